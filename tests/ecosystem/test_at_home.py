@@ -1,0 +1,129 @@
+"""Plain nbgrader on our results, and beside us on the same submissions: the same points for honest work."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from demo_course import Demo
+
+from tito.author.release import build_release
+from tito.author.script import source_notebooks
+from tito.author.variants import read_variants, submission
+from tito.demo import plain_nbgrader_scores
+from tito.grade.record import read_record
+
+pytestmark = pytest.mark.nbgrader
+NBGRADER = [sys.executable, "-m", "nbgrader"]
+DISHONEST = ("hostile", "endless")  # the endless loop stops nbgrader's whole run
+
+
+def environment(home: Path) -> dict[str, str]:
+    scripts = str(Path(sys.executable).parent)
+    return os.environ | {"PATH": f"{scripts}:{os.environ['PATH']}", "HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+def test_plain_nbgrader_gives_every_honest_submission_the_same_points(demo: Demo, tmp_path: Path) -> None:
+    """Every variant, those that the demo leaves out too, by both graders; the notebook is the one handed in."""
+    source = source_notebooks(demo.course, demo.assignment)["quantization"]
+    released = nbformat.read(build_release(demo.course, demo.assignment, tmp_path) / "quantization.ipynb", as_version=4)
+    ours = {}
+    for path in demo.course.step("submitted").glob("*/16_quantization/quantization.ipynb"):
+        record = read_record(demo.course, "16_quantization", path.parts[-3])
+        assert record is not None
+        ours[path.read_bytes()] = (path.parts[-3], sum(cell.points or 0 for cell in record.cells))
+    compared = {}
+    for variant in read_variants(demo.course, demo.assignment):
+        handed_in = nbformat.writes(submission(variant, source, released)).encode() + b"\n"
+        if variant.kind not in (*DISHONEST, "policy"):
+            student, points = ours[handed_in]
+            compared[student] = points
+    assert len(compared) == 10
+    assert plain_nbgrader_scores(demo.course, demo.assignment, tuple(compared)) == compared
+
+
+def test_nbgrader_exports_and_writes_feedback_from_our_gradebook(demo: Demo, tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    shutil.copytree(demo.course.root, course)
+    for command in (
+        ["export", "--to", "grades.csv"],
+        ["generate_feedback", "16_quantization", "--force", "--student=ada"],
+    ):
+        done = subprocess.run(
+            [*NBGRADER, *command], cwd=course, env=environment(tmp_path), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    exported = pd.read_csv(course / "grades.csv").set_index("student_id")
+    ours = pd.read_csv(demo.course.gradebook_dir / "exports" / "16_quantization.csv").set_index("student_id")
+    assert exported["raw_score"].to_dict() == ours["raw_score"].astype(float).to_dict()
+    page = (course / "feedback" / "ada" / "16_quantization" / "quantization.html").read_text(encoding="utf-8")
+    assert "BEGIN HIDDEN" not in page
+    assert "Grade cell" in page
+
+
+@pytest.fixture(scope="module")
+def formgrader(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Jupyter server with nbgrader's formgrader on the demo course; gives its base URL."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = home / "jupyter_server_config.json"
+    extensions = {"nbgrader.server_extensions.formgrader": True}
+    config.write_text(json.dumps({"ServerApp": {"jpserver_extensions": extensions}}), encoding="utf-8")
+    command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
+    command += [
+        f"--port={port}",
+        f"--config={config}",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={demo.course.root}",
+    ]
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=demo.course.root, env=environment(home), stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await(url, server, home / "log")
+            yield url
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _await(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"{url}/api", timeout=2).close()
+        except OSError:
+            time.sleep(0.25)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def fetch(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgrader: str) -> None:
+    rows = json.loads(fetch(f"{formgrader}/formgrader/api/submissions/16_quantization"))
+    scores = {row["student"]: row["score"] for row in rows if row["autograded"]}
+    ours = pd.read_csv(demo.course.gradebook_dir / "exports" / "16_quantization.csv").set_index("student_id")
+    assert scores == ours["raw_score"].astype(float).to_dict()
+    notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
+    failing = next(one for one in notebooks if one["student"] == "mary")
+    page = fetch(f"{formgrader}/formgrader/submissions/{failing['id']}/")
+    assert "FAILED" in page
+    assert "MARK SCHEME" in page  # the TA sees how to grade the written questions

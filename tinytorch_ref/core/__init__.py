@@ -1,0 +1,1 @@
+"""What every model is made of: tensors, activations, layers, and what trains them."""

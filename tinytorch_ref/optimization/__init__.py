@@ -1,0 +1,1 @@
+"""Making models smaller and faster: quantization, and what builds on it."""

@@ -1,0 +1,341 @@
+# module: 16_quantization
+"""Quantization: Store weights as 8-bit integers, multiply in integers, and measure what that saves and costs.
+
+Exported from source/16_quantization.py; change that, then run `tito export 16`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..core.layers import Dropout, Linear
+from ..core.tensor import Tensor
+
+INT8_MIN, INT8_MAX = -128, 127
+BYTES_PER_MB = 2**20
+OVERHEAD_BYTES = 16  # of a quantized layer: two scales as float32, two zero points as int32
+
+
+def affine_parameters(low: float, high: float) -> tuple[float, int]:
+    """Scale and zero point of the INT8 code that covers the range from low to high, and zero.
+
+    Args:
+        low, high: the smallest and the largest value to represent (numbers, low <= high).
+
+    Returns:
+        (scale, zero_point): scale a positive float; zero_point an int from -128 to 127.
+        If the widened range has width zero: (1.0, 0).
+
+    Example:
+        >>> scale, zero_point = affine_parameters(-1.0, 2.0)
+        >>> round(scale * 255, 6), zero_point      # the zero point is -128 + 85
+        (3.0, -43)
+
+    Hints:
+        1. Widen the range so that it contains 0.
+        2. Only a range of exactly zero width is special.
+        3. `float(...)` first: float32 arithmetic would cost you digits.
+    """
+    low, high = min(float(low), 0.0), max(float(high), 0.0)
+    if low == high:
+        return 1.0, 0
+    scale = (high - low) / (INT8_MAX - INT8_MIN)
+    zero_point = round(INT8_MIN - low / scale)
+    return scale, zero_point
+
+
+def to_codes(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
+    """The INT8 codes of real values.
+
+    Args:
+        values: numpy array of floats, any shape. It is not changed.
+        scale, zero_point: as `affine_parameters` returns them.
+
+    Returns:
+        numpy array of dtype int8 and the same shape. Values outside the range saturate.
+
+    Example:
+        >>> to_codes(np.array([-1.0, 0.0, 2.0, 99.0]), 3 / 255, -43)
+        array([-128,  -43,  127,  127], dtype=int8)
+
+    Hint: round, shift, clip, convert; in this order.
+    """
+    steps = np.rint(np.asarray(values, dtype=np.float64) / scale) + zero_point
+    codes: np.ndarray = np.clip(steps, INT8_MIN, INT8_MAX).astype(np.int8)
+    return codes
+
+
+def quantize_int8(tensor: Tensor) -> tuple[Tensor, float, int]:
+    """Quantize a tensor to INT8 over its own range (widened to contain zero).
+
+    Args:
+        tensor: Tensor of floats, any shape, at least one element.
+
+    Returns:
+        (q_tensor, scale, zero_point): q_tensor is a Tensor whose `.data` is int8, of the same shape;
+        scale a float and zero_point an int, one of each for the whole tensor.
+
+    Example:
+        >>> codes, scale, zero_point = quantize_int8(Tensor([-1.0, 0.0, 2.0]))
+        >>> codes.data, round(scale * 255, 6), zero_point
+        (array([-128,  -43,  127], dtype=int8), 3.0, -43)
+    """
+    scale, zero_point = affine_parameters(tensor.data.min(), tensor.data.max())
+    return Tensor(to_codes(tensor.data, scale, zero_point)), scale, zero_point
+
+
+def dequantize_int8(q_tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+    """The real values that INT8 codes stand for: scale * (q - zero_point).
+
+    Args:
+        q_tensor: Tensor of int8 codes, any shape. It is not changed.
+        scale, zero_point: as returned by `quantize_int8`.
+
+    Returns:
+        Tensor of dtype float32, the same shape.
+
+    Example:
+        >>> dequantize_int8(Tensor(np.array([-128, -43, 127], dtype=np.int8)), 3 / 255, -43).data.round(6)
+        array([-1.,  0.,  2.], dtype=float32)
+    """
+    return Tensor(scale * (q_tensor.data.astype(np.float32) - zero_point))
+
+
+def int8_matmul(x_codes: np.ndarray, x_zero_point: int, w_codes: np.ndarray, w_zero_point: int) -> np.ndarray:
+    """Sum over k of (x_codes[..., k] - x_zero_point) * (w_codes[k, j] - w_zero_point), in INT32.
+
+    Args:
+        x_codes: int8 array of shape (..., K), with any number of leading dimensions.
+        w_codes: int8 array of shape (K, N).
+        x_zero_point, w_zero_point: ints from -128 to 127.
+
+    Returns:
+        integer array of shape (..., N): exact, no floats on the way.
+
+    Example:
+        >>> x, w = np.array([[3, 5]], dtype=np.int8), np.array([[10], [20]], dtype=np.int8)
+        >>> int8_matmul(x, 1, w, 0)      # (3 - 1) * 10 + (5 - 1) * 20
+        array([[100]], dtype=int32)
+
+    Hint: convert with `.astype(np.int32)` before anything is multiplied or subtracted.
+    """
+    x, w = x_codes.astype(np.int32), w_codes.astype(np.int32)
+    sums: np.ndarray = x @ w
+    row_sums = x.sum(axis=-1, keepdims=True, dtype=np.int32)
+    column_sums = w.sum(axis=0, dtype=np.int32)
+    constant = np.int32(w.shape[0] * x_zero_point * w_zero_point)
+    sums += constant - np.int32(w_zero_point) * row_sums - np.int32(x_zero_point) * column_sums
+    return sums
+
+
+class QuantizedLinear:
+    """A Linear layer that stores INT8 weights and multiplies INT8 by INT8.
+
+    `QuantizedLinear(linear_layer)` copies what it needs and does not keep the float layer.
+    """
+
+    def __init__(self, linear_layer: Linear) -> None:
+        """Quantize the weight (in_features, out_features); keep a float32 copy of the bias, or None.
+
+        Note here how many bytes the float layer's arrays occupy (`.data.nbytes`): `memory_usage`
+        needs the figure when the float layer is gone.
+        """
+        self.in_features, self.out_features = linear_layer.weight.shape
+        self.input_scale: float | None = None
+        self.input_zero_point: int | None = None
+        self.q_weight, self.weight_scale, self.weight_zero_point = quantize_int8(linear_layer.weight)
+        self.bias = None if linear_layer.bias is None else Tensor(linear_layer.bias.data.astype(np.float32))
+        self.original_bytes = sum(parameter.data.nbytes for parameter in linear_layer.parameters())
+
+    def calibrate(self, sample_inputs: list[Tensor]) -> None:
+        """Fix input_scale and input_zero_point from a list of sample inputs (Tensors, any shapes).
+
+        The range spans the smallest and the largest value over all samples. Calling it again
+        starts afresh: only the new samples count.
+        """
+        low = min(sample.data.min() for sample in sample_inputs)
+        high = max(sample.data.max() for sample in sample_inputs)
+        self.input_scale, self.input_zero_point = affine_parameters(low, high)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Tensor (..., in_features) -> Tensor (..., out_features), float32.
+
+        1. scale and zero point of the input: the calibrated ones, or this input's own range
+        2. codes of the input
+        3. `int8_matmul` with the codes of the weight
+        4. both scales, then the bias
+        """
+        scale, zero_point = self.input_scale, self.input_zero_point
+        if scale is None or zero_point is None:
+            scale, zero_point = affine_parameters(x.data.min(), x.data.max())
+        codes = to_codes(x.data, scale, zero_point)
+        sums = int8_matmul(codes, zero_point, self.q_weight.data, self.weight_zero_point)
+        output = sums * (scale * self.weight_scale)
+        if self.bias is not None:
+            output = output + self.bias.data
+        return Tensor(output.astype(np.float32))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.forward(x)
+
+    def parameters(self) -> list[Tensor]:
+        """What the layer stores: [q_weight], or [q_weight, bias] if there is a bias."""
+        return [self.q_weight] if self.bias is None else [self.q_weight, self.bias]
+
+    def memory_usage(self) -> dict[str, float]:
+        """Bytes before and after, measured from the arrays.
+
+        Returns a dict with
+            original_bytes: what the float layer's arrays occupied (a float16 layer has half of a float32 one)
+            quantized_bytes: what this layer's arrays occupy, plus OVERHEAD_BYTES
+            compression_ratio: original_bytes / quantized_bytes
+        """
+        quantized_bytes = sum(parameter.data.nbytes for parameter in self.parameters()) + OVERHEAD_BYTES
+        return {
+            "original_bytes": self.original_bytes,
+            "quantized_bytes": quantized_bytes,
+            "compression_ratio": self.original_bytes / quantized_bytes,
+        }
+
+
+def flat_layers(model: Any) -> list[Any]:
+    """All layers of a model with `.layers`, containers inside it opened, in the order of the data."""
+    found: list[Any] = []
+    for layer in model.layers:
+        found.extend(flat_layers(layer) if hasattr(layer, "layers") else [layer])
+    return found
+
+
+def parameters_of(layer: Any) -> list[Tensor]:
+    """The parameters of a layer; an empty list if it has none."""
+    return list(layer.parameters()) if hasattr(layer, "parameters") else []
+
+
+def model_bytes(model: Any) -> int:
+    """Bytes of all layers of a model (with `.layers`; see `flat_layers`).
+
+    A QuantizedLinear counts with its `quantized_bytes`, that is, with its overhead; every other layer
+    with the bytes of its parameters' arrays (`.data.nbytes`).
+    """
+    total = 0
+    for layer in flat_layers(model):
+        if isinstance(layer, QuantizedLinear):
+            total += int(layer.memory_usage()["quantized_bytes"])
+        else:
+            total += sum(parameter.data.nbytes for parameter in parameters_of(layer))
+    return total
+
+
+def compare_model_sizes(original_model: Any, quantized_model: Any) -> dict[str, float]:
+    """How many parameters and bytes two models have (models with `.layers`).
+
+    Returns a dict with
+        original_params, quantized_params: number of stored parameters (elements, not bytes)
+        original_bytes, quantized_bytes: as `model_bytes` counts them
+        compression_ratio: original_bytes / quantized_bytes
+        memory_saved_mb: the difference in MB (2**20 bytes)
+        memory_saved_percent: the difference in percent of original_bytes
+    """
+    original_bytes, quantized_bytes = model_bytes(original_model), model_bytes(quantized_model)
+    saved = original_bytes - quantized_bytes
+
+    def count(model: Any) -> int:
+        return sum(parameter.data.size for layer in flat_layers(model) for parameter in parameters_of(layer))
+
+    return {
+        "original_params": count(original_model),
+        "quantized_params": count(quantized_model),
+        "original_bytes": original_bytes,
+        "quantized_bytes": quantized_bytes,
+        "compression_ratio": original_bytes / quantized_bytes,
+        "memory_saved_mb": saved / BYTES_PER_MB,
+        "memory_saved_percent": 100 * saved / original_bytes,
+    }
+
+
+def quantize_model(model: Any, calibration_data: list[Tensor] | None = None) -> dict[str, Any]:
+    """Replace every Linear layer of a model by a QuantizedLinear, in place.
+
+    Args:
+        model: an object with a list `.layers`. A layer that has `.layers` of its own is opened too.
+        calibration_data: list of Tensors, inputs of the model. Each layer is calibrated with what
+            arrives at it when nothing is dropped (Dropout with training=False). None or an empty
+            list: the layers stay uncalibrated.
+
+    Returns a dict with
+        quantized_layers: {"layer_0": {"quantized": q_weight, "scale": ..., "zero_point": ...,
+            "original_shape": (in, out)}, ...}; the number is the place in `.layers`, inside a
+            container "layer_2.0" and so on
+        original_size_mb, quantized_size_mb: bytes of the whole model before and after, in MB (2**20)
+        compression_ratio: the first by the second
+
+    Raises:
+        ValueError: if model has no `.layers` (a bare Linear, for example: there is nothing to
+            replace it in).
+    """
+    if not hasattr(model, "layers"):
+        raise ValueError(f"quantize_model needs a model with .layers, got {type(model).__name__}")
+    original_bytes = model_bytes(model)
+    quantized_layers: dict[str, dict[str, Any]] = {}
+
+    def replace(layers: list[Any], data: list[Tensor], prefix: str) -> list[Tensor]:
+        for index, layer in enumerate(layers):
+            name = f"{prefix}{index}"
+            if hasattr(layer, "layers"):
+                data = replace(layer.layers, data, f"{name}.")
+                continue
+            if isinstance(layer, Linear):
+                layers[index] = quantized = QuantizedLinear(layer)
+                if data:
+                    quantized.calibrate(data)
+                quantized_layers[name] = {
+                    "quantized": quantized.q_weight,
+                    "scale": quantized.weight_scale,
+                    "zero_point": quantized.weight_zero_point,
+                    "original_shape": quantized.q_weight.data.shape,
+                }
+            data = [layer(x, training=False) if isinstance(layer, Dropout) else layer(x) for x in data]
+        return data
+
+    replace(model.layers, list(calibration_data or []), "layer_")
+    quantized_bytes = model_bytes(model)
+    return {
+        "quantized_layers": quantized_layers,
+        "original_size_mb": original_bytes / BYTES_PER_MB,
+        "quantized_size_mb": quantized_bytes / BYTES_PER_MB,
+        "compression_ratio": original_bytes / quantized_bytes,
+    }
+
+
+class QuantizationComplete:
+    """The functions of this module under one name."""
+
+    @staticmethod
+    def quantize_tensor(tensor: Tensor) -> tuple[Tensor, float, int]:
+        """`quantize_int8`."""
+        return quantize_int8(tensor)
+
+    @staticmethod
+    def dequantize_tensor(q_tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+        """`dequantize_int8`."""
+        return dequantize_int8(q_tensor, scale, zero_point)
+
+    @staticmethod
+    def quantize_model(model: Any, calibration_data: list[Tensor] | None = None) -> dict[str, Any]:
+        """The function `quantize_model`: in place, and what it did."""
+        return quantize_model(model, calibration_data)
+
+    @staticmethod
+    def compare_models(original_model: Any, quantized_info: dict[str, Any]) -> dict[str, float]:
+        """Sizes in MB: the original model measured, the quantized one as `quantize_model` reported it."""
+        original_mb = model_bytes(original_model) / BYTES_PER_MB
+        quantized_mb = float(quantized_info["quantized_size_mb"])
+        return {
+            "original_mb": original_mb,
+            "quantized_mb": quantized_mb,
+            "compression_ratio": original_mb / quantized_mb,
+            "memory_saved_mb": original_mb - quantized_mb,
+        }
+
+
+Quantizer = QuantizationComplete

@@ -1,0 +1,262 @@
+"""The release gate: proof that a module is fit for students, one line per gate.
+
+Metadata are sound · two builds are the same bytes · nothing secret is in the build · the warm-ups run on it ·
+the reference earns every point · the untouched stub earns none · every variant earns what it should.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tito.author.leaks import find_leaks, find_outputs, public_of, secrets_of
+from tito.author.release import build_release
+from tito.author.script import source_notebooks
+from tito.author.variants import filled, read_variants, solutions, submission
+from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
+from tito.course import Assignment, Course
+from tito.errors import BadSource, TitoError
+from tito.grade.judge import Judge
+from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.submission import grade_submission
+from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
+from tito.sandbox.session import Backend, Session
+
+NOT_STORED = Fingerprint("", "", "")
+PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here
+SHORTEST_LIMIT_S = 3.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the gates need: the plan, the source and the build of one assignment."""
+
+    course: Course
+    assignment: Assignment
+    backend: Backend
+    plan: AssignmentPlan
+    source: dict[str, Any]
+    artefact: Path
+    released: dict[str, Any]
+
+    def limited(self, cell_timeout_s: float) -> Bench:
+        limits = replace(self.plan.place.limits, cell_timeout_s=cell_timeout_s)
+        return replace(self, plan=replace(self.plan, place=replace(self.plan.place, limits=limits)))
+
+
+def check(
+    course: Course,
+    assignment: Assignment,
+    backend: Backend,
+    *,
+    workers: int = 2,
+    progress: Callable[[Check], None] = lambda check: None,
+) -> CheckReport:
+    """Run every gate on an assignment; a gate that fails says which cell and why.
+
+    Raises:
+        BadSource: the source cannot be read at all, so that there is nothing to check.
+        SandboxUnavailable: student code cannot be isolated here.
+    """
+    report = CheckReport(assignment.id)
+
+    def note(found: Iterable[Check]) -> None:
+        for one in found:
+            report.checks.append(one)
+            progress(one)
+
+    source = source_notebooks(course, assignment)
+    note(_metadata(source))
+    if not report.ok:
+        return report
+    with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
+        artefact = build_release(course, assignment, Path(scratch) / "release")
+        again = build_release(course, assignment, Path(scratch) / "again")
+        note([_same_bytes(artefact, again)])
+        released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
+        bench = Bench(course, assignment, backend, plan_assignment(course, assignment), source, artefact, released)
+        note(_leaks(bench))
+        note(_warmups(bench))
+        note(_earned(bench, workers))
+    return report
+
+
+# ---- what needs no student code ------------------------------------------------------------------
+
+
+def _metadata(source: dict[str, Any]) -> Iterator[Check]:
+    from nbgrader.nbgraderformat import MetadataValidator
+    from nbgrader.nbgraderformat.common import ValidationError
+
+    for name, notebook in source.items():
+        try:
+            MetadataValidator().validate_nb(notebook)
+            problems = list(_problems(notebook))
+        except (ValidationError, ValueError) as error:
+            problems = [str(error)]
+        for problem in problems:
+            yield Check("metadata", False, problem, name, "Mend the cell in the source.")
+        if not problems:
+            tests = [cell for cell in notebook.cells if kind_of(cell) is CellKind.TEST]
+            written = [cell for cell in notebook.cells if is_graded(cell) and kind_of(cell) is not CellKind.TEST]
+            auto, manual = sum(map(points_of, tests)), sum(map(points_of, written))
+            detail = f"{len(tests)} autograded cells with {auto:g} points, {len(written)} written with {manual:g}"
+            yield Check("metadata", True, detail, name)
+
+
+def _problems(notebook: Any) -> Iterator[str]:
+    from tito.grade.plan import plan_notebook
+
+    for cell in notebook.cells:
+        if is_graded(cell) and points_of(cell) <= 0:
+            yield f"{grade_id_of(cell)}: a graded cell without points"
+        if kind_of(cell) is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
+            yield f"cell {cell.id}: a solution in a cell that is none for students to write"
+    try:
+        plan = plan_notebook("", notebook.cells)
+    except BadSource as error:
+        yield str(error)
+        return
+    for test in plan.tests.values():
+        if not test.sections:
+            yield f"{test.grade_id}: a test that tests nothing"
+
+
+def _same_bytes(first: Path, second: Path) -> Check:
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
+    others = sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
+    _, differing, odd = filecmp.cmpfiles(first, second, names, shallow=False)
+    differing += odd + sorted(set(names) ^ set(others))
+    detail = f"differ between two builds: {', '.join(differing[:3])}" if differing else f"{len(names)} files"
+    return Check("two builds are the same bytes", not differing, detail)
+
+
+def _leaks(bench: Bench) -> Iterator[Check]:
+    name = "nothing secret in the build"
+    prerequisites = "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted(bench.plan.prerequisites.rglob("*.py"))
+    )
+    cells = [cell for notebook in bench.source.values() for cell in notebook.cells]
+    leaks = find_leaks(bench.artefact, secrets_of(cells), public_of(cells), prerequisites) + find_outputs(
+        bench.artefact
+    )
+    for leak in leaks:
+        hint = "Take it out of the cell that students get, or out of the region that they do not."
+        yield Check(name, False, f"{leak.file} holds “{leak.excerpt}”", leak.where, hint)
+    if not leaks:
+        yield Check(name, True, f"{len(secrets_of(cells))} solutions, hidden tests and mark schemes looked for")
+
+
+# ---- what runs code ------------------------------------------------------------------------------
+
+
+def _warmups(bench: Bench) -> Iterator[Check]:
+    """Run the unsolved release in order, as a student who has written nothing yet."""
+    name = "warm-ups run on the unsolved notebook"
+    for notebook in bench.released.values():
+        last = max((at for at, cell in enumerate(notebook.cells) if is_warmup(cell)), default=-1)
+        failed = []
+        with Session(bench.backend, bench.plan.place, branches=0) as session:
+            for cell in notebook.cells[: last + 1]:
+                if cell.cell_type != "code":
+                    continue
+                ran = session.notebook.run(cell.source, bench.plan.place.limits.cell_timeout_s)
+                if ran.status != "ok" and is_warmup(cell):
+                    failed.append(Check(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
+        yield from failed
+        if not failed:
+            yield Check(name, True, f"{sum(map(is_warmup, notebook.cells))} warm-up cells")
+
+
+def _earned(bench: Bench, workers: int) -> Iterator[Check]:
+    full = {name: filled(bench.released[name], solutions(notebook)) for name, notebook in bench.source.items()}
+    with _judges(bench, workers) as grade:
+        record = grade(bench, "reference", full)
+        yield from _all_earned("the reference earns every point", record)
+        slowest = max((cell.seconds for cell in record.cells), default=0.0)
+        quick = bench.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest))
+        yield from _none_earned("the untouched stub fails each graded cell", grade(quick, "stub", bench.released))
+        if len(bench.source) == 1:
+            name, notebook = next(iter(bench.source.items()))
+            variants = read_variants(bench.course, bench.assignment)
+            made = [submission(one, notebook, bench.released[name]) for one in variants]
+            with ThreadPoolExecutor(workers) as pool:
+                records = pool.map(
+                    lambda one: grade(quick, one[0].name, {name: one[1]}), zip(variants, made, strict=True)
+                )
+                yield from (_as_stated(one, record) for one, record in zip(variants, records, strict=True))
+
+
+@contextmanager
+def _judges(bench: Bench, workers: int) -> Iterator[Callable[[Bench, str, dict[str, Any]], SubmissionRecord]]:
+    """A function that grades notebooks; each call has a judge to itself."""
+    from queue import SimpleQueue
+
+    free: SimpleQueue[Judge] = SimpleQueue()
+    judges = [Judge(bench.plan.prerequisites) for _ in range(workers)]
+    for judge in judges:
+        free.put(judge)
+
+    def grade(bench: Bench, who: str, notebooks: dict[str, Any]) -> SubmissionRecord:
+        judge = free.get()
+        try:
+            with tempfile.TemporaryDirectory(prefix="tito-check-") as folder:
+                for name, notebook in notebooks.items():
+                    (Path(folder) / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+                made = grade_submission(bench.plan, who, Path(folder), bench.backend, judge, NOT_STORED).record
+        finally:
+            free.put(judge)
+        if made.fault:
+            raise TitoError(made.fault)
+        return made
+
+    try:
+        yield grade
+    finally:
+        for judge in judges:
+            judge.close()
+
+
+def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:
+    lost = [cell for cell in record.cells if cell.verdict not in (Verdict.PASSED, Verdict.MANUAL)]
+    for cell in lost:
+        yield Check(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
+    if not lost:
+        points = sum(cell.points or 0 for cell in record.cells)
+        yield Check(name, True, f"{points:g} points in {sum(one.seconds for one in record.notebooks):.1f} s")
+
+
+def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:
+    earned = [cell for cell in record.cells if cell.earned]
+    for cell in earned:
+        yield Check(name, False, "the stub passes this test: it tests nothing of the student's", cell.grade_id)
+    if not earned:
+        yield Check(name, True, f"{sum(cell.verdict is not Verdict.MANUAL for cell in record.cells)} cells")
+
+
+def _as_stated(variant: Variant, record: SubmissionRecord) -> Check:
+    """A variant must lose exactly the cells that its header says."""
+    name = f"variant {variant.name} ({variant.kind})"
+    automatic = [cell for cell in record.cells if cell.verdict is not Verdict.MANUAL]
+    lost = {cell.grade_id for cell in automatic if not cell.earned}
+    wanted = {cell.grade_id for cell in automatic} if variant.all_lost else set(variant.lost)
+    if lost == wanted:
+        return Check(name, True, f"loses {len(lost)} of {len(automatic)} cells, as it should")
+    unjust = [
+        f"{cell.grade_id} ({cell.verdict.value}: {cell.message})"
+        for cell in automatic
+        if cell.grade_id in lost - wanted
+    ]
+    parts = [f"loses {', '.join(unjust)}"] if unjust else []
+    parts += [f"keeps {', '.join(sorted(wanted - lost))}"] if wanted - lost else []
+    hint = "Correct the test, or the variant's `lost` line."
+    return Check(name, False, f"{' and '.join(parts)}, against its header", str(variant.path.name), hint)

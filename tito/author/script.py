@@ -1,0 +1,158 @@
+"""Script to notebook: `source/NN_name.py` (jupytext percent) and the notebook built from it for nbgrader.
+
+The script is the only source. The notebook is written to `source/NN_name/`, with cell ids that derive
+from grade ids, so that two builds of one script are the same bytes. Nothing here runs a cell.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import yaml
+
+from tito.cells import grade_id_of
+from tito.course import SCRIPT_NAME, Assignment, Course
+from tito.errors import BadSource
+from tito.models import ModuleInfo
+
+HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
+REQUIRED_FACTS = ("number", "name", "title")
+
+
+@dataclass(frozen=True)
+class Script:
+    """A module's script, read: its facts and its notebook (nbformat 4.5, no outputs)."""
+
+    path: Path
+    info: ModuleInfo
+    notebook: Any
+
+
+def read_script(path: Path) -> Script:
+    """Read a module's script.
+
+    Raises:
+        BadSource: the file, its header or its cells cannot be read; says which line or fact.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSource(f"{path} cannot be read: {error}.", hint="A module is a UTF-8 text file.") from error
+    info = _info(path, _header(path, text))
+    notebook = jupytext.reads(text, fmt="py:percent")
+    kernelspec = notebook.metadata.get("kernelspec")
+    notebook.metadata = nbformat.NotebookNode({"kernelspec": kernelspec} if kernelspec else {})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    _name_cells(path, notebook)
+    return Script(path, info, notebook)
+
+
+def _header(path: Path, text: str) -> dict[str, Any]:
+    match = HEADER.match(text)
+    if match is None:
+        raise BadSource(
+            f"{path}:1: no header. A module's script begins with a YAML block in comments, between two '# ---' lines.",
+            hint="See the authoring page of the book, or copy the header of another module.",
+        )
+    lines = (line[2:] if line.startswith("# ") else line[1:] for line in match["yaml"].splitlines())
+    try:
+        header = yaml.safe_load("\n".join(lines))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark is not None else 1
+        problem = getattr(error, "problem", None) or "no YAML"
+        raise BadSource(f"{path}:{line}: the header is no YAML: {problem}.", hint="Mend that line.") from error
+    facts = header.get("jupyter", {}).get("module") if isinstance(header, dict) else None
+    if not isinstance(facts, dict):
+        raise BadSource(
+            f"{path}: the header says nothing about the module.",
+            hint="Below '# jupyter:' add '#   module:' with number, name and title.",
+        )
+    return facts
+
+
+def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
+    missing = [name for name in REQUIRED_FACTS if not facts.get(name)]
+    if missing:
+        raise BadSource(f"{path}: the header lacks module.{missing[0]}.", hint="Add it to the header.")
+    match = SCRIPT_NAME.fullmatch(path.stem)
+    if match and (int(match["number"]) != facts["number"] or match["name"] != facts["name"]):
+        raise BadSource(
+            f"{path}: the header says module {facts['number']} '{facts['name']}', the file name says otherwise.",
+            hint="Rename the file or correct the header.",
+        )
+    prerequisites = facts.get("prerequisites", [])
+    if not isinstance(prerequisites, list):
+        raise BadSource(f"{path}: module.prerequisites is no list.", hint="Write it as [A, B].")
+    return ModuleInfo(
+        number=int(facts["number"]),
+        name=str(facts["name"]),
+        title=str(facts["title"]),
+        tier=str(facts.get("tier", "")),
+        difficulty=int(facts.get("difficulty", 0)),
+        time=str(facts.get("time", "")),
+        prerequisites=tuple(str(one) for one in prerequisites),
+        export=str(facts.get("export", "")),
+        summary=str(facts.get("summary", "")),
+    )
+
+
+def _name_cells(path: Path, notebook: Any) -> None:
+    """Give every cell an id that says where it stands: its grade id, or the one before it and a count."""
+    last, count, used = "top", 0, set()
+    for cell in notebook.cells:
+        grade_id = grade_id_of(cell)
+        if grade_id:
+            if grade_id in used:
+                raise BadSource(f"{path}: two cells have the grade id '{grade_id}'.", hint="Rename one of them.")
+            used.add(grade_id)
+            last, count = grade_id, 0
+            cell["id"] = grade_id[:64]
+        else:
+            count += 1
+            cell["id"] = f"{last[:56]}-{count}"
+
+
+def build(course: Course, assignment: Assignment) -> Path:
+    """Build `source/<assignment>/` from its script: the notebook, and the package of the modules below it.
+
+    An assignment without a script (a folder of notebooks, as plain nbgrader has them) is left as it is.
+    The folder is replaced whole; a script that cannot be read leaves the old one in place.
+
+    Returns: the folder.
+    """
+    folder = course.step("source", assignment.id)
+    if assignment.script is None:
+        return folder
+    script = read_script(assignment.script)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
+        fresh = Path(scratch) / assignment.id
+        fresh.mkdir()
+        nbformat.write(script.notebook, fresh / f"{script.info.name}.ipynb")
+        course.stage(script.info.number, fresh)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
+        fresh.rename(folder)
+    return folder
+
+
+def remove_build(course: Course, assignment: Assignment) -> None:
+    """Remove what `build` wrote."""
+    if assignment.script is not None:
+        shutil.rmtree(course.step("source", assignment.id), ignore_errors=True)
+
+
+def source_notebooks(course: Course, assignment: Assignment) -> dict[str, Any]:
+    """The instructor's notebooks of an assignment, by name, with their solutions and hidden tests."""
+    if assignment.script is not None:
+        script = read_script(assignment.script)
+        return {script.info.name: script.notebook}
+    folder = course.step("source", assignment.id)
+    return {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}

@@ -1,0 +1,102 @@
+"""Simulated students: `variants/NN_name/*.py`, each a solution of its own and what must come of it.
+
+A variant is a script of cells named by the grade id of the solution cell that they replace; its header says
+what it starts from (`base: reference` or `stub`) and which graded cells must not earn their points (`lost`).
+The gates, the demo and the tests all use the same ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tito.cells import grade_id_of, kind_of
+from tito.course import Assignment, Course
+from tito.errors import BadSource
+from tito.models import CellKind, Variant
+
+HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
+CELL = re.compile(r"^# %% (?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
+SOLUTION_MARKERS = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
+KINDS = ("correct", "wrong", "policy", "blank", "broken", "endless", "hostile")
+BASES = ("reference", "stub")
+
+
+def read_variants(course: Course, assignment: Assignment) -> list[Variant]:
+    """The variants of an assignment, by name; none where there is no such folder.
+
+    Raises:
+        BadSource: a variant that cannot be read.
+    """
+    return [read_variant(path) for path in sorted(course.step("variants", assignment.id).glob("*.py"))]
+
+
+def read_variant(path: Path) -> Variant:
+    """Read one variant.
+
+    Raises:
+        BadSource: its header is missing or says something that we do not know.
+    """
+    text = path.read_text(encoding="utf-8")
+    match = HEADER.match(text)
+    try:
+        facts = yaml.safe_load("\n".join(line[2:] for line in match["yaml"].splitlines())) if match else None
+    except yaml.YAMLError as error:
+        raise BadSource(f"{path}: the header is no YAML: {error}.", hint="Mend it.") from error
+    if not isinstance(facts, dict) or match is None:
+        raise BadSource(f"{path}: no header.", hint="Begin it with a YAML block in comments between '# ---' lines.")
+    kind, base, lost = facts.get("kind"), facts.get("base", "reference"), facts.get("lost")
+    if kind not in KINDS or base not in BASES or not (lost == "all" or isinstance(lost, list)):
+        raise BadSource(
+            f"{path}: the header needs `kind` (one of {', '.join(KINDS)}), `base` (one of {', '.join(BASES)})"
+            " and `lost` (a list of grade ids, or all).",
+            hint="Mend it.",
+        )
+    pieces = CELL.split(text[match.end() :])
+    return Variant(
+        name=path.stem,
+        title=str(facts.get("title", path.stem)),
+        kind=kind,
+        base=base,
+        lost=frozenset(lost) if isinstance(lost, list) else frozenset(),
+        all_lost=lost == "all",
+        cells=dict(zip(pieces[1::2], (piece.strip("\n") for piece in pieces[2::2]), strict=True)),
+        path=path,
+    )
+
+
+def submission(variant: Variant, source: Any, released: Any) -> Any:
+    """The notebook that this simulated student submits, made from the released one.
+
+    Raises:
+        BadSource: the variant replaces a cell that students do not write.
+    """
+    students = solutions(source)
+    unknown = (set(variant.cells) | variant.lost) - {grade_id_of(cell) for cell in source.cells}
+    unknown |= set(variant.cells) - set(students)
+    if unknown:
+        raise BadSource(
+            f"{variant.path}: there is no cell '{min(unknown)}' that students write or that is graded.",
+            hint=f"Students write: {', '.join(students)}.",
+        )
+    solved = students if variant.base == "reference" else {}
+    return filled(released, solved | variant.cells)
+
+
+def solutions(source: Any) -> dict[str, str]:
+    """The reference solution by grade id, without the markers that only instructors have."""
+    cells = (cell for cell in source.cells if kind_of(cell) is CellKind.SOLUTION)
+    return {grade_id_of(cell): SOLUTION_MARKERS.sub("", cell.source) for cell in cells}
+
+
+def filled(released: Any, solutions: dict[str, str]) -> Any:
+    """The released notebook with `solutions` (source by grade id) in its solution cells."""
+    notebook = copy.deepcopy(released)
+    for cell in notebook.cells:
+        if kind_of(cell) is CellKind.SOLUTION:
+            cell.source = solutions.get(grade_id_of(cell), cell.source)
+    return notebook

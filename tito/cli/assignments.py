@@ -1,0 +1,99 @@
+"""Commands on an assignment before students have it: check, release, export."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from tito.cli.common import (
+    Settings,
+    json_option,
+    module_argument,
+    print_json,
+    sandbox_option,
+    say,
+    workers_option,
+)
+from tito.course import Assignment, Course
+from tito.errors import CheckFailed
+from tito.models import Check, CheckReport
+
+
+@click.command()
+@module_argument
+@json_option
+@sandbox_option
+@workers_option
+@click.pass_obj
+def check(settings: Settings, module: str, as_json: bool, sandbox: str | None, workers: int) -> None:
+    """Prove that a module is fit for release: every gate, one line each."""
+    course, assignment = settings.course_and_assignment(module)
+    report = run_gates(course, assignment, sandbox, workers, quiet=as_json)
+    if as_json:
+        print_json(dataclasses.asdict(report) | {"ok": report.ok})
+    require(report)
+
+
+@click.command()
+@module_argument
+@click.option("--exchange/--no-exchange", default=True, help="Hand the release to the exchange, or only build it.")
+@sandbox_option
+@workers_option
+@click.pass_obj
+def release(settings: Settings, module: str, exchange: bool, sandbox: str | None, workers: int) -> None:
+    """Check a module, build what students get, and hand it to the exchange."""
+    from tito.author.release import hand_to_exchange, publish, require_exchange
+
+    course, assignment = settings.course_and_assignment(module)
+    if exchange:
+        require_exchange(course)
+    require(run_gates(course, assignment, sandbox, workers, quiet=False))
+    folder = publish(course, assignment)
+    say(f"Released {assignment.id} to {folder}.")
+    if exchange:
+        hand_to_exchange(course, assignment)
+        say(f"Handed it to the exchange {course.exchange_root}: students of course '{course.id}' can fetch it.")
+
+
+@click.command()
+@module_argument
+@click.pass_obj
+def export(settings: Settings, module: str) -> None:
+    """Write a module's package file of the reference from its source."""
+    from tito.author.export import export as write
+
+    course, assignment = settings.course_and_assignment(module)
+    say(f"Wrote {write(course, assignment)}.")
+
+
+def run_gates(course: Course, assignment: Assignment, sandbox: str | None, workers: int, quiet: bool) -> CheckReport:
+    """Run the gates, with a line for each as it ends."""
+    from tito.author.check import check as run
+    from tito.sandbox.backends import backend
+
+    def progress(one: Check) -> None:
+        if not quiet:
+            say(line(one))
+
+    return run(course, assignment, backend(sandbox or course.sandbox.backend), workers=workers, progress=progress)
+
+
+def line(one: Check) -> str:
+    """One gate as a line of text."""
+    where = f" [{one.where}]" if one.where else ""
+    hint = f" {one.hint}" if one.hint and not one.ok else ""
+    return f"{'ok  ' if one.ok else 'FAIL'}  {one.name}{where}: {one.detail}.{hint}".replace("..", ".")
+
+
+def require(report: CheckReport) -> None:
+    """Raise unless every gate held.
+
+    Raises:
+        CheckFailed: says how many did not.
+    """
+    failed = sum(not one.ok for one in report.checks)
+    if failed:
+        raise CheckFailed(
+            f"{report.subject}: {failed} of {len(report.checks)} gates failed.", hint="Nothing was released."
+        )

@@ -1,0 +1,160 @@
+"""Commands on a cohort's submissions: collect, autograde."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from tito.cli.common import (
+    Settings,
+    json_option,
+    module_argument,
+    print_json,
+    print_table,
+    sandbox_option,
+    say,
+    workers_option,
+)
+from tito.models import SubmissionRecord, Verdict
+
+
+@click.command()
+@module_argument
+@click.pass_obj
+def collect(settings: Settings, module: str) -> None:
+    """Bring the newest submission of every student in from the exchange."""
+    from tito.author.release import exchange
+    from tito.grade.cohort import submissions
+
+    course, assignment = settings.course_and_assignment(module)
+    before = set(submissions(course, assignment.id))
+    exchange(course, assignment, "Collect", update=True)
+    now = set(submissions(course, assignment.id))
+    say(f"Collected {assignment.id}: {len(now)} submissions, {len(now - before)} of them new.")
+
+
+@click.command()
+@module_argument
+@click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
+@click.option("--force", is_flag=True, help="Grade again what has been graded with the same tests already.")
+@sandbox_option
+@workers_option
+@json_option
+@click.pass_obj
+def autograde(
+    settings: Settings,
+    module: str,
+    students: tuple[str, ...],
+    force: bool,
+    sandbox: str | None,
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Grade a cohort: repair, observe in the sandbox, judge, record.
+
+    What has been graded with the same tests, environment and content is skipped, so a run that was stopped goes on
+    where it was. Student work is never changed.
+    """
+    from tito.grade.cohort import autograde as run
+    from tito.grade.record import to_json
+    from tito.sandbox.backends import backend
+
+    course, assignment = settings.course_and_assignment(module)
+    chosen = backend(sandbox or course.sandbox.backend)
+    if chosen.name == "none":
+        say("Student code runs UNPROTECTED, as you asked; this is recorded with the grades.")
+    with progress_bar(f"Grading {assignment.id}") as (started, progress):
+        result = run(
+            course,
+            assignment,
+            chosen,
+            workers=workers,
+            only=students,
+            force=force,
+            started=started,
+            progress=progress,
+        )
+    if as_json:
+        print_json([to_json(one) for one in result.records])
+        return
+    if result.records:
+        print_verdicts(result.records)
+    say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
+
+
+class progress_bar:  # noqa: N801  (used like a function)
+    """Progress of a cohort: a bar with an ETA on a terminal, else one plain line per submission."""
+
+    def __init__(self, title: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self.live = console.is_terminal
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self.title = title
+        self.total = self.done = 0
+
+    def __enter__(self) -> tuple[Callable[[int], None], Callable[[SubmissionRecord], None]]:
+        if self.live:
+            self.bar.start()
+        return self._start, self._advance
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.bar.stop()
+
+    def _start(self, count: int) -> None:
+        self.total = count
+        self.task = self.bar.add_task(self.title, total=count)
+
+    def _advance(self, record: SubmissionRecord) -> None:
+        self.done += 1
+        if record.fault:
+            say(f"{record.student}: platform fault, no grade was written: {record.fault}")
+        if self.live:
+            self.bar.advance(self.task)
+        else:
+            say(f"[{self.done}/{self.total}] {summary(record)}")
+
+
+def summary(record: SubmissionRecord) -> str:
+    """A record in one line."""
+    automatic = [cell for cell in record.cells if cell.verdict is not Verdict.MANUAL]
+    points = sum(cell.points or 0 for cell in automatic)
+    passed = sum(cell.earned for cell in automatic)
+    possible = sum(cell.max_points for cell in automatic)
+    return f"{record.student}: {points:g}/{possible:g} points, {passed} of {len(automatic)} tests passed"
+
+
+SHORT = {
+    Verdict.FAILED: "failed",
+    Verdict.ERROR: "error",
+    Verdict.TIMEOUT: "timeout",
+    Verdict.MEMORY: "memory",
+    Verdict.NOT_RUN: "not run",
+    Verdict.MANUAL: "manual",
+    Verdict.PLATFORM: "PLATFORM",
+}
+
+
+def print_verdicts(records: tuple[SubmissionRecord, ...]) -> None:
+    """Students down, graded cells across: points where they were earned, the verdict where not."""
+    cells = [cell.grade_id for cell in records[0].cells]
+    rows = []
+    for record in records:
+        shown = {
+            cell.grade_id: f"{cell.points:g}" if cell.earned else SHORT.get(cell.verdict, cell.verdict.value)
+            for cell in record.cells
+        }
+        total = sum(cell.points or 0 for cell in record.cells)
+        rows.append([record.student, *(shown.get(name, "") for name in cells), f"{total:g}"])
+    columns = ["student", *(name.removeprefix("test_") for name in cells), "points"]
+    print_table(records[0].assignment, columns, rows)

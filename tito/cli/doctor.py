@@ -1,0 +1,48 @@
+"""Commands on the machine: doctor, demo."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from tito.cli.common import Settings, json_option, print_json, say
+from tito.errors import CheckFailed
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Say what is there, what is missing, and what still works without it."""
+    from tito.doctor import examine
+
+    checks = examine(settings.folder)
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in checks])
+    else:
+        for one in checks:
+            click.echo(
+                f"{'ok     ' if one.ok else 'MISSING'}  {one.name}: {one.detail}{' ' + one.hint if not one.ok else ''}"
+            )
+    if not all(one.ok for one in checks):
+        raise CheckFailed("Something is missing; see above.")
+
+
+@click.command()
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="The folder to make the demo course in. An older demo there is replaced.",
+)
+@click.argument("module", default="16")
+@click.pass_obj
+def demo(settings: Settings, into: Path, module: str) -> None:
+    """Run the whole flow on a simulated cohort: check, release, submit, autograde, feedback, CSV."""
+    from tito.demo import run
+
+    course, assignment = settings.course_and_assignment(module)
+    run(course, assignment, into, say)

@@ -1,0 +1,69 @@
+"""Commands on what grading gave: feedback, grades, status."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from tito.cli.common import Settings, json_option, module_argument, print_json, print_table, say
+from tito.models import GradeRow
+
+
+@click.command()
+@module_argument
+@click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
+@click.pass_obj
+def feedback(settings: Settings, module: str, students: tuple[str, ...]) -> None:
+    """Write a page for each student: what failed and why, never a hidden test."""
+    from tito.grade.feedback import generate_feedback
+
+    course, assignment = settings.course_and_assignment(module)
+    pages = generate_feedback(course, assignment, students)
+    say(f"Wrote {len(pages)} feedback pages; the first is {pages[0]}.")
+
+
+@click.command()
+@module_argument
+@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The CSV file to write.")
+@json_option
+@click.pass_obj
+def grades(settings: Settings, module: str, path: Path | None, as_json: bool) -> None:
+    """Write the grades as CSV: points per graded cell, raw and final score, status."""
+    from tito.gradebook.grades import grades as read
+    from tito.gradebook.grades import write_csv
+
+    course, assignment = settings.course_and_assignment(module)
+    if as_json:
+        print_json([_jsonable(row) for row in read(course, assignment)])
+        return
+    target, rows = write_csv(course, assignment, path)
+    say(f"Wrote {len(rows)} rows to {target}.")
+
+
+@click.command()
+@module_argument
+@json_option
+@click.pass_obj
+def status(settings: Settings, module: str, as_json: bool) -> None:
+    """Say where each student's assignment stands, and what is to be looked at."""
+    from tito.grade.record import read_record
+    from tito.gradebook.grades import grades as read
+
+    course, assignment = settings.course_and_assignment(module)
+    rows = read(course, assignment)
+    if as_json:
+        print_json([_jsonable(row) for row in rows])
+        return
+    lines = []
+    for row in rows:
+        record = read_record(course, assignment.id, row.student_id)
+        notes = [note for notebook in record.notebooks for note in notebook.notes] if record else []
+        score = "" if row.raw_score is None else f"{row.raw_score:g} of {row.max_score:g}"
+        lines.append([row.student_id, row.status.value, score, "; ".join(notes)])
+    print_table(assignment.id, ["student", "status", "raw score", "notes"], lines)
+
+
+def _jsonable(row: GradeRow) -> dict[str, object]:
+    return dataclasses.asdict(row) | {"status": row.status.value}

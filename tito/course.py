@@ -1,0 +1,280 @@
+"""A course: its folder, its settings (`course.toml`), its assignments, and its reference package, staged.
+
+Knows that modules have numbers and that a module may use those below it; knows no module by name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from tito.errors import BadSource, NotACourse, UnknownAssignment
+from tito.models import Limits
+
+SETTINGS_FILE = "course.toml"
+SCRIPT_NAME = re.compile(r"(?P<number>\d\d)_(?P<name>[A-Za-z][A-Za-z0-9_]*)")
+MODULE_MARK = re.compile(r"# module: (?P<number>\d\d)_\w+")
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """Percent of the maximum score lost per started day after the deadline and the grace period."""
+
+    grace_minutes: float = 0.0
+    percent_per_day: float = 0.0
+    max_percent: float = 100.0
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """Which isolation to use, and which distributions a notebook can import inside it."""
+
+    backend: str = "bubblewrap"
+    packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment: `id` names its folder in every step; `script` is its source where it is a module."""
+
+    id: str
+    script: Path | None = None
+
+    @property
+    def number(self) -> int | None:
+        match = SCRIPT_NAME.fullmatch(self.id)
+        return int(match["number"]) if match else None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder and its settings. Paths are absolute."""
+
+    root: Path
+    id: str
+    title: str = ""
+    package: str = ""
+    reference: Path | None = None
+    db_url: str = "sqlite:///gradebook/gradebook.db"
+    exchange_root: Path = Path("exchange")
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    limits: Limits = field(default_factory=Limits)
+    late: LatePolicy = field(default_factory=LatePolicy)
+    deadlines: dict[str, datetime] = field(default_factory=dict)
+
+    def step(self, name: str, *parts: str) -> Path:
+        """Folder of one of nbgrader's steps: source, release, submitted, autograded, feedback."""
+        return self.root.joinpath(name, *parts)
+
+    @property
+    def gradebook_dir(self) -> Path:
+        return self.root / "gradebook"
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Scripts `source/NN_name.py` first, then folders that hold notebooks, as nbgrader has them."""
+        source = self.step("source")
+        scripts = sorted(path for path in source.glob("*.py") if SCRIPT_NAME.fullmatch(path.stem))
+        found = {path.stem: Assignment(path.stem, path) for path in scripts}
+        for folder in sorted(path for path in source.glob("*") if path.is_dir()):
+            if folder.name not in found and any(folder.glob("*.ipynb")):
+                found[folder.name] = Assignment(folder.name)
+        return tuple(found.values())
+
+    def assignment(self, reference: str) -> Assignment:
+        """The assignment meant by `16`, `quantization` or `16_quantization`.
+
+        Raises:
+            UnknownAssignment: none, or more than one, is meant by it.
+        """
+        known = self.assignments
+        meant = [one for one in known if reference in _names_of(one)]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            raise UnknownAssignment(
+                f"'{reference}' could be any of {', '.join(one.id for one in meant)}.",
+                hint="Give the whole name.",
+            )
+        close = get_close_matches(reference, [name for one in known for name in _names_of(one)], n=1)
+        listing = ", ".join(one.id for one in known) or "none: source/ holds no NN_name.py script"
+        hint = f"Did you mean '{close[0]}'?" if close else f"This course has: {listing}."
+        raise UnknownAssignment(f"No module or assignment '{reference}' in {self.root}.", hint=hint)
+
+    def stage(self, below: int | None, into: Path) -> Path | None:
+        """Copy the reference package, modules below number `below` only, to `into`/<package>; return that folder.
+
+        Every file says in its first line which module it belongs to (`# module: 03_layers`);
+        an `__init__.py` may go without, and then is always staged. None where the course has no reference package.
+
+        Raises:
+            BadSource: a file of the reference that does not say to which module it belongs.
+        """
+        if self.reference is None or below is None:
+            return None
+        target = into / self.package
+        for path in sorted(self.reference.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and _is_staged(path, below):
+                copy = target / path.relative_to(self.reference)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+        for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
+            if not any(_is_content(path) for path in folder.rglob("*")):
+                shutil.rmtree(folder)
+        return target
+
+
+def _names_of(assignment: Assignment) -> tuple[str, ...]:
+    match = SCRIPT_NAME.fullmatch(assignment.id)
+    if match is None:
+        return (assignment.id,)
+    return (assignment.id, match["number"], match["number"].lstrip("0"), match["name"])
+
+
+def _is_staged(path: Path, below: int) -> bool:
+    if path.suffix != ".py":
+        return path.name == "py.typed" or _data_number(path) < below
+    with path.open(encoding="utf-8") as lines:
+        match = MODULE_MARK.match(lines.readline())
+    if match is not None:
+        return int(match["number"]) < below
+    if path.name == "__init__.py":
+        return True
+    raise BadSource(
+        f"{path}: the first line does not say which module the file belongs to.",
+        hint="Begin it with e.g. '# module: 03_layers'; it is released only to modules above that one.",
+    )
+
+
+def _data_number(path: Path) -> int:
+    """Data goes with the module that its folder's __init__.py names, or with none (and is staged always)."""
+    init = path.parent / "__init__.py"
+    if not init.exists():
+        return -1
+    match = MODULE_MARK.match(init.read_text(encoding="utf-8"))
+    return int(match["number"]) if match else -1
+
+
+def _is_content(path: Path) -> bool:
+    """Whether a staged file is more than the bare `__init__.py` of a folder whose modules were all left out."""
+    if path.is_dir():
+        return False
+    return path.name != "__init__.py" or MODULE_MARK.match(path.read_text(encoding="utf-8")) is not None
+
+
+def find_course(start: Path) -> Course:
+    """The course that `start` lies in.
+
+    Raises:
+        NotACourse: neither `start` nor a folder above it holds a course.toml.
+        BadSource: the course.toml there cannot be read.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return load_course(folder)
+    raise NotACourse(
+        f"{start} is not a course folder: there is no {SETTINGS_FILE} in it or above it.",
+        hint="Change into your course, or name it with --course FOLDER.",
+    )
+
+
+def load_course(root: Path) -> Course:
+    """Read `root`/course.toml.
+
+    Raises:
+        BadSource: it is no TOML, lacks `id`, or holds a setting that we do not know.
+    """
+    path = root / SETTINGS_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSource(f"{path} cannot be read: {error}.", hint="Mend the file.") from error
+    _refuse_unknown(path, data, _TOP_LEVEL, "")
+    if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", data["id"]):
+        raise BadSource(f"{path}: 'id' is missing, or is no plain name.", hint='Add a line such as id = "ml101".')
+    reference = data.get("reference")
+    return Course(
+        root=root,
+        id=data["id"],
+        title=str(data.get("title", data["id"])),
+        package=str(data.get("package", "")),
+        reference=_reference(path, reference) if reference else None,
+        db_url=_database_url(root, data.get("gradebook", {}).get("db_url", Course.db_url)),
+        exchange_root=root / data.get("exchange", {}).get("root", "exchange"),
+        sandbox=_record(path, SandboxSettings, data, "sandbox"),
+        limits=_record(path, Limits, data, "limits"),
+        late=_record(path, LatePolicy, data, "late"),
+        deadlines=_deadlines(path, data.get("deadlines", {})),
+    )
+
+
+_TOP_LEVEL = {
+    "id", "title", "package", "reference", "gradebook", "exchange", "sandbox", "limits", "late", "deadlines",
+}  # fmt: skip
+
+
+def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known))}."
+            raise BadSource(f"{path}: no setting '{where}{key}'.", hint=hint)
+
+
+def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> Any:
+    given = data.get(table, {})
+    if not isinstance(given, dict):
+        raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
+    known = {one.name: one.default for one in fields(kind)}
+    _refuse_unknown(path, given, set(known), f"{table}.")
+    for key, value in given.items():
+        _check_type(path, f"{table}.{key}", value, known[key])
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _check_type(path: Path, name: str, value: object, default: object) -> None:
+    if isinstance(default, (int, float)):
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        wanted = "a number that is not negative"
+    elif isinstance(default, tuple):
+        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        wanted = "a list of names"
+    else:
+        fits, wanted = isinstance(value, str), "a text"
+    if not fits:
+        raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
+
+
+def _reference(path: Path, name: str) -> Path:
+    folder = (path.parent / name).resolve()
+    if not (folder / "__init__.py").is_file():
+        raise BadSource(
+            f"{path}: the reference package '{name}' is not there: no {folder / '__init__.py'}.",
+            hint="Correct `reference`, or take it out when the course has no package of its own.",
+        )
+    return folder
+
+
+def _database_url(root: Path, url: str) -> str:
+    """A relative SQLite path lies in the course folder, wherever the command is run from."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith("sqlite:////"):
+        return f"{prefix}{root / url.removeprefix(prefix)}"
+    return url
+
+
+def _deadlines(path: Path, given: dict[str, Any]) -> dict[str, datetime]:
+    for name, when in given.items():
+        if not isinstance(when, datetime) or when.tzinfo is None:
+            raise BadSource(
+                f"{path}: the deadline of '{name}' is no date and time with a zone: {when!r}.",
+                hint="Write it unquoted, e.g. 2026-12-07T23:59:00Z.",
+            )
+    return dict(given)

@@ -1,0 +1,1 @@
+"""What happens to a submission: repair, observe (in the sandbox), judge, record, explain."""

@@ -1,0 +1,141 @@
+"""Grades a cohort: which submissions need it, workers, one writer, progress. Stop it and start it again at will."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from tito.course import Assignment, Course
+from tito.errors import UsageError
+from tito.grade.judge import Judge
+from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.record import read_record, record
+from tito.grade.submission import Graded, content_hash, grade_submission
+from tito.gradebook.store import require_released
+from tito.models import Fingerprint, SubmissionRecord
+from tito.sandbox.session import Backend
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be graded."""
+
+    student: str
+    folder: Path
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class CohortResult:
+    """What a run did: records of those graded now, and those that were graded already."""
+
+    graded: tuple[SubmissionRecord, ...]
+    unchanged: tuple[SubmissionRecord, ...]
+
+    @property
+    def records(self) -> tuple[SubmissionRecord, ...]:
+        return tuple(sorted((*self.graded, *self.unchanged), key=lambda one: one.student))
+
+
+def submissions(course: Course, assignment: str) -> dict[str, Path]:
+    """Folder of each student's submission, by student."""
+    root = course.step("submitted")
+    folders = (path for path in root.glob(f"*/{assignment}") if path.is_dir() and not path.is_symlink())
+    return {path.parent.name: path for path in sorted(folders) if not path.parent.name.startswith(".")}
+
+
+def plan_cohort(
+    course: Course, plan: AssignmentPlan, backend: Backend, only: tuple[str, ...], force: bool
+) -> tuple[list[Task], list[SubmissionRecord]]:
+    """Which submissions are to be graded, and the records of those that need not be.
+
+    Raises:
+        UsageError: a student in `only` who has submitted nothing.
+    """
+    found = submissions(course, plan.assignment)
+    for student in only:
+        if student not in found:
+            raise UsageError(
+                f"{student} has not submitted {plan.assignment}.",
+                hint=f"There is no {course.step('submitted', student, plan.assignment)}; run 'tito collect' first?",
+            )
+    names = tuple(one.name for one in plan.notebooks)
+    tasks, unchanged = [], []
+    for student, folder in found.items():
+        if only and student not in only:
+            continue
+        fingerprint = Fingerprint(content_hash(folder, names), plan.tests_hash, plan.environment_hash)
+        known = read_record(course, plan.assignment, student)
+        same = known is not None and known.fingerprint == fingerprint and known.sandbox == backend.name
+        if known is not None and same and not force and not known.platform_fault:
+            unchanged.append(known)
+        else:
+            tasks.append(Task(student, folder, fingerprint))
+    return tasks, unchanged
+
+
+def autograde(
+    course: Course,
+    assignment: Assignment,
+    backend: Backend,
+    *,
+    workers: int = 2,
+    only: tuple[str, ...] = (),
+    force: bool = False,
+    started: Callable[[int], None] = lambda count: None,
+    progress: Callable[[SubmissionRecord], None] = lambda record: None,
+) -> CohortResult:
+    """Grade all submissions of an assignment that need it. Each is stored as soon as it is graded.
+
+    Raises:
+        UnknownAssignment: the assignment was never released, so the gradebook does not know its cells.
+        GradebookUnavailable: what had been graded until then is stored.
+    """
+    require_released(course, assignment.id)
+    plan = plan_assignment(course, assignment)
+    tasks, unchanged = plan_cohort(course, plan, backend, only, force)
+    started(len(tasks))
+    graded = []
+    for one, folder in _grade_all(plan, tasks, backend, workers):
+        record(course, one, folder)
+        graded.append(one.record)
+        progress(one.record)
+    return CohortResult(tuple(graded), tuple(unchanged))
+
+
+def _grade_all(
+    plan: AssignmentPlan, tasks: list[Task], backend: Backend, workers: int
+) -> Iterator[tuple[Graded, Path]]:
+    """Grade with `workers` at a time, each with a judge of its own; give results as they come.
+
+    A worker mostly waits for its sandbox, which is a process of its own: threads are enough.
+    """
+    local = threading.local()
+    judges: list[Judge] = []
+
+    def work(task: Task) -> tuple[Graded, Path]:
+        if not hasattr(local, "judge"):
+            local.judge = Judge(plan.prerequisites)
+            judges.append(local.judge)
+        return grade_submission(plan, task.student, task.folder, backend, local.judge, task.fingerprint), task.folder
+
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="grade")
+    try:
+        yield from _as_completed([pool.submit(work, task) for task in tasks])
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for judge in judges:
+            judge.close()
+
+
+def _as_completed(futures: list[Future[tuple[Graded, Path]]]) -> Iterator[tuple[Graded, Path]]:
+    """Results in the order of their coming; each is let go of once it is given."""
+    waiting = set(futures)
+    futures.clear()
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()

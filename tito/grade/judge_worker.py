@@ -1,0 +1,103 @@
+"""The judge process: runs the judge halves of tests on observed values. No student code ever runs here."""
+
+from __future__ import annotations
+
+import ast
+import resource
+import socket
+import sys
+from types import TracebackType
+from typing import Any, NoReturn
+
+from tito.sandbox.codec import Channel, EndOfStream
+
+FILE = "<judge>"
+UNSAID = "A check of this test failed."
+NO_VALUE = "What your code returned is not of the kind that this test looks at."
+
+
+def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
+    """Run one judge half in a fresh namespace: yes, no with the author's message, or a fault of the test's own."""
+    namespace: dict[str, Any] = {"__name__": "__judge__"}
+    answer = {"yes": False, "message": "", "detail": "", "fault": ""}
+    try:
+        exec(compile(request["imports"], "<imports>", "exec"), namespace)
+        exec(compile(request["given"], "<given>", "exec"), namespace)
+        code = compile(request["judge"], FILE, "exec")
+    except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
+        return answer | {"fault": f"{type(error).__name__}: {error}"}
+    namespace.update(observed)
+    try:
+        exec(code, namespace)
+    except AssertionError as error:
+        message = message_of(error, request["judge"], request["hidden"])
+        return answer | {"message": message, "detail": str(error)[:4000]}
+    except Exception as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)
+        return answer | {"message": NO_VALUE, "detail": f"{type(error).__name__}: {error}"[:4000]}
+    return answer | {"yes": True}
+
+
+def message_of(error: AssertionError, source: str, hidden: bool) -> str:
+    """What a student may read of a failed assertion.
+
+    Of a visible check, all of it. Of a hidden one, only what the author wrote as constant text: a value in the
+    message may hold the expected result, or text that student code smuggled out of a hidden test.
+    """
+    if not hidden:
+        return str(error).strip() or UNSAID
+    line = _line_in_judge(error.__traceback__)
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt) and _covers(node, line)]
+    return (_constant_text(_message_node(found[-1])) if found else "") or UNSAID
+
+
+def _line_in_judge(trace: TracebackType | None) -> int:
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _covers(node: ast.stmt, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
+
+
+def _message_node(statement: ast.stmt) -> ast.expr | None:
+    if isinstance(statement, ast.Assert):
+        return statement.msg
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return next((one.value for one in statement.value.keywords if one.arg == "err_msg"), None)
+    return None
+
+
+def _constant_text(node: ast.expr | None) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_constant_text(part) or "…" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _constant_text(node.left) + _constant_text(node.right)
+    return ""
+
+
+def serve(channel: Channel) -> NoReturn:
+    """Answer requests until the grader hangs up."""
+    while True:
+        try:
+            request, observed = channel.receive()
+        except EndOfStream:
+            sys.exit(0)
+        channel.send(judge(request, observed))
+
+
+def main() -> NoReturn:
+    """Arguments: the channel's descriptor, the folder of the prerequisites, the memory limit in MiB."""
+    fd, prerequisites, memory_mb = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_AS, (int(memory_mb) << 20,) * 2)
+    sys.path.insert(0, prerequisites)
+    serve(Channel(socket.socket(fileno=int(fd))))
+
+
+if __name__ == "__main__":
+    main()

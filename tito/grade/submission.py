@@ -1,0 +1,259 @@
+"""One submission through repair, observe and judge. A function of records: nothing is written here."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tito.cells import grade_id_of, is_graded, kind_of, points_of
+from tito.errors import JudgeFailed, SandboxUnavailable
+from tito.grade.judge import Judge, Opinion
+from tito.grade.observe import Observations, observe
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
+from tito.grade.repair import Unreadable, read_submission, repair
+from tito.models import (
+    CellKind,
+    CellVerdict,
+    Evidence,
+    Fingerprint,
+    JudgePlan,
+    NotebookVerdicts,
+    Section,
+    SubmissionRecord,
+    Verdict,
+)
+from tito.sandbox.session import Backend, Ran
+
+BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
+WAITS_FOR_A_PERSON = "Waits to be graded by a person."
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A record to be stored, and each notebook as it was graded, with outputs and verdicts in it."""
+
+    record: SubmissionRecord
+    notebooks: dict[str, Any]
+
+
+def grade_submission(
+    plan: AssignmentPlan, student: str, folder: Path, backend: Backend, judge: Judge, fingerprint: Fingerprint
+) -> Graded:
+    """Grade what `student` submitted in `folder`. Never raises for what a submission holds.
+
+    A fault of ours becomes a record with `fault` set, whose graded cells have no number.
+    """
+    verdicts, notebooks, fault = [], {}, ""
+    for notebook in plan.notebooks:
+        try:
+            found, graded = _grade_notebook(plan, notebook, folder, backend, judge)
+        except SandboxUnavailable as error:
+            fault = str(error)
+            found, graded = _not_gradable(notebook, Verdict.PLATFORM, fault), _as_released(notebook)
+        verdicts.append(found)
+        notebooks[notebook.name] = graded
+    record = SubmissionRecord(
+        student=student,
+        assignment=plan.assignment,
+        fingerprint=fingerprint,
+        sandbox=backend.name,
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        notebooks=tuple(verdicts),
+        fault=fault,
+    )
+    return Graded(record, notebooks)
+
+
+def _grade_notebook(
+    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, backend: Backend, judge: Judge
+) -> tuple[NotebookVerdicts, Any]:
+    started = time.perf_counter()
+    try:
+        submitted = read_submission(folder / f"{notebook.name}.ipynb", plan.place.limits.submission_mb)
+    except Unreadable as error:
+        return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {error}."), _as_released(notebook)
+    repaired = repair(submitted, notebook.cells)
+    seen = observe(backend, plan.place, notebook, repaired.cells)
+    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, judge))
+    notes = list(repaired.notes)
+    if seen.ended_at:
+        notes.append(f"the notebook's process ended at cell '{seen.ended_at}'; later cells were not run")
+    graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
+    return NotebookVerdicts(notebook.name, verdicts, tuple(notes), time.perf_counter() - started), graded
+
+
+# ---- verdicts ----------------------------------------------------------------------------------
+
+
+def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Judge) -> Iterator[CellVerdict]:
+    originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
+    for cell in cells:
+        if kind_of(cell) is CellKind.TEST:
+            yield _verdict(plan.tests[grade_id_of(cell)], seen, judge)
+        elif is_graded(cell):
+            yield _manual(cell, originals[grade_id_of(cell)])
+
+
+def _manual(cell: Any, original: Any) -> CellVerdict:
+    points = points_of(original)
+    return CellVerdict(grade_id_of(cell), Verdict.MANUAL, None, points, message=WAITS_FOR_A_PERSON)
+
+
+def _verdict(test: TestPlan, seen: Observations, judge: Judge) -> CellVerdict:
+    """PASSED only when every section gave evidence for it; else the first section that did not says why."""
+    results = seen.tests.get(test.grade_id, [])
+    seconds = sum(ran.seconds for _, _, ran in results)
+    evidence = Evidence.NONE
+    for section, plan, ran in results:
+        try:
+            verdict, message, detail = _section_verdict(section, plan, ran, judge)
+        except JudgeFailed as error:
+            verdict, message, detail = (
+                Verdict.PLATFORM,
+                "This test could not be judged; a person will look at it.",
+                str(error),
+            )
+        if verdict is not Verdict.PASSED:
+            points = None if verdict is Verdict.PLATFORM else 0.0
+            found = Evidence.JUDGED if plan is not None and ran.status == "ok" else Evidence.IN_PROCESS
+            return CellVerdict(test.grade_id, verdict, points, test.points, found, message, detail, seconds)
+        if plan is not None:
+            evidence = Evidence.JUDGED
+        elif evidence is Evidence.NONE:
+            evidence = Evidence.IN_PROCESS
+    if len(results) < len(test.sections) or evidence is Evidence.NONE:
+        message = _not_run_message(seen)
+        return CellVerdict(test.grade_id, Verdict.NOT_RUN, 0.0, test.points, message=message, seconds=seconds)
+    return CellVerdict(test.grade_id, Verdict.PASSED, test.points, test.points, evidence, seconds=seconds)
+
+
+def _section_verdict(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge) -> tuple[Verdict, str, str]:
+    where = "a hidden check" if section.hidden else "this test"
+    if ran.status == "not run":
+        return Verdict.NOT_RUN, "Not run: the notebook ended before this test.", ""
+    if ran.status == "died":
+        return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
+    if ran.status == "timeout" or ran.ename == "CellTimeout":
+        return (
+            Verdict.TIMEOUT,
+            f"Stopped at its time limit while {where} ran. Is there a loop that does not end?",
+            "",
+        )
+    if ran.ename == "MemoryError":
+        return Verdict.MEMORY, f"Out of memory while {where} ran.", ""
+    if ran.status != "ok":
+        return _error_verdict(section, plan, ran)
+    if plan is None:
+        return Verdict.PASSED, "", ""
+    if ran.refused:
+        return Verdict.FAILED, _refused_message(section, ran.refused), str(ran.refused)
+    opinion: Opinion = judge.ask(section, plan, ran.values)
+    return Verdict.PASSED if opinion.yes else Verdict.FAILED, opinion.message, opinion.detail
+
+
+def _error_verdict(section: Section, plan: JudgePlan | None, ran: Ran) -> tuple[Verdict, str, str]:
+    """What student code raised. Of a hidden check only the kind of error is told: its text may quote the test."""
+    said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
+    if ran.ename == "AssertionError" and plan is None:
+        return Verdict.FAILED, "A hidden check failed." if section.hidden else ran.evalue or said, said
+    if not section.hidden:
+        return Verdict.ERROR, said, said
+    kind = ran.ename if ran.ename in BUILTIN_ERRORS else "an error"
+    return Verdict.ERROR, f"Your code raised {kind} in a hidden check.", said
+
+
+def _refused_message(section: Section, refused: dict[str, str]) -> str:
+    if section.hidden:
+        return "What your code returned in a hidden check is not of the kind that the test looks at."
+    name, why = next(iter(refused.items()))
+    return f"`{name}` could not be judged: {why}."
+
+
+def _not_run_message(seen: Observations) -> str:
+    return f"Not run: the notebook ended at cell '{seen.ended_at}'." if seen.ended_at else "Not run."
+
+
+def _not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> NotebookVerdicts:
+    """Verdicts for a notebook of which nothing ran."""
+    points = None if verdict is Verdict.PLATFORM else 0.0
+    cells = tuple(
+        CellVerdict(grade_id_of(cell), verdict, points, points_of(cell), message=message)
+        for cell in plan.cells
+        if is_graded(cell)
+    )
+    return NotebookVerdicts(plan.name, cells, (message,))
+
+
+# ---- the autograded notebook -------------------------------------------------------------------
+
+
+def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, CellVerdict]) -> Any:
+    """The graded notebook as a TA sees it: the outputs of each cell, and on each test its verdict."""
+    for position, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        ran = seen.cells.get(position)
+        cell.outputs = [_output(one) for one in ran.outputs] if ran is not None else []
+        cell.outputs = [one for one in cell.outputs if one is not None]
+        if kind_of(cell) is CellKind.TEST:
+            cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
+    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+
+
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+
+
+def _output(item: dict[str, Any]) -> Any:
+    """An output as the notebook format has it, or None: what the runner sends is not trusted."""
+    output = nbformat.from_dict(item)
+    try:
+        nbformat.v4.nbbase.validate(output, output.get("output_type", ""))
+    except Exception:  # noqa: BLE001  (a malformed output raises anything; it is dropped)
+        return None
+    return output
+
+
+def _without_errors(outputs: list[Any]) -> list[Any]:
+    """A test's own outputs but its errors: nbgrader reads an error as a zero, and the verdict says it better."""
+    return [one for one in outputs if one.output_type == "stream" and one.name == "stdout"]
+
+
+def _verdict_output(verdict: CellVerdict) -> list[Any]:
+    """Nothing for a pass; for all else an error output, which nbgrader and formgrader read as no points."""
+    if verdict.earned:
+        return []
+    name = verdict.verdict.value.upper()
+    lines = [line for line in (f"{name}: {verdict.message}", verdict.detail) if line]
+    return [nbformat.v4.new_output("error", ename=name, evalue=verdict.message, traceback=lines)]
+
+
+def _as_released(plan: NotebookPlan) -> Any:
+    """The instructor's notebook without solutions, where there is none of the student's to show."""
+    cells = repair([], plan.cells).cells
+    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+
+
+# ---- what is graded ----------------------------------------------------------------------------
+
+
+def content_hash(folder: Path, notebooks: tuple[str, ...]) -> str:
+    """SHA-256 over the submitted notebooks: what a submission's verdicts depend on."""
+    digest = hashlib.sha256()
+    for name in notebooks:
+        path = folder / f"{name}.ipynb"
+        digest.update(name.encode())
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        else:
+            digest.update(str(os.path.lexists(path)).encode())
+    return digest.hexdigest()

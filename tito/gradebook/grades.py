@@ -1,0 +1,141 @@
+"""Grades of an assignment, read from the gradebook, and as CSV: points per cell, raw and final score, status."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from tito.author.script import source_notebooks
+from tito.cells import grade_id_of
+from tito.course import Assignment, Course
+from tito.grade.cohort import submissions
+from tito.grade.record import read_record
+from tito.gradebook.late import penalty
+from tito.gradebook.store import gradebook, require_released
+from tito.models import GradeRow, Status
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def grades(course: Course, assignment: Assignment) -> list[GradeRow]:
+    """One row for every student whom the gradebook knows, and everyone who has submitted.
+
+    Raises:
+        UnknownAssignment: it was never released.
+        GradebookUnavailable: the database cannot be read.
+    """
+    require_released(course, assignment.id)
+    submitted = submissions(course, assignment.id)
+    order = _order(course, assignment)
+    with gradebook(course) as opened:
+        known = {student.id: student for student in opened.students}
+        made = {one.student_id: one for one in opened.assignment_submissions(assignment.id)}
+        found = opened.find_assignment(assignment.id)
+        names = {cell.name for notebook in found.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)}
+        cells = dict.fromkeys(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
+        return [
+            _row(
+                course,
+                assignment,
+                student,
+                known.get(student),
+                made.get(student),
+                student in submitted,
+                cells,
+                found,
+            )
+            for student in sorted({*known, *submitted})
+        ]
+
+
+def _order(course: Course, assignment: Assignment) -> dict[str, int]:
+    """Position of each graded cell in the notebook."""
+    cells = [cell for notebook in source_notebooks(course, assignment).values() for cell in notebook.cells]
+    return {grade_id_of(cell): at for at, cell in enumerate(cells) if grade_id_of(cell)}
+
+
+def _row(
+    course: Course,
+    assignment: Assignment,
+    student_id: str,
+    student: Any,
+    made: Any,
+    submitted: bool,
+    cells: dict[str, None],
+    found: Any,
+) -> GradeRow:
+    points: dict[str, float | None] = dict(cells)
+    fault = manual = False
+    if made is not None:
+        record = read_record(course, assignment.id, student_id)
+        fault = record is not None and record.platform_fault
+        for notebook in made.notebooks:
+            for grade in notebook.grades:
+                points[grade.name] = _points(grade)
+                manual = manual or bool(grade.needs_manual_grade)
+    status = _status(submitted, made is not None, fault, manual)
+    raw = sum(one for one in points.values() if one is not None) if made is not None else None
+    final = status is Status.GRADED and raw is not None
+    late = penalty(course.late, raw or 0.0, found.max_score, made.total_seconds_late) if final else None
+    return GradeRow(
+        student_id=student_id,
+        last_name=(student.last_name if student else None) or "",
+        first_name=(student.first_name if student else None) or "",
+        email=(student.email if student else None) or "",
+        cells=points,
+        raw_score=raw,
+        late_penalty=late,
+        score=raw - late if final and raw is not None and late is not None else None,
+        max_score=found.max_score,
+        status=status,
+    )
+
+
+def _points(grade: Any) -> float | None:
+    """Manual over automatic, with extra credit; None where neither has been given."""
+    given = grade.manual_score if grade.manual_score is not None else grade.auto_score
+    return None if given is None else float(given) + float(grade.extra_credit or 0)
+
+
+def _status(submitted: bool, recorded: bool, fault: bool, manual: bool) -> Status:
+    if not recorded:
+        return Status.UNGRADED if submitted else Status.MISSING
+    if fault:
+        return Status.PLATFORM_FAULT
+    return Status.NEEDS_MANUAL_GRADING if manual else Status.GRADED
+
+
+def to_csv(assignment: Assignment, rows: list[GradeRow]) -> str:
+    """RFC 4180: comma, CRLF, quotes where needed; text that a spreadsheet would take for a formula is defused."""
+    names = list(rows[0].cells) if rows else []
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    people = ["student_id", "last_name", "first_name", "email"]
+    writer.writerow(["assignment", *people, *names, "raw_score", "late_penalty", "score", "max_score", "status"])
+    for row in rows:
+        texts = [assignment.id, row.student_id, row.last_name, row.first_name, row.email]
+        numbers = [*row.cells.values(), row.raw_score, row.late_penalty, row.score, row.max_score]
+        writer.writerow([*map(defused, texts), *map(_number, numbers), row.status.value])
+    return out.getvalue()
+
+
+def defused(text: str) -> str:
+    """A text that a spreadsheet shows as it is, by OWASP's rule for CSV injection."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{round(value, 4):.12g}"
+
+
+def write_csv(course: Course, assignment: Assignment, path: Path | None = None) -> tuple[Path, list[GradeRow]]:
+    """Write the grades of an assignment, by default to gradebook/exports/; return the path and the rows."""
+    rows = grades(course, assignment)
+    target = path or course.gradebook_dir / "exports" / f"{assignment.id}.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.new")
+    scratch.write_text(to_csv(assignment, rows), encoding="utf-8", newline="")
+    scratch.replace(target)
+    return target, rows

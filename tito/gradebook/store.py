@@ -1,0 +1,91 @@
+"""nbgrader's gradebook, opened through nbgrader's API: the one seam at which database errors become ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, OperationalError, SAWarning, SQLAlchemyError
+
+from tito.course import Course
+from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
+
+SQLITE = "sqlite:///"
+
+
+@contextmanager
+def gradebook(course: Course) -> Iterator[Any]:
+    """The course's gradebook. Everything done inside is one transaction: committed at the end, or not at all.
+
+    nbgrader commits after each of its calls; here these only flush.
+
+    Raises:
+        GradebookUnavailable: the database cannot be opened, read or written.
+    """
+    from nbgrader.api import Gradebook
+
+    _prepare(course)
+    with warnings.catch_warnings():
+        # SQLAlchemy 2.1 warns about nbgrader's autoflushes; they are harmless.
+        warnings.simplefilter("ignore", SAWarning)
+        try:
+            with Gradebook(course.db_url, course.id) as opened:
+                commit, opened.db.commit = opened.db.commit, opened.db.flush
+                try:
+                    yield opened
+                    opened.db.flush()
+                    commit()
+                except BaseException:
+                    opened.db.rollback()
+                    raise
+                finally:
+                    opened.db.commit = commit
+        except TitoError:
+            raise
+        except (OperationalError, DBAPIError, SQLAlchemyError, PermissionError) as error:
+            raise _unavailable(course, error) from error
+
+
+def require_released(course: Course, assignment: str) -> None:
+    """Raise unless the gradebook knows the assignment.
+
+    Raises:
+        UnknownAssignment: it has not been released.
+    """
+    from nbgrader.api import MissingEntry
+
+    with gradebook(course) as opened:
+        try:
+            opened.find_assignment(assignment)
+        except MissingEntry as error:
+            raise UnknownAssignment(
+                f"The gradebook does not know {assignment}: it has not been released.",
+                hint=f"Run 'tito release {assignment}' first.",
+            ) from error
+
+
+def _prepare(course: Course) -> None:
+    """SQLite makes its file, not its folder; and to make a database, nbgrader looks for `alembic` on the PATH."""
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+    if course.db_url.startswith(SQLITE):
+        try:
+            Path(course.db_url.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unavailable(course, error) from error
+
+
+def _unavailable(course: Course, error: Exception) -> GradebookUnavailable:
+    # The URL of a database server may hold a password: only SQLite's, a path, is shown.
+    where = course.db_url.removeprefix(SQLITE) if course.db_url.startswith(SQLITE) else "the database server"
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return GradebookUnavailable(
+        f"The gradebook at {where} cannot be used: {reason}.",
+        hint="Check that it exists, that you may write to it and its folder, and that the disk is not full.",
+    )

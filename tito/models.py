@@ -1,0 +1,219 @@
+"""The records that cross the platform's seams, and their states. No behaviour beyond arithmetic on themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Verdict(Enum):
+    """Outcome of one graded cell. All but the last two are the student's; PLATFORM writes no number."""
+
+    PASSED = "passed"  # the judge said yes, on evidence
+    FAILED = "failed"  # the judge said no
+    ERROR = "error"  # the student's code raised, exited or died
+    TIMEOUT = "timeout"  # the cell was stopped at its time limit
+    MEMORY = "memory"  # the cell asked for more memory than it may have
+    NOT_RUN = "not run"  # the notebook ended before this cell
+    MANUAL = "manual"  # a written answer: waits for a person
+    PLATFORM = "platform fault"  # ours: waits for a person, no number is written
+
+
+class Evidence(Enum):
+    """What a verdict rests on."""
+
+    JUDGED = "judged"  # observations, judged in a process without student code
+    IN_PROCESS = "in-process"  # the test's own asserts, beside student code
+    NONE = "none"  # nothing was seen
+
+
+class CellKind(Enum):
+    """What nbgrader's metadata make of a cell."""
+
+    PLAIN = "plain"  # no nbgrader metadata: text, warm-ups, the student's own cells
+    LOCKED = "locked"  # read-only
+    SOLUTION = "solution"  # the student writes here; tests elsewhere grade it
+    TEST = "test"  # autograded
+    ANSWER = "answer"  # the student writes here and a person grades it
+    TASK = "task"  # a person grades what stands around it
+
+
+class Status(Enum):
+    """State of one student's assignment, as the gradebook and the exports tell it."""
+
+    GRADED = "graded"
+    MISSING = "missing"  # nothing was submitted
+    UNGRADED = "ungraded"  # submitted, not autograded yet
+    NEEDS_MANUAL_GRADING = "needs manual grading"
+    PLATFORM_FAULT = "platform fault"  # we could not say: see `tito status`
+
+
+@dataclass(frozen=True)
+class ModuleInfo:
+    """What the header of a module's script says about it; it stands nowhere else."""
+
+    number: int
+    name: str
+    title: str
+    tier: str
+    difficulty: int
+    time: str
+    prerequisites: tuple[str, ...]
+    export: str  # dotted path inside the package, or ""
+    summary: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run of a graded test: what is observed beside student code, and what judges it elsewhere.
+
+    `judge` is None where the author drew no `### JUDGE` line: then the section's own asserts, run in
+    the student's process, are all the evidence there is.
+    """
+
+    observe: str
+    judge: str | None
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class JudgePlan:
+    """How a judge half gets its names.
+
+    `given` is the source of those statements of the observe half that no student code can influence;
+    the judge runs them itself. `observed` are the names that must cross from the student's process.
+    `imports` are the notebook's own import statements that the two need.
+    """
+
+    imports: str
+    given: str
+    observed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Times are wall-clock seconds, sizes are in MiB."""
+
+    cell_timeout_s: float = 30.0
+    notebook_timeout_s: float = 300.0
+    memory_mb: int = 2048
+    scratch_mb: int = 256
+    processes: int = 64
+    output_kb: int = 256
+    submission_mb: int = 20
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """Verdict on one graded cell. `message` is what the student may read; `detail` is for the TA only."""
+
+    grade_id: str
+    verdict: Verdict
+    points: float | None
+    max_points: float
+    evidence: Evidence = Evidence.NONE
+    message: str = ""
+    detail: str = ""
+    seconds: float = 0.0
+
+    @property
+    def earned(self) -> bool:
+        return self.verdict is Verdict.PASSED
+
+
+@dataclass(frozen=True)
+class NotebookVerdicts:
+    """All that grading one notebook gave: its verdicts, and notes on what was repaired in it."""
+
+    notebook: str
+    cells: tuple[CellVerdict, ...]
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a verdict depends on: the same three hashes mean that nothing needs to be graded again."""
+
+    submission: str
+    tests: str
+    environment: str
+
+
+@dataclass(frozen=True)
+class SubmissionRecord:
+    """The stored result of grading one submission (the JSON file beside the gradebook)."""
+
+    student: str
+    assignment: str
+    fingerprint: Fingerprint
+    sandbox: str
+    graded_at: str
+    notebooks: tuple[NotebookVerdicts, ...]
+    fault: str = ""  # non-empty: the platform could not grade it
+
+    @property
+    def cells(self) -> tuple[CellVerdict, ...]:
+        return tuple(cell for notebook in self.notebooks for cell in notebook.cells)
+
+    @property
+    def platform_fault(self) -> bool:
+        return bool(self.fault) or any(cell.verdict is Verdict.PLATFORM for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class GradeRow:
+    """One line of the grade export."""
+
+    student_id: str
+    last_name: str
+    first_name: str
+    email: str
+    cells: dict[str, float | None]
+    raw_score: float | None
+    late_penalty: float | None
+    score: float | None
+    max_score: float
+    status: Status
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a gate's or the doctor's table."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    where: str = ""
+    hint: str = ""
+
+
+@dataclass
+class CheckReport:
+    """The lines of a gate, gathered as it runs."""
+
+    subject: str
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A simulated student's solution: cells that replace the reference's (or the stub's), and what must come of it."""
+
+    name: str
+    title: str
+    kind: str
+    base: str
+    lost: frozenset[str]
+    all_lost: bool
+    cells: dict[str, str]
+    path: Path
+
+
+Json = dict[str, Any]

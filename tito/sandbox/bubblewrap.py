@@ -1,0 +1,150 @@
+"""Isolation by bubblewrap: own namespaces, no network, a read-only system, private folders in memory.
+
+Inside there are: the operating system's /usr, the interpreter, the packages that the course names, the runner,
+and the assignment's own files. Not inside: the grader's environment, home folders, other submissions, the course.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tito.errors import SandboxUnavailable
+from tito.sandbox.environment import environment
+from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, rlimits_of
+
+HOME = "/home/student"
+SITE = "/opt/notebook"
+RUNNER = "/opt/runner"
+RUNNER_FILES = ("__init__.py", "sandbox/__init__.py", "sandbox/codec.py", "sandbox/runner.py")
+PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
+ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/etc/mime.types")
+
+
+class Bubblewrap:
+    """The default backend."""
+
+    name = "bubblewrap"
+
+    def __init__(self) -> None:
+        found = shutil.which("bwrap")
+        if found is None:
+            raise SandboxUnavailable(
+                "Student code is graded inside bubblewrap, and there is no 'bwrap' on this machine.",
+                hint="Install it (Debian: apt-get install bubblewrap). 'tito doctor' tells more.",
+            )
+        self.bwrap = found
+
+    def launch(self, place: Workplace, fd: int) -> Launch:
+        """A runner in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
+        options = [*_isolation(), *_system(), *_python(place.packages), *_folders(place)]
+        options_fd = _descriptor("\0".join(options).encode())
+        passwd_fd = _descriptor(PASSWD)
+        argv = [self.bwrap, "--args", str(options_fd), "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
+        rlimits = rlimits_of(place.limits) | {"RLIMIT_NPROC": place.limits.processes}
+        argv += ["--", _real_python(), *boot([RUNNER, SITE], fd, place.limits, rlimits)]
+        return Launch(argv, (options_fd, passwd_fd))
+
+
+def works() -> str:
+    """Why bubblewrap cannot isolate here, or "" when it can."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        return "bwrap is not installed"
+    argv = [
+        bwrap,
+        "--unshare-all",
+        "--uid",
+        "65534",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "true",
+    ]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"bwrap exited with {done.returncode}"
+
+
+def _isolation() -> list[str]:
+    flags = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
+    flags += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+    for name, value in (VARIABLES | {"HOME": HOME, "IPYTHONDIR": "/tmp/.ipython", "MPLCONFIGDIR": "/tmp/.mpl"}).items():
+        flags += ["--setenv", name, value]
+    return flags
+
+
+def _system() -> list[str]:
+    """The operating system, read-only, without any Python packages that are installed in it."""
+    flags = ["--ro-bind", "/usr", "/usr"]
+    for link in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        path = Path(link)
+        if path.is_symlink():
+            flags += ["--symlink", str(path.readlink()), link]
+        elif path.exists():
+            flags += ["--ro-bind", link, link]
+    for file in ETC:
+        flags += ["--ro-bind-try", file, file]
+    return [*flags, "--proc", "/proc", "--dev", "/dev"]
+
+
+def _python(packages: tuple[str, ...]) -> list[str]:
+    """The interpreter and the chosen packages; every other folder of packages is hidden."""
+    flags: list[str] = []
+    prefixes = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
+    for prefix in sorted(one for one in prefixes if not one.is_relative_to("/usr")):
+        flags += ["--ro-bind", str(prefix), str(prefix)]
+    for folder in _package_folders():
+        if any(folder.is_relative_to(base) for base in (*prefixes, Path("/usr"))):
+            flags += ["--tmpfs", str(folder)]
+    flags += _binds((path, f"{SITE}/{name}") for path, name in environment(packages).entries)
+    here = Path(__file__).resolve().parent.parent
+    return flags + _binds((here / name, f"{RUNNER}/tito/{name}") for name in RUNNER_FILES)
+
+
+def _package_folders() -> list[Path]:
+    """Where the base interpreter keeps installed packages (its own and its distribution's)."""
+    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    found = {Path(sysconfig.get_path(name, vars=base)) for name in ("purelib", "platlib")}
+    found |= {Path(one) for one in site.getsitepackages([sys.base_prefix, sys.base_exec_prefix, "/usr", "/usr/local"])}
+    found |= set(Path("/usr/lib").glob("python3*/dist-packages")) | set(
+        Path("/usr/local/lib").glob("python3*/*-packages")
+    )
+    return sorted(path.resolve() for path in found if path.is_dir())
+
+
+def _folders(place: Workplace) -> list[str]:
+    size = str(place.limits.scratch_mb << 20)
+    flags = ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME]
+    flags += _binds((path, f"{HOME}/{name}") for path, name in place.files)
+    return [*flags, "--chdir", HOME]
+
+
+def _binds(pairs: Iterable[tuple[Path, str]]) -> list[str]:
+    return [word for path, inside in pairs for word in ("--ro-bind", str(path), inside)]
+
+
+def _real_python() -> str:
+    """The interpreter behind the virtual environment: the environment itself is not mounted."""
+    return str(Path(sys.executable).resolve())
+
+
+def _descriptor(data: bytes) -> int:
+    """A descriptor from which a child can read `data`."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())

@@ -1,0 +1,61 @@
+"""What a notebook can import inside the sandbox: chosen distributions with all that they need, and nothing else.
+
+The grader's own environment holds the platform and the reference solutions; so it is never mounted whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from tito.errors import SandboxUnavailable
+
+DATA_SUFFIXES = (".dist-info", ".data")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Importable entries (path on this machine, name inside), and a hash of names and versions."""
+
+    entries: tuple[tuple[Path, str], ...]
+    hash: str
+
+
+@cache
+def environment(packages: tuple[str, ...]) -> Environment:
+    """The closure of `packages` over their requirements, as installed beside the platform.
+
+    Raises:
+        SandboxUnavailable: one of them is not installed.
+    """
+    found: dict[str, Distribution] = {}
+    wanted = [Requirement(name) for name in packages]
+    while wanted:
+        requirement = wanted.pop()
+        name = requirement.name.lower().replace("_", "-")
+        if name in found:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError as error:
+            raise SandboxUnavailable(
+                f"The sandbox is to hold the package '{name}', which is not installed.",
+                hint=f"Run 'pip install {name}', or take it out of [sandbox] packages in course.toml.",
+            ) from error
+        needs = (Requirement(text) for text in found[name].requires or ())
+        wanted += [one for one in needs if one.marker is None or one.marker.evaluate({"extra": ""})]
+    entries = {entry.name: entry for one in found.values() for entry in _top_level(one)}
+    lines = sorted(f"{name}=={one.version}" for name, one in found.items())
+    digest = hashlib.sha256("\n".join([platform.python_version(), *lines]).encode()).hexdigest()
+    return Environment(tuple((path, name) for name, path in sorted(entries.items())), digest)
+
+
+def _top_level(found: Distribution) -> set[Path]:
+    names = {path.parts[0] for path in found.files or () if path.parts[0] not in ("..", "__pycache__")}
+    return {Path(str(found.locate_file(name))) for name in names}
