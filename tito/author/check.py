@@ -7,11 +7,8 @@ the reference earns every point · the untouched stub earns none · every varian
 from __future__ import annotations
 
 import filecmp
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +21,9 @@ from tito.author.script import source_notebooks
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
 from tito.course import Assignment, Course
-from tito.errors import BadSource, TitoError
-from tito.grade.judge import Judge
+from tito.errors import BadSource, PlatformError
 from tito.grade.plan import AssignmentPlan, plan_assignment
-from tito.grade.submission import grade_submission
+from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
 from tito.sandbox.session import Backend, Session
 
@@ -179,51 +175,42 @@ def _warmups(bench: Bench) -> Iterator[Check]:
 
 def _earned(bench: Bench, workers: int) -> Iterator[Check]:
     full = {name: filled(bench.released[name], solutions(notebook)) for name, notebook in bench.source.items()}
-    with _judges(bench, workers) as grade:
-        record = grade(bench, "reference", full)
-        yield from _all_earned("the reference earns every point", record)
-        slowest = max((cell.seconds for cell in record.cells), default=0.0)
-        quick = bench.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest))
-        yield from _none_earned("the untouched stub fails each graded cell", grade(quick, "stub", bench.released))
-        if len(bench.source) == 1:
-            name, notebook = next(iter(bench.source.items()))
-            variants = read_variants(bench.course, bench.assignment)
-            made = [submission(one, notebook, bench.released[name]) for one in variants]
-            with ThreadPoolExecutor(workers) as pool:
-                records = pool.map(
-                    lambda one: grade(quick, one[0].name, {name: one[1]}), zip(variants, made, strict=True)
-                )
-                yield from (_as_stated(one, record) for one, record in zip(variants, records, strict=True))
+    record = _graded(bench, {"reference": full}, 1)["reference"]
+    yield from _all_earned("the reference earns every point", record)
+    slowest = max((cell.seconds for cell in record.cells), default=0.0)
+    variants = _variants(bench)
+    made = {one.name: notebooks for one, notebooks in variants}
+    records = _graded(
+        bench.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": bench.released} | made, workers
+    )
+    yield from _none_earned("the untouched stub fails each graded cell", records["the stub"])
+    yield from (_as_stated(one, records[one.name]) for one, _ in variants)
 
 
-@contextmanager
-def _judges(bench: Bench, workers: int) -> Iterator[Callable[[Bench, str, dict[str, Any]], SubmissionRecord]]:
-    """A function that grades notebooks; each call has a judge to itself."""
-    from queue import SimpleQueue
+def _variants(bench: Bench) -> list[tuple[Variant, dict[str, Any]]]:
+    """The simulated students of a module, with the notebooks that they submit."""
+    found = read_variants(bench.course, bench.assignment)
+    if found and len(bench.source) != 1:
+        raise BadSource(f"{bench.assignment.id} has variants, but more than one notebook.", hint="Split it.")
+    name, notebook = next(iter(bench.source.items()))
+    return [(one, {name: submission(one, notebook, bench.released[name])}) for one in found]
 
-    free: SimpleQueue[Judge] = SimpleQueue()
-    judges = [Judge(bench.plan.prerequisites) for _ in range(workers)]
-    for judge in judges:
-        free.put(judge)
 
-    def grade(bench: Bench, who: str, notebooks: dict[str, Any]) -> SubmissionRecord:
-        judge = free.get()
-        try:
-            with tempfile.TemporaryDirectory(prefix="tito-check-") as folder:
-                for name, notebook in notebooks.items():
-                    (Path(folder) / f"{name}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-                made = grade_submission(bench.plan, who, Path(folder), bench.backend, judge, NOT_STORED).record
-        finally:
-            free.put(judge)
-        if made.fault:
-            raise TitoError(made.fault)
-        return made
-
-    try:
-        yield grade
-    finally:
-        for judge in judges:
-            judge.close()
+def _graded(bench: Bench, submissions: dict[str, dict[str, Any]], workers: int) -> dict[str, SubmissionRecord]:
+    """Records of submissions that are stored nowhere, by the name under which they were given."""
+    with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
+        tasks = []
+        for who, notebooks in submissions.items():
+            folder = Path(scratch) / who
+            folder.mkdir()
+            for name, notebook in notebooks.items():
+                nbformat.write(notebook, folder / f"{name}.ipynb")
+            tasks.append(Task(who, folder, NOT_STORED, bench.plan, bench.backend.name))
+        records = {task.student: graded.record for task, graded in grade_all(tasks, workers)}
+    fault = next((record.fault for record in records.values() if record.fault), "")
+    if fault:
+        raise PlatformError(fault)
+    return records
 
 
 def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tito.course import Assignment, Course
 from tito.errors import UsageError
-from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import read_record, record
-from tito.grade.submission import Graded, content_hash, grade_submission
+from tito.grade.submission import content_hash
+from tito.grade.workers import Task, grade_all
 from tito.gradebook.store import require_released
 from tito.models import Fingerprint, SubmissionRecord
 from tito.sandbox.session import Backend
-
-
-@dataclass(frozen=True)
-class Task:
-    """One submission to be graded."""
-
-    student: str
-    folder: Path
-    fingerprint: Fingerprint
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def plan_cohort(
         if known is not None and same and not force and not known.platform_fault:
             unchanged.append(known)
         else:
-            tasks.append(Task(student, folder, fingerprint))
+            tasks.append(Task(student, folder, fingerprint, plan, backend.name))
     return tasks, unchanged
 
 
@@ -99,43 +88,8 @@ def autograde(
     tasks, unchanged = plan_cohort(course, plan, backend, only, force)
     started(len(tasks))
     graded = []
-    for one, folder in _grade_all(plan, tasks, backend, workers):
-        record(course, one, folder)
+    for task, one in grade_all(tasks, workers):
+        record(course, one, task.folder)
         graded.append(one.record)
         progress(one.record)
     return CohortResult(tuple(graded), tuple(unchanged))
-
-
-def _grade_all(
-    plan: AssignmentPlan, tasks: list[Task], backend: Backend, workers: int
-) -> Iterator[tuple[Graded, Path]]:
-    """Grade with `workers` at a time, each with a judge of its own; give results as they come.
-
-    A worker mostly waits for its sandbox, which is a process of its own: threads are enough.
-    """
-    local = threading.local()
-    judges: list[Judge] = []
-
-    def work(task: Task) -> tuple[Graded, Path]:
-        if not hasattr(local, "judge"):
-            local.judge = Judge(plan.prerequisites)
-            judges.append(local.judge)
-        return grade_submission(plan, task.student, task.folder, backend, local.judge, task.fingerprint), task.folder
-
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="grade")
-    try:
-        yield from _as_completed([pool.submit(work, task) for task in tasks])
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for judge in judges:
-            judge.close()
-
-
-def _as_completed(futures: list[Future[tuple[Graded, Path]]]) -> Iterator[tuple[Graded, Path]]:
-    """Results in the order of their coming; each is let go of once it is given."""
-    waiting = set(futures)
-    futures.clear()
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future.result()

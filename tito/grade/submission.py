@@ -52,25 +52,34 @@ def grade_submission(
 
     A fault of ours becomes a record with `fault` set, whose graded cells have no number.
     """
-    verdicts, notebooks, fault = [], {}, ""
+    verdicts, notebooks = [], {}
     for notebook in plan.notebooks:
         try:
             found, graded = _grade_notebook(plan, notebook, folder, backend, judge)
         except SandboxUnavailable as error:
-            fault = str(error)
-            found, graded = _not_gradable(notebook, Verdict.PLATFORM, fault), _as_released(notebook)
+            return not_graded(plan, student, backend.name, fingerprint, str(error))
         verdicts.append(found)
         notebooks[notebook.name] = graded
-    record = SubmissionRecord(
-        student=student,
-        assignment=plan.assignment,
-        fingerprint=fingerprint,
-        sandbox=backend.name,
-        graded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        notebooks=tuple(verdicts),
-        fault=fault,
-    )
-    return Graded(record, notebooks)
+    return Graded(_record(plan, student, backend.name, fingerprint, tuple(verdicts), ""), notebooks)
+
+
+def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
+    """A platform fault: no number for any cell, and the submission stays to be graded."""
+    verdicts = tuple(_not_gradable(one, Verdict.PLATFORM, WAITS_FOR_A_PERSON) for one in plan.notebooks)
+    notebooks = {one.name: _as_released(one) for one in plan.notebooks}
+    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), notebooks)
+
+
+def _record(
+    plan: AssignmentPlan,
+    student: str,
+    sandbox: str,
+    fingerprint: Fingerprint,
+    verdicts: tuple[NotebookVerdicts, ...],
+    fault: str,
+) -> SubmissionRecord:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return SubmissionRecord(student, plan.assignment, fingerprint, sandbox, now, verdicts, fault)
 
 
 def _grade_notebook(
