@@ -16,7 +16,8 @@ lint: setup                  ## format, lint, types
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
-bench: setup                 ## speed, side by side with nbgrader; long
+bench: setup                 ## speed, side by side with nbgrader and PyTorch; long
+	.venv/bin/python benchmarks/reference.py
 	.venv/bin/python benchmarks/grading.py
 
 lock:                        ## pin the dependencies anew, by name, version and hash (needs uv)

@@ -80,20 +80,21 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
         table, rows = write_csv(demo, assignment)
     with _timed("6. the hostile submission under plain nbgrader, for comparison", say):
         compared = [(one, *_both_scores(demo, assignment, one)) for one in cohort if one.variant.kind == "hostile"]
-    print_verdicts(result.records)
-    _tell(cohort, {row.student_id: row.status.value for row in rows}, compared, table, pages, say)
+    say("")
+    print_verdicts(result.records, {row.student_id: row.status.value for row in rows})
+    _tell(cohort, compared, table, pages, say)
 
 
 def _tell(
     cohort: list[Player],
-    statuses: dict[str, str],
     compared: list[tuple[Player, float, float]],
     table: Path,
     pages: list[Path],
     say: Callable[[str], None],
 ) -> None:
+    say("\nWho played what:")
     for player in cohort:
-        say(f"{player.id:12} {statuses[player.id]:22} {player.variant.title}")
+        say(f"   {player.id:10} {player.variant.title}")
     for player, ours, theirs in compared:
         say(f"\n{player.id} is hostile ({player.variant.title}): {theirs:g} points by plain nbgrader, {ours:g} here.")
     say(f"\nGrades:   {table}\nFeedback: {pages[0]}")

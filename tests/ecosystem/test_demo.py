@@ -31,8 +31,8 @@ def table(demo: Demo) -> pd.DataFrame:
 def played(demo: Demo) -> dict[str, Variant]:
     """Which variant each student of the demo played, by the titles that it printed."""
     by_title = {one.title: one for one in read_variants(demo.course, demo.assignment)}
-    lines = re.findall(r"^(\w+) +needs manual grading +(.+)$", demo.printed, re.MULTILINE)
-    return {student: by_title[title] for student, title in lines}
+    lines = re.findall(r"^   (\w+) +(.+)$", demo.printed, re.MULTILINE)
+    return {student: by_title[title] for student, title in lines if title in by_title}
 
 
 def feedback(demo: Demo, student: str) -> str:

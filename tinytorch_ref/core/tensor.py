@@ -341,6 +341,10 @@ class Tensor:
             )
         self._recorder.backward(self, gradient)
 
+    def zero_grad(self) -> None:
+        """Forget the gradient: `.grad` is None again."""
+        self.grad = None
+
     @staticmethod
     def _result(data: Array, op: str, parents: tuple[Tensor, ...], **context: Any) -> Tensor:
         """The tensor in which an operation ends: the one place where every operation can be seen.

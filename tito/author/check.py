@@ -25,7 +25,7 @@ from tito.errors import BadSource, PlatformError
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
-from tito.sandbox.session import Backend, Session
+from tito.sandbox.session import Backend, Sandbox
 
 NOT_STORED = Fingerprint("", "", "")
 PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here
@@ -161,7 +161,7 @@ def _warmups(bench: Bench) -> Iterator[Check]:
     for notebook in bench.released.values():
         last = max((at for at, cell in enumerate(notebook.cells) if is_warmup(cell)), default=-1)
         failed = []
-        with Session(bench.backend, bench.plan.place, branches=0) as session:
+        with Sandbox(bench.backend, bench.plan.place) as sandbox, sandbox.session() as session:
             for cell in notebook.cells[: last + 1]:
                 if cell.cell_type != "code":
                     continue

@@ -16,7 +16,7 @@ from tito.cli.common import (
     say,
     workers_option,
 )
-from tito.models import SubmissionRecord, Verdict
+from tito.models import CellVerdict, SubmissionRecord, Verdict
 
 
 @click.command()
@@ -131,30 +131,40 @@ def summary(record: SubmissionRecord) -> str:
     points = sum(cell.points or 0 for cell in automatic)
     passed = sum(cell.earned for cell in automatic)
     possible = sum(cell.max_points for cell in automatic)
-    return f"{record.student}: {points:g}/{possible:g} points, {passed} of {len(automatic)} tests passed"
+    unreadable = [one.notes[0] for one in record.notebooks if not one.seconds and one.notes and not record.fault]
+    said = f". {unreadable[0]}" if unreadable else ""
+    return f"{record.student}: {points:g}/{possible:g} points, {passed} of {len(automatic)} tests passed{said}"
 
 
 SHORT = {
-    Verdict.FAILED: "failed",
+    Verdict.FAILED: "fail",
     Verdict.ERROR: "error",
-    Verdict.TIMEOUT: "timeout",
+    Verdict.TIMEOUT: "time",
     Verdict.MEMORY: "memory",
-    Verdict.NOT_RUN: "not run",
-    Verdict.MANUAL: "manual",
-    Verdict.PLATFORM: "PLATFORM",
+    Verdict.NOT_RUN: "unrun",
+    Verdict.MANUAL: "hand",
+    Verdict.PLATFORM: "OURS",
 }
+LEGEND = (
+    "a number: points earned · fail: the judge said no · error: the code raised · time, memory: over its limit · "
+    "unrun: the notebook ended before · hand: waits for a person · OURS: platform fault, no grade"
+)
 
 
-def print_verdicts(records: tuple[SubmissionRecord, ...]) -> None:
+def print_verdicts(records: tuple[SubmissionRecord, ...], statuses: dict[str, str] | None = None) -> None:
     """Students down, graded cells across: points where they were earned, the verdict where not."""
-    cells = [cell.grade_id for cell in records[0].cells]
+    cells = {cell.grade_id: cell.max_points for cell in records[0].cells}
     rows = []
     for record in records:
-        shown = {
-            cell.grade_id: f"{cell.points:g}" if cell.earned else SHORT.get(cell.verdict, cell.verdict.value)
-            for cell in record.cells
-        }
-        total = sum(cell.points or 0 for cell in record.cells)
-        rows.append([record.student, *(shown.get(name, "") for name in cells), f"{total:g}"])
-    columns = ["student", *(name.removeprefix("test_") for name in cells), "points"]
-    print_table(records[0].assignment, columns, rows)
+        shown = {cell.grade_id: _shown(cell) for cell in record.cells}
+        total = f"{sum(cell.points or 0 for cell in record.cells):g}"
+        status = [statuses[record.student]] if statuses else []
+        rows.append([record.student, *(shown.get(name, "") for name in cells), total, *status])
+    numbers = [str(number) for number in range(1, len(cells) + 1)]
+    print_table(records[0].assignment, ["student", *numbers, "points", *(["status"] if statuses else [])], rows)
+    names = (f"{number} {name} ({points:g})" for number, (name, points) in zip(numbers, cells.items(), strict=True))
+    click.echo(f"\n{', '.join(names)}\n{LEGEND}")
+
+
+def _shown(cell: CellVerdict) -> str:
+    return f"{cell.points:g}" if cell.earned else SHORT[cell.verdict]

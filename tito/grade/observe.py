@@ -14,7 +14,7 @@ from typing import Any
 from tito.cells import grade_id_of, kind_of
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Backend, Conversation, Ran, Session, Workplace
+from tito.sandbox.session import Conversation, Ran, Sandbox
 
 NOT_RUN = Ran(status="not run")
 
@@ -39,21 +39,21 @@ class Clock:
         return max(0.0, min(self._cell, self._end - time.monotonic()))
 
 
-def observe(backend: Backend, place: Workplace, plan: NotebookPlan, cells: list[Any]) -> Observations:
+def observe(sandbox: Sandbox, plan: NotebookPlan, cells: list[Any]) -> Observations:
     """Run the clean notebook `cells` against the tests of `plan`.
 
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
     seen = Observations()
-    clock = Clock(place.limits)
+    clock = Clock(sandbox.place.limits)
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     hidden = [test.grade_id for test in tests if test.hidden]
-    with Session(backend, place, branches=len(hidden)) as session:
-        waiting = dict(zip(hidden, session.branches, strict=True))
+    with sandbox.session(branches=len(hidden)) as session:
+        waiting = {name: (number, session.branches[number]) for number, name in enumerate(hidden)}
         _run_notebook(session.notebook, clock, plan, cells, waiting, seen)
-        for grade_id, (conversation, _) in waiting.items():
-            _run_hidden(conversation, clock, plan.tests[grade_id], seen)
+        for grade_id, (_, branch) in waiting.items():
+            _run_hidden(branch, clock, plan.tests[grade_id], seen)
     return seen
 
 
@@ -62,7 +62,7 @@ def _run_notebook(
     clock: Clock,
     plan: NotebookPlan,
     cells: list[Any],
-    waiting: dict[str, tuple[Conversation, int]],
+    waiting: dict[str, tuple[int, Conversation]],
     seen: Observations,
 ) -> None:
     not_needed = skipped(cells)
@@ -72,8 +72,9 @@ def _run_notebook(
         if kind_of(cell) is CellKind.TEST:
             test = plan.tests[grade_id_of(cell)]
             seen.cells[position] = _run_visible(notebook, clock, test, seen)
-            if test.hidden and not notebook.branch(waiting[test.grade_id][1]):
-                waiting[test.grade_id][0].over = "not run"
+            if test.hidden:
+                number, branch = waiting[test.grade_id]
+                branch.over = "" if notebook.branch(number) else "not run"
         else:
             seen.cells[position] = _run(notebook, clock, cell.source)
         if notebook.over and not seen.ended_at:

@@ -68,7 +68,7 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     folder = build(course, assignment)
     notebooks = tuple(plan_notebook(name, nb.cells) for name, nb in source_notebooks(course, assignment).items())
     files = tuple((path, path.name) for path in sorted(folder.iterdir()) if path.suffix != ".ipynb")
-    place = Workplace(files, course.sandbox.packages, course.limits)
+    place = Workplace(files, course.sandbox.packages, _imports(notebooks), course.limits)
     return AssignmentPlan(
         assignment=assignment.id,
         notebooks=notebooks,
@@ -77,6 +77,12 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
         tests_hash=_tests_hash(notebooks, place),
         environment_hash=environment(course.sandbox.packages).hash,
     )
+
+
+def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
+    """What the instructor's cells import: worth importing once, ahead of all submissions."""
+    lines = (line for one in notebooks for line in notebook_names(one.cells).imports.values())
+    return tuple(dict.fromkeys(lines))
 
 
 def plan_notebook(name: str, cells: list[Any]) -> NotebookPlan:

@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
-from tito.errors import JudgeFailed, SandboxUnavailable
+from tito.errors import JudgeFailed
 from tito.grade.judge import Judge, Opinion
 from tito.grade.observe import Observations, observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
@@ -31,7 +31,7 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
-from tito.sandbox.session import Backend, Ran
+from tito.sandbox.session import Ran, Sandbox
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
@@ -46,21 +46,19 @@ class Graded:
 
 
 def grade_submission(
-    plan: AssignmentPlan, student: str, folder: Path, backend: Backend, judge: Judge, fingerprint: Fingerprint
+    plan: AssignmentPlan, student: str, folder: Path, sandbox: Sandbox, judge: Judge, fingerprint: Fingerprint
 ) -> Graded:
     """Grade what `student` submitted in `folder`. Never raises for what a submission holds.
 
-    A fault of ours becomes a record with `fault` set, whose graded cells have no number.
+    Raises:
+        SandboxUnavailable: no student code ran.
     """
     verdicts, notebooks = [], {}
     for notebook in plan.notebooks:
-        try:
-            found, graded = _grade_notebook(plan, notebook, folder, backend, judge)
-        except SandboxUnavailable as error:
-            return not_graded(plan, student, backend.name, fingerprint, str(error))
+        found, graded = _grade_notebook(plan, notebook, folder, sandbox, judge)
         verdicts.append(found)
         notebooks[notebook.name] = graded
-    return Graded(_record(plan, student, backend.name, fingerprint, tuple(verdicts), ""), notebooks)
+    return Graded(_record(plan, student, sandbox.name, fingerprint, tuple(verdicts), ""), notebooks)
 
 
 def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
@@ -83,7 +81,7 @@ def _record(
 
 
 def _grade_notebook(
-    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, backend: Backend, judge: Judge
+    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, sandbox: Sandbox, judge: Judge
 ) -> tuple[NotebookVerdicts, Any]:
     started = time.perf_counter()
     try:
@@ -91,7 +89,7 @@ def _grade_notebook(
     except Unreadable as error:
         return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {error}."), _as_released(notebook)
     repaired = repair(submitted, notebook.cells)
-    seen = observe(backend, plan.place, notebook, repaired.cells)
+    seen = observe(sandbox, notebook, repaired.cells)
     verdicts = tuple(_verdicts(notebook, repaired.cells, seen, judge))
     notes = list(repaired.notes)
     if seen.ended_at:

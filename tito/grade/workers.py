@@ -15,11 +15,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
+from tito.errors import SandboxUnavailable
 from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, grade_submission, not_graded
-from tito.models import Fingerprint
+from tito.models import Fingerprint, Limits
 from tito.sandbox.backends import backend
+from tito.sandbox.session import Sandbox
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,16 @@ def _result(future: Future[Graded]) -> Graded | None:
 
 # ---- in the worker -----------------------------------------------------------------------------
 
-_judges: dict[Path, Judge] = {}
+
+@dataclass
+class Tools:
+    """A worker's sandbox and judge for one assignment: started once, used for one submission after another."""
+
+    sandbox: Sandbox
+    judge: Judge
+
+
+_tools: dict[tuple[Path, Limits, str], Tools] = {}
 
 
 def _begin() -> None:
@@ -84,11 +95,27 @@ def _begin() -> None:
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 
+def _tools_for(task: Task) -> Tools:
+    plan = task.plan
+    key = (plan.prerequisites, plan.place.limits, task.sandbox)
+    if key not in _tools or _tools[key].sandbox.closed:
+        _tools[key] = Tools(Sandbox(backend(task.sandbox), plan.place), Judge(plan.prerequisites))
+    return _tools[key]
+
+
 def _work(task: Task) -> Graded:
-    """Grade one submission. This is the process's edge: whatever goes wrong here is ours, and is recorded as that."""
-    judge = _judges.setdefault(task.plan.prerequisites, Judge(task.plan.prerequisites))
-    try:
-        return grade_submission(task.plan, task.student, task.folder, backend(task.sandbox), judge, task.fingerprint)
-    except Exception as error:  # noqa: BLE001
-        fault = f"{type(error).__name__}: {error}"
-        return not_graded(task.plan, task.student, task.sandbox, task.fingerprint, fault)
+    """Grade one submission. This is the process's edge: whatever goes wrong here is ours, and is recorded as that.
+
+    A sandbox that fails before student code runs is replaced once.
+    """
+    fault = ""
+    for _ in range(2):
+        try:
+            tools = _tools_for(task)
+            return grade_submission(task.plan, task.student, task.folder, tools.sandbox, tools.judge, task.fingerprint)
+        except SandboxUnavailable as error:
+            fault = str(error)
+        except Exception as error:  # noqa: BLE001
+            fault = f"{type(error).__name__}: {error}"
+            break
+    return not_graded(task.plan, task.student, task.sandbox, task.fingerprint, fault)

@@ -18,12 +18,13 @@ from pathlib import Path
 
 from tito.errors import SandboxUnavailable
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, rlimits_of
+from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
 
 HOME = "/home/student"
+FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-RUNNER_FILES = ("__init__.py", "sandbox/__init__.py", "sandbox/codec.py", "sandbox/runner.py")
+RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in ("__init__", "codec", "runner", "zygote")))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/etc/mime.types")
 
@@ -43,13 +44,13 @@ class Bubblewrap:
         self.bwrap = found
 
     def launch(self, place: Workplace, fd: int) -> Launch:
-        """A runner in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
+        """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
         options = [*_isolation(), *_system(), *_python(place.packages), *_folders(place)]
         options_fd = _descriptor("\0".join(options).encode())
         passwd_fd = _descriptor(PASSWD)
         argv = [self.bwrap, "--args", str(options_fd), "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
-        rlimits = rlimits_of(place.limits) | {"RLIMIT_NPROC": place.limits.processes}
-        argv += ["--", _real_python(), *boot([RUNNER, SITE], fd, place.limits, rlimits)]
+        settings = settings_of(place, fd, home=HOME, files=FILES, confined=True)
+        argv += ["--", _real_python(), *boot([RUNNER, SITE], settings)]
         return Launch(argv, (options_fd, passwd_fd))
 
 
@@ -129,7 +130,7 @@ def _package_folders() -> list[Path]:
 def _folders(place: Workplace) -> list[str]:
     size = str(place.limits.scratch_mb << 20)
     flags = ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME]
-    flags += _binds((path, f"{HOME}/{name}") for path, name in place.files)
+    flags += ["--dir", FILES, *_binds((path, f"{FILES}/{name}") for path, name in place.files)]
     return [*flags, "--chdir", HOME]
 
 

@@ -9,7 +9,7 @@ Requests (JSON, see `codec`):
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
             are closed, so that no cell can show what a test holds.
 
-It imports what the sandbox holds: the standard library, numpy, IPython, and `codec`.
+`zygote` starts it. It imports what the sandbox holds: the standard library, numpy, IPython, and `codec`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ import builtins
 import contextlib
 import json
 import os
-import resource
 import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -228,8 +226,12 @@ def observe(shell: Shell, names: list[str], encoder: Encoder) -> tuple[dict[str,
     return encoded, refused
 
 
-def serve(shell: Shell, channel: Channel) -> NoReturn:
-    """Answer requests until the grader hangs up; a branch goes on in the same loop on its own channel."""
+def serve(shell: Shell, channel: Channel, branches: list[int]) -> NoReturn:
+    """Answer requests until the grader hangs up; a branch goes on in the same loop on its own channel.
+
+    Args:
+        branches: a descriptor for each branch that the grader may ask for, by its number.
+    """
     while True:
         try:
             request, _ = channel.receive()
@@ -237,7 +239,7 @@ def serve(shell: Shell, channel: Channel) -> NoReturn:
             os._exit(0)
         if request["op"] == "branch":
             if os.fork() == 0:
-                channel = Channel(socket.socket(fileno=request["fd"]))
+                channel = Channel(socket.socket(fileno=branches[request["number"]]))
                 continue
             channel.send({"token": request["token"], "status": "ok"})
             continue
@@ -251,24 +253,6 @@ def serve(shell: Shell, channel: Channel) -> NoReturn:
             channel.send(reply | {"outputs": []})
 
 
-def outlive_the_notebook() -> None:
-    """Go on as a child of a process that only waits: the sandbox ends with its first process, and the branches
-    must outlive a notebook that exits or crashes. The grader ends them all from outside."""
-    if os.fork() == 0:
-        return
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            signal.pause()
-
-
-def set_limits(limits: dict[str, int]) -> None:
-    """Hard limits of this process and all that it starts."""
-    for name, value in limits.items():
-        resource.setrlimit(getattr(resource, name), (value, value))
-
-
 def _jsonable(value: object) -> str:
     """Images arrive as bytes and belong in a notebook as base64; anything else that JSON lacks, as its repr."""
     return base64.b64encode(value).decode() if isinstance(value, bytes) else repr(value)
@@ -279,15 +263,3 @@ def _text(error: BaseException) -> str:
         return str(error)[:4000]
     except Exception:  # noqa: BLE001  (a student's exception may fail to print)
         return "(this exception cannot be printed)"
-
-
-def main() -> None:
-    """Started by the sandbox with its settings as JSON in the first argument."""
-    settings = json.loads(sys.argv[1])
-    set_limits(settings["rlimits"])
-    outlive_the_notebook()
-    shell = make_shell(settings["output_bytes"])
-    sys.path.insert(0, str(Path.cwd()))
-    channel = Channel(socket.socket(fileno=settings["fd"]))
-    channel.send({"op": "ready"})
-    serve(shell, channel)

@@ -1,4 +1,4 @@
-"""A started sandbox, whichever backend isolates it: one channel to the notebook, one to each of its branches."""
+"""A started sandbox, whichever backend isolates it, and its sessions: a channel to the notebook, one to each branch."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tito.models import Limits
 from tito.sandbox.codec import Channel, CodecError, EndOfStream
 
 START_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 20.0
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -32,15 +33,17 @@ VARIABLES = {
     "PYTHONHASHSEED": "0",
     "NBGRADER_EXECUTION": "autograde",
 }
-BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.runner import main; main()"
+BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.zygote import main; main()"
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a session finds in its working folder: files of the assignment, read-only, by name."""
+    """What a session finds: files of the assignment in its home folder, read-only, by name; packages that it can
+    import; and import statements that are run ahead of all sessions, to save each of them the time."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -63,13 +66,13 @@ class Backend(Protocol):
     name: str
 
     def launch(self, place: Workplace, fd: int) -> Launch:
-        """How to start a runner in isolation, that serves the channel `fd`."""
+        """How to start a zygote in isolation, that takes orders on the descriptor `fd`."""
         ...
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start the runner: argv, environment, the descriptors it inherits beside its channels, and its folder."""
+    """How to start a zygote: argv, environment, the descriptors it inherits beside its own, and its folder."""
 
     argv: list[str]
     pass_fds: tuple[int, ...] = ()
@@ -101,9 +104,9 @@ class Conversation:
             refused={name: str(why)[:200] for name, why in _dict(reply.get("refused")).items()},
         )
 
-    def branch(self, fd: int) -> bool:
-        """Fork the notebook's state as it stands; the copy listens on `fd`. False when it could not."""
-        return self._ask({"op": "branch", "fd": fd}, GRACE_S) is not None
+    def branch(self, number: int) -> bool:
+        """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
+        return self._ask({"op": "branch", "number": number}, GRACE_S) is not None
 
     def _ask(self, request: dict[str, Any], timeout_s: float) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if self.over:
@@ -123,15 +126,15 @@ class Conversation:
         return None
 
 
-class Session:
-    """A running sandbox. Use it as a context manager: leaving it ends every process inside."""
+class Sandbox:
+    """A running zygote, in isolation. A context manager; leaving it ends every process inside. One thread only."""
 
-    def __init__(self, backend: Backend, place: Workplace, branches: int) -> None:
-        self.backend = backend
+    def __init__(self, backend: Backend, place: Workplace) -> None:
+        self.name = backend.name
+        self.place = place
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
-        pairs = [socket.socketpair() for _ in range(branches + 1)]
-        fds = [theirs.fileno() for _, theirs in pairs]
-        launch = backend.launch(place, fds[0])
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        launch = backend.launch(place, theirs.fileno())
         self._scratch = launch.scratch
         try:
             self._process = subprocess.Popen(
@@ -139,7 +142,7 @@ class Session:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
-                pass_fds=(*fds, *launch.pass_fds),
+                pass_fds=(theirs.fileno(), *launch.pass_fds),
                 env=launch.env,
                 cwd=launch.scratch,
                 start_new_session=True,
@@ -151,41 +154,97 @@ class Session:
         finally:
             for fd in launch.pass_fds:
                 os.close(fd)
+            theirs.close()
+        self._heard("ready", START_TIMEOUT_S)
+
+    def session(self, branches: int = 0) -> Session:
+        """Fork a session with channels for so many branches.
+
+        Raises:
+            SandboxUnavailable: the zygote gave no session; no student code ran in it.
+        """
+        pairs = [socket.socketpair() for _ in range(branches + 1)]
+        try:
+            socket.send_fds(self._control, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
+            keeper = self._heard("opened", ANSWER_TIMEOUT_S)["pid"]
+        except OSError as error:
+            self.close()
+            raise self._broken(error) from error
+        finally:
             for _, theirs in pairs:
                 theirs.close()
-        self.notebook = Conversation(Channel(pairs[0][0]))
-        self.branches = [(Conversation(Channel(ours)), fd) for (ours, _), fd in zip(pairs[1:], fds[1:], strict=True)]
-        self._await_ready()
-
-    def _await_ready(self) -> None:
-        """Until the runner answers no student code has run: whatever goes wrong before that is ours."""
+        opened = Session(self, keeper, [ours for ours, _ in pairs])
         try:
-            message, _ = self.notebook.channel.receive(START_TIMEOUT_S)
+            opened.notebook.channel.receive(ANSWER_TIMEOUT_S)
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
-            said = self.said()
             self.close()
-            raise SandboxUnavailable(
-                f"The {self.backend.name} sandbox did not start: {said or error}.", hint="Run 'tito doctor'."
-            ) from error
-        if message.get("op") != "ready":
-            self.close()
-            raise SandboxUnavailable("The sandbox did not start as it should.", hint="Run 'tito doctor'.")
+            raise self._broken(error) from error
+        return opened
 
-    def said(self) -> str:
-        """The end of what the sandbox printed."""
-        self._log.seek(0)
-        return self._log.read()[-2000:].decode(errors="replace").strip()
+    def end(self, keeper: int) -> None:
+        """End a session, with all of its processes."""
+        try:
+            self._control.send(json.dumps({"op": "close", "pid": keeper}).encode())
+            self._heard("closed", ANSWER_TIMEOUT_S)
+        except (OSError, SandboxUnavailable):
+            self.close()  # the next submission finds it closed, and starts another
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more sessions can be had of it."""
+        return self._control.fileno() < 0 or self._process.poll() is not None
 
     def close(self) -> None:
         """End every process inside."""
-        for conversation in (self.notebook, *(one for one, _ in self.branches)):
-            conversation.channel.close()
+        self._control.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._log.close()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _heard(self, op: str, timeout_s: float) -> dict[str, Any]:
+        """The zygote's answer. Until a session runs, no student code does: whatever goes wrong here is ours."""
+        self._control.settimeout(timeout_s)
+        try:
+            answer = json.loads(self._control.recv(4096) or b"{}")
+        except (OSError, ValueError) as error:
+            self.close()
+            raise self._broken(error) from error
+        if answer.get("op") != op:
+            self.close()
+            raise self._broken(None)
+        return dict(answer)
+
+    def _broken(self, error: Exception | None) -> SandboxUnavailable:
+        self._log.seek(0)
+        said = self._log.read()[-2000:].decode(errors="replace").strip()
+        reason = said.splitlines()[-1] if said else str(error or "it ended")
+        return SandboxUnavailable(f"The {self.name} sandbox does not work: {reason}.", hint="Run 'tito doctor'.")
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self._log.close()
+
+
+class Session:
+    """One submission's processes. A context manager; leaving it ends them all."""
+
+    def __init__(self, sandbox: Sandbox, keeper: int, channels: list[socket.socket]) -> None:
+        self._sandbox = sandbox
+        self._keeper = keeper
+        self.notebook = Conversation(Channel(channels[0]))
+        self.branches = [Conversation(Channel(one)) for one in channels[1:]]
+
+    def close(self) -> None:
+        """End every process of the session."""
+        for conversation in (self.notebook, *self.branches):
+            conversation.channel.close()
+        if not self._sandbox.closed:
+            self._sandbox.end(self._keeper)
 
     def __enter__(self) -> Session:
         return self
@@ -194,20 +253,32 @@ class Session:
         self.close()
 
 
-def boot(paths: list[str], fd: int, limits: Limits, rlimits: dict[str, int]) -> list[str]:
-    """Interpreter arguments that start the runner on channel `fd`, with `paths` first on sys.path."""
-    settings = {"fd": fd, "output_bytes": limits.output_kb * 1024, "rlimits": rlimits}
+def boot(paths: list[str], settings: dict[str, Any]) -> list[str]:
+    """Interpreter arguments that start a zygote, with `paths` first on sys.path."""
     return ["-s", "-P", "-S", "-B", "-c", BOOT.format(paths=paths), json.dumps(settings)]
 
 
-def rlimits_of(limits: Limits) -> dict[str, int]:
-    """Resource limits that hold for each process of a session."""
-    return {
+def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: bool) -> dict[str, Any]:
+    """What a zygote is told: its descriptor, its folders, and the limits that hold for each session."""
+    limits = place.limits
+    rlimits = {
         "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_FSIZE": limits.scratch_mb << 20,
         "RLIMIT_CPU": int(limits.notebook_timeout_s) + 10,
         "RLIMIT_NOFILE": 256,
         "RLIMIT_CORE": 0,
+    }
+    if confined:  # counted within the session's own user namespace; unconfined, it would count the grader's processes
+        rlimits["RLIMIT_NPROC"] = limits.processes
+    return {
+        "fd": fd,
+        "home": home,
+        "files": files,
+        "confined": confined,
+        "warm": list(place.warm),
+        "scratch_mb": limits.scratch_mb,
+        "output_bytes": limits.output_kb * 1024,
+        "rlimits": rlimits,
     }
 
 

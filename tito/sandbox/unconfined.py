@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, rlimits_of
+from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
 
 
 class Unconfined:
@@ -16,16 +16,17 @@ class Unconfined:
     name = "none"
 
     def launch(self, place: Workplace, fd: int) -> Launch:
-        """A runner in a folder of its own, with links to the assignment's files."""
+        """A zygote in a folder of its own, with links to the assignment's files; all submissions share the folder."""
         folder = Path(tempfile.mkdtemp(prefix="unconfined-"))
-        packages = folder / ".packages"
+        packages, home = folder / "packages", folder / "home"
         packages.mkdir()
+        home.mkdir()
         for path, name in environment(place.packages).entries:
             (packages / name).symlink_to(path)
         for path, name in place.files:
-            (folder / name).symlink_to(path.resolve())
+            (home / name).symlink_to(path.resolve())
         platform = Path(__file__).resolve().parent.parent.parent
-        argv = [str(Path(sys.executable).resolve())]
-        argv += boot([str(platform), str(packages)], fd, place.limits, rlimits_of(place.limits))
-        env = VARIABLES | {"HOME": str(folder), "IPYTHONDIR": str(folder / ".ipython")}
+        settings = settings_of(place, fd, home=str(home), files=str(home), confined=False)
+        argv = [str(Path(sys.executable).resolve()), *boot([str(platform), str(packages)], settings)]
+        env = VARIABLES | {"HOME": str(home), "IPYTHONDIR": str(folder / "ipython")}
         return Launch(argv, env=env, scratch=folder)

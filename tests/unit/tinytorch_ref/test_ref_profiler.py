@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinytorch_ref.core import autograd  # noqa: F401 (turns recording on, which profiling must turn off)
 from tinytorch_ref.core.activations import ReLU
 from tinytorch_ref.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch_ref.core.tensor import Tensor
@@ -375,3 +376,24 @@ def test_a_model_without_weights_has_nothing_to_analyse(model: Any) -> None:
 def test_a_percentile_outside_0_to_100_is_refused(percentile: int) -> None:
     with pytest.raises(ValueError, match=r"0.*100"):
         analyze_weight_distribution(Linear(2, 2), [percentile])
+
+
+def test_a_profiled_pass_is_not_recorded_so_outputs_make_room_for_one_another() -> None:
+    one_output_mb = 1024 * 256 * 4 / MB
+    model = Sequential(*(Linear(256, 256, bias=False) for _ in range(8)))
+    memory = Profiler().measure_memory(model, (1024, 256))
+    assert memory["activation_memory_mb"] < 3 * one_output_mb + PYTHON_OBJECTS_MB
+
+
+def test_a_model_with_a_training_mode_is_told_that_it_does_not_train() -> None:
+    told: list[bool] = []
+
+    class Told(Layer):
+        has_training_mode = True
+
+        def forward(self, x: Tensor, training: bool = True) -> Tensor:
+            told.append(training)
+            return x
+
+    Profiler().measure_latency(Told(), Tensor([1]), warmup=1, iterations=2)
+    assert told == [False, False, False]

@@ -1,0 +1,185 @@
+"""The process that sessions are forked from: it imports what every notebook needs once, and never runs student code.
+
+Each session is a fork in namespaces of its own, inside the sandbox: own processes, network, mounts and memory-backed
+folders. So start-up is paid once a cohort, and no submission meets what another left behind.
+
+    grader ── control ──▶ zygote ──fork──▶ keeper ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
+                                          (outside)        └────────────── own namespaces ──────────────┘
+
+The keeper ends a session: it kills the first process of the session's pid namespace, with which all others die.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tito.sandbox.codec import Channel
+from tito.sandbox.runner import Shell, make_shell, serve
+
+MAX_DESCRIPTORS = 250
+NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
+MS_NOSUID, MS_NODEV = 2, 4
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+CAPABILITY_VERSION = 0x20080522
+INODES = 20_000
+SEED = 2018
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> NoReturn:
+    """Started by the sandbox with its settings as JSON in the first argument."""
+    settings = json.loads(sys.argv[1])
+    _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
+    home, files = Path(settings["home"]), Path(settings["files"])
+    shell = make_shell(settings["output_bytes"])
+    sys.path.insert(0, str(files))
+    warm(shell, settings["warm"])
+    sys.path[0] = str(home)
+    assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
+    gc.collect()
+    gc.freeze()
+    control = socket.socket(fileno=settings["fd"])
+    control.send(b'{"op": "ready"}')
+    answer(control, shell, settings)
+
+
+def warm(shell: Shell, statements: list[str]) -> None:
+    """Import what the instructor's cells import. What fails here will fail in the notebook, where it is shown."""
+    for statement in statements:
+        with contextlib.suppress(Exception):
+            exec(statement, {})
+    shell.outputs.reset()
+
+
+def answer(control: socket.socket, shell: Shell, settings: dict[str, Any]) -> NoReturn:
+    """Open and close sessions until the grader hangs up."""
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, 4096, MAX_DESCRIPTORS)
+        if not data:
+            os._exit(0)
+        request = json.loads(data)
+        if request["op"] == "close":
+            _end(request["pid"])
+            control.send(b'{"op": "closed"}')
+            continue
+        keeper = os.fork()
+        if keeper == 0:
+            control.close()
+            _session(shell, settings, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.send(json.dumps({"op": "opened", "pid": keeper}).encode())
+
+
+def _end(keeper: int) -> None:
+    """End a session, and wait until all of its processes are gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(keeper, signal.SIGTERM)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(keeper, 0)
+
+
+# ---- in the session --------------------------------------------------------------------------------
+
+
+def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    """Become a session that serves the first of `descriptors`, its branches the others."""
+    if settings["confined"]:
+        _enter_namespaces()
+    first = os.fork()
+    if first:
+        _keep(first, settings["confined"])
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if settings["confined"]:
+        _furnish(settings)
+        _drop_privileges()
+    else:
+        os.setsid()
+    os.chdir(settings["home"])
+    for name, value in settings["rlimits"].items():
+        resource.setrlimit(getattr(resource, name), (value, value))
+    random.seed(SEED)
+    np.random.seed(SEED)
+    if os.fork() != 0:
+        _wait_for_all()
+    channel = Channel(socket.socket(fileno=descriptors[0]))
+    channel.send({"op": "ready"})
+    serve(shell, channel, descriptors[1:])
+
+
+def _keep(first: int, confined: bool) -> NoReturn:
+    """Wait outside of the session for its first process; when told to end, end that, and with it all others."""
+
+    def end(*_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(first, signal.SIGKILL) if confined else os.killpg(first, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, end)
+    os.waitpid(first, 0)
+    os._exit(0)
+
+
+def _wait_for_all() -> NoReturn:
+    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes."""
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            signal.pause()
+
+
+def _enter_namespaces() -> None:
+    """A user namespace of its own, and in it all the others. The next fork is process 1."""
+    uid, gid = os.getuid(), os.getgid()
+    _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to
+    _call("unshare", NEW_NAMESPACES)
+    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
+
+
+def _furnish(settings: dict[str, Any]) -> None:
+    """Fresh /tmp, home and /proc, and the assignment's files in the home folder."""
+    size = f"size={settings['scratch_mb']}m,nr_inodes={INODES},mode=755".encode()
+    for folder in (b"/tmp", settings["home"].encode()):
+        _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
+    try:
+        _call("mount", b"proc", b"/proc", b"proc", 0, None)
+    except OSError:
+        # A /proc that is partly covered, as bubblewrap's is for root, may not be mounted again: then there is none.
+        _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
+    for path in sorted(Path(settings["files"]).iterdir()):
+        (Path(settings["home"]) / path.name).symlink_to(path)
+
+
+def _drop_privileges() -> None:
+    """No capabilities, not even in the session's own user namespace, and none to be gained."""
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
+    _call("capset", header, bytes(24))
+
+
+def _prctl(option: int, value: int) -> None:
+    _call("prctl", option, value, 0, 0, 0)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(libc, name)(*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
