@@ -9,10 +9,10 @@ from pathlib import Path
 from tito.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.plan import AssignmentPlan, plan_assignment
-from tito.grade.record import read_record, record
+from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
 from tito.grade.workers import Task, grade_all
-from tito.gradebook.store import require_released
+from tito.gradebook.store import open_gradebook, require_released
 from tito.models import Fingerprint, SubmissionRecord
 from tito.sandbox.session import Backend
 
@@ -88,8 +88,10 @@ def autograde(
     tasks, unchanged = plan_cohort(course, plan, backend, only, force)
     started(len(tasks))
     graded = []
-    for task, one in grade_all(tasks, workers):
-        record(course, one, task.folder)
-        graded.append(one.record)
-        progress(one.record)
+    with open_gradebook(course) as opened:
+        recorder = Recorder(course, assignment.id, opened)
+        for task, one in grade_all(tasks, workers):
+            recorder.record(one, task.folder)
+            graded.append(one.record)
+            progress(one.record)
     return CohortResult(tuple(graded), tuple(unchanged))

@@ -7,6 +7,7 @@ import builtins
 import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tito.cells import kind_of
@@ -95,8 +96,9 @@ class Flow:
     set: frozenset[str]
 
 
+@lru_cache(maxsize=4096)
 def flow_of(source: str) -> Flow | None:
-    """How names flow through a cell; None when it is no plain Python."""
+    """How names flow through a cell; None when it is no plain Python. Most cells of a cohort are the same text."""
     return _flow(ast.parse(source).body, frozenset()) if _is_plain(source) else None
 
 

@@ -19,7 +19,7 @@ from tito.cells import grade_id_of, kind_of
 from tito.course import Course
 from tito.errors import BadSource
 from tito.grade.submission import Graded
-from tito.gradebook.store import gradebook
+from tito.gradebook.store import transaction
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -33,45 +33,57 @@ from tito.models import (
 TIMESTAMP = "timestamp.txt"
 
 
-def record(course: Course, graded: Graded, submitted: Path) -> None:
-    """Store a graded submission where nbgrader, formgrader and `tito` look for it.
+class Recorder:
+    """Stores graded submissions of a run where nbgrader, formgrader and `tito` look for them."""
 
-    Raises:
-        GradebookUnavailable: nothing was written.
-        BadSource: the gradebook has other graded cells than the source: nothing was written.
-    """
-    _write_grades(course, graded, submitted)
-    _write_notebooks(course, graded, submitted)
-    write_record(course, graded.record)
+    def __init__(self, course: Course, assignment: str, opened: Any) -> None:
+        """`opened` is the course's gradebook, which knows the assignment."""
+        self.course = course
+        self.opened = opened
+        notebooks = opened.find_assignment(assignment).notebooks
+        self.checksums = {(one.name, cell.name): cell.checksum for one in notebooks for cell in one.source_cells}
+        self.names = {cell.id: cell.name for one in notebooks for cell in (*one.grade_cells, *one.solution_cells)}
+        self.names |= {cell.id: cell.name for one in notebooks for cell in one.task_cells}
 
+    def record(self, graded: Graded, submitted: Path) -> None:
+        """Store one graded submission; `submitted` is the folder that it was handed in as.
 
-def _write_grades(course: Course, graded: Graded, submitted: Path) -> None:
-    from nbgrader.api import MissingEntry
+        Raises:
+            GradebookUnavailable: nothing was written.
+            BadSource: the gradebook has other graded cells than the source: nothing was written.
+        """
+        with transaction(self.opened):
+            self._write_grades(graded, submitted)
+        _write_notebooks(self.course, graded, submitted)
+        write_record(self.course, graded.record)
 
-    made = graded.record
-    with gradebook(course) as opened:
-        opened.update_or_create_student(made.student)
-        facts = {"timestamp": when} if (when := submitted_at(course, submitted)) else {}
-        opened.update_or_create_submission(made.assignment, made.student, **facts)
+    def _write_grades(self, graded: Graded, submitted: Path) -> None:
+        made = graded.record
+        self.opened.update_or_create_student(made.student)
+        facts = {"timestamp": when} if (when := submitted_at(submitted)) else {}
+        submission = self.opened.update_or_create_submission(made.assignment, made.student, **facts)
+        stored = {one.notebook.name: one for one in submission.notebooks}
         for notebook in made.notebooks:
-            place = (notebook.notebook, made.assignment)
             try:
-                _write_checksums(opened, graded.notebooks[notebook.notebook], place)
-                for cell in notebook.cells:
-                    _write_grade(opened.find_grade(cell.grade_id, *place, made.student), cell)
-                _write_comments(opened, graded.notebooks[notebook.notebook], place, made.student)
-            except MissingEntry as error:
+                self._write_notebook(stored[notebook.notebook], notebook, graded.notebooks[notebook.notebook])
+            except KeyError as error:
                 raise BadSource(
-                    f"{made.assignment}: the source has graded cells that the gradebook does not know ({error}).",
+                    f"{made.assignment}: the source has a cell {error} that the gradebook does not know.",
                     hint=f"Run 'tito release {made.assignment}' again.",
                 ) from error
 
-
-def _write_checksums(opened: Any, notebook: Any, place: tuple[str, str]) -> None:
-    """As nbgrader does it: a cell carries the checksum of its released source, so that no answer is seen as none."""
-    for cell in notebook.cells:
-        if kind_of(cell) is not CellKind.PLAIN:
-            cell.metadata.nbgrader["checksum"] = opened.find_source_cell(grade_id_of(cell), *place).checksum
+    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, cells: Any) -> None:
+        """Scores and comments of one notebook, and into its cells the checksums of their released sources."""
+        grades = {self.names[one.cell_id]: one for one in stored.grades}
+        comments = {self.names[one.cell_id]: one for one in stored.comments}
+        for cell in verdicts.cells:
+            _write_grade(grades[cell.grade_id], cell)
+        for cell in cells.cells:
+            kind, grade_id = kind_of(cell), grade_id_of(cell)
+            if kind is not CellKind.PLAIN:
+                cell.metadata.nbgrader["checksum"] = self.checksums[verdicts.notebook, grade_id]
+            if kind in (CellKind.SOLUTION, CellKind.ANSWER):
+                _write_comment(cell, comments[grade_id], grades.get(grade_id))
 
 
 def _write_grade(grade: Any, cell: CellVerdict) -> None:
@@ -80,24 +92,18 @@ def _write_grade(grade: Any, cell: CellVerdict) -> None:
     grade.needs_manual_grade = cell.points is None or grade.manual_score is not None
 
 
-def _write_comments(opened: Any, notebook: Any, place: tuple[str, str], student: str) -> None:
-    """ "No response." on answers that were left as released, which then score zero, as nbgrader has it."""
+def _write_comment(cell: Any, comment: Any, grade: Any) -> None:
+    """ "No response." on an answer that was left as released, which then scores zero, as nbgrader has it."""
     from nbgrader.utils import compute_checksum, determine_grade
 
-    for cell in notebook.cells:
-        kind = kind_of(cell)
-        if kind not in (CellKind.SOLUTION, CellKind.ANSWER):
-            continue
-        unanswered = compute_checksum(cell) == cell.metadata.nbgrader.get("checksum")
-        comment = opened.find_comment(grade_id_of(cell), *place, student)
-        comment.auto_comment = "No response." if unanswered else None
-        if kind is CellKind.ANSWER:
-            grade = opened.find_grade(grade_id_of(cell), *place, student)
-            grade.auto_score, _ = determine_grade(cell)
-            grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+    unanswered = compute_checksum(cell) == cell.metadata.nbgrader["checksum"]
+    comment.auto_comment = "No response." if unanswered else None
+    if kind_of(cell) is CellKind.ANSWER:
+        grade.auto_score, _ = determine_grade(cell)
+        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
 
 
-def submitted_at(course: Course, submitted: Path) -> Any:
+def submitted_at(submitted: Path) -> Any:
     """The submission's time as nbgrader wrote it (naive UTC), or None."""
     from nbgrader.utils import parse_utc
 

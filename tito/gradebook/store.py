@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError, OperationalError, SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from tito.course import Course
 from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
@@ -20,9 +20,18 @@ SQLITE = "sqlite:///"
 
 @contextmanager
 def gradebook(course: Course) -> Iterator[Any]:
-    """The course's gradebook. Everything done inside is one transaction: committed at the end, or not at all.
+    """The course's gradebook, for one transaction: committed at the end, or not at all.
 
-    nbgrader commits after each of its calls; here these only flush.
+    Raises:
+        GradebookUnavailable: the database cannot be opened, read or written.
+    """
+    with open_gradebook(course) as opened, transaction(opened):
+        yield opened
+
+
+@contextmanager
+def open_gradebook(course: Course) -> Iterator[Any]:
+    """The course's gradebook, for several transactions.
 
     Raises:
         GradebookUnavailable: the database cannot be opened, read or written.
@@ -35,20 +44,26 @@ def gradebook(course: Course) -> Iterator[Any]:
         warnings.simplefilter("ignore", SAWarning)
         try:
             with Gradebook(course.db_url, course.id) as opened:
-                commit, opened.db.commit = opened.db.commit, opened.db.flush
-                try:
-                    yield opened
-                    opened.db.flush()
-                    commit()
-                except BaseException:
-                    opened.db.rollback()
-                    raise
-                finally:
-                    opened.db.commit = commit
+                yield opened
         except TitoError:
             raise
-        except (OperationalError, DBAPIError, SQLAlchemyError, PermissionError) as error:
+        except (SQLAlchemyError, PermissionError) as error:
             raise _unavailable(course, error) from error
+
+
+@contextmanager
+def transaction(opened: Any) -> Iterator[None]:
+    """What is done inside is committed as one, or not at all. nbgrader commits after each call; here these flush."""
+    commit, opened.db.commit = opened.db.commit, opened.db.flush
+    try:
+        yield
+        opened.db.flush()
+        commit()
+    except BaseException:
+        opened.db.rollback()
+        raise
+    finally:
+        opened.db.commit = commit
 
 
 def require_released(course: Course, assignment: str) -> None:
