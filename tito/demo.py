@@ -191,6 +191,7 @@ def plain_nbgrader_scores(course: Course, assignment: Assignment, students: tupl
             config = settings(plain)
             config.CourseDirectory.assignment_id = assignment.id
             config.CourseDirectory.student_id = student
+            del config["Autograde"]  # nbgrader's own engine, and not ours
             config.ExecutePreprocessor.timeout = 60
             config.Execute.extra_arguments = ["--log-level=CRITICAL"]
             try:

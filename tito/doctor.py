@@ -9,9 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tito.course import Course, find_course
-from tito.errors import TitoError
+from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
-from tito.sandbox import bubblewrap
+from tito.sandbox.bubblewrap import Bubblewrap
 
 PACKAGES = ("nbgrader", "ipykernel", "numpy", "matplotlib", "jupytext")
 FREE_MB = 500
@@ -54,13 +54,16 @@ def _kernel() -> Check:
 
 
 def _sandbox() -> Check:
-    problem = bubblewrap.works()
-    if not problem:
+    try:
+        Bubblewrap()
+    except SandboxUnavailable as error:
+        problem = error.message
+    else:
         return Check("sandbox", True, "bubblewrap isolates")
     return Check(
         "sandbox",
         False,
-        f"{problem}.",
+        problem,
         hint="Install bubblewrap (Debian: apt-get install bubblewrap) and allow user namespaces. Without it collect, "
         "feedback, grades and status work; check, release and autograde refuse, unless told '--sandbox none'.",
     )

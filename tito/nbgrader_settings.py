@@ -14,10 +14,11 @@ FEEDBACK_PREPROCESSORS = [
     "tito.grade.feedback.HideSecrets",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+AUTOGRADE_PREPROCESSORS = ["tito.grade.preprocess.TitoAutograde"]
 
 
 def settings(course: Course) -> Config:
-    """nbgrader's configuration for this course: folders, gradebook, exchange, and feedback without hidden tests."""
+    """nbgrader's configuration for this course: folders, gradebook, exchange, our engine, and safe feedback."""
     from traitlets.config import Config
 
     config = Config()
@@ -29,5 +30,7 @@ def settings(course: Course) -> Config:
     config.CourseDirectory.max_dir_size = course.limits.submission_mb * 1000
     config.Exchange.root = str(course.exchange_root)
     config.ExchangeCollect.check_owner = True
+    config.Autograde.sanitize_preprocessors = []
+    config.Autograde.autograde_preprocessors = AUTOGRADE_PREPROCESSORS
     config.GenerateFeedback.preprocessors = FEEDBACK_PREPROCESSORS
     return config

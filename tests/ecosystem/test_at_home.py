@@ -21,6 +21,7 @@ from demo_course import Demo
 from tito.author.release import build_release
 from tito.author.script import source_notebooks
 from tito.author.variants import read_variants, submission
+from tito.course import load_course
 from tito.demo import plain_nbgrader_scores
 from tito.grade.record import read_record
 
@@ -51,6 +52,28 @@ def test_plain_nbgrader_gives_every_honest_submission_the_same_points(demo: Demo
             compared[student] = points
     assert len(compared) == 10
     assert plain_nbgrader_scores(demo.course, demo.assignment, tuple(compared)) == compared
+
+
+def test_nbgraders_autograde_is_ours_and_gives_the_same_verdicts(demo: Demo, tmp_path: Path) -> None:
+    """`nbgrader autograde`, on all submissions, the hostile and the endless one too, with a gradebook of its own."""
+    course = tmp_path / "course"
+    ignored = shutil.ignore_patterns("autograded", "feedback", "verdicts", "homes", "*.csv")
+    shutil.copytree(demo.course.root, course, ignore=ignored)
+    done = subprocess.run(
+        [*NBGRADER, "autograde", "16_quantization", "--force"],
+        cwd=course, env=environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    again = load_course(course)
+    for folder in sorted(demo.course.step("submitted").iterdir()):
+        ours = read_record(demo.course, "16_quantization", folder.name)
+        theirs = read_record(again, "16_quantization", folder.name)
+        assert ours is not None
+        assert theirs is not None
+        assert [(cell.grade_id, cell.verdict) for cell in theirs.cells] == [
+            (cell.grade_id, cell.verdict) for cell in ours.cells
+        ]
+        assert (course / "autograded" / folder.name / "16_quantization" / "quantization.ipynb").is_file()
 
 
 def test_nbgrader_exports_and_writes_feedback_from_our_gradebook(demo: Demo, tmp_path: Path) -> None:

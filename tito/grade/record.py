@@ -45,8 +45,10 @@ class Recorder:
         self.names = {cell.id: cell.name for one in notebooks for cell in (*one.grade_cells, *one.solution_cells)}
         self.names |= {cell.id: cell.name for one in notebooks for cell in one.task_cells}
 
-    def record(self, graded: Graded, submitted: Path) -> None:
+    def record(self, graded: Graded, submitted: Path, notebooks: bool = True) -> None:
         """Store one graded submission; `submitted` is the folder that it was handed in as.
+
+        The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`.
 
         Raises:
             GradebookUnavailable: nothing was written.
@@ -54,7 +56,8 @@ class Recorder:
         """
         with transaction(self.opened):
             self._write_grades(graded, submitted)
-        _write_notebooks(self.course, graded, submitted)
+        if notebooks:
+            _write_notebooks(self.course, graded, submitted)
         write_record(self.course, graded.record)
 
     def _write_grades(self, graded: Graded, submitted: Path) -> None:

@@ -26,6 +26,9 @@ SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in ("__init__", "codec", "runner", "zygote")))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
+# Inside a container, whose own /proc is partly covered, a new one may not be mounted. The zygote then uses the
+# container's; a session, which student code runs in, has one of its own or none at all.
+PROC = (("--proc", "/proc"), ("--bind", "/proc", "/proc"))
 ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/etc/mime.types")
 
 
@@ -35,17 +38,24 @@ class Bubblewrap:
     name = "bubblewrap"
 
     def __init__(self) -> None:
-        found = shutil.which("bwrap")
-        if found is None:
+        self.bwrap = shutil.which("bwrap") or ""
+        if not self.bwrap:
             raise SandboxUnavailable(
                 "Student code is graded inside bubblewrap, and there is no 'bwrap' on this machine.",
                 hint="Install it (Debian: apt-get install bubblewrap). 'tito doctor' tells more.",
             )
-        self.bwrap = found
+        refusals = [(options, refusal_of(self.bwrap, options)) for options in PROC]
+        possible = [options for options, refusal in refusals if not refusal]
+        if not possible:
+            raise SandboxUnavailable(
+                f"bubblewrap cannot isolate on this machine: {refusals[-1][1]}.",
+                hint="Allow unprivileged user namespaces. 'tito doctor' tells more.",
+            )
+        self.proc = possible[0]
 
     def launch(self, place: Workplace, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
-        options = [*_isolation(), *_system(), *_python(place.packages), *_folders(place)]
+        options = [*_isolation(), *_system(), *self.proc, *_python(place.packages), *_folders(place)]
         options_fd = _descriptor("\0".join(options).encode())
         passwd_fd = _descriptor(PASSWD)
         argv = [self.bwrap, "--args", str(options_fd), "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
@@ -54,25 +64,9 @@ class Bubblewrap:
         return Launch(argv, (options_fd, passwd_fd))
 
 
-def works() -> str:
-    """Why bubblewrap cannot isolate here, or "" when it can."""
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        return "bwrap is not installed"
-    argv = [
-        bwrap,
-        "--unshare-all",
-        "--uid",
-        "65534",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "true",
-    ]
+def refusal_of(bwrap: str, proc: tuple[str, ...]) -> str:
+    """Why bubblewrap cannot isolate here with that /proc, or "" when it can."""
+    argv = [bwrap, "--unshare-all", "--uid", "65534", "--ro-bind", "/", "/", *proc, "--dev", "/dev", "true"]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -99,7 +93,7 @@ def _system() -> list[str]:
             flags += ["--ro-bind", link, link]
     for file in ETC:
         flags += ["--ro-bind-try", file, file]
-    return [*flags, "--proc", "/proc", "--dev", "/dev"]
+    return [*flags, "--dev", "/dev"]
 
 
 def _python(packages: tuple[str, ...]) -> list[str]:
