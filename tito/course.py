@@ -88,7 +88,7 @@ class Course:
         return tuple(found.values())
 
     def assignment(self, reference: str) -> Assignment:
-        """The assignment meant by `16`, `quantization` or `16_quantization`.
+        """The assignment meant by `7`, `sums` or `07_sums`.
 
         Raises:
             UnknownAssignment: none, or more than one, is meant by it.
@@ -199,6 +199,9 @@ def load_course(root: Path) -> Course:
     _refuse_unknown(path, data, _TOP_LEVEL, "")
     if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", data["id"]):
         raise BadSource(f"{path}: 'id' is missing, or is no plain name.", hint='Add a line such as id = "ml101".')
+    for table in TABLES:
+        if not isinstance(data.get(table, {}), dict):
+            raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
     reference = data.get("reference")
     return Course(
         root=root,
@@ -215,9 +218,8 @@ def load_course(root: Path) -> Course:
     )
 
 
-_TOP_LEVEL = {
-    "id", "title", "package", "reference", "gradebook", "exchange", "sandbox", "limits", "late", "deadlines",
-}  # fmt: skip
+TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "deadlines")
+_TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
 
 
 def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: str) -> None:
@@ -230,8 +232,6 @@ def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: s
 
 def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> Any:
     given = data.get(table, {})
-    if not isinstance(given, dict):
-        raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
     known = {one.name: one.default for one in fields(kind)}
     _refuse_unknown(path, given, set(known), f"{table}.")
     for key, value in given.items():

@@ -85,6 +85,18 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
     _tell(cohort, compared, table, pages, say)
 
 
+def first_module(course: Course) -> str:
+    """The first module that has simulated students.
+
+    Raises:
+        UsageError: none has any.
+    """
+    for assignment in course.assignments:
+        if any(course.step("variants", assignment.id).glob("*.py")):
+            return assignment.id
+    raise UsageError(f"No module of {course.root} has simulated students.", hint="Write some in variants/NN_name/.")
+
+
 def _tell(
     cohort: list[Player],
     compared: list[tuple[Player, float, float]],

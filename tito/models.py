@@ -66,16 +66,27 @@ class ModuleInfo:
 
 
 @dataclass(frozen=True)
+class NamedCheck:
+    """A part of a judge half with points of its own: partial credit."""
+
+    name: str
+    points: float
+    source: str
+    message: str = ""  # for the student; without it, the message of the assert that failed
+
+
+@dataclass(frozen=True)
 class Section:
     """One run of a graded test: what is observed beside student code, and what judges it elsewhere.
 
     `judge` is None where the author drew no `### JUDGE` line: then the section's own asserts, run in
-    the student's process, are all the evidence there is.
+    the student's process, are all the evidence there is. With `checks`, it is what they have in common.
     """
 
     observe: str
     judge: str | None
     hidden: bool
+    checks: tuple[NamedCheck, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class CheckVerdict:
+    """Outcome of one named check."""
+
+    name: str
+    points: float
+    max_points: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class CellVerdict:
     """Verdict on one graded cell. `message` is what the student may read; `detail` is for the TA only."""
 
@@ -117,6 +138,7 @@ class CellVerdict:
     message: str = ""
     detail: str = ""
     seconds: float = 0.0
+    checks: tuple[CheckVerdict, ...] = ()
 
     @property
     def earned(self) -> bool:

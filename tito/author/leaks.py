@@ -48,7 +48,10 @@ def secrets_of(cells: Iterable[Any]) -> list[Secret]:
     found = []
     for cell in cells:
         source, where = str(cell.source), grade_id_of(cell) or f"cell {cell.get('id', '')}"
-        found += [Secret(where, match["secret"]) for match in REGION.finditer(source)]
+        regions = [Secret(where, match["secret"]) for match in REGION.finditer(source)]
+        if kind_of(cell) is CellKind.SOLUTION and not regions:
+            regions = [Secret(where, source)]  # nbgrader replaces a solution cell without markers as a whole
+        found += regions
         if hidden := hidden_source(source).strip():
             found.append(Secret(where, hidden, is_test=True))
     return found
@@ -61,25 +64,30 @@ def public_of(cells: Iterable[Any]) -> str:
 
 def find_leaks(artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> list[Leak]:
     """Leaks in the files below `artefact`. `public` may be repeated by hidden tests, `prerequisites` by all."""
-    known = _marks(prerequisites)
-    known_to_tests = known | _marks(public)
-    wanted = {}
-    for secret in secrets:
-        wanted[secret] = _marks(secret.text) - (known_to_tests if secret.is_test else known)
+    known, tests = _tokens(prerequisites), _tokens(public)
+    wanted = {
+        secret: [mark for mark in _marks(secret.text) if mark not in known and not (secret.is_test and mark in tests)]
+        for secret in secrets
+    }
     leaks = []
     for path in sorted(path for path in artefact.rglob("*") if path.is_file()):
-        present = set().union(*(_marks(text) for text in _texts(path)))
+        present = "".join(map(_tokens, _texts(path)))
         for secret, marks in wanted.items():
-            if hits := marks & present:
-                leaks.append(Leak(str(path.relative_to(artefact)), secret.where, min(hits, key=len)[:80]))
+            if hits := [mark for mark in marks if mark in present]:
+                leaks.append(Leak(str(path.relative_to(artefact)), secret.where, min(hits, key=len).strip()[:80]))
     return leaks
+
+
+def _tokens(text: str) -> str:
+    """The tokens of a text between single spaces, so that one text's can be looked for in another's."""
+    return f" {' '.join(TOKEN.findall(text))} "
 
 
 def _marks(text: str) -> set[str]:
     """What a text is recognised by: its longer lines, and its runs of tokens, without regard to white space."""
-    lines = {" ".join(TOKEN.findall(line)) for line in text.split("\n") if len("".join(line.split())) >= LINE}
+    lines = {_tokens(line) for line in text.split("\n") if len("".join(line.split())) >= LINE}
     tokens = TOKEN.findall(text)
-    return lines | {" ".join(tokens[at : at + RUN]) for at in range(len(tokens) - RUN + 1)}
+    return lines | {f" {' '.join(tokens[at : at + RUN])} " for at in range(len(tokens) - RUN + 1)}
 
 
 def _texts(path: Path) -> Iterator[str]:

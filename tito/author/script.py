@@ -6,6 +6,7 @@ from grade ids, so that two builds of one script are the same bytes. Nothing her
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -88,6 +89,9 @@ def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
             f"{path}: the header says module {facts['number']} '{facts['name']}', the file name says otherwise.",
             hint="Rename the file or correct the header.",
         )
+    for name in ("number", "difficulty"):
+        if not isinstance(facts.get(name, 0), int):
+            raise BadSource(f"{path}: module.{name} is no whole number: {facts[name]!r}.", hint="Correct the header.")
     prerequisites = facts.get("prerequisites", [])
     if not isinstance(prerequisites, list):
         raise BadSource(f"{path}: module.prerequisites is no list.", hint="Write it as [A, B].")
@@ -114,10 +118,15 @@ def _name_cells(path: Path, notebook: Any) -> None:
                 raise BadSource(f"{path}: two cells have the grade id '{grade_id}'.", hint="Rename one of them.")
             used.add(grade_id)
             last, count = grade_id, 0
-            cell["id"] = grade_id[:64]
+            cell["id"] = _short(grade_id)
         else:
             count += 1
-            cell["id"] = f"{last[:56]}-{count}"
+            cell["id"] = f"{_short(last)}-{count}"
+
+
+def _short(name: str) -> str:
+    """`name`, or where a cell id may not be so long, its beginning and a hash of it all."""
+    return name if len(name) <= 48 else f"{name[:36]}-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
 def build(course: Course, assignment: Assignment) -> Path:

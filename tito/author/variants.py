@@ -50,7 +50,8 @@ def read_variant(path: Path) -> Variant:
     if not isinstance(facts, dict) or match is None:
         raise BadSource(f"{path}: no header.", hint="Begin it with a YAML block in comments between '# ---' lines.")
     kind, base, lost = facts.get("kind"), facts.get("base", "reference"), facts.get("lost")
-    if kind not in KINDS or base not in BASES or not (lost == "all" or isinstance(lost, list)):
+    names = isinstance(lost, list) and all(isinstance(one, str) for one in lost)
+    if kind not in KINDS or base not in BASES or not (lost == "all" or names):
         raise BadSource(
             f"{path}: the header needs `kind` (one of {', '.join(KINDS)}), `base` (one of {', '.join(BASES)})"
             " and `lost` (a list of grade ids, or all).",

@@ -45,7 +45,7 @@ class Flow(click.Group):
 def cli(ctx: click.Context, folder: Path, show_traceback: bool) -> None:
     """Autograded assignments on nbgrader: from a module's source to a grade CSV.
 
-    Commands appear in the order of the flow. MODULE is a number, a name or both: 16, quantization, 16_quantization.
+    Commands appear in the order of the flow. MODULE is a number, a name or both: 7, sums, 07_sums.
 
     Exit codes: 0 fine, 1 a check that you asked for failed, 2 wrong usage, 3 the platform could not do its work.
     """

@@ -167,4 +167,4 @@ def print_verdicts(records: tuple[SubmissionRecord, ...], statuses: dict[str, st
 
 
 def _shown(cell: CellVerdict) -> str:
-    return f"{cell.points:g}" if cell.earned else SHORT[cell.verdict]
+    return f"{cell.points:g}" if cell.earned or cell.points else SHORT[cell.verdict]

@@ -38,11 +38,14 @@ def doctor(settings: Settings, as_json: bool) -> None:
     show_default=True,
     help="The folder to make the demo course in. An older demo there is replaced.",
 )
-@click.argument("module", default="16")
+@click.argument("module", default="")
 @click.pass_obj
 def demo(settings: Settings, into: Path, module: str) -> None:
-    """Run the whole flow on a simulated cohort: check, release, submit, autograde, feedback, CSV."""
-    from tito.demo import run
+    """Run the whole flow on a simulated cohort: check, release, submit, autograde, feedback, CSV.
 
-    course, assignment = settings.course_and_assignment(module)
-    run(course, assignment, into, say)
+    MODULE is, by default, the first that has simulated students.
+    """
+    from tito.demo import first_module, run
+
+    course = settings.course()
+    run(course, course.assignment(module or first_module(course)), into, say)

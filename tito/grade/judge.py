@@ -22,11 +22,15 @@ MEMORY_MB = 4096
 
 @dataclass(frozen=True)
 class Opinion:
-    """The judge's answer. `message` is the author's, fit for students; `detail` may hold values, for the TA."""
+    """The judge's answer. `message` is the author's, fit for students; `detail` may hold values, for the TA.
+
+    `checks` are its answers to the section's named checks; then `yes` says that it said yes to all.
+    """
 
     yes: bool
     message: str = ""
     detail: str = ""
+    checks: tuple[Opinion, ...] = ()
 
 
 class Judge:
@@ -47,6 +51,7 @@ class Judge:
             "imports": plan.imports,
             "given": plan.given,
             "judge": section.judge or "",
+            "checks": [one.source for one in section.checks],
             "hidden": section.hidden,
         }
         channel = self._started()
@@ -60,7 +65,8 @@ class Judge:
             raise JudgeFailed(
                 f"The judge could not set itself up: {reply['fault']}.", hint="The test itself is at fault."
             )
-        return Opinion(reply["yes"], reply["message"], reply["detail"])
+        checks = tuple(Opinion(**one) for one in reply["checks"])
+        return Opinion(reply["yes"], reply["message"], reply["detail"], checks)
 
     def _started(self) -> Channel:
         if self._channel is None:

@@ -6,7 +6,7 @@ import ast
 import resource
 import socket
 import sys
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, NoReturn
 
 from tito.sandbox.codec import Channel, EndOfStream
@@ -17,24 +17,36 @@ NO_VALUE = "What your code returned is not of the kind that this test looks at."
 
 
 def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
-    """Run one judge half in a fresh namespace: yes, no with the author's message, or a fault of the test's own."""
+    """Run one judge half in a fresh namespace: yes, no with the author's message, or a fault of the test's own.
+
+    Named checks all run, each on a copy of what the half's common part left; a common part that fails, fails them.
+    """
     namespace: dict[str, Any] = {"__name__": "__judge__"}
-    answer = {"yes": False, "message": "", "detail": "", "fault": ""}
     try:
         exec(compile(request["imports"], "<imports>", "exec"), namespace)
         exec(compile(request["given"], "<given>", "exec"), namespace)
-        code = compile(request["judge"], FILE, "exec")
+        code = [compile(source, FILE, "exec") for source in (request["judge"], *request["checks"])]
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
-        return answer | {"fault": f"{type(error).__name__}: {error}"}
+        return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
     namespace.update(observed)
+    common = opinion(code[0], namespace, request["judge"], request["hidden"])
+    checks = [
+        opinion(one, dict(namespace), source, request["hidden"]) if common["yes"] else common
+        for one, source in zip(code[1:], request["checks"], strict=True)
+    ]
+    first_no = next((one for one in (common, *checks) if not one["yes"]), common)
+    return first_no | {"checks": checks, "fault": ""}
+
+
+def opinion(code: CodeType, namespace: dict[str, Any], source: str, hidden: bool) -> dict[str, Any]:
+    """Run a judgement: whether it passed, and if not, what to tell whom."""
     try:
         exec(code, namespace)
     except AssertionError as error:
-        message = message_of(error, request["judge"], request["hidden"])
-        return answer | {"message": message, "detail": str(error)[:4000]}
+        return {"yes": False, "message": message_of(error, source, hidden), "detail": str(error)[:4000]}
     except Exception as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)
-        return answer | {"message": NO_VALUE, "detail": f"{type(error).__name__}: {error}"[:4000]}
-    return answer | {"yes": True}
+        return {"yes": False, "message": NO_VALUE, "detail": f"{type(error).__name__}: {error}"[:4000]}
+    return {"yes": True, "message": "", "detail": ""}
 
 
 def message_of(error: AssertionError, source: str, hidden: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -39,21 +39,16 @@ def notebook_names(cells: Iterable[Any]) -> NotebookNames:
         if cell.get("cell_type") != "code":
             continue
         source = str(cell.get("source", ""))
+        flow = flow_of(source)
+        if flow is None:
+            continue
         if kind_of(cell) in (CellKind.SOLUTION, CellKind.ANSWER):
-            names.students |= names_of(source).bound if _is_plain(source) else set()
-        elif _is_plain(source):
+            names.students |= flow.bound
+        else:
             for statement in ast.parse(source).body:
                 if isinstance(statement, ast.Import | ast.ImportFrom):
                     names.imports |= dict.fromkeys(_bound_by_import(statement), ast.unparse(statement))
     return names
-
-
-def _is_plain(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError):
-        return False
-    return True
 
 
 def _bound_by_import(statement: ast.Import | ast.ImportFrom) -> list[str]:
@@ -71,13 +66,20 @@ def names_of(source: str) -> Names:
             bound.add(symbol.get_name())
     for child in table.get_children():
         read |= _global_reads(child)
-    # `x += 1` reads x too, which symtable does not say.
-    read |= {
-        node.target.id
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
-    }
+    for node in _own_nodes(ast.parse(source)):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            read.add(node.target.id)  # `x += 1` reads x too, which symtable does not say
+        elif isinstance(node, ast.NamedExpr):
+            bound.add(node.target.id)  # also out of a comprehension
     return Names(frozenset(read), frozenset(bound))
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below `node`, but for those inside functions and classes."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _own_nodes(child)
 
 
 def _global_reads(table: symtable.SymbolTable) -> set[str]:
@@ -98,8 +100,14 @@ class Flow:
 
 @lru_cache(maxsize=4096)
 def flow_of(source: str) -> Flow | None:
-    """How names flow through a cell; None when it is no plain Python. Most cells of a cohort are the same text."""
-    return _flow(ast.parse(source).body, frozenset()) if _is_plain(source) else None
+    """How names flow through a cell. Most cells of a cohort are the same text.
+
+    None when that cannot be told: it is no plain Python, or nested so deeply that the compiler gives up.
+    """
+    try:
+        return _flow(ast.parse(source).body, frozenset())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _flow(statements: list[ast.stmt], surely: frozenset[str]) -> Flow:

@@ -12,6 +12,7 @@ from tito import __version__
 from tito.author.script import build, source_notebooks
 from tito.cells import grade_id_of, kind_of, points_of, ungraded_tags
 from tito.course import Assignment, Course
+from tito.errors import BadSource
 from tito.grade.names import NotebookNames, flow_of, notebook_names
 from tito.grade.testcell import plan_judge, sections
 from tito.models import CellKind, JudgePlan, Section
@@ -28,6 +29,11 @@ class TestPlan:
     grade_id: str
     points: float
     sections: tuple[tuple[Section, JudgePlan | None], ...]
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether the test gives partial credit."""
+        return any(one.checks for one, _ in self.sections)
 
     @property
     def visible(self) -> tuple[tuple[Section, JudgePlan | None], ...]:
@@ -96,6 +102,12 @@ def _plan_test(cell: Any, names: NotebookNames) -> TestPlan:
     grade_id = grade_id_of(cell)
     found = sections(cell.source, grade_id)
     planned = tuple((one, plan_judge(one, names, grade_id) if one.judge is not None else None) for one in found)
+    checks = [one for section in found for one in section.checks]
+    if checks and sum(one.points for one in checks) != points_of(cell):
+        raise BadSource(
+            f"{grade_id}: its checks have {sum(one.points for one in checks):g} points, the cell {points_of(cell):g}.",
+            hint="Make them agree.",
+        )
     return TestPlan(grade_id, points_of(cell), planned)
 
 

@@ -23,6 +23,7 @@ from tito.gradebook.store import transaction
 from tito.models import (
     CellKind,
     CellVerdict,
+    CheckVerdict,
     Evidence,
     Fingerprint,
     NotebookVerdicts,
@@ -183,4 +184,6 @@ def from_json(data: dict[str, Any]) -> SubmissionRecord:
 
 
 def _cell_from_json(cell: dict[str, Any]) -> CellVerdict:
-    return CellVerdict(**cell | {"verdict": Verdict(cell["verdict"]), "evidence": Evidence(cell["evidence"])})
+    checks = tuple(CheckVerdict(**one) for one in cell["checks"])
+    known = {"verdict": Verdict(cell["verdict"]), "evidence": Evidence(cell["evidence"]), "checks": checks}
+    return CellVerdict(**cell | known)

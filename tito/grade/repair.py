@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 
 from tito.cells import grade_id_of, kind_of, label_of, ungraded_tags
-from tito.grade.names import names_of
+from tito.grade.names import flow_of
 from tito.models import CellKind
 
 MAX_CELLS = 5000
@@ -68,10 +68,11 @@ def _read_regular_file(path: Path, limit_mb: int) -> bytes:
         raise Unreadable(f"there is no {path.name} in the submission") from error
     except OSError as error:
         raise Unreadable(f"{path.name} is a link, or cannot be opened") from error
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise Unreadable(f"{path.name} is no regular file")
     with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise Unreadable(f"{path.name} is no regular file")
         if facts.st_size > limit_mb << 20:
             raise Unreadable(f"{path.name} has {facts.st_size >> 20} MiB; {limit_mb} MiB is the most that is graded")
         return file.read((limit_mb << 20) + 1)
@@ -158,10 +159,8 @@ def _same_content(original: Any, cell: Any) -> bool:
 
 
 def _definitions(source: str) -> frozenset[str]:
-    try:
-        return names_of(source).bound
-    except (SyntaxError, ValueError):
-        return frozenset()
+    flow = flow_of(source)
+    return flow.bound if flow is not None else frozenset()
 
 
 def _followers(submitted: list[Any], claimed: set[int], matches: dict[int, list[int]]) -> dict[int, list[int]]:

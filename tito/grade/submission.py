@@ -23,9 +23,11 @@ from tito.grade.repair import Unreadable, read_submission, repair
 from tito.models import (
     CellKind,
     CellVerdict,
+    CheckVerdict,
     Evidence,
     Fingerprint,
     JudgePlan,
+    NamedCheck,
     NotebookVerdicts,
     Section,
     SubmissionRecord,
@@ -34,6 +36,7 @@ from tito.models import (
 from tito.sandbox.session import Ran, Sandbox
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
+NOT_JUDGED = "This test could not be judged; a person will look at it."
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 
@@ -116,55 +119,88 @@ def _manual(cell: Any, original: Any) -> CellVerdict:
 
 
 def _verdict(test: TestPlan, seen: Observations, judge: Judge) -> CellVerdict:
-    """PASSED only when every section gave evidence for it; else the first section that did not says why."""
+    """PASSED only when every section gave evidence for it; else the first section that did not says why.
+
+    Where the test is made of named checks, each that passed earns its points whatever became of the others.
+    """
     results = seen.tests.get(test.grade_id, [])
-    seconds = sum(ran.seconds for _, _, ran in results)
-    evidence = Evidence.NONE
+    outcomes: list[Outcome] = []
     for section, plan, ran in results:
-        try:
-            verdict, message, detail = _section_verdict(section, plan, ran, judge)
-        except JudgeFailed as error:
-            verdict, message, detail = (
-                Verdict.PLATFORM,
-                "This test could not be judged; a person will look at it.",
-                str(error),
-            )
-        if verdict is not Verdict.PASSED:
-            points = None if verdict is Verdict.PLATFORM else 0.0
-            found = Evidence.JUDGED if plan is not None and ran.status == "ok" else Evidence.IN_PROCESS
-            return CellVerdict(test.grade_id, verdict, points, test.points, found, message, detail, seconds)
-        if plan is not None:
-            evidence = Evidence.JUDGED
-        elif evidence is Evidence.NONE:
-            evidence = Evidence.IN_PROCESS
-    if len(results) < len(test.sections) or evidence is Evidence.NONE:
-        message = _not_run_message(seen)
-        return CellVerdict(test.grade_id, Verdict.NOT_RUN, 0.0, test.points, message=message, seconds=seconds)
-    return CellVerdict(test.grade_id, Verdict.PASSED, test.points, test.points, evidence, seconds=seconds)
+        outcomes.append(_outcome(section, plan, ran, judge))
+        if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
+            break
+    seconds = sum(ran.seconds for _, _, ran in results)
+    checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, len(outcomes))
+    failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
+    if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
+        failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
+    if failed is None:
+        judged = any(one.evidence is Evidence.JUDGED for one in outcomes)
+        evidence = Evidence.JUDGED if judged else Evidence.IN_PROCESS
+        return CellVerdict(test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks)
+    platform = any(one.verdict is Verdict.PLATFORM for one in outcomes)
+    points = None if platform else sum((one.points for one in checks), 0.0)
+    verdict = Verdict.PLATFORM if platform else failed.verdict
+    message = "; ".join(one.message for one in checks if one.message) or failed.message
+    return CellVerdict(
+        test.grade_id, verdict, points, test.points, failed.evidence, message, failed.detail, seconds, checks
+    )
 
 
-def _section_verdict(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge) -> tuple[Verdict, str, str]:
+def _not_reached(test: TestPlan, reached: int) -> tuple[CheckVerdict, ...]:
+    """No points for the named checks of sections that were not run."""
+    missed = (one for section, _ in test.sections[reached:] for one in section.checks)
+    return tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: not run") for one in missed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one section of a test."""
+
+    verdict: Verdict
+    evidence: Evidence
+    message: str = ""
+    detail: str = ""
+    checks: tuple[CheckVerdict, ...] = ()
+
+
+def _outcome(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge) -> Outcome:
     where = "a hidden check" if section.hidden else "this test"
+    if ran.status != "ok" or plan is None or ran.refused:
+        verdict, message, detail = _without_judge(section, plan, ran, where)
+        evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS
+        checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
+        return Outcome(verdict, evidence, message, detail, checks)
+    try:
+        opinion = judge.ask(section, plan, ran.values)
+    except JudgeFailed as error:
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
+    checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))
+    verdict = Verdict.PASSED if opinion.yes else Verdict.FAILED
+    return Outcome(verdict, Evidence.JUDGED, opinion.message, opinion.detail, checks)
+
+
+def _check_verdict(check: NamedCheck, opinion: Opinion) -> CheckVerdict:
+    if opinion.yes:
+        return CheckVerdict(check.name, check.points, check.points)
+    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {check.message or opinion.message}")
+
+
+def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: str) -> tuple[Verdict, str, str]:
+    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half."""
     if ran.status == "not run":
         return Verdict.NOT_RUN, "Not run: the notebook ended before this test.", ""
     if ran.status == "died":
         return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":
-        return (
-            Verdict.TIMEOUT,
-            f"Stopped at its time limit while {where} ran. Is there a loop that does not end?",
-            "",
-        )
+        return Verdict.TIMEOUT, f"Stopped at its time limit while {where} ran. Is there a loop that does not end?", ""
     if ran.ename == "MemoryError":
         return Verdict.MEMORY, f"Out of memory while {where} ran.", ""
     if ran.status != "ok":
         return _error_verdict(section, plan, ran)
-    if plan is None:
-        return Verdict.PASSED, "", ""
-    if ran.refused:
+    if plan is not None:
         return Verdict.FAILED, _refused_message(section, ran.refused), str(ran.refused)
-    opinion: Opinion = judge.ask(section, plan, ran.values)
-    return Verdict.PASSED if opinion.yes else Verdict.FAILED, opinion.message, opinion.detail
+    return Verdict.PASSED, "", ""
 
 
 def _error_verdict(section: Section, plan: JudgePlan | None, ran: Ran) -> tuple[Verdict, str, str]:

@@ -16,9 +16,12 @@ import re
 from collections.abc import Iterator
 
 from tito.errors import BadSource
-from tito.grade.names import BUILTINS, Names, NotebookNames, names_of
-from tito.models import JudgePlan, Section
+from tito.grade.names import BUILTINS, Names, NotebookNames, flow_of, names_of
+from tito.models import JudgePlan, NamedCheck, Section
 
+CHECK_LINE = re.compile(
+    r"^### CHECK (?P<name>[\w-]+) \((?P<points>\d+(?:\.\d+)?)\)[ \t]*(?::[ \t]*(?P<message>.*))?$", re.MULTILINE
+)
 BEGIN_HIDDEN, END_HIDDEN = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"  # as nbgrader looks for them
 JUDGE_LINE = re.compile(r"^### JUDGE[ \t]*$", re.MULTILINE)
 
@@ -34,11 +37,11 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     """
     found = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
     kept = tuple(one for one in found if _has_statements(one.observe) or one.judge is not None)
-    halves = [half for one in kept for half in (one.observe, one.judge) if half is not None]
+    halves = [half for one in kept for half in (one.observe, one.judge, *(one.source for one in one.checks)) if half]
     if all(_parses(half) for half in halves):
         return kept
     if any(one.judge is not None for one in kept):
-        raise BadSource(f"{where}: a part of the test is no Python of its own.", hint="Mend its syntax.")
+        raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
     return (Section(observe=source, judge=None, hidden=BEGIN_HIDDEN in source),)
 
 
@@ -76,7 +79,24 @@ def _section(text: str, hidden: bool, where: str) -> Section:
             f"{where}: two '### JUDGE' lines in one section.",
             hint="Keep one: above it observe, below it judge.",
         )
-    return Section(halves[0].strip("\n"), halves[1].strip("\n") if len(halves) == 2 else None, hidden)
+    if len(halves) == 1:
+        return Section(text.strip("\n"), None, hidden)
+    common, checks = _checks(halves[1], where)
+    return Section(halves[0].strip("\n"), common, hidden, checks)
+
+
+def _checks(judge: str, where: str) -> tuple[str, tuple[NamedCheck, ...]]:
+    """What the checks of a judge half have in common, and the checks; each ends where the next begins."""
+    lines = list(CHECK_LINE.finditer(judge))
+    if judge.count("### CHECK") != len(lines):
+        raise BadSource(f"{where}: a CHECK line is not of its form.", hint="Write '### CHECK name (points): message'.")
+    if not lines:
+        return judge.strip("\n"), ()
+    checks = []
+    for line, end in zip(lines, [*(line.start() for line in lines[1:]), len(judge)], strict=True):
+        source, message = judge[line.end() : end].strip("\n"), (line["message"] or "").strip()
+        checks.append(NamedCheck(line["name"], float(line["points"]), source, message))
+    return judge[: lines[0].start()].strip("\n"), tuple(checks)
 
 
 def _has_statements(source: str) -> bool:
@@ -85,15 +105,7 @@ def _has_statements(source: str) -> bool:
 
 
 def _parses(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError):
-        return _has_magics(source)
-    return True
-
-
-def _has_magics(source: str) -> bool:
-    return any(line.lstrip().startswith(("%", "!")) for line in source.split("\n"))
+    return flow_of(source) is not None
 
 
 # ---- what a judge needs ------------------------------------------------------------------------
@@ -109,8 +121,7 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
     Raises:
         BadSource: the judge half reads a name that nothing gives it.
     """
-    assert section.judge is not None
-    wanted = names_of(section.judge)
+    wanted = names_of("\n".join([section.judge or "", *(one.source for one in section.checks)]))
     given, observed = _divide(section.observe, names)
     available = observed | {name for _, one in given for name in one.bound} | set(names.imports)
     missing = wanted.read - available - wanted.bound - BUILTINS
@@ -129,6 +140,7 @@ def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Names]]
     """Given statements with their names, and the names whose values depend on student code."""
     pristine = set(names.imports) | (BUILTINS - names.students)
     touched: set[str] = set()
+    related: dict[str, set[str]] = {}  # names that may reach one object
     given: list[tuple[str, Names]] = []
     observed: set[str] = set()
     for statement in ast.parse(observe).body:
@@ -139,11 +151,22 @@ def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Names]]
             pristine |= one.bound
             observed -= one.bound
             touched -= one.bound
+            _relate(related, one, names)
         else:
             pristine -= one.bound
             observed |= one.bound
-            touched |= one.read - set(names.imports) - BUILTINS
+            touched.update(*(related.get(name, {name}) for name in one.read - set(names.imports) - BUILTINS))
     return given, observed
+
+
+def _relate(related: dict[str, set[str]], one: Names, names: NotebookNames) -> None:
+    """After a statement, what it binds may share objects with what it reads: `view = x[:2]`."""
+    for name in one.bound:
+        for others in related.values():
+            others.discard(name)
+    group = set(one.bound).union(*(related.get(name, {name}) for name in one.read - set(names.imports) - BUILTINS))
+    for name in group:
+        related[name] = group
 
 
 def _slice(
@@ -153,7 +176,8 @@ def _slice(
     (a random generator is changed by every draw)."""
     needed, kept = set(wanted), []
     for text, one in reversed(given):
-        if one.bound & needed or (one.read - imports - BUILTINS) & needed:
+        sets_up_a_module = not one.bound and not one.read - imports - BUILTINS  # np.random.seed(3)
+        if one.bound & needed or (one.read - imports - BUILTINS) & needed or sets_up_a_module:
             kept.append((text, one))
             needed |= one.read
     return kept[::-1]

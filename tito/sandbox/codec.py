@@ -14,6 +14,7 @@ import json
 import math
 import socket
 import struct
+import time
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,8 @@ def _decode_tagged(value: dict[str, Any], blob: bytes, depth: int) -> Any:
     if tag == "dict":
         return {decode(k, blob, depth + 1): decode(v, blob, depth + 1) for k, v in content}
     kinds: dict[str, Any] = {"list": list, "tuple": tuple, "set": set}
+    if len(content) > MAX_ITEMS:
+        raise CodecError("too many items")
     return kinds[tag](decode(one, blob, depth + 1) for one in content)
 
 
@@ -151,6 +154,8 @@ def _decode_array(value: dict[str, Any], blob: bytes) -> Any:
         raise CodecError("no array")
     if dtype.itemsize * math.prod(shape) != len(data):
         raise CodecError("an array whose bytes do not fit its shape")
+    if dtype.itemsize == 0 and math.prod(shape) > MAX_ITEMS:
+        raise CodecError("an array that is too large")
     if dtype.itemsize == 0:
         return np.zeros(shape, dtype)
     array = np.frombuffer(data, dtype).reshape(shape).copy()
@@ -197,14 +202,16 @@ class Channel:
             EndOfStream: the other side has gone.
             CodecError: what came is no message.
         """
-        self.connection.settimeout(timeout_s)
-        json_length, blob_length = LENGTHS.unpack(self._exactly(LENGTHS.size))
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        json_length, blob_length = LENGTHS.unpack(self._exactly(LENGTHS.size, end))
         if json_length > MAX_JSON or blob_length > MAX_BLOB:
             raise CodecError("a frame that is too large")
-        text, blob = self._exactly(json_length), self._exactly(blob_length)
+        text, blob = self._exactly(json_length, end), self._exactly(blob_length, end)
         try:
             frame = json.loads(text)
             message, encoded = frame["message"], frame["values"]
+            if text.count(b",") > MAX_ITEMS:
+                raise CodecError("a frame with too many items")
             values = {str(name): decode(value, blob) for name, value in encoded.items()}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CodecError("a frame that is no message") from error
@@ -212,9 +219,11 @@ class Channel:
             raise CodecError("a frame that is no message")
         return message, values
 
-    def _exactly(self, count: int) -> bytes:
+    def _exactly(self, count: int, end: float | None) -> bytes:
+        """`count` bytes, all of them before the time `end`, however slowly they drip."""
         parts: list[bytes] = []
         while count:
+            self.connection.settimeout(None if end is None else max(end - time.monotonic(), 0.001))
             part = self.connection.recv(min(count, 1 << 20))
             if not part:
                 raise EndOfStream("the other side has gone")

@@ -1,0 +1,333 @@
+"""The command line: what it lists, how fast, its exit codes, and one line for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tiny import ASSIGNMENT, CELLS, script, solved, submit, write_course
+
+import tito.cli
+from tito.course import Course
+from tito.errors import TitoError
+
+pytestmark = pytest.mark.unit
+
+FLOW = ["check", "release", "export", "collect", "autograde", "feedback", "grades", "status", "doctor", "demo"]
+
+
+@dataclass
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def line(self) -> str:
+        """Its one line of error."""
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+Tito = Callable[..., Done]
+
+
+@pytest.fixture
+def tito_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tito:
+    """Run `tito` in a folder, in this process: importing it anew for each test would take most of the time."""
+
+    def run(folder: Path, *arguments: str) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["tito", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            tito.cli.main()
+            sys.exit(0)
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def test_commands_are_listed_in_the_order_of_the_flow(tito_in: Tito, tmp_path: Path) -> None:
+    done = tito_in(tmp_path, "--help")
+    listed = [line.split()[0] for line in done.out.split("Commands:")[1].splitlines() if line.strip()]
+    assert listed == FLOW
+    assert done.code == 0
+    assert "Exit codes" in done.out
+
+
+@pytest.mark.parametrize("command", FLOW)
+def test_every_command_has_help(command: str, tito_in: Tito, tmp_path: Path) -> None:
+    done = tito_in(tmp_path, command, "--help")
+    assert done.code == 0
+    assert f" {command} [" in done.out.splitlines()[0]
+    assert "-h, --help" in done.out
+
+
+def test_help_is_there_within_the_time_that_a_person_does_not_notice(tmp_path: Path) -> None:
+    """The one bound on time in this suite: heavy imports belong inside commands."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run(_tito("--help"), check=True, capture_output=True, cwd=tmp_path, timeout=60)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.3, times
+
+
+def _tito(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "tito"), *arguments]
+
+
+# ---- wrong usage: exit 2 -----------------------------------------------------------------------
+
+
+def test_an_unknown_command_is_answered_with_a_near_one(tito_in: Tito, course: Course) -> None:
+    done = tito_in(course.root, "autograd", "7")
+    assert done.code == 2
+    assert "Did you mean 'autograde'?" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["check", "7", "--workers", "0"], ["grades", "7", "--nonsense"], ["--xx"]]
+)
+def test_wrong_options_are_exit_2(arguments: list[str], tito_in: Tito, course: Course) -> None:
+    done = tito_in(course.root, *arguments)
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "release", "export", "collect", "autograde", "feedback", "grades", "status"]
+)
+def test_an_unknown_module_is_one_line_with_a_near_name(command: str, tito_in: Tito, course: Course) -> None:
+    done = tito_in(course.root, command, "dubling")
+    assert (done.code, done.out) == (2, "")
+    assert done.line.startswith("tito: No module or assignment 'dubling'")
+    assert "Did you mean 'doubling'?" in done.line
+
+
+def test_outside_of_a_course_the_one_line_says_what_to_do(tito_in: Tito, tmp_path: Path) -> None:
+    done = tito_in(tmp_path, "grades", "7")
+    assert done.code == 2
+    assert "course.toml" in done.line
+    assert "--course" in done.line
+
+
+def test_the_course_can_be_named_from_elsewhere(tito_in: Tito, course: Course, tmp_path: Path) -> None:
+    done = tito_in(tmp_path, "--course", str(course.root), "export", "7")
+    assert done.code == 0
+    assert "doubling.py" in done.line
+
+
+def test_a_broken_header_is_one_line_with_its_line_number(tito_in: Tito, tmp_path: Path) -> None:
+    text = script().replace("#     title: Doubling", "#     title: Doub: ling")
+    course = write_course(tmp_path / "c", text)
+    done = tito_in(course.root, "check", "7")
+    number = next(at for at, one in enumerate(text.splitlines(), 1) if "Doub: ling" in one)
+    assert done.code == 2
+    assert f"{ASSIGNMENT}.py:{number}:" in done.line
+
+
+def test_an_assignment_that_was_never_released_is_one_line(tito_in: Tito, course: Course) -> None:
+    for command in ("autograde", "grades", "status"):
+        done = tito_in(course.root, command, "7")
+        assert done.code == 2
+        assert "not been released" in done.line
+        assert f"tito release {ASSIGNMENT}" in done.line
+
+
+def test_a_student_who_has_not_submitted_is_one_line(tito_in: Tito, released: Course) -> None:
+    done = tito_in(released.root, "autograde", "7", "--student", "zoe")
+    assert done.code == 2
+    assert "zoe has not submitted" in done.line
+
+
+def test_feedback_on_nothing_is_one_line(tito_in: Tito, released: Course) -> None:
+    done = tito_in(released.root, "feedback", "7")
+    assert done.code == 2
+    assert "tito autograde" in done.line
+
+
+def test_an_unknown_sandbox_is_one_line(tito_in: Tito, released: Course) -> None:
+    done = tito_in(released.root, "autograde", "7", "--sandbox", "docker")
+    assert done.code == 2
+    assert "bubblewrap, none" in done.line
+
+
+# ---- the platform: exit 3 ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["check", "7"], ["autograde", "7"], ["release", "7", "--no-exchange"]])
+def test_without_bubblewrap_it_refuses_with_how_to_get_it(
+    command: list[str], tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = tito_in(released.root, *command)
+    assert done.code == 3
+    assert "no 'bwrap'" in done.line
+    assert "apt-get install bubblewrap" in done.line
+
+
+@pytest.mark.parametrize("command", ["autograde", "grades", "status"])
+def test_a_gradebook_that_cannot_be_used_is_one_line_with_its_path(
+    command: str, tito_in: Tito, released: Course
+) -> None:
+    database = released.gradebook_dir / "gradebook.db"
+    database.unlink()
+    database.mkdir()
+    done = tito_in(released.root, command, "7")
+    assert done.code == 3
+    assert f"The gradebook at {database} cannot be used" in done.line
+
+
+def test_a_gradebook_that_is_no_database_is_one_line(tito_in: Tito, released: Course) -> None:
+    (released.gradebook_dir / "gradebook.db").write_bytes(b"no database " * 500)
+    done = tito_in(released.root, "grades", "7")
+    assert done.code == 3
+    assert "cannot be used" in done.line
+
+
+def test_a_missing_exchange_outside_of_the_course_is_one_line_and_nothing_is_made(
+    tito_in: Tito, course: Course, tmp_path: Path
+) -> None:
+    settings = course.root / "course.toml"
+    settings.write_text(settings.read_text() + f'\n[exchange]\nroot = "{tmp_path}/nowhere"\n')
+    done = tito_in(course.root, "release", "7")
+    assert done.code == 3
+    assert f"no exchange at {tmp_path}/nowhere" in done.line
+    assert not (tmp_path / "nowhere").exists()
+    assert not course.step("release").exists()
+
+
+def test_an_error_of_ours_is_told_as_one_and_traceback_shows_where(
+    tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("tito.gradebook.grades.grades", fail)
+    done = tito_in(released.root, "grades", "7")
+    assert done.code == 3
+    assert "internal error: ZeroDivisionError" in done.line
+    assert "Traceback" in tito_in(released.root, "--traceback", "grades", "7").err
+
+
+def test_ctrl_c_is_no_traceback(tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tito.gradebook.grades.grades", interrupt)
+    done = tito_in(released.root, "grades", "7")
+    assert done.code == 130
+    assert "run the same command to go on" in done.line
+
+
+def test_no_error_class_is_without_an_exit_code_of_the_four() -> None:
+    def below(kind: type[TitoError]) -> set[type[TitoError]]:
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    assert {kind.exit_code for kind in below(TitoError)} == {1, 2, 3}
+
+
+# ---- what works --------------------------------------------------------------------------------
+
+
+def test_grades_and_status_print_json_to_stdout_and_nothing_else(tito_in: Tito, released: Course) -> None:
+    submit(released, "ada", b"")
+    for command in ("grades", "status"):
+        done = tito_in(released.root, command, "7", "--json")
+        rows = json.loads(done.out)
+        assert (done.code, done.err) == (0, "")
+        assert [(row["student_id"], row["status"], row["score"]) for row in rows] == [("ada", "ungraded", None)]
+
+
+def test_grades_go_where_they_are_told(tito_in: Tito, released: Course, tmp_path: Path) -> None:
+    done = tito_in(released.root, "grades", "7", "--to", str(tmp_path / "mine.csv"))
+    assert (done.code, done.out) == (0, "")
+    assert (tmp_path / "mine.csv").read_text().startswith("assignment,student_id")
+    assert tito_in(released.root, "grades", "7").code == 0
+    assert (released.gradebook_dir / "exports" / f"{ASSIGNMENT}.csv").is_file()
+
+
+def test_doctor_says_what_is_missing_and_is_exit_1_then(
+    tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    checks = json.loads(tito_in(released.root, "doctor", "--json").out)
+    assert {"python", "sandbox", "course", "gradebook", "exchange", "disk"} <= {one["name"] for one in checks}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = tito_in(released.root, "doctor")
+    assert done.code == 1
+    line = next(line for line in done.out.splitlines() if " sandbox: " in line)
+    assert line.startswith("MISSING")
+    assert "'bwrap'" in line
+    assert "apt-get install bubblewrap" in line
+
+
+# ---- what needs a sandbox ----------------------------------------------------------------------
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("in_process")
+def test_check_prints_json_and_fails_with_exit_1(tito_in: Tito, tmp_path: Path) -> None:
+    halve = CELLS["halve"].replace("/ 2", "/ 3")
+    course = write_course(tmp_path / "c", script(halve=halve), variants={})
+    done = tito_in(course.root, "check", "7", "--json")
+    report = json.loads(done.out)
+    assert done.code == 1
+    assert not report["ok"]
+    assert [one["where"] for one in report["checks"] if not one["ok"]] == ["test_halve"]
+    assert "1 of" in done.line
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("in_process")
+def test_a_module_that_fails_a_gate_is_not_released(tito_in: Tito, tmp_path: Path) -> None:
+    halve = CELLS["halve"].replace("/ 2", "/ 3")
+    course = write_course(tmp_path / "c", script(halve=halve), variants={})
+    done = tito_in(course.root, "release", "7", "--no-exchange")
+    assert done.code == 1
+    assert "Nothing was released." in done.err
+    assert not course.step("release").exists()
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("in_process")
+def test_from_release_to_grades_by_commands_alone(tito_in: Tito, course: Course) -> None:
+    assert tito_in(course.root, "release", "7", "--no-exchange").code == 0
+    submit(course, "ada", solved(course))
+    submit(course, "bob", b"no notebook")
+    done = tito_in(course.root, "autograde", "7", "--json")
+    records = json.loads(done.out)
+    assert done.code == 0
+    assert [one["student"] for one in records] == ["ada", "bob"]
+    assert records[0]["sandbox"] == "bubblewrap"
+    assert [cell["points"] for cell in records[1]["notebooks"][0]["cells"]] == [0.0] * 4
+    assert "is no JSON" in tito_in(course.root, "status", "7").out
+    assert tito_in(course.root, "feedback", "7").code == 0
+    assert tito_in(course.root, "grades", "7").code == 0
+    assert "2 unchanged" in tito_in(course.root, "autograde", "7").err
+
+
+@pytest.mark.sandbox
+@pytest.mark.usefixtures("in_process")
+def test_going_without_a_sandbox_is_said_and_recorded(tito_in: Tito, released: Course) -> None:
+    submit(released, "ada", solved(released))
+    done = tito_in(released.root, "autograde", "7", "--sandbox", "none", "--json")
+    assert "UNPROTECTED" in done.err
+    assert [one["sandbox"] for one in json.loads(done.out)] == ["none"]
+    assert "1 graded" in tito_in(released.root, "autograde", "7").err
+
+
+def test_the_installed_command_is_the_one_that_is_tested() -> None:
+    assert os.access(_tito()[0], os.X_OK)

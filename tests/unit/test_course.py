@@ -1,0 +1,182 @@
+"""A course folder: its settings, its assignments by any of their names, its reference package, staged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tiny import ASSIGNMENT, SETTINGS, write_course
+
+from tito.course import Course, find_course, load_course
+from tito.errors import BadSource, NotACourse, UnknownAssignment
+
+pytestmark = pytest.mark.unit
+
+
+def settings(root: Path, text: str) -> Path:
+    root.mkdir(exist_ok=True)
+    (root / "course.toml").write_text(text)
+    return root
+
+
+def test_a_course_is_found_from_any_folder_inside_it(course: Course) -> None:
+    inside = course.root / "source"
+    assert find_course(inside).root == course.root
+    assert find_course(course.root).id == "tiny"
+
+
+def test_outside_a_course_the_message_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(NotACourse, match=r"course\.toml") as caught:
+        find_course(tmp_path)
+    assert "--course" in caught.value.hint
+
+
+def test_everything_but_the_id_has_a_default(tmp_path: Path) -> None:
+    course = load_course(settings(tmp_path, 'id = "c"'))
+    assert (course.title, course.package, course.reference) == ("c", "", None)
+    assert course.sandbox.backend == "bubblewrap"
+    assert course.db_url == f"sqlite:///{tmp_path}/gradebook/gradebook.db"
+    assert course.exchange_root == tmp_path / "exchange"
+
+
+def test_settings_are_read(course: Course) -> None:
+    assert course.limits.cell_timeout_s == 4
+    assert course.limits.submission_mb == 20
+    assert course.late.percent_per_day == 10
+    assert course.sandbox.packages == ("ipython", "numpy")
+
+
+def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_path: Path) -> None:
+    for url in ("sqlite:////srv/gradebook.db", "postgresql://user:word@host/db"):
+        assert load_course(settings(tmp_path, f'id = "c"\n[gradebook]\ndb_url = "{url}"')).db_url == url
+    course = load_course(settings(tmp_path, 'id = "c"\n[exchange]\nroot = "/srv/exchange"'))
+    assert course.exchange_root == Path("/srv/exchange")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "'id'"),
+        ('id = ""', "'id'"),
+        ('id = "../x"', "'id'"),
+        ("id = 3", "'id'"),
+        ("id = 'a'\nid = 'b'", "cannot be read"),
+        ("[[[", "cannot be read"),
+        ("id = 'a'\nidd = 'b'", "no setting 'idd'. Did you mean 'id'"),
+        ("id = 'a'\n[limits]\ncell_timeout = 3", "limits.cell_timeout'. Did you mean 'cell_timeout_s'"),
+        ("id = 'a'\n[limits]\nmemory_mb = -1", "limits.memory_mb"),
+        ("id = 'a'\n[limits]\nmemory_mb = true", "limits.memory_mb"),
+        ("id = 'a'\n[limits]\nmemory_mb = 'much'", "limits.memory_mb"),
+        ("id = 'a'\n[sandbox]\npackages = 'numpy'", "sandbox.packages"),
+        ("id = 'a'\nlimits = 3", "'limits' must be a table"),
+        ("id = 'a'\nreference = 'nowhere'", "nowhere"),
+        ("id = 'a'\n[deadlines]\nx = '2026-01-01'", "deadline of 'x'"),
+        ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00", "deadline of 'x'"),
+        ("id = 'a'\ndeadlines = 3", "deadlines"),
+        ("id = 'a'\ngradebook = 3", "gradebook"),
+        ("id = 'a'\nexchange = 'here'", "exchange"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSource) as caught:
+        load_course(settings(tmp_path, text))
+    assert said in str(caught.value)
+    assert str(tmp_path / "course.toml") in str(caught.value)
+
+
+def test_no_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_bytes(b'id = "\xff"')
+    with pytest.raises(BadSource, match="cannot be read"):
+        load_course(tmp_path)
+
+
+def test_a_deadline_has_a_zone(tmp_path: Path) -> None:
+    course = load_course(settings(tmp_path, "id = 'a'\n[deadlines]\nx = 2026-12-07T23:59:00Z"))
+    assert course.deadlines == {"x": datetime(2026, 12, 7, 23, 59, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("name", ["7", "07", "doubling", ASSIGNMENT])
+def test_an_assignment_is_meant_by_its_number_its_name_or_both(name: str, course: Course) -> None:
+    assert course.assignment(name).id == ASSIGNMENT
+    assert course.assignment(name).number == 7
+
+
+@pytest.mark.parametrize(("name", "close"), [("doublin", "doubling"), ("07_dubling", ASSIGNMENT)])
+def test_an_unknown_name_is_answered_with_a_near_one(name: str, close: str, course: Course) -> None:
+    with pytest.raises(UnknownAssignment) as caught:
+        course.assignment(name)
+    assert caught.value.hint == f"Did you mean '{close}'?"
+
+
+def test_an_unknown_name_far_from_all_is_answered_with_the_list(course: Course) -> None:
+    with pytest.raises(UnknownAssignment) as caught:
+        course.assignment("zzz")
+    assert ASSIGNMENT in caught.value.hint
+
+
+def test_a_name_that_two_have_is_refused(course: Course) -> None:
+    (course.root / "source" / "09_doubling.py").touch()
+    with pytest.raises(UnknownAssignment, match="09_doubling"):
+        course.assignment("doubling")
+    assert course.assignment("9").id == "09_doubling"
+
+
+def test_a_folder_of_notebooks_is_an_assignment_and_stray_files_are_none(course: Course) -> None:
+    source = course.root / "source"
+    (source / "ps1").mkdir()
+    (source / "ps1" / "one.ipynb").touch()
+    (source / "empty").mkdir()
+    (source / "notes.py").touch()
+    (source / "1_short.py").touch()
+    assert [one.id for one in course.assignments] == [ASSIGNMENT, "ps1"]
+    assert course.assignment("ps1").number is None
+
+
+# ---- staging -----------------------------------------------------------------------------------
+
+
+def staged(course: Course, below: int | None, into: Path) -> set[str]:
+    target = course.stage(below, into)
+    return {str(path.relative_to(into)) for path in into.rglob("*") if path.is_file()} if target else set()
+
+
+def test_only_modules_below_are_staged_and_under_the_students_name(course: Course, tmp_path: Path) -> None:
+    assert staged(course, 7, tmp_path / "at7") == {"tinypack/__init__.py", "tinypack/base.py"}
+    assert staged(course, 9, tmp_path / "at9") == {"tinypack/__init__.py", "tinypack/base.py", "tinypack/above.py"}
+    assert staged(course, 3, tmp_path / "at3") == {"tinypack/__init__.py"}
+
+
+def test_a_file_that_names_no_module_is_refused(course: Course, tmp_path: Path) -> None:
+    assert course.reference is not None
+    (course.reference / "stray.py").write_text("x = 1\n")
+    with pytest.raises(BadSource, match=r"stray\.py"):
+        course.stage(7, tmp_path / "out")
+
+
+def test_data_go_with_the_module_of_their_folder(course: Course, tmp_path: Path) -> None:
+    assert course.reference is not None
+    data = course.reference / "data"
+    data.mkdir()
+    (data / "__init__.py").write_text("# module: 08_data\n")
+    (data / "numbers.txt").write_text("1")
+    assert "tinypack/data/numbers.txt" not in staged(course, 8, tmp_path / "at8")
+    assert {"tinypack/data/numbers.txt", "tinypack/data/__init__.py"} <= staged(course, 9, tmp_path / "at9")
+
+
+def test_compiled_files_are_never_staged(course: Course, tmp_path: Path) -> None:
+    assert course.reference is not None
+    cache = course.reference / "__pycache__"
+    cache.mkdir()
+    (cache / "above.cpython-311.pyc").write_bytes(b"x")
+    assert not any("pyc" in name for name in staged(course, 20, tmp_path / "out"))
+
+
+def test_a_course_without_a_package_stages_nothing(tmp_path: Path) -> None:
+    course = load_course(settings(tmp_path, 'id = "c"'))
+    assert course.stage(7, tmp_path / "out") is None
+
+
+def test_the_tiny_course_of_these_tests_says_what_its_settings_say(tmp_path: Path) -> None:
+    assert 'id = "tiny"' in SETTINGS
+    assert write_course(tmp_path / "c").id == "tiny"

@@ -1,0 +1,183 @@
+"""The judge: passes, failures and faults, and what a student may read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tito.errors import JudgeFailed
+from tito.grade.judge import Judge
+from tito.grade.judge_worker import NO_VALUE, UNSAID, judge
+from tito.models import JudgePlan, Section
+
+pytestmark = pytest.mark.unit
+
+
+def ask(
+    code: str,
+    *,
+    hidden: bool = True,
+    imports: str = "",
+    given: str = "",
+    checks: tuple[str, ...] = (),
+    **observed: Any,
+) -> dict[str, Any]:
+    request = {"imports": imports, "given": given, "judge": code, "checks": list(checks), "hidden": hidden}
+    return judge(request, observed)
+
+
+def test_a_judge_that_does_not_object_says_yes() -> None:
+    assert ask("assert r == n", imports="import math", given="n = math.floor(2.5)", r=2) == {
+        "yes": True, "message": "", "detail": "", "fault": "", "checks": [],
+    }  # fmt: skip
+
+
+def test_observed_values_win_over_given_ones() -> None:
+    assert ask("assert n == 2", given="n = 1", n=2)["yes"]
+
+
+def test_each_question_has_a_namespace_of_its_own() -> None:
+    ask("left_over = 1")
+    assert not ask("assert left_over")["yes"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("assert r == 1, 'must be one'", "must be one"),
+        ("assert r == 1, f'must be {1}, got {r}'", "must be …, got …"),
+        ("assert r == 1, 'must be ' + 'one'", "must be one"),
+        ("assert r == 1, 'got ' + str(r)", "got "),
+        ("assert r == 1, str(r)", UNSAID),
+        ("assert r == 1, text", UNSAID),
+        ("assert r == 1, 'got %s' % r", UNSAID),
+        ("assert r == 1", UNSAID),
+        ("raise AssertionError(f'secret {r}')", UNSAID),
+        ("np.testing.assert_equal(r, 1)", UNSAID),
+        ("np.testing.assert_equal(r, 1, err_msg='they differ')", "they differ"),
+        ("np.testing.assert_allclose(r, 1, err_msg=f'differs from {1}')", "differs from …"),
+        ("def check(v):\n    assert v == 1, 'must be one'\ncheck(r)", "must be one"),
+        ("for v in [1, r]:\n    if v:\n        assert v == 1, (\n            'on '\n            'two lines'\n        )",
+         "on two lines"),
+    ],
+)  # fmt: skip
+def test_of_a_hidden_check_only_constant_text_is_told(code: str, message: str) -> None:
+    answer = ask(code, imports="import numpy as np", r=706173, text="706173")
+    assert not answer["yes"]
+    assert answer["message"] == message
+    assert "706173" not in answer["message"]
+    assert answer["fault"] == ""
+
+
+def test_of_a_visible_check_all_is_told() -> None:
+    assert ask("assert r == 1, f'got {r}'", hidden=False, r=7)["message"] == "got 7"
+    assert "Mismatched" in ask(
+        "np.testing.assert_equal(r, [1])", hidden=False, imports="import numpy as np", r=np.array([7])
+    )["message"]  # fmt: skip
+
+
+def test_the_detail_for_the_ta_holds_the_values() -> None:
+    assert "706173" in ask("assert r == 1, f'got {r}'", r=706173)["detail"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["text", None, {}, [[]], 1 << 20_000, float("nan"), np.zeros((0, 3)), b"x"],
+    ids=lambda one: type(one).__name__,
+)
+def test_values_of_an_unexpected_kind_are_a_no_and_no_fault(value: Any) -> None:
+    answer = ask("assert r.shape == (2,) and str(r) and r[0] + 1 > 0", r=value)
+    assert (answer["yes"], answer["fault"]) == (False, "")
+    assert answer["message"] in (NO_VALUE, UNSAID)
+
+
+@pytest.mark.parametrize(
+    ("part", "code"), [("imports", "import no_such_module"), ("given", "1 / 0"), ("judge", "assert (")]
+)
+def test_a_broken_set_up_is_a_fault_and_neither_yes_nor_no(part: str, code: str) -> None:
+    answer = judge({"imports": "", "given": "", "judge": "", "hidden": True} | {part: code}, {})
+    assert answer["fault"]
+    assert not answer["yes"]
+
+
+def test_reading_a_name_that_was_not_observed_is_no_pass() -> None:
+    assert not ask("assert never_observed == 1")["yes"]
+
+
+def test_named_checks_all_run_each_on_names_of_its_own_and_the_first_no_is_told() -> None:
+    checks = (
+        "assert r == 1, 'one'",
+        "mine = 3\nassert r == 2",
+        "assert 'mine' not in globals(), 'apart'",
+        "assert base",
+    )
+    answer = ask("base = 5", checks=checks, r=2)
+    assert [one["yes"] for one in answer["checks"]] == [False, True, True, True]
+    assert (answer["yes"], answer["message"]) == (False, "one")
+
+
+def test_a_common_part_that_fails_fails_every_check() -> None:
+    answer = ask("assert r == 1, 'must be one'", checks=("assert True", "assert True"), r=2)
+    assert [(one["yes"], one["message"]) for one in answer["checks"]] == [(False, "must be one")] * 2
+
+
+def test_the_message_of_a_helper_in_the_common_part_is_told_for_the_check_that_called_it() -> None:
+    common = "def must_be_one(v):\n    assert v == 1, 'must be one'"
+    answer = ask(common, checks=("x = 1\nassert x, 'unrelated'\nmust_be_one(r)",), r=2)
+    assert answer["checks"][0]["message"] == "must be one"
+
+
+# ---- the process ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Judge]:
+    (tmp_path / "below.py").write_text("VALUE = 7\n")
+    with Judge(tmp_path) as one:
+        yield one
+
+
+def section(code: str) -> Section:
+    return Section("", code, True)
+
+
+def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) -> None:
+    plan = JudgePlan("import below", "n = below.VALUE", ("r",))
+    assert process.ask(section("assert r.sum() == n"), plan, {"r": np.array([3, 4])}).yes
+    opinion = process.ask(section("assert r.sum() == n, 'must be seven'"), plan, {"r": np.array([3])})
+    assert (opinion.yes, opinion.message) == (False, "must be seven")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["import os\nos._exit(0)", "raise SystemExit", "raise KeyboardInterrupt", "import ctypes\nctypes.string_at(0)",
+     "while True: pass"],
+    ids=["exits", "SystemExit", "KeyboardInterrupt", "crashes", "hangs"],
+)  # fmt: skip
+def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered(
+    code: str, process: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = JudgePlan("", "", ())
+    assert process.ask(section("assert True"), nothing, {}).yes
+    with monkeypatch.context() as patched:
+        patched.setattr("tito.grade.judge.ANSWER_TIMEOUT_S", 1.0)
+        with pytest.raises(JudgeFailed, match="no answer"):
+            process.ask(section(code), nothing, {})
+    assert process.ask(section("assert True"), nothing, {}).yes
+
+
+def test_a_broken_set_up_has_failed_and_blames_the_test(process: Judge) -> None:
+    with pytest.raises(JudgeFailed, match="ZeroDivisionError") as caught:
+        process.ask(section("assert True"), JudgePlan("", "1 / 0", ()), {})
+    assert "test itself" in caught.value.hint
+    assert process.ask(section("assert True"), JudgePlan("", "", ()), {}).yes
+
+
+def test_the_judge_does_not_inherit_the_graders_environment(process: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_TOKEN", "hush")
+    code = "import os\nassert 'GRADER_TOKEN' not in os.environ"
+    assert process.ask(section(code), JudgePlan("", "", ()), {}).yes

@@ -1,0 +1,128 @@
+"""A module's script and the notebook built from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from tiny import ASSIGNMENT, CELLS, HEADER, meta, script
+
+from tito.author.script import build, read_script, source_notebooks
+from tito.cells import grade_id_of, kind_of, points_of
+from tito.course import Course
+from tito.errors import BadSource
+from tito.models import CellKind
+
+pytestmark = pytest.mark.unit
+
+
+def written(course: Course, text: str) -> Path:
+    path = course.step("source", f"{ASSIGNMENT}.py")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_header_holds_the_modules_facts(course: Course) -> None:
+    info = read_script(written(course, script())).info
+    assert (info.number, info.name, info.title, info.export) == (7, "doubling", "Doubling", "core.doubling")
+    assert info.prerequisites == ("Base",)
+
+
+def test_cells_carry_their_metadata_and_ids_that_say_where_they_stand(course: Course) -> None:
+    notebook = read_script(written(course, script())).notebook
+    kinds = {grade_id_of(cell): kind_of(cell) for cell in notebook.cells if grade_id_of(cell)}
+    assert kinds == {
+        "setup": CellKind.LOCKED, "double": CellKind.SOLUTION, "test_double": CellKind.TEST, "halve": CellKind.SOLUTION,
+        "test_halve": CellKind.TEST, "task_why": CellKind.TASK, "essay": CellKind.ANSWER,
+    }  # fmt: skip
+    assert [cell.id for cell in notebook.cells][:4] == ["top-1", "setup", "setup-1", "double"]
+    assert sum(map(points_of, notebook.cells)) == 10
+    nbformat.validate(notebook)
+
+
+def test_two_builds_are_the_same_bytes(course: Course) -> None:
+    assignment = course.assignment("7")
+    first = {path.name: path.read_bytes() for path in build(course, assignment).rglob("*") if path.is_file()}
+    second = {path.name: path.read_bytes() for path in build(course, assignment).rglob("*") if path.is_file()}
+    assert first == second
+    assert "doubling.ipynb" in first
+    assert "base.py" in first
+    assert "above.py" not in first
+
+
+def test_a_build_replaces_the_old_one_whole(course: Course) -> None:
+    assignment = course.assignment("7")
+    folder = build(course, assignment)
+    (folder / "stray.txt").write_text("old")
+    assert not (build(course, assignment) / "stray.txt").exists()
+
+
+def test_a_script_that_cannot_be_read_leaves_the_old_build(course: Course) -> None:
+    assignment = course.assignment("7")
+    before = (build(course, assignment) / "doubling.ipynb").read_bytes()
+    written(course, "no header")
+    with pytest.raises(BadSource):
+        build(course, assignment)
+    assert (course.step("source", ASSIGNMENT) / "doubling.ipynb").read_bytes() == before
+    assert not list(course.step("source").glob(".build*"))
+
+
+def test_long_grade_ids_that_begin_alike_get_cell_ids_of_their_own(course: Course) -> None:
+    twins = "\n".join(f"# %% {meta('x' * 64 + end, locked=True)}\n{end} = 1\n" for end in "ab")
+    notebook = read_script(written(course, script(twins=twins))).notebook
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("# ---\n# jupyter", "# jupyter"), f"{ASSIGNMENT}.py:1: no header"),
+        (("#     name: doubling\n#     title", "#     name: [doubling\n#     title"), f"{ASSIGNMENT}.py:"),
+        (("#     title: Doubling\n", ""), "module.title"),
+        (("#     number: 7", "#     number: 8"), "file name says otherwise"),
+        (("#     number: 7", "#     number: seven"), ASSIGNMENT),
+        (("#     difficulty: 1", "#     difficulty: hard"), ASSIGNMENT),
+        (("#     name: doubling", "#     name: halving"), "file name says otherwise"),
+        (("prerequisites: [Base]", "prerequisites: Base"), "prerequisites is no list"),
+        (("#   module:", "#   modul:"), "nothing about the module"),
+    ],
+)
+def test_a_broken_header_is_refused_with_what_and_where(change: tuple[str, str], said: str, course: Course) -> None:
+    text = script().replace(*change)
+    assert text != script()
+    with pytest.raises(BadSource) as caught:
+        read_script(written(course, text))
+    assert said in str(caught.value)
+    assert caught.value.hint
+
+
+def test_broken_yaml_is_refused_with_its_line(course: Course) -> None:
+    text = script().replace("#     title: Doubling", "#     title: Doub: ling")
+    line = next(at for at, one in enumerate(text.splitlines(), 1) if "Doub: ling" in one)
+    with pytest.raises(BadSource, match=f"py:{line}:"):
+        read_script(written(course, text))
+
+
+def test_a_duplicate_grade_id_is_refused_by_name(course: Course) -> None:
+    text = script(again=CELLS["test_double"])
+    with pytest.raises(BadSource, match="'test_double'"):
+        read_script(written(course, text))
+
+
+def test_no_utf8_and_no_file_are_refused(course: Course) -> None:
+    path = course.step("source", f"{ASSIGNMENT}.py")
+    path.write_bytes(HEADER.encode() + b"\xff")
+    with pytest.raises(BadSource, match="cannot be read"):
+        read_script(path)
+    with pytest.raises(BadSource, match="cannot be read"):
+        read_script(course.root / "nowhere.py")
+
+
+def test_a_folder_of_notebooks_is_its_own_source(course: Course) -> None:
+    folder = course.step("source", "ps1")
+    folder.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="a")]), folder / "one.ipynb")
+    assignment = course.assignment("ps1")
+    assert build(course, assignment) == folder
+    assert list(source_notebooks(course, assignment)) == ["one"]

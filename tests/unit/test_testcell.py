@@ -1,0 +1,261 @@
+"""A test cell taken apart: its sections, and how a judge gets its names."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tito.errors import BadSource
+from tito.grade.names import NotebookNames
+from tito.grade.testcell import hidden_source, plan_judge, sections, visible_source
+from tito.models import JudgePlan, Section
+
+pytestmark = pytest.mark.unit
+
+BEGIN, END, JUDGE = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS", "### JUDGE"
+
+
+def cell(*lines: str) -> str:
+    return "\n".join(lines)
+
+
+# ---- sections --------------------------------------------------------------------------------
+
+
+def test_a_plain_test_is_one_visible_section_without_a_judge() -> None:
+    assert sections("assert f(1) == 2") == (Section("assert f(1) == 2", None, False),)
+
+
+def test_visible_and_hidden_halves_are_told_apart() -> None:
+    source = cell("a = f(1)", JUDGE, "assert a == 2", BEGIN, "b = f(2)", JUDGE, "assert b == 4", END)
+    assert sections(source) == (Section("a = f(1)", "assert a == 2", False), Section("b = f(2)", "assert b == 4", True))
+
+
+def test_several_hidden_regions_and_text_between_them_keep_their_order() -> None:
+    source = cell("a = 1", BEGIN, "b = 2", END, "c = 3", BEGIN, "d = 4", END, "e = 5")
+    found = sections(source)
+    assert [one.observe for one in found] == ["a = 1", "b = 2", "c = 3", "d = 4", "e = 5"]
+    assert [one.hidden for one in found] == [False, True, False, True, False]
+
+
+def test_sections_with_comments_only_are_left_out() -> None:
+    assert sections(cell("# look at this", "", BEGIN, "assert f(1)", END, "   # the end")) == (
+        Section("assert f(1)", None, True),
+    )
+
+
+def test_a_judge_that_needs_no_observation_is_kept() -> None:
+    assert sections(cell("# nothing to observe", JUDGE, "assert True"))[0].judge == "assert True"
+
+
+def test_a_hidden_region_inside_a_statement_makes_the_whole_cell_hidden() -> None:
+    source = cell("for n in (1, 2):", "    assert f(n)", f"    {BEGIN}", "    assert g(n)", f"    {END}", "    pass")
+    assert sections(source) == (Section(source, None, True),)
+
+
+def test_a_hidden_region_inside_a_statement_cannot_have_a_judge() -> None:
+    source = cell("for n in (1, 2):", f"    {BEGIN}", "    a = g(n)", JUDGE, "assert a", f"    {END}")
+    with pytest.raises(BadSource, match="test_g"):
+        sections(source, "test_g")
+
+
+def test_a_hidden_region_without_an_end_is_refused_by_name() -> None:
+    with pytest.raises(BadSource, match=r"test_f.*no end"):
+        sections(cell("a = 1", BEGIN, "b = 2"), "test_f")
+
+
+def test_two_judge_lines_in_one_section_are_refused_by_name() -> None:
+    with pytest.raises(BadSource, match=r"test_f.*two"):
+        sections(cell("a = 1", JUDGE, "assert a", JUDGE, "assert a"), "test_f")
+
+
+@pytest.mark.parametrize("line", ["#### JUDGE", "### JUDGE this", "    ### JUDGE", "x = '### JUDGE'", "## JUDGE"])
+def test_only_a_line_of_its_own_at_the_margin_is_a_judge_line(line: str) -> None:
+    found = sections(cell("if True:", "    pass", line))
+    assert all(one.judge is None for one in found)
+
+
+def test_trailing_space_after_the_judge_line_is_no_matter() -> None:
+    assert sections(cell("a = 1", "### JUDGE \t", "assert a"))[0].judge == "assert a"
+
+
+def test_a_judge_half_that_is_no_python_is_refused_by_name() -> None:
+    with pytest.raises(BadSource, match="test_f"):
+        sections(cell("a = 1", JUDGE, "assert a ==="), "test_f")
+
+
+@pytest.mark.parametrize("half", ["observe", "judge"])
+def test_a_magic_in_a_test_with_a_judge_is_the_authors_error_and_no_crash(half: str) -> None:
+    observe, judge = ("%time a = 1", "assert a") if half == "observe" else ("a = 1", "%time assert a")
+    with pytest.raises(BadSource, match="test_f"):
+        for one in sections(cell(observe, JUDGE, judge), "test_f"):
+            plan_judge(one, NotebookNames(), "test_f")
+
+
+LINES = st.lists(st.sampled_from(["a = 1", "assert a", "", "# note", "def f():\n    return 1"]), max_size=4)
+
+
+@given(st.lists(st.tuples(LINES, st.booleans()), max_size=5))
+def test_no_statement_is_lost_or_moved_between_visible_and_hidden(regions: list[tuple[list[str], bool]]) -> None:
+    lines = [line for part, hidden in regions for line in ([BEGIN, *part, END] if hidden else part)]
+    source = "\n".join(lines)
+
+    def statements(text: str) -> list[str]:
+        return [ast.unparse(one) for one in ast.parse(text).body]
+
+    found = sections(source)
+    for hidden, whole in ((True, hidden_source(source)), (False, visible_source(source))):
+        assert statements("\n".join(one.observe for one in found if one.hidden is hidden)) == statements(whole)
+        expected = [line for part, is_hidden in regions if is_hidden is hidden for line in part]
+        assert statements(whole) == statements("\n".join(expected))
+
+
+# ---- what a judge needs ----------------------------------------------------------------------
+
+
+NAMES = NotebookNames({"np": "import numpy as np", "math": "import math"}, {"solve"})
+
+
+def plan(observe: str, judge: str, names: NotebookNames = NAMES) -> JudgePlan:
+    return plan_judge(Section(observe, judge, False), names, "test_f")
+
+
+def test_what_student_code_cannot_influence_is_given_and_the_rest_is_observed() -> None:
+    made = plan("x = np.arange(3)\ny = solve(x.copy())", "assert np.all(y == x)")
+    assert made == JudgePlan("import numpy as np", "x = np.arange(3)", ("y",))
+
+
+def test_only_what_the_judge_reads_crosses() -> None:
+    made = plan("a = solve(1)\nb = solve(2)\nunused = 3", "assert b == 2")
+    assert made == JudgePlan("", "", ("b",))
+
+
+def test_what_was_handed_to_student_code_is_observed_from_then_on() -> None:
+    made = plan("x = [1]\nr = solve(x)\nlength = len(x)", "assert length == 1 and r")
+    assert made.observed == ("length", "r")
+
+
+def test_what_student_code_can_reach_by_another_name_is_observed_too() -> None:
+    made = plan("x = np.zeros(3)\nview = x[:2]\nr = solve(view)\ntotal = x.sum()", "assert total == 2 and r")
+    assert "total" in made.observed
+
+
+def test_the_judge_keeps_its_own_copy_of_what_was_handed_over() -> None:
+    made = plan("x = [1]\nr = solve(x)", "assert r == x")
+    assert made.given == "x = [1]"
+    assert made.observed == ("r",)
+
+
+def test_a_name_set_again_after_it_was_touched_is_given_again() -> None:
+    made = plan("x = [1]\nr = solve(x)\nx = [2]\ny = len(x)", "assert y == 1 and r")
+    assert made.observed == ("r",)
+    assert made.given.endswith("x = [2]\ny = len(x)")
+
+
+def test_a_name_that_student_code_sets_last_is_observed() -> None:
+    made = plan("x = 1\nx = solve(x)", "assert x == 2")
+    assert made.observed == ("x",)
+    assert made.given == ""
+
+
+def test_a_draw_that_nobody_reads_is_kept_because_it_advances_the_generator() -> None:
+    observe = "rng = np.random.default_rng(1)\nskipped = rng.normal()\nx = rng.normal()\ny = solve(x)"
+    made = plan(observe, "assert y == 2 * x")
+    assert made.given == "rng = np.random.default_rng(1)\nskipped = rng.normal()\nx = rng.normal()"
+
+
+def test_a_draw_after_the_last_one_that_is_needed_does_not_change_what_is_needed() -> None:
+    observe = "rng = np.random.default_rng(1)\nx = rng.normal()\nlate = rng.normal()"
+    namespace: dict[str, object] = {}
+    made = plan(observe, "assert x")
+    exec(f"{made.imports}\n{made.given}\nfirst = x", namespace)
+    whole: dict[str, object] = {}
+    exec(f"import numpy as np\n{observe}", whole)
+    assert namespace["first"] == whole["x"]
+
+
+def test_a_seed_of_numpys_global_generator_is_kept() -> None:
+    made = plan("np.random.seed(3)\nx = np.random.rand(4)\ny = solve(x.copy())", "assert np.all(y == x)")
+    assert "np.random.seed(3)" in made.given
+
+
+def test_a_statement_that_changes_something_in_place_is_kept() -> None:
+    made = plan("x = [3, 1]\nx.sort()\nx[0] = 7\nr = solve(1)", "assert r == x")
+    assert made.given == "x = [3, 1]\nx.sort()\nx[0] = 7"
+
+
+def test_augmented_assignment_is_followed() -> None:
+    assert plan("n = 1\nn += 1", "assert n == 2").given == "n = 1\nn += 1"
+    assert plan("n = 1\nn += solve(1)", "assert n == 2").observed == ("n",)
+
+
+def test_names_inside_comprehensions_and_functions_are_their_own() -> None:
+    made = plan("r = [solve(i) for i in range(3)]", "assert [i for i in r] and (lambda v: v)(1)")
+    assert made.observed == ("r",)
+
+
+def test_a_helper_of_the_judges_own_may_count_with_augmented_assignment() -> None:
+    judge = "def total(items):\n    t = 0\n    for one in items:\n        t += one\n    return t\nassert total(r) == 3"
+    assert plan("r = solve(1)", judge).observed == ("r",)
+
+
+def test_a_helper_that_calls_student_code_is_not_given() -> None:
+    made = plan("def run(n):\n    return solve(n)\nr = run(2)", "assert r == 4")
+    assert made == JudgePlan("", "", ("r",))
+
+
+def test_a_helper_of_the_tests_own_is_given_to_the_judge() -> None:
+    made = plan("def twice(n):\n    return 2 * n\nr = solve(2)", "assert r == twice(2)")
+    assert made.given == "def twice(n):\n    return 2 * n"
+
+
+def test_a_name_that_nothing_gives_the_judge_is_named() -> None:
+    with pytest.raises(BadSource, match=r"test_f.*'tolerance'"):
+        plan("r = solve(1)", "assert abs(r - 1) < tolerance")
+
+
+def test_a_name_of_another_cell_is_no_name_for_the_judge() -> None:
+    with pytest.raises(BadSource, match="'solve'"):
+        plan("r = solve(1)", "assert solve(1) == r")
+
+
+def test_names_that_the_judge_sets_itself_are_its_own() -> None:
+    assert plan("r = solve(1)", "import json\nbest = 3\nfor n in [r]:\n    assert json.dumps(n) and best").observed == (
+        "r",
+    )
+
+
+def test_a_builtin_that_the_source_lets_students_define_is_not_taken_for_the_builtin() -> None:
+    shadowed = NotebookNames({}, {"sum"})
+    made = plan("r = sum([1, 2])", "assert r == 3", shadowed)
+    assert made.observed == ("r",)
+    assert plan("r = sum([1, 2])", "assert r == 3", NotebookNames()).observed == ()
+
+
+def test_a_name_that_student_code_hands_back_by_walrus_is_observed() -> None:
+    made = plan("kept = [last := solve(n) for n in (1, 2)]", "assert last == 4 and kept")
+    assert made.observed == ("kept", "last")
+
+
+VALUES = st.sampled_from(["1", "[n0]", "n0 + n1", "solve(n0)", "len([n1])", "n1", "[solve(k) for k in [1]]"])
+STEPS = st.lists(st.tuples(st.sampled_from(["n0", "n1", "n2"]), VALUES), max_size=8)
+
+
+@given(STEPS)
+def test_given_and_observed_always_give_the_judge_what_the_whole_cell_would_have_given(
+    steps: list[tuple[str, str]],
+) -> None:
+    observe = "\n".join(["n0 = 1", "n1 = 2", "n2 = 3", *(f"{name} = {value}" for name, value in steps)])
+    whole: dict[str, object] = {"solve": lambda value: ["solved", value]}
+    try:
+        exec(observe, whole)
+    except TypeError:
+        return  # n0 + n1 of a list and a number
+    made = plan(observe, "check(n0, n1, n2)", NotebookNames({"check": "from checks import check"}, {"solve"}))
+    judges: dict[str, object] = {}
+    exec(made.given, judges)
+    judges.update({name: whole[name] for name in made.observed})
+    assert [judges[name] for name in ("n0", "n1", "n2")] == [whole[name] for name in ("n0", "n1", "n2")]
