@@ -71,25 +71,22 @@ class Judge:
     def _started(self) -> Channel:
         if self._channel is None:
             ours, theirs = socket.socketpair()
-            command = [
-                sys.executable,
-                "-s",
-                "-P",
-                "-B",
-                "-m",
-                "tito.grade.judge_worker",
-                str(theirs.fileno()),
-            ]
-            self._process = subprocess.Popen(
-                [*command, str(self.prerequisites), str(MEMORY_MB)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
-                cwd=self.prerequisites,
-                start_new_session=True,
-            )
-            theirs.close()
+            command = [sys.executable, "-s", "-P", "-B", "-m", "tito.grade.judge_worker", str(theirs.fileno())]
+            try:
+                self._process = subprocess.Popen(
+                    [*command, str(self.prerequisites), str(MEMORY_MB)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
+                    cwd=self.prerequisites,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                ours.close()
+                raise JudgeFailed(f"The judge process could not be started: {error}.") from error
+            finally:
+                theirs.close()
             self._channel = Channel(ours)
         return self._channel
 

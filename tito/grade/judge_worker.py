@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tito.sandbox.codec import Channel, EndOfStream
 
-FILE = "<judge>"
+MESSAGE = 2000  # characters of a message that are told
 UNSAID = "A check of this test failed."
 NO_VALUE = "What your code returned is not of the kind that this test looks at."
 
@@ -25,50 +25,50 @@ def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
     try:
         exec(compile(request["imports"], "<imports>", "exec"), namespace)
         exec(compile(request["given"], "<given>", "exec"), namespace)
-        code = [compile(source, FILE, "exec") for source in (request["judge"], *request["checks"])]
+        sources = {f"<judge {number}>": source for number, source in enumerate((request["judge"], *request["checks"]))}
+        common_part, *named = [compile(source, file, "exec") for file, source in sources.items()]
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
         return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
     namespace.update(observed)
-    common = opinion(code[0], namespace, request["judge"], request["hidden"])
-    checks = [
-        opinion(one, dict(namespace), source, request["hidden"]) if common["yes"] else common
-        for one, source in zip(code[1:], request["checks"], strict=True)
-    ]
+    common = opinion(common_part, namespace, sources, request["hidden"])
+    checks = [opinion(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
     first_no = next((one for one in (common, *checks) if not one["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
 
 
-def opinion(code: CodeType, namespace: dict[str, Any], source: str, hidden: bool) -> dict[str, Any]:
+def opinion(code: CodeType, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
     """Run a judgement: whether it passed, and if not, what to tell whom."""
     try:
         exec(code, namespace)
     except AssertionError as error:
-        return {"yes": False, "message": message_of(error, source, hidden), "detail": str(error)[:4000]}
+        return {"yes": False, "message": message_of(error, sources, hidden), "detail": str(error)[:4000]}
     except Exception as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)
         return {"yes": False, "message": NO_VALUE, "detail": f"{type(error).__name__}: {error}"[:4000]}
     return {"yes": True, "message": "", "detail": ""}
 
 
-def message_of(error: AssertionError, source: str, hidden: bool) -> str:
+def message_of(error: AssertionError, sources: dict[str, str], hidden: bool) -> str:
     """What a student may read of a failed assertion.
 
     Of a visible check, all of it. Of a hidden one, only what the author wrote as constant text: a value in the
     message may hold the expected result, or text that student code smuggled out of a hidden test.
     """
     if not hidden:
-        return str(error).strip() or UNSAID
-    line = _line_in_judge(error.__traceback__)
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt) and _covers(node, line)]
+        return str(error).strip()[:MESSAGE] or UNSAID
+    file, line = _place_in_judge(error.__traceback__, sources)
+    nodes = ast.walk(ast.parse(sources.get(file, "")))
+    found = [node for node in nodes if isinstance(node, ast.stmt) and _covers(node, line)]
     return (_constant_text(_message_node(found[-1])) if found else "") or UNSAID
 
 
-def _line_in_judge(trace: TracebackType | None) -> int:
-    line = 0
+def _place_in_judge(trace: TracebackType | None, sources: dict[str, str]) -> tuple[str, int]:
+    """The innermost line of the judge half's own that an error came through."""
+    place = ("", 0)
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILE:
-            line = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename in sources:
+            place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
-    return line
+    return place
 
 
 def _covers(node: ast.stmt, line: int) -> bool:

@@ -18,6 +18,7 @@ import nbformat
 from tito.cells import grade_id_of, kind_of
 from tito.course import Course
 from tito.errors import BadSource
+from tito.grade.repair import Unreadable, read_regular_file
 from tito.grade.submission import Graded
 from tito.gradebook.store import transaction
 from tito.models import (
@@ -112,8 +113,8 @@ def submitted_at(submitted: Path) -> Any:
     from nbgrader.utils import parse_utc
 
     try:
-        return parse_utc((submitted / TIMESTAMP).read_text(encoding="utf-8").strip())
-    except (OSError, ValueError, OverflowError):
+        return parse_utc(read_regular_file(submitted / TIMESTAMP, 1).decode().strip())
+    except (Unreadable, ValueError, OverflowError):
         return None
 
 

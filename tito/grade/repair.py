@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +21,11 @@ import nbformat
 
 from tito.cells import grade_id_of, kind_of, label_of, ungraded_tags
 from tito.grade.names import flow_of
+from tito.grade.testcell import visible_source
 from tito.models import CellKind
 
 MAX_CELLS = 5000
+MARK_SCHEME = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", re.DOTALL)
 STUDENT_KINDS = (CellKind.SOLUTION, CellKind.ANSWER)
 OURS_ONLY = (CellKind.LOCKED, CellKind.TEST, CellKind.TASK)
 
@@ -45,7 +48,7 @@ def read_submission(path: Path, limit_mb: int) -> list[Any]:
     Raises:
         Unreadable: missing, not a regular file, too large, no JSON, or no notebook.
     """
-    data = _read_regular_file(path, limit_mb)
+    data = read_regular_file(path, limit_mb)
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -60,7 +63,7 @@ def read_submission(path: Path, limit_mb: int) -> list[Any]:
     return [_clean(cell) for cell in cells if isinstance(cell, dict)]
 
 
-def _read_regular_file(path: Path, limit_mb: int) -> bytes:
+def read_regular_file(path: Path, limit_mb: int) -> bytes:
     """Read without following a link or waiting on a fifo."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -80,6 +83,11 @@ def _read_regular_file(path: Path, limit_mb: int) -> bytes:
 
 def _upgraded(notebook: dict[str, Any], path: Path) -> Any:
     """A notebook of format 3, in which cells lie in worksheets, as format 4."""
+    for sheet in notebook["worksheets"]:
+        for cell in sheet.get("cells", []) if isinstance(sheet, dict) else []:
+            for key in ("source", "input"):
+                if isinstance(cell, dict) and isinstance(cell.get(key), list):
+                    cell[key] = "".join(part for part in cell[key] if isinstance(part, str))
     try:
         return nbformat.convert(nbformat.from_dict(notebook), 4)
     except Exception as error:
@@ -95,11 +103,16 @@ def _clean(cell: dict[str, Any]) -> Any:
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return nbformat.NotebookNode(
-        id=cell["id"] if isinstance(cell.get("id"), str) else "",
+        id=_printable(cell["id"]) if isinstance(cell.get("id"), str) else "",
         cell_type=cell_type if cell_type in ("code", "markdown", "raw") else "raw",
-        source=source.replace("\x00", "") if isinstance(source, str) else "",
+        source=_printable(source) if isinstance(source, str) else "",
         metadata={"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
     )
+
+
+def _printable(text: str) -> str:
+    """A text that can be written as UTF-8 and compiled: without lone surrogates and NUL characters."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
@@ -184,6 +197,8 @@ def _restored(original: Any, mine: list[Any], result: Repaired) -> list[Any]:
             result.notes.append(f"{label}: missing, put back")
         elif len(mine) > 1:
             result.notes.append(f"{label}: there more than once; one kept")
+        elif _words(mine[0].source) != _words(_released(original)):
+            result.notes.append(f"{label}: was edited; put back")
         return [_copy(original, original.source)]
     if kind is CellKind.PLAIN:
         return [_copy(original, mine[0].source, mine[0].cell_type)] if mine else []
@@ -197,6 +212,15 @@ def _restored(original: Any, mine: list[Any], result: Repaired) -> list[Any]:
     if len(mine) > 1:
         result.notes.append(f"{label}: split or duplicated into {len(mine)} cells; all are run, in their order")
     return [_copy(original, mine[0].source), *(_own(cell, result, original.cell_type) for cell in mine[1:])]
+
+
+def _released(original: Any) -> str:
+    """A locked cell's source as students have it."""
+    return MARK_SCHEME.sub("", visible_source(original.source))
+
+
+def _words(source: str) -> list[str]:
+    return source.split()
 
 
 def _copy(original: Any, source: str, cell_type: str | None = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ from tito.sandbox.session import Ran, Sandbox
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 NOT_JUDGED = "This test could not be judged; a person will look at it."
+OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
+TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 
@@ -108,7 +111,7 @@ def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: J
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
     for cell in cells:
         if kind_of(cell) is CellKind.TEST:
-            yield _verdict(plan.tests[grade_id_of(cell)], seen, judge)
+            yield verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge)
         elif is_graded(cell):
             yield _manual(cell, originals[grade_id_of(cell)])
 
@@ -118,7 +121,7 @@ def _manual(cell: Any, original: Any) -> CellVerdict:
     return CellVerdict(grade_id_of(cell), Verdict.MANUAL, None, points, message=WAITS_FOR_A_PERSON)
 
 
-def _verdict(test: TestPlan, seen: Observations, judge: Judge) -> CellVerdict:
+def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVerdict:
     """PASSED only when every section gave evidence for it; else the first section that did not says why.
 
     Where the test is made of named checks, each that passed earns its points whatever became of the others.
@@ -241,12 +244,17 @@ def _not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> Noteboo
 
 def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, CellVerdict]) -> Any:
     """The graded notebook as a TA sees it: the outputs of each cell, and on each test its verdict."""
+    budget = OUTPUT_BYTES
     for position, cell in enumerate(cells):
         if cell.cell_type != "code":
             continue
         ran = seen.cells.get(position)
-        cell.outputs = [_output(one) for one in ran.outputs] if ran is not None else []
-        cell.outputs = [one for one in cell.outputs if one is not None]
+        cell.outputs = [one for one in map(_output, ran.outputs if ran is not None else ()) if one is not None]
+        budget -= len(json.dumps(cell.outputs))
+        if budget < 0:
+            cell.outputs = (
+                [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)] if cell.outputs else []
+            )
         if kind_of(cell) is CellKind.TEST:
             cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
     return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
@@ -257,8 +265,8 @@ KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name
 
 def _output(item: dict[str, Any]) -> Any:
     """An output as the notebook format has it, or None: what the runner sends is not trusted."""
-    output = nbformat.from_dict(item)
     try:
+        output = nbformat.from_dict(item)
         nbformat.v4.nbbase.validate(output, output.get("output_type", ""))
     except Exception:  # noqa: BLE001  (a malformed output raises anything; it is dropped)
         return None

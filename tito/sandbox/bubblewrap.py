@@ -20,12 +20,15 @@ from tito.errors import SandboxUnavailable
 from tito.sandbox.environment import environment
 from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
 
+UID = 65534
 HOME = "/home/student"
 FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in ("__init__", "codec", "runner", "zygote")))
+RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in ("__init__", "codec", "runner", "seccomp", "zygote")))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
+# What sessions share cannot be written to; each has folders of its own on top.
+READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")
 # Inside a container, whose own /proc is partly covered, a new one may not be mounted. The zygote then uses the
 # container's; a session, which student code runs in, has one of its own or none at all.
 PROC = (("--proc", "/proc"), ("--bind", "/proc", "/proc"))
@@ -52,14 +55,24 @@ class Bubblewrap:
                 hint="Allow unprivileged user namespaces. 'tito doctor' tells more.",
             )
         self.proc = possible[0]
+        self.uid = UID if os.geteuid() == 0 and _can_become_nobody() else 0
 
     def launch(self, place: Workplace, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
-        options = [*_isolation(), *_system(), *self.proc, *_python(place.packages), *_folders(place)]
-        options_fd = _descriptor("\0".join(options).encode())
+        uid = self.uid if _readable_by_all(place) else 0
         passwd_fd = _descriptor(PASSWD)
-        argv = [self.bwrap, "--args", str(options_fd), "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
-        settings = settings_of(place, fd, home=HOME, files=FILES, confined=True)
+        options = [
+            *_isolation(uid),
+            *_open_folders(),
+            *_system(),
+            *self.proc,
+            *_python(place.packages),
+            *_folders(place),
+        ]
+        options += ["--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
+        options_fd = _descriptor("\0".join(options).encode())
+        argv = [self.bwrap, "--args", str(options_fd)]
+        settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
         argv += ["--", _real_python(), *boot([RUNNER, SITE], settings)]
         return Launch(argv, (options_fd, passwd_fd))
 
@@ -74,12 +87,49 @@ def refusal_of(bwrap: str, proc: tuple[str, ...]) -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"bwrap exited with {done.returncode}"
 
 
-def _isolation() -> list[str]:
-    flags = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
-    flags += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+def _can_become_nobody() -> bool:
+    """Whether root may become a user of no rights here who can still make namespaces, as sessions need."""
+    setpriv = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "unshare", "--user", "true"]
+    try:
+        return subprocess.run(setpriv, capture_output=True, timeout=20, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _readable_by_all(place: Workplace) -> bool:
+    """Whether a user of no rights can read all that a session needs: a strict umask may have hidden it."""
+    ours = [path for path, _ in (*environment(place.packages).entries, *place.files)]
+    inside = [path for top in (one for one, _ in place.files) if top.is_dir() for path in top.rglob("*")]
+    return all(path.stat().st_mode & (0o5 if path.is_dir() else 0o4) in (0o5, 0o4) for path in (*ours, *inside))
+
+
+def _isolation(uid: int) -> list[str]:
+    """Namespaces, and no privileges: at once in a user namespace, or, for root, by becoming `uid` inside.
+
+    In a user namespace of root's the kernel would still take the processes for root's, and not limit their number.
+    """
+    flags = ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    if uid:
+        flags += [f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try")]
+        flags += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        flags += ["--unshare-all", "--uid", str(UID), "--gid", str(UID)]
     for name, value in (VARIABLES | {"HOME": HOME, "IPYTHONDIR": "/tmp/.ipython", "MPLCONFIGDIR": "/tmp/.mpl"}).items():
         flags += ["--setenv", name, value]
     return flags
+
+
+def _open_folders() -> list[str]:
+    """The folders that mounts lie in, open to all: bubblewrap would make them for their owner alone."""
+    inside = [f"{SITE}/x", f"{RUNNER}/tito/sandbox/x", f"{FILES}/x", HOME, "/etc/x", *map(str, _prefixes())]
+    folders = {str(parent) for path in inside for parent in Path(path).parents} - {"/", "/usr"}
+    return [word for folder in sorted(folders) for word in ("--perms", "0755", "--dir", folder)]
+
+
+def _prefixes() -> list[Path]:
+    """Where the interpreter is installed, if not with the system."""
+    found = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
+    return sorted(one for one in found if not one.is_relative_to("/usr"))
 
 
 def _system() -> list[str]:
@@ -99,11 +149,10 @@ def _system() -> list[str]:
 def _python(packages: tuple[str, ...]) -> list[str]:
     """The interpreter and the chosen packages; every other folder of packages is hidden."""
     flags: list[str] = []
-    prefixes = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
-    for prefix in sorted(one for one in prefixes if not one.is_relative_to("/usr")):
+    for prefix in _prefixes():
         flags += ["--ro-bind", str(prefix), str(prefix)]
     for folder in _package_folders():
-        if any(folder.is_relative_to(base) for base in (*prefixes, Path("/usr"))):
+        if any(folder.is_relative_to(base) for base in (*_prefixes(), Path("/usr"))):
             flags += ["--tmpfs", str(folder)]
     flags += _binds((path, f"{SITE}/{name}") for path, name in environment(packages).entries)
     here = Path(__file__).resolve().parent.parent
@@ -123,8 +172,8 @@ def _package_folders() -> list[Path]:
 
 def _folders(place: Workplace) -> list[str]:
     size = str(place.limits.scratch_mb << 20)
-    flags = ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME]
-    flags += ["--dir", FILES, *_binds((path, f"{FILES}/{name}") for path, name in place.files)]
+    flags = [word for name in ("/tmp", HOME) for word in ("--perms", "1777", "--size", size, "--tmpfs", name)]
+    flags += [*_binds((path, f"{FILES}/{name}") for path, name in place.files)]
     return [*flags, "--chdir", HOME]
 
 

@@ -121,7 +121,7 @@ def decode(value: Any, blob: bytes, depth: int = 0) -> Any:
         raise CodecError("no value")
     try:
         return _decode_tagged(value, blob, depth)
-    except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError, SyntaxError) as error:
         raise error if isinstance(error, CodecError) else CodecError("no value") from error
 
 

@@ -19,6 +19,7 @@ import builtins
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -196,8 +197,8 @@ def run(shell: Shell, source: str, limit_s: float) -> dict[str, Any]:
         with time_limit(limit_s):
             result = shell.run_cell(source, store_history=True)
         error = result.error_before_exec or result.error_in_exec
-    except CellTimeout as late:
-        error = late
+    except BaseException as broken:  # noqa: BLE001  (the time limit, or a shell that student code has broken)
+        error = broken
     return {
         "status": "ok" if error is None else "error",
         "ename": "" if error is None else type(error).__name__,
@@ -226,7 +227,7 @@ def observe(shell: Shell, names: list[str], encoder: Encoder) -> tuple[dict[str,
     return encoded, refused
 
 
-def serve(shell: Shell, channel: Channel, branches: list[int]) -> NoReturn:
+def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     """Answer requests until the grader hangs up; a branch goes on in the same loop on its own channel.
 
     Args:
@@ -238,9 +239,15 @@ def serve(shell: Shell, channel: Channel, branches: list[int]) -> NoReturn:
         except (EndOfStream, CodecError, OSError):
             os._exit(0)
         if request["op"] == "branch":
+            own, numbers = branches.pop(request["number"]), random.getstate()
             if os.fork() == 0:
-                channel = Channel(socket.socket(fileno=branches[request["number"]]))
+                random.setstate(numbers)  # which a fork would seed anew
+                channel.close()
+                for other in branches.values():
+                    os.close(other)
+                channel, branches = Channel(socket.socket(fileno=own)), {}
                 continue
+            os.close(own)
             channel.send({"token": request["token"], "status": "ok"})
             continue
         reply = run(shell, request["source"], request["limit_s"])

@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
-from tito.sandbox.codec import Channel, CodecError, EndOfStream
+from tito.sandbox.codec import MAX_DEPTH, Channel, CodecError, EndOfStream
 
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 20.0
@@ -96,12 +96,15 @@ class Conversation:
         reply, values = answer
         return Ran(
             status="ok" if reply.get("status") == "ok" else "error",
-            ename=str(reply.get("ename", ""))[:200],
-            evalue=str(reply.get("evalue", ""))[:4000],
-            outputs=tuple(one for one in _list(reply.get("outputs")) if isinstance(one, dict)),
-            seconds=float(reply["seconds"]) if isinstance(reply.get("seconds"), float) else 0.0,
+            ename=_printable(str(reply.get("ename", ""))[:200]),
+            evalue=_printable(str(reply.get("evalue", ""))[:4000]),
+            outputs=tuple(one for one in _list(_printable(reply.get("outputs"))) if isinstance(one, dict)),
+            seconds=_seconds(reply.get("seconds")),
             values={name: values[name] for name in observe if name in values},
-            refused={name: str(why)[:200] for name, why in _dict(reply.get("refused")).items()},
+            refused={
+                _printable(str(name)[:200]): _printable(str(why)[:200])
+                for name, why in _dict(reply.get("refused")).items()
+            },
         )
 
     def branch(self, number: int) -> bool:
@@ -134,26 +137,15 @@ class Sandbox:
         self.place = place
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        launch = backend.launch(place, theirs.fileno())
-        self._scratch = launch.scratch
         try:
-            self._process = subprocess.Popen(
-                launch.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=(theirs.fileno(), *launch.pass_fds),
-                env=launch.env,
-                cwd=launch.scratch,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SandboxUnavailable(
-                f"The sandbox could not be started: {error}.", hint="Run 'tito doctor'."
-            ) from error
+            launch = backend.launch(place, theirs.fileno())
+            self._scratch = launch.scratch
+            self._process = _started(launch, theirs.fileno(), self._log)
+        except BaseException:
+            self._control.close()
+            self._log.close()
+            raise
         finally:
-            for fd in launch.pass_fds:
-                os.close(fd)
             theirs.close()
         self._heard("ready", START_TIMEOUT_S)
 
@@ -167,9 +159,11 @@ class Sandbox:
         try:
             socket.send_fds(self._control, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
             keeper = self._heard("opened", ANSWER_TIMEOUT_S)["pid"]
-        except OSError as error:
+        except (OSError, SandboxUnavailable) as error:
+            for ours, _ in pairs:
+                ours.close()
             self.close()
-            raise self._broken(error) from error
+            raise error if isinstance(error, SandboxUnavailable) else self._broken(error) from error
         finally:
             for _, theirs in pairs:
                 theirs.close()
@@ -230,6 +224,25 @@ class Sandbox:
         self._log.close()
 
 
+def _started(launch: Launch, fd: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            launch.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(fd, *launch.pass_fds),
+            env=launch.env,
+            cwd=launch.scratch,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxUnavailable(f"The sandbox cannot be started: {error}.", hint="Run 'tito doctor'.") from error
+    finally:
+        for descriptor in launch.pass_fds:
+            os.close(descriptor)
+
+
 class Session:
     """One submission's processes. A context manager; leaving it ends them all."""
 
@@ -275,11 +288,30 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "home": home,
         "files": files,
         "confined": confined,
+        "uid": 0,
         "warm": list(place.warm),
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,
         "rlimits": rlimits,
     }
+
+
+def _seconds(value: object) -> float:
+    """What the runner says a cell took, where it is a plausible number."""
+    return value if isinstance(value, float) and 0.0 <= value < 1e6 else 0.0
+
+
+def _printable(value: Any, depth: int = 0) -> Any:
+    """A JSON value whose texts can all be written as UTF-8, and which is not nested beyond what a notebook needs."""
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_printable(one, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {_printable(str(key)): _printable(one, depth + 1) for key, one in value.items()}
+    return value
 
 
 def _list(value: object) -> list[Any]:

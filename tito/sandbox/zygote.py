@@ -28,6 +28,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tito.sandbox import seccomp
 from tito.sandbox.codec import Channel
 from tito.sandbox.runner import Shell, make_shell, serve
 
@@ -36,6 +37,7 @@ NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 
 MS_NOSUID, MS_NODEV = 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 CAPABILITY_VERSION = 0x20080522
+KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 INODES = 20_000
 SEED = 2018
 
@@ -45,6 +47,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main() -> NoReturn:
     """Started by the sandbox with its settings as JSON in the first argument."""
     settings = json.loads(sys.argv[1])
+    if settings["uid"]:
+        _become(settings["uid"])
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     shell = make_shell(settings["output_bytes"])
@@ -57,6 +61,14 @@ def main() -> NoReturn:
     control = socket.socket(fileno=settings["fd"])
     control.send(b'{"op": "ready"}')
     answer(control, shell, settings)
+
+
+def _become(uid: int) -> None:
+    """Leave root for good: a user of no rights, whose processes the kernel counts and limits."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def warm(shell: Shell, statements: list[str]) -> None:
@@ -82,9 +94,14 @@ def answer(control: socket.socket, shell: Shell, settings: dict[str, Any]) -> No
         if keeper == 0:
             control.close()
             _session(shell, settings, descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+        _close(descriptors)
         control.send(json.dumps({"op": "opened", "pid": keeper}).encode())
+
+
+def _close(descriptors: list[int]) -> None:
+    """Whoever does not serve a channel closes it: its end must be heard when the process that does has gone."""
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _end(keeper: int) -> None:
@@ -104,6 +121,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
         _enter_namespaces()
     first = os.fork()
     if first:
+        _close(descriptors)
         _keep(first, settings["confined"])
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if settings["confined"]:
@@ -111,16 +129,27 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
         _drop_privileges()
     else:
         os.setsid()
+    _close_the_log()
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
+    if os.fork() != 0:
+        _close(descriptors)
+        _wait_for_all()
+    # After the last fork, which seeds `random` anew.
     random.seed(SEED)
     np.random.seed(SEED)
-    if os.fork() != 0:
-        _wait_for_all()
     channel = Channel(socket.socket(fileno=descriptors[0]))
     channel.send({"op": "ready"})
-    serve(shell, channel, descriptors[1:])
+    serve(shell, channel, dict(enumerate(descriptors[1:])))
+
+
+def _close_the_log() -> None:
+    """The zygote's standard streams are one file for all sessions: here they lead nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _keep(first: int, confined: bool) -> NoReturn:
@@ -136,7 +165,12 @@ def _keep(first: int, confined: bool) -> NoReturn:
 
 
 def _wait_for_all() -> NoReturn:
-    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes."""
+    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes.
+
+    Without handlers of its own, the first process of a pid namespace is deaf to signals from inside.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     while True:
         try:
             os.wait()
@@ -155,9 +189,9 @@ def _enter_namespaces() -> None:
 
 
 def _furnish(settings: dict[str, Any]) -> None:
-    """Fresh /tmp, home and /proc, and the assignment's files in the home folder."""
+    """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = f"size={settings['scratch_mb']}m,nr_inodes={INODES},mode=755".encode()
-    for folder in (b"/tmp", settings["home"].encode()):
+    for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
         _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
     try:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
@@ -169,10 +203,14 @@ def _furnish(settings: dict[str, Any]) -> None:
 
 
 def _drop_privileges() -> None:
-    """No capabilities, not even in the session's own user namespace, and none to be gained."""
+    """No capabilities, not even in the session's own user namespace, and none to be gained; no keyring of others."""
+    keyctl = KEYCTL.get(os.uname().machine)
+    if keyctl is not None:
+        libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
     _call("capset", header, bytes(24))
+    seccomp.install()
 
 
 def _prctl(option: int, value: int) -> None:
