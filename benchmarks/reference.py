@@ -29,10 +29,13 @@ sys.path[0] = str(ROOT)
 
 import numpy as np
 
+from tinytorch_ref.core.attention import MultiHeadAttention
 from tinytorch_ref.core.autograd import no_grad
 from tinytorch_ref.core.layers import Linear
 from tinytorch_ref.core.spatial import Conv2d, MaxPool2d
 from tinytorch_ref.core.tensor import Tensor
+from tinytorch_ref.models.transformer import GPT, LayerNorm
+from tinytorch_ref.text.embeddings import Embedding
 
 try:
     import torch
@@ -56,64 +59,45 @@ class Case(NamedTuple):
     differentiable: bool = True  # whether a gradient by the input is wanted; token ids have none
 
 
-def cases() -> list[Case | str]:
-    """What is compared; a text where the layer is not there yet."""
+def cases() -> list[Case]:
+    """What is compared: the course's layers, at its sizes."""
     rng = np.random.default_rng(0)
 
     def normal(*shape: int) -> Any:
         return rng.standard_normal(shape).astype(np.float32)
 
-    linear, conv = Linear(512, 512), Conv2d(16, 32, 3, padding=1)
+    def case(name: str, layer: Any, data: Any, build_torch: Callable[[], Any]) -> Case:
+        return Case(name, layer, layer.parameters(), data, build_torch, differentiable=data.dtype == np.float32)
+
+    def ids(vocabulary: int) -> Any:
+        return rng.integers(0, vocabulary, size=(8, 128))
+
+    nn: Any = torch and torch.nn
     return [
-        Case(
-            "Linear 512→512, batch 128",
-            linear,
-            linear.parameters(),
-            normal(128, 512),
-            lambda: torch.nn.Linear(512, 512),
-        ),
-        Case(
+        case("Linear 512→512, batch 128", Linear(512, 512), normal(128, 512), lambda: nn.Linear(512, 512)),
+        case(
             "Conv2d 16→32, k3, 32×32, batch 16",
-            conv,
-            conv.parameters(),
+            Conv2d(16, 32, 3, padding=1),
             normal(16, 16, 32, 32),
-            lambda: torch.nn.Conv2d(16, 32, 3, padding=1),
+            lambda: nn.Conv2d(16, 32, 3, padding=1),
         ),
-        Case(
-            "MaxPool2d 2, 32 × 32×32, batch 16", MaxPool2d(2), [], normal(16, 32, 32, 32), lambda: torch.nn.MaxPool2d(2)
+        case("MaxPool2d 2, 32 × 32×32, batch 16", MaxPool2d(2), normal(16, 32, 32, 32), lambda: nn.MaxPool2d(2)),
+        case("LayerNorm 128, 8 × 128 tokens", LayerNorm(128), normal(8, 128, 128), lambda: nn.LayerNorm(128)),
+        case("Embedding 65 × 128, 8 × 128 tokens", Embedding(65, 128), ids(65), lambda: nn.Embedding(65, 128)),
+        case("Embedding 5000 × 128, 8 × 128 tokens", Embedding(5000, 128), ids(5000), lambda: nn.Embedding(5000, 128)),
+        case(
+            "attention 128 tokens × 128, 4 heads, batch 8",
+            MultiHeadAttention(128, 4),
+            normal(8, 128, 128),
+            lambda: _torch_gpt().Attention(128, 4, causal=False),
         ),
-        _later("LayerNorm 128, 8 × 128 tokens", lambda: _layer_norm(normal(8, 128, 128))),
-        _later("attention 128 tokens × 128, 4 heads, batch 8", lambda: _attention(normal(8, 128, 128))),
-        _later("GPT 4 layers, embed 128, 128 tokens, batch 8", lambda: _gpt(rng.integers(0, 65, size=(8, 128)))),
+        case(
+            "GPT 4 layers, embed 128, 128 tokens, batch 8",
+            GPT(65, 128, 4, 4, max_seq_len=128),
+            ids(65),
+            lambda: _torch_gpt().GPT(65, 128, 4, 4, 128),
+        ),
     ]
-
-
-def _later(name: str, build: Callable[[], Case]) -> Case | str:
-    try:
-        return build()._replace(name=name)
-    except ModuleNotFoundError as error:
-        return f"{name}: not there ({error.name})"
-
-
-def _layer_norm(data: Any) -> Case:
-    from tinytorch_ref.models.transformer import LayerNorm
-
-    norm = LayerNorm(128)
-    return Case("", norm, norm.parameters(), data, lambda: torch.nn.LayerNorm(128))
-
-
-def _attention(data: Any) -> Case:
-    from tinytorch_ref.core.attention import MultiHeadAttention
-
-    attention = MultiHeadAttention(128, 4)
-    return Case("", attention, attention.parameters(), data, lambda: _torch_gpt().Attention(128, 4, causal=False))
-
-
-def _gpt(ids: Any) -> Case:
-    from tinytorch_ref.models.transformer import GPT
-
-    model = GPT(65, 128, 4, 4, max_seq_len=128)
-    return Case("", model, model.parameters(), ids, lambda: _torch_gpt().GPT(65, 128, 4, 4, 128), differentiable=False)
 
 
 def _torch_gpt() -> Any:
@@ -273,9 +257,6 @@ def main() -> None:
         torch.set_num_threads(1)
     print(f"{'ms on one thread, ' + title:<48} {'forward':<26} and back")
     for case in cases():
-        if isinstance(case, str):
-            print(case)
-            continue
         forward, both = report(case)
         print(f"{case.name:<48} {forward:<26} {both}", flush=True)
     compiled, uncompiled = import_ms()

@@ -18,6 +18,12 @@ class Activation:
     `forward` gives a tensor of the input's shape; integers are calculated in float32. `backward(grad)` takes
     the gradient of the loss by the output of the *last* forward and gives the gradient by its input, of the
     same shape.
+
+    >>> activation = ReLU()
+    >>> activation(Tensor([-2, 3]))
+    Tensor([0, 3], dtype=float32)
+    >>> activation.backward(Tensor([10, 10]))
+    Tensor([0, 10], dtype=float32)
     """
 
     _cache: Array | None = None  # what the derivative needs: the last input or the last output

@@ -128,6 +128,7 @@ class MultiHeadAttention(Layer):
                 of the tokens of x: older ones, which a key_value_hook put before them, everybody may see.
 
         Raises:
+            TypeError: x or the mask is not a Tensor.
             ValueError: the shape of x or of the mask does not suit, or the mask is neither kind.
         """
         queries, keys, values = self.project(x)
@@ -140,12 +141,14 @@ class MultiHeadAttention(Layer):
         """Queries, keys and values of the tokens of x, each (..., heads, tokens, head_dim).
 
         Raises:
+            TypeError: x is not a Tensor.
             ValueError: x is not (..., tokens, embed_dim).
         """
-        if not isinstance(x, Tensor) or len(x.shape) < 2 or x.shape[-1] != self.embed_dim:
-            found = x.shape if isinstance(x, Tensor) else type(x).__name__
+        if not isinstance(x, Tensor):
+            raise TypeError(f"MultiHeadAttention takes a Tensor, not {type(x).__name__}")
+        if len(x.shape) < 2 or x.shape[-1] != self.embed_dim:
             raise ValueError(
-                f"MultiHeadAttention: expected a Tensor of shape (..., tokens, {self.embed_dim}), got {found}"
+                f"MultiHeadAttention: expected an input of shape (..., tokens, {self.embed_dim}), got {x.shape}"
             )
         by_head = (*x.shape[:-1], self.num_heads, self.head_dim)
         queries, keys, values = (

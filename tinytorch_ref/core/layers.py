@@ -129,7 +129,13 @@ class Dropout(Layer):
         self.p = p
 
     def forward(self, x: Tensor, training: bool = True) -> Tensor:
-        """`x` with elements dropped, same shape; `x` itself when not training or p is 0."""
+        """`x` with elements dropped, same shape; `x` itself when not training or p is 0.
+
+        Raises:
+            TypeError: `x` is not a Tensor.
+        """
+        if not isinstance(x, Tensor):
+            raise TypeError(f"Dropout takes a Tensor, not {type(x).__name__}")
         if not training or self.p == 0:
             return x
         kept = np.random.random(x.shape) >= self.p

@@ -39,7 +39,20 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
 
 
 class Loss:
-    """A measure of predictions against targets, averaged to a scalar."""
+    """A measure of predictions against targets, averaged to a scalar.
+
+    A subclass defines `forward`, which leaves the arrays that it saw in `_last`, and `_gradient`, which is given them:
+
+    >>> class L1Loss(Loss):
+    ...     def forward(self, predictions, targets):
+    ...         p, t = self._last = predictions.data, targets.data
+    ...         return Tensor(np.abs(p - t).mean())
+    ...     def _gradient(self, p, t):
+    ...         return np.sign(p - t) / p.size
+    >>> loss = L1Loss()
+    >>> loss(Tensor([1, 5]), Tensor([2, 2])), loss.backward()
+    (Tensor(2, dtype=float32), Tensor([-0.5, 0.5], dtype=float32))
+    """
 
     def forward(self, predictions: Tensor, targets: Tensor) -> Tensor:
         """The loss, a scalar in the dtype of the predictions."""
@@ -86,6 +99,7 @@ class MSELoss(Loss):
         """The mean squared difference.
 
         Raises:
+            TypeError: the predictions or the targets are not a Tensor.
             ValueError: the shapes differ, or are empty.
         """
         p, t = self._last = _same_shape("MSELoss", predictions, targets)
@@ -114,9 +128,11 @@ class CrossEntropyLoss(Loss):
         """The mean surprise.
 
         Raises:
+            TypeError: the logits or the targets are not a Tensor.
             ValueError: the shapes do not go together, a target is no class, or there is none.
         """
         values = _floating(logits)
+        _check_tensor(targets)
         ids = class_ids(targets, logits.shape)
         log_shares = _log_shares(values, -1)
         chosen = np.take_along_axis(log_shares, ids[..., None], -1)
@@ -145,6 +161,7 @@ class BinaryCrossEntropyLoss(Loss):
         """The mean surprise; predictions and targets have one shape.
 
         Raises:
+            TypeError: the predictions or the targets are not a Tensor.
             ValueError: the shapes differ or are empty, or a prediction lies outside 0 to 1.
         """
         p, t = self._last = _same_shape("BinaryCrossEntropyLoss", predictions, targets)
@@ -214,7 +231,8 @@ def class_ids(targets: Tensor, logits_shape: Shape) -> Array:
             f"cross-entropy takes logits (..., classes) and one class number for each (...): "
             f"got logits {logits_shape} and targets {found.shape}"
         )
-    ids = found.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN becomes some integer, which it is not equal to
+        ids = found.astype(np.int64)
     if (ids != found).any() or ids.min() < 0 or ids.max() >= logits_shape[-1]:
         raise ValueError(
             f"cross-entropy: targets are whole numbers from 0 to {logits_shape[-1] - 1}; "
@@ -225,18 +243,23 @@ def class_ids(targets: Tensor, logits_shape: Shape) -> Array:
 
 def _same_shape(name: str, predictions: Tensor, targets: Tensor) -> tuple[Array, Array]:
     """Both arrays in the dtype of the predictions."""
+    values = _floating(predictions)
+    _check_tensor(targets)
     if predictions.shape != targets.shape or not predictions.size:
         raise ValueError(
             f"{name}: predictions and targets must have one shape and not be empty; "
             f"got {predictions.shape} and {targets.shape}"
         )
-    values = _floating(predictions)
     return values, targets.data.astype(values.dtype, copy=False)
 
 
-def _floating(x: Tensor) -> Array:
+def _check_tensor(x: object) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"a loss takes Tensors, not {type(x).__name__}")
+
+
+def _floating(x: Tensor) -> Array:
+    _check_tensor(x)
     return x.data if x.dtype.kind == "f" else x.data.astype(np.float32)
 
 

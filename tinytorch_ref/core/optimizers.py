@@ -33,6 +33,18 @@ class Optimizer:
     Raises:
         TypeError: `params` holds something that is no Tensor.
         ValueError: it is empty, names a tensor twice, or one that does not require a gradient.
+
+    A subclass says in `_update` how one array follows its gradient:
+
+    >>> class Sign(Optimizer):
+    ...     def _update(self, values, gradient, state):
+    ...         values -= self.lr * np.sign(gradient)
+    >>> w = Tensor([1, -1], requires_grad=True)
+    >>> optimizer = Sign([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    Tensor([0.5, -0.5], dtype=float32, requires_grad=True)
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float = 0.01, weight_decay: float = 0.0):
@@ -77,6 +89,7 @@ class Optimizer:
         self.state, self.step_count, self.lr = state, int(saved["step_count"]), float(saved["lr"])
 
     def _update(self, values: Array, gradient: Array, state: State) -> None:
+        """Move `values` in place; `state` is this parameter's own, kept from step to step."""
         raise NotImplementedError(f"{type(self).__name__} does not define _update")
 
     def _decayed(self, values: Array, gradient: Array) -> Array:

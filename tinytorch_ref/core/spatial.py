@@ -181,7 +181,14 @@ class MaxPool2d(_Pool):
 
 @gradient_rule("max_pool2d")
 class MaxPool2dBackward(Function):
-    """The largest pixel of each window."""
+    """The largest pixel of each window.
+
+    >>> x = Tensor([[[[1, 2, 5, 5], [3, 4, 5, 5]]]], requires_grad=True)
+    >>> MaxPool2d(2)(x).sum().backward()
+    >>> x.grad
+    array([[[[0., 0., 1., 0.],
+             [0., 1., 0., 0.]]]], dtype=float32)
+    """
 
     def apply(self, grad_output: Array) -> Gradients:
         """To the pixel that was the largest; to the first of several, row by row, as in PyTorch."""
@@ -234,7 +241,14 @@ class AvgPool2d(_Pool):
 
 @gradient_rule("avg_pool2d")
 class AvgPool2dBackward(Function):
-    """The mean of each window."""
+    """The mean of each window.
+
+    >>> x = Tensor([[[[1, 2], [3, 4]]]], requires_grad=True)
+    >>> AvgPool2d(2)(x).sum().backward()
+    >>> x.grad
+    array([[[[0.25, 0.25],
+             [0.25, 0.25]]]], dtype=float32)
+    """
 
     def apply(self, grad_output: Array) -> Gradients:
         """g / (k_h k_w) to every pixel of the window."""
@@ -327,6 +341,11 @@ class BatchNorm2dBackward(Function):
 
     by x: (h - mean h - z mean(h z)) / √(variance + eps), the means over the batch; without them where mean and
     variance did not come from the batch. By γ: Σ g z; by β: Σ g.
+
+    >>> norm, x = BatchNorm2d(1), Tensor([[[[1, 3]]]], requires_grad=True)
+    >>> norm(x).sum().backward()
+    >>> norm.gamma.grad, norm.beta.grad, abs(x.grad).max() < 1e-6
+    (array([0.], dtype=float32), array([2.], dtype=float32), np.True_)
     """
 
     def apply(self, grad_output: Array) -> Gradients:
@@ -350,7 +369,16 @@ class Flatten(Layer):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, ...) → (N, product of the rest)."""
+        """(N, ...) → (N, product of the rest).
+
+        Raises:
+            TypeError: x is not a Tensor.
+            ValueError: x is a scalar and has no batch.
+        """
+        if not isinstance(x, Tensor):
+            raise TypeError(f"Flatten takes a Tensor, not {type(x).__name__}")
+        if not x.shape:
+            raise ValueError("Flatten: expected an input of shape (N, ...), got ()")
         return x.reshape(x.shape[0], int(np.prod(x.shape[1:])))
 
     def __repr__(self) -> str:

@@ -89,7 +89,17 @@ def gradient_rule(*operations: str) -> Callable[[F], F]:
     """Class decorator: this Function is the derivative of the operations of these names.
 
     The name is the one that the operation gives to `Tensor._result`; the tensors and the context that it gives
-    there become the arguments of the constructor (see `Function.of`). `Function` has an example.
+    there become the arguments of the constructor (see `Function.of`).
+
+    >>> @gradient_rule("twice", "double")
+    ... class TwiceBackward(Function):
+    ...     def apply(self, grad_output):
+    ...         return (2 * grad_output,)
+    >>> enable_autograd()
+    >>> x = Tensor([5], requires_grad=True)
+    >>> Tensor._result(2 * x.data, "double", (x,)).backward()
+    >>> x.grad
+    array([2.], dtype=float32)
     """
 
     def register(rule: F) -> F:
@@ -101,6 +111,14 @@ def gradient_rule(*operations: str) -> Callable[[F], F]:
 
 class Tape:
     """Remembers operations as they happen; the `Recorder` that module 01 leaves room for.
+
+    What it remembers hangs on the results, so the tape itself holds nothing:
+
+    >>> enable_autograd()
+    >>> a = Tensor([3], requires_grad=True)
+    >>> b = a * 2
+    >>> type(b._function).__name__, b._function.parents[0] is a
+    ('MulBackward', True)
 
     Attributes:
         recording: whether operations are remembered; `no_grad()` turns it off.

@@ -22,7 +22,16 @@ Operand: TypeAlias = "Tensor | Array | np.generic | float"
 
 
 class Recorder(Protocol):
-    """What module 05 installs as `Tensor._recorder`, so that operations are written on a tape."""
+    """What module 05 installs as `Tensor._recorder`, so that operations are written on a tape.
+
+    >>> class Printer:
+    ...     def record(self, result, op, parents, context):
+    ...         print(op, [parent.shape for parent in parents], "->", result.shape)
+    >>> before, Tensor._recorder = Tensor._recorder, Printer()
+    >>> _ = Tensor([[1, 2]], requires_grad=True) @ Tensor([[3], [4]])
+    matmul [(1, 2), (2, 1)] -> (1, 1)
+    >>> Tensor._recorder = before
+    """
 
     def record(self, result: Tensor, op: str, parents: tuple[Tensor, ...], context: dict[str, Any]) -> None:
         """Note that `op` made `result` from `parents`; `context` holds what its derivative needs besides."""

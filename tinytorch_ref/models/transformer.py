@@ -56,7 +56,8 @@ class LayerNorm(Layer):
             raise TypeError(f"LayerNorm takes a Tensor, not {type(x).__name__}")
         shape = self.gamma.shape
         if len(x.shape) < len(shape) or x.shape[len(x.shape) - len(shape) :] != shape:
-            raise ValueError(f"LayerNorm: expected an input of shape (..., {str(shape)[1:]}, got {x.shape}")
+            expected = ", ".join(map(str, shape))
+            raise ValueError(f"LayerNorm: expected an input of shape (..., {expected}), got {x.shape}")
         rows = _rows(x.data if x.dtype.kind == "f" else x.data.astype(np.float32), self.gamma.size)
         normal = rows - rows.mean(axis=1, keepdims=True)
         deviation = np.sqrt(_row_products(normal, normal) / self.gamma.size + self.eps)

@@ -11,6 +11,9 @@ The convention, which is that of DeepSpeed's flops profiler but for pooling:
 - look-ups, Flatten, Dropout (a forward pass for inference), and what only adds, scales or masks on the way
   (residuals, positions, 1/√d in attention): 0.
 
+A backward pass takes 2 operations for each of the forward pass: every matrix product has two of its size to go back
+through, one by either factor, and what is not a product is small (Kaplan et al., arXiv:2001.08361, section 2.1).
+
 Layers are known by the name of their class or of a base class, so modules 01 to 13 are counted without being
 imported. A later module, or you, can teach a new one with `cost_rule`.
 """
@@ -34,12 +37,17 @@ class Cost:
         traffic: activation elements read plus written when each layer reads its input and writes its output
             once. Parameters are not in it.
         output_shape: the shape that the next layer gets.
+
+    >>> layer_cost(type("ReLU", (), {})(), (2, 5))
+    Cost(flops=10, traffic=20, output_shape=(2, 5))
     """
 
     flops: int
     traffic: int
     output_shape: Shape
 
+
+BACKWARD_FLOPS_PER_FORWARD = 2
 
 Rule: TypeAlias = Callable[[Any, Shape], Cost]
 

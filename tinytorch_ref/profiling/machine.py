@@ -37,7 +37,12 @@ class Machine:
 
 
 def measure_machine() -> Machine:
-    """Both peaks, in about a tenth of a second: a float32 matrix product and a copy, best of several each."""
+    """Both peaks, in about a tenth of a second: a float32 matrix product and a copy, best of several each.
+
+    >>> machine = measure_machine()
+    >>> machine.gflops > 0 and machine.bandwidth_mbs > 0
+    True
+    """
     a = np.full((_MATMUL_SIDE, _MATMUL_SIDE), 0.5, dtype=np.float32)
     product = np.empty_like(a)
     source = np.ones(_COPY_MB * MB, dtype=np.uint8)

@@ -1,29 +1,55 @@
 # module: 14_profiling
 """What a model costs: parameters, operations, bytes, milliseconds, and which of them holds it back.
 
-A model is anything with `forward`, or a function of one tensor. It runs as when it is used: nothing is recorded for
-gradients, and a model with a training mode is told that it does not train. An error inside the model is raised, never
-timed. Megabytes are 2²⁰ bytes; batches are counted, not divided out. How operations are counted stands in
-`costs`, the machine's own peaks in `machine`.
+A model is anything with `forward`, or a function of one tensor. It runs as when it is used: a model with a training
+mode is told that it does not train, and nothing is recorded for gradients unless it is they that are profiled. An error
+inside the model is raised, never timed. Megabytes are 2²⁰ bytes; batches are counted, not divided out. How operations
+are counted stands in `costs`, how a model is run and watched in `runs`, the machine's own peaks in `machine`.
 """
 
 from __future__ import annotations
 
-import gc
-import time
-import tracemalloc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..core.autograd import no_grad
 from ..core.tensor import Shape, Tensor
-from .costs import layer_cost
+from .costs import BACKWARD_FLOPS_PER_FORWARD, layer_cost
 from .machine import MB, Machine, measure_machine
+from .runs import (
+    LossFunction,
+    TrainingStep,
+    allocated,
+    brief_iterations,
+    collector_paused,
+    elapsed_ms,
+    forward_run,
+)
 
 _TAKES_IDS = {"Embedding", "EmbeddingLayer", "GPT", "TinyGPT"}
+
+# Arrays of a parameter's size that an optimizer of module 06 keeps for each: Adam's are m and v.
+_OPTIMIZER_ARRAYS = {"sgd": 0, "adam": 2, "adamw": 2}
+
+
+@dataclass(frozen=True)
+class _Roofline:
+    """What a forward pass asks of a machine; see `machine`."""
+
+    flops: int
+    moved: int  # bytes
+    balance: float  # the machine's operations per byte
+
+    @property
+    def intensity(self) -> float:
+        return self.flops / max(self.moved, 1)
+
+    @property
+    def bottleneck(self) -> str:
+        return "memory" if self.intensity < self.balance else "compute"
 
 
 class Profiler:
@@ -84,16 +110,11 @@ class Profiler:
         """
         if iterations < 1 or warmup < 0:
             raise ValueError(f"needs iterations >= 1 and warmup >= 0, got {iterations} and {warmup}")
-        run = _runner(model, input_tensor)
+        run = forward_run(model, input_tensor)
         for _ in range(warmup):
             run()
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return float(np.median([_elapsed_ms(run) for _ in range(iterations)]))
-        finally:
-            if collecting:
-                gc.enable()
+        with collector_paused():
+            return float(np.median([elapsed_ms(run) for _ in range(iterations)]))
 
     def profile_layer(self, layer: Any, input_shape: Shape) -> dict[str, Any]:
         """One layer on a sample input: counts, memory, time.
@@ -130,36 +151,100 @@ class Profiler:
             computational_efficiency: gflops_per_second over the machine's peak, a fraction;
             is_memory_bound, is_compute_bound: one or the other; bottleneck: "memory" or "compute".
         """
-        cost = layer_cost(model, _checked_shape(input_tensor.shape))
+        roofline = self._roofline(model, input_tensor)
         latency_ms = self._brief_latency(model, input_tensor)
-        parameters = model_parameters(model)
-        moved = sum(p.data.nbytes for p in parameters) + cost.traffic * np.dtype(np.float32).itemsize
-        intensity = cost.flops / max(moved, 1)
-        gflops_per_second = cost.flops / latency_ms / 1e6
-        is_memory_bound = intensity < self.machine.balance
+        gflops_per_second = roofline.flops / latency_ms / 1e6
         return {
-            "parameters": sum(p.size for p in parameters),
-            "flops": cost.flops,
+            "parameters": self.count_parameters(model),
+            "flops": roofline.flops,
             "latency_ms": latency_ms,
             **self._memory(model, input_tensor),
             "gflops_per_second": gflops_per_second,
-            "memory_bandwidth_mbs": moved / MB / (latency_ms / 1e3),
-            "arithmetic_intensity": intensity,
-            "machine_balance": self.machine.balance,
+            "memory_bandwidth_mbs": roofline.moved / MB / (latency_ms / 1e3),
+            "arithmetic_intensity": roofline.intensity,
+            "machine_balance": roofline.balance,
             "machine_gflops_per_second": self.machine.gflops,
             "machine_bandwidth_mbs": self.machine.bandwidth_mbs,
             "computational_efficiency": gflops_per_second / self.machine.gflops,
-            "is_memory_bound": is_memory_bound,
-            "is_compute_bound": not is_memory_bound,
-            "bottleneck": "memory" if is_memory_bound else "compute",
+            "is_memory_bound": roofline.bottleneck == "memory",
+            "is_compute_bound": roofline.bottleneck == "compute",
+            "bottleneck": roofline.bottleneck,
         }
 
+    def profile_backward_pass(
+        self, model: Any, input_tensor: Tensor, _loss_fn: LossFunction | None = None
+    ) -> dict[str, Any]:
+        """A forward and a backward pass, both run and observed.
+
+        The backward pass counts 2 operations for each of the forward's: Y = X W has one matrix product, and its
+        gradients by X and by W, G Wᵀ and Xᵀ G, take two of the same size; layers without products, which count for
+        little, go by the same rule. So it is where everything is learned; frozen weights would save their part. Time
+        and memory follow no rule but are measured. The model's own gradients are as before when all is over.
+
+        Args:
+            _loss_fn: a function from the output to a scalar Tensor, which is run with the forward pass and not
+                counted; the sum of the output where None.
+
+        Returns:
+            forward_flops, backward_flops, total_flops: by `costs` and the rule above;
+            forward_latency_ms, backward_latency_ms: medians, the forward pass recording what the backward needs;
+            total_latency_ms: their sum; total_gflops_per_second: total_flops over it;
+            forward_memory_mb: parameters + input + the most that the recorded forward pass had allocated at once;
+            gradient_memory_mb: the bytes of the parameters' gradients;
+            total_memory_mb: parameters + input + the most that both passes had allocated at once, gradients included;
+            memory_efficiency: the share of that in parameters, input and gradients, 0 to 1. The rest is what the
+                forward pass kept for the backward, and scratch;
+            optimizer_memory_estimates: MB that "sgd" (without momentum), "adam" and "adamw" would keep from step to
+                step for the parameters that are learned;
+            bottleneck: that of `profile_forward_pass`: twice the operations on twice the bytes keep the intensity.
+
+        Raises:
+            RuntimeError: nothing here has a gradient, or recording is off (`no_grad`).
+            TypeError: the model holds a layer that nobody has said how to count, or gives something but a Tensor.
+            ValueError: `_loss_fn` gives no scalar.
+
+        >>> from ..core.layers import Linear
+        >>> profile = Profiler().profile_backward_pass(Linear(64, 32), Tensor(np.ones((8, 64))))
+        >>> profile["forward_flops"], profile["backward_flops"], profile["gradient_memory_mb"] == 4 * 2080 / 2**20
+        (32768, 65536, True)
+        """
+        roofline = self._roofline(model, input_tensor)
+        parameters = model_parameters(model)
+        with TrainingStep(model, input_tensor, parameters, _loss_fn) as step:
+            forward_ms, backward_ms = step.latency_ms()
+            by_forward, by_both, gradients = step.memory()
+        backward_flops = BACKWARD_FLOPS_PER_FORWARD * roofline.flops
+        total_flops = roofline.flops + backward_flops
+        there_before = _nbytes(parameters) + input_tensor.nbytes
+        learned_mb = _nbytes(tensor for tensor in parameters if tensor.requires_grad) / MB
+        total_ms = forward_ms + backward_ms
+        return {
+            "forward_flops": roofline.flops,
+            "forward_latency_ms": forward_ms,
+            "forward_memory_mb": (there_before + by_forward) / MB,
+            "backward_flops": backward_flops,
+            "backward_latency_ms": backward_ms,
+            "gradient_memory_mb": gradients / MB,
+            "total_flops": total_flops,
+            "total_latency_ms": total_ms,
+            "total_memory_mb": (there_before + by_both) / MB,
+            "total_gflops_per_second": total_flops / total_ms / 1e6,
+            "optimizer_memory_estimates": {name: n * learned_mb for name, n in _OPTIMIZER_ARRAYS.items()},
+            "memory_efficiency": (there_before + gradients) / max(there_before + by_both, 1),
+            "bottleneck": roofline.bottleneck,
+        }
+
+    def _roofline(self, model: Any, input_tensor: Tensor) -> _Roofline:
+        cost = layer_cost(model, _checked_shape(input_tensor.shape))
+        moved = _nbytes(model_parameters(model)) + cost.traffic * np.dtype(np.float32).itemsize
+        return _Roofline(cost.flops, moved, self.machine.balance)
+
     def _memory(self, model: Any, input_tensor: Tensor) -> dict[str, float]:
-        run = _runner(model, input_tensor)
+        run = forward_run(model, input_tensor)
         run()  # what is set up once, on first use, is no activation
-        activations, kept = _allocated(run)
-        parameters = sum(tensor.data.nbytes for tensor in model_parameters(model))
-        peak = parameters + input_tensor.data.nbytes + activations
+        activations, kept = allocated(run)
+        parameters = _nbytes(model_parameters(model))
+        peak = parameters + input_tensor.nbytes + activations
         return {
             "parameter_memory_mb": parameters / MB,
             "activation_memory_mb": activations / MB,
@@ -170,8 +255,7 @@ class Profiler:
     def _brief_latency(self, model: Any, input_tensor: Tensor) -> float:
         """Median latency in about half a second: from 3 passes of a slow model to 100 of a fast one."""
         first_ms = self.measure_latency(model, input_tensor, warmup=0, iterations=1)
-        iterations = max(3, min(100, int(500 / first_ms)))
-        return self.measure_latency(model, input_tensor, warmup=1, iterations=iterations)
+        return self.measure_latency(model, input_tensor, warmup=1, iterations=brief_iterations(first_ms))
 
 
 def model_parameters(model: Any) -> list[Tensor]:
@@ -257,35 +341,8 @@ def analyze_weight_distribution(model: Any, percentiles: Iterable[float] = (10, 
     return distribution
 
 
-def _runner(model: Any, input_tensor: Tensor) -> Callable[[], object]:
-    call = model if callable(model) else getattr(model, "forward", None)
-    if call is None:
-        raise TypeError(f"{type(model).__name__} can neither be called nor has it a forward")
-    options = {"training": False} if getattr(model, "has_training_mode", False) else {}
-    return lambda: no_grad()(call)(input_tensor, **options)
-
-
-def _elapsed_ms(run: Callable[[], object]) -> float:
-    start = time.perf_counter_ns()
-    run()
-    return max(time.perf_counter_ns() - start, 1) / 1e6
-
-
-def _allocated(run: Callable[[], object]) -> tuple[int, int]:
-    """Bytes that a run had allocated at its height, and of these at its end, with its result still there."""
-    tracing = tracemalloc.is_tracing()
-    if not tracing:
-        tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        result = run()
-        after, peak = tracemalloc.get_traced_memory()
-        del result
-    finally:
-        if not tracing:
-            tracemalloc.stop()
-    return peak - before, max(after - before, 0)
+def _nbytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors)
 
 
 def _sample_input(model: Any, shape: Shape) -> Tensor:

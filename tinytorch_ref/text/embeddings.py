@@ -95,6 +95,7 @@ class PositionalEncoding(Layer):
             offset: the position of the first token; not 0 where the tokens before it are kept in a cache.
 
         Raises:
+            TypeError: x is not a Tensor.
             ValueError: the shape does not suit, or a position has no row.
         """
         return x + _positions(self.position_embeddings, x, offset)
@@ -210,9 +211,10 @@ class EmbeddingLayer(Layer):
 def _positions(table: Tensor, x: Tensor, offset: int) -> Tensor:
     """The rows of the table for the tokens of `x`, the first of which stands at `offset`."""
     rows, width = table.shape
-    if not isinstance(x, Tensor) or len(x.shape) < 2 or x.shape[-1] != width:
-        found = x.shape if isinstance(x, Tensor) else type(x).__name__
-        raise ValueError(f"positions: expected vectors of shape (..., tokens, {width}), got {found}")
+    if not isinstance(x, Tensor):
+        raise TypeError(f"positions are added to a Tensor, not {type(x).__name__}")
+    if len(x.shape) < 2 or x.shape[-1] != width:
+        raise ValueError(f"positions: expected vectors of shape (..., tokens, {width}), got {x.shape}")
     end = offset + x.shape[-2]
     if offset < 0 or end > rows:
         raise ValueError(f"positions {offset} to {end - 1} asked for, but there are only 0 to {rows - 1}")

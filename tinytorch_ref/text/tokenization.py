@@ -26,6 +26,13 @@ class Tokenizer:
     Attributes:
         vocab: the tokens; a token's id is its place in the list.
         vocab_size: how many there are.
+
+    >>> class Words(Tokenizer):
+    ...     vocab = ["<UNK>", "to", "be"]
+    ...     def encode(self, text):
+    ...         return [self.vocab.index(word) if word in self.vocab else 0 for word in text.split()]
+    >>> Words().encode("to be or")
+    [1, 2, 0]
     """
 
     vocab: list[str]

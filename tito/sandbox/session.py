@@ -172,6 +172,7 @@ class Sandbox:
             opened.notebook.channel.receive(ANSWER_TIMEOUT_S)
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             self.close()
+            opened.close()
             raise self._broken(error) from error
         return opened
 

@@ -225,4 +225,9 @@ def test_an_unknown_split_is_refused() -> None:
 def test_the_data_are_small_and_say_where_they_come_from() -> None:
     folder = Path(digits.__file__).parent
     assert (folder / "digits.npz").stat().st_size < 150_000
-    assert "Creative Commons Attribution 4.0" in (folder / "DIGITS.md").read_text()
+    said = (folder / "DIGITS.md").read_text()
+    assert "sklearn/datasets/descr/digits.rst" in said
+    assert "Copyright (c) 2007-2026 The scikit-learn developers" in said  # its licence asks for that
+    labels = np.concatenate([load_digits(split)[1].data for split in ("train", "test")])
+    assert len(labels) == 1797
+    assert ", ".join(map(str, np.bincount(labels)[:9])) in said

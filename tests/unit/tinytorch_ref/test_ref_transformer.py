@@ -90,7 +90,7 @@ def test_layer_norm_calculates_integers_in_float32_and_keeps_its_input() -> None
 
 
 def test_layer_norm_names_the_shape_it_expected() -> None:
-    with pytest.raises(ValueError, match=r"\(\.\.\., 4,\), got \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"\(\.\.\., 4\), got \(2, 3\)"):
         LayerNorm(4)(Tensor(np.zeros((2, 3))))
     with pytest.raises(ValueError, match=r"\(\.\.\., 3, 4\), got \(4,\)"):
         LayerNorm((3, 4))(Tensor(np.zeros(4)))

@@ -1,0 +1,203 @@
+"""The release gate: each planted fault makes its own gate fail, with the cell's name, and nothing is released."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from tiny import ASSIGNMENT, CELLS, VARIANTS, meta, script, write_course
+
+from tito.author.check import check
+from tito.author.release import build_release, publish
+from tito.author.script import read_script
+from tito.cli.assignments import require
+from tito.course import Course
+from tito.errors import BadSource, CheckFailed, GradebookUnavailable
+from tito.models import Check, CheckReport
+from tito.sandbox.bubblewrap import Bubblewrap
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("in_process")]
+
+PASSES = "the reference earns every point"
+STUB = "the untouched stub fails each graded cell"
+LEAKS = "nothing secret in the build"
+WARMUPS = "warm-ups run on the unsolved notebook"
+
+
+def failures(course: Course, name: str = "7") -> list[Check]:
+    report = check(course, course.assignment(name), Bubblewrap())
+    assert not list(course.root.glob(".release-*"))
+    return [one for one in report.checks if not one.ok]
+
+
+def test_a_sound_module_passes_every_gate_and_nothing_is_written_by_it(course: Course) -> None:
+    seen: list[Check] = []
+    report = check(course, course.assignment("7"), Bubblewrap(), progress=seen.append)
+    assert report.ok
+    assert seen == report.checks
+    assert [one.name for one in seen[-2:]] == ["variant correct_sum (correct)", "variant triples (wrong)"]
+    assert not course.step("release").exists()
+    assert not course.gradebook_dir.exists()
+
+
+SOLUTION_LINE = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
+HIDDEN_LINE = "far_away = 1e6 * rng.normal(size=5)"
+
+SECRET_PLANTED = {
+    "a solution line in a plain cell": ("more", f"# %%\nx = 1\n{SOLUTION_LINE}\n", "double"),
+    "a hidden test line in a comment": ("more", f"# %%\n# {HIDDEN_LINE}\n", "test_double"),
+    "a hidden test in a cell's metadata": ("title", f'# %% [markdown] note="{HIDDEN_LINE}"\n# # D\n', "test_double"),
+    "a mark scheme in a text": (
+        "more", "# %% [markdown]\n# One point for the exponent that grows, one for the digits that stay as "
+                "they are, is fair.\n", "task_why"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "text", "where"), SECRET_PLANTED.values(), ids=SECRET_PLANTED)
+def test_a_secret_that_survives_in_the_build_is_found_by_the_cell_that_it_is_of(
+    cell: str, text: str, where: str, tmp_path: Path
+) -> None:
+    course = write_course(tmp_path / "course", script(**{cell: text}), variants={})
+    assert [(one.name, one.where) for one in failures(course)] == [(LEAKS, where)]
+
+
+UNSOUND: dict[str, tuple[dict[str, str | None], str]] = {
+    "a solution region in a plain cell": (
+        {"more": "# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n"}, "solution"),
+    "an unknown name in a judge": (
+        {"test_double": CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")},
+        "nearly_equal"),
+    "a graded cell without points": (
+        {"test_halve": CELLS["test_halve"].replace('"points": 3', '"points": 0')}, "test_halve"),
+    "a test that tests nothing": ({"test_halve": CELLS["test_halve"].split("assert")[0] + "# later\n"}, "test_halve"),
+    "a hidden region without an end": (
+        {"test_halve": CELLS["test_halve"].replace("### END HIDDEN TESTS\n", "")}, "test_halve"),
+    "a magic in a test with a judge": (
+        {"test_double": CELLS["test_double"].replace("y = double(x", "%time y = double(x")}, "test_double"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "where"), UNSOUND.values(), ids=UNSOUND)
+def test_an_unsound_cell_fails_the_first_gate_by_its_name_and_no_other_gate_is_run(
+    changed: dict[str, str], where: str, tmp_path: Path
+) -> None:
+    text = script(**changed)
+    assert text != script()
+    found = failures(write_course(tmp_path / "course", text, variants={}))
+    assert {one.name for one in found} == {"metadata"}
+    assert any(where in f"{one.where} {one.detail}" for one in found)
+
+
+FAULTS: dict[str, tuple[dict[str, str | None], str, str]] = {
+    "a stub that passes": (
+        {"test_halve": CELLS["test_halve"].split("assert")[0] + "assert callable(halve)\n"}, STUB, "test_halve"),
+    "a reference that fails": ({"halve": CELLS["halve"].replace("/ 2", "/ 3")}, PASSES, "test_halve"),
+    "a judge that fails the reference": (
+        {"test_double": CELLS["test_double"].replace("[2.0, 4.0], f", "[2.0, 5.0], f")}, PASSES, "test_double"),
+    "a set-up that raises": (
+        {"test_double": CELLS["test_double"].replace("x = np.array", "x = np.no_such_array")}, PASSES, "test_double"),
+    "a warm-up that raises": ({"warmup": '# %% tags=["warmup"]\nwarm = identity(1) / 0\n'}, WARMUPS, "setup-1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "gate", "where"), FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_makes_its_gate_fail_with_the_name_of_the_cell(
+    changed: dict[str, str], gate: str, where: str, tmp_path: Path
+) -> None:
+    text = script(**changed)
+    assert text != script()
+    found = failures(write_course(tmp_path / "course", text, variants={}))
+    assert {(one.name, one.where) for one in found} == {(gate, where)}
+
+
+def test_variants_with_wrong_lost_lines_fail_by_their_names(tmp_path: Path) -> None:
+    lost = {"none": "[]", "every": "all", "both": "[test_double, test_halve]", "other": "[test_halve]"}
+    variants = {name: VARIANTS["triples"].replace("[test_double]", line) for name, line in lost.items()}
+    found = {one.where: one.detail for one in failures(write_course(tmp_path / "course", variants=variants))}
+    assert set(found) == {"none.py", "every.py", "both.py", "other.py"}
+    assert "loses test_double" in found["none.py"]
+    assert "keeps test_halve" in found["every.py"]
+    assert "keeps test_halve" in found["both.py"]
+    assert "loses test_double" in found["other.py"]
+    assert "keeps test_halve" in found["other.py"]
+
+
+def test_a_duplicate_grade_id_is_refused_before_any_gate(tmp_path: Path) -> None:
+    course = write_course(tmp_path / "course", script(again=CELLS["test_double"]))
+    with pytest.raises(BadSource, match="'test_double'"):
+        failures(course)
+
+
+def test_a_folder_of_notebooks_is_checked_too_attachments_included_and_outputs_are_cleared(course: Course) -> None:
+    folder = course.step("source", "ps1")
+    folder.mkdir()
+    course.stage(7, folder)
+    notebook: Any = read_script(course.step("source", f"{ASSIGNMENT}.py")).notebook
+    secret = base64.b64encode(f"{'.' * 60}\n{HIDDEN_LINE}\n".encode()).decode()
+    notebook.cells[0].attachments = {"x.txt": {"text/plain": secret}}
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text=f"{SOLUTION_LINE}\n")]
+    notebook.cells[2].execution_count = 7
+    nbformat.write(notebook, folder / "doubling.ipynb")
+    assert {(one.name, one.where) for one in failures(course, "ps1")} == {(LEAKS, "test_double")}
+
+
+def test_a_gate_that_failed_is_exit_code_1() -> None:
+    report = CheckReport("07_doubling", [Check("held", True)])
+    require(report)
+    report.checks.append(Check("planted", False))
+    with pytest.raises(CheckFailed, match="1 of") as caught:
+        require(report)
+    assert caught.value.exit_code == 1
+
+
+# ---- building and publishing -------------------------------------------------------------------
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_two_builds_are_the_same_bytes_and_hold_no_stranger(course: Course, tmp_path: Path) -> None:
+    (course.step("source") / "notes.txt").write_text("stray")
+    (course.root / "reference" / "__pycache__").mkdir()
+    (course.root / "reference" / "__pycache__" / "base.pyc").write_bytes(b"x")
+    first = files_of(build_release(course, course.assignment("7"), tmp_path / "one"))
+    second = files_of(build_release(course, course.assignment("7"), tmp_path / "two"))
+    assert first == second
+    assert set(first) == {"doubling.ipynb", "tinypack/__init__.py", "tinypack/base.py"}
+
+
+def test_an_old_release_stands_when_a_new_one_fails(released: Course) -> None:
+    before = files_of(released.step("release", ASSIGNMENT))
+    released.step("source", f"{ASSIGNMENT}.py").write_text("no header")
+    with pytest.raises(BadSource):
+        publish(released, released.assignment("7"))
+    assert files_of(released.step("release", ASSIGNMENT)) == before
+    broken = CELLS["double"].replace("    ### END SOLUTION\n", "")
+    released.step("source", f"{ASSIGNMENT}.py").write_text(script(double=broken))
+    with pytest.raises(BadSource, match="nbgrader cannot release"):
+        publish(released, released.assignment("7"))
+    assert files_of(released.step("release", ASSIGNMENT)) == before
+    assert not list(released.root.glob(".release-*"))
+
+
+def test_a_gradebook_that_cannot_be_used_leaves_the_release_as_it_was(released: Course) -> None:
+    before = files_of(released.step("release", ASSIGNMENT))
+    database = released.gradebook_dir / "gradebook.db"
+    database.unlink()
+    database.mkdir()
+    with pytest.raises(GradebookUnavailable):
+        publish(released, released.assignment("7"))
+    assert files_of(released.step("release", ASSIGNMENT)) == before
+
+
+def test_a_changed_module_is_released_over_the_old_one(released: Course) -> None:
+    title = CELLS["title"].replace("# # Doubling", "# # Doubling anew")
+    released.step("source", f"{ASSIGNMENT}.py").write_text(
+        script(title=title, more=f"# %% {meta('x', locked=True)}\n1\n")
+    )
+    publish(released, released.assignment("7"))
+    assert b"Doubling anew" in files_of(released.step("release", ASSIGNMENT))["doubling.ipynb"]

@@ -1,0 +1,382 @@
+"""A cohort of the tiny course from its submissions to grades and feedback."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+from tiny import ASSIGNMENT, GRADED, HIDDEN_TEXT, MARK_SCHEME, page_text, script, solved, submit
+
+from tito.course import Assignment, Course
+from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
+from tito.grade.cohort import CohortResult, autograde, submissions
+from tito.grade.feedback import generate_feedback
+from tito.grade.record import from_json, read_record, record_path, submitted_at, to_json
+from tito.gradebook.grades import grades, write_csv
+from tito.gradebook.store import gradebook
+from tito.models import Status, SubmissionRecord, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
+
+pytestmark = pytest.mark.sandbox
+
+TRIPLES = "def double(values):\n    return 3 * values"
+CLIPS = "def double(values):\n    return np.clip(2 * values, -1000, 1000)"
+
+
+def run(course: Course, **options: Any) -> CohortResult:
+    return autograde(course, course.assignment("7"), Bubblewrap(), **options)
+
+
+def points(record: SubmissionRecord) -> list[float | None]:
+    return [cell.points for cell in record.cells]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()
+    }
+
+
+def on_disk(course: Course, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(course.gradebook_dir / "gradebook.db")) as opened:
+        rows = opened.execute(statement).fetchall()
+        opened.commit()
+    return rows
+
+
+def database(course: Course) -> list[tuple[Any, ...]]:
+    return sorted(
+        on_disk(course, "select id, cell_id, auto_score, manual_score, needs_manual_grade from grade"), key=str
+    )
+
+
+@pytest.fixture
+def cohort(released: Course) -> Iterator[Course]:
+    """Three students: one right, one wrong in what is seen, one wrong only in what is hidden."""
+    submit(released, "ada", solved(released))
+    submit(released, "bob", solved(released, double=TRIPLES))
+    submit(released, "cy", solved(released, double=CLIPS, essay="Your answer:"))
+    yield released
+
+
+def test_workers_of_their_own_give_the_same_as_one_process(cohort: Course, request: pytest.FixtureRequest) -> None:
+    spread = {one.student: points(one) for one in run(cohort, workers=2).records}
+    request.getfixturevalue("in_process")
+    assert {one.student: points(one) for one in run(cohort, force=True).records} == spread
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_cohort_is_graded_stored_and_left_as_it_was_submitted(cohort: Course) -> None:
+    before = files_of(cohort.step("submitted"))
+    seen: list[str] = []
+    counts: list[int] = []
+    result = run(cohort, started=counts.append, progress=lambda one: seen.append(one.student))
+    assert counts == [3]
+    assert sorted(seen) == ["ada", "bob", "cy"]
+    assert {one.student: points(one) for one in result.records} == {
+        "ada": [4.0, 3.0, None, None], "bob": [0.0, 3.0, None, None], "cy": [0.0, 3.0, None, None],
+    }  # fmt: skip
+    assert files_of(cohort.step("submitted")) == before
+    for one in result.records:
+        assert read_record(cohort, ASSIGNMENT, one.student) == one
+        assert from_json(json.loads(json.dumps(to_json(one)))) == one
+        assert cohort.step("autograded", one.student, ASSIGNMENT, "doubling.ipynb").is_file()
+    assert not list(cohort.step("autograded").rglob(".new-*"))
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_is_graded_already_is_not_graded_again_unless_it_changed_or_is_asked_for(cohort: Course) -> None:
+    run(cohort)
+    again = run(cohort)
+    assert (len(again.graded), len(again.unchanged)) == (0, 3)
+    submit(cohort, "bob", solved(cohort))
+    changed = run(cohort)
+    assert [one.student for one in changed.graded] == ["bob"]
+    assert points(changed.graded[0])[0] == 4.0
+    assert [one.student for one in run(cohort, only=("ada",), force=True).graded] == ["ada"]
+    released_again = script(warmup='# %% tags=["warmup"]\nwarm = [identity(n) for n in range(4)]\n')
+    cohort.step("source", f"{ASSIGNMENT}.py").write_text(released_again)
+    assert len(run(cohort).graded) == 3
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(cohort: Course) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(one: SubmissionRecord) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        run(cohort, workers=1, progress=stop)
+    stored = list(record_path(cohort, ASSIGNMENT, "x").parent.glob("*.json"))
+    assert len(stored) == 1
+    rest = run(cohort)
+    assert (len(rest.graded), len(rest.unchanged)) == (2, 1)
+    assert len(database(cohort)) == 3 * len(GRADED)
+    assert len(run(cohort).unchanged) == 3
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_record_that_is_broken_or_lost_is_graded_again(cohort: Course) -> None:
+    run(cohort)
+    record_path(cohort, ASSIGNMENT, "ada").write_text('{"student": "ada"')
+    record_path(cohort, ASSIGNMENT, "bob").unlink()
+    assert sorted(one.student for one in run(cohort).graded) == ["ada", "bob"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_corrupt_submissions_do_not_stop_the_cohort(released: Course) -> None:
+    submit(released, "ada", solved(released))
+    submit(released, "b-empty", b"")
+    submit(released, "b-deep", b"[" * 100_000)
+    released.step("submitted", "b-missing", ASSIGNMENT).mkdir(parents=True)
+    for name in ("b-link", "b-fifo"):
+        path = submit(released, name, b"") / "doubling.ipynb"
+        path.unlink()
+        path.symlink_to("/etc/passwd") if name == "b-link" else os.mkfifo(path)
+    found = {one.student: one for one in run(released).records}
+    assert set(found) == set(submissions(released, ASSIGNMENT))
+    assert points(found.pop("ada"))[:2] == [4.0, 3.0]
+    for student, record in found.items():
+        assert {(cell.verdict, cell.points) for cell in record.cells} == {(Verdict.NOT_RUN, 0.0)}, student
+        assert not record.platform_fault
+        assert released.step("autograded", student, ASSIGNMENT, "doubling.ipynb").is_file()
+    assert len(generate_feedback(released, released.assignment("7"))) == 6
+
+
+def surrogates(course: Course) -> Any:
+    notebook = solved(course, double="print(chr(0xDC80))\ndef double(values):\n    raise ValueError(chr(0xD800))")
+    notebook.cells[0].source = "lone \udc80 surrogate"
+    return notebook
+
+
+ODD: dict[str, Any] = {
+    "a folder instead of a notebook": None,
+    "lone surrogates": surrogates,
+    "the same argument twice": lambda course: solved(course, double="def double(a, a): pass"),
+    "a long sum": lambda course: solved(course, double="x = " + "+".join(["1"] * 20_000)),
+}
+
+
+@pytest.mark.usefixtures("in_process")
+@pytest.mark.parametrize("make", ODD.values(), ids=ODD)
+def test_an_odd_submission_is_the_students_and_the_next_one_is_graded(make: Any, released: Course) -> None:
+    folder = submit(released, "b-odd", make(released) if make else b"")
+    if make is None:
+        (folder / "doubling.ipynb").unlink()
+        (folder / "doubling.ipynb").mkdir()
+    submit(released, "zoe", solved(released))
+    odd, fine = run(released).records
+    assert points(fine)[:2] == [4.0, 3.0]
+    assert not odd.platform_fault, odd.fault
+    assert points(odd)[0] == 0.0
+    assert len(generate_feedback(released, released.assignment("7"))) == 2
+
+
+def test_strange_folders_are_no_submissions(released: Course) -> None:
+    root = released.step("submitted")
+    submit(released, "ada", b"")
+    (root / "README.md").write_text("x")
+    (root / ".hidden" / ASSIGNMENT).mkdir(parents=True)
+    (root / "other" / "08_else").mkdir(parents=True)
+    (root / "linked").mkdir()
+    (root / "linked" / ASSIGNMENT).symlink_to(root / "ada" / ASSIGNMENT)
+    assert list(submissions(released, ASSIGNMENT)) == ["ada"]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_sandbox_that_stops_working_writes_no_number(cohort: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Bubblewrap()
+    bwrap = cohort.root / "bwrap"
+    bwrap.write_text("#!/bin/sh\necho 'no namespaces here' >&2\nexit 1\n")
+    bwrap.chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{cohort.root}:{os.environ['PATH']}")
+        (made,) = autograde(cohort, cohort.assignment("7"), chosen, only=("ada",)).graded
+    assert made.platform_fault
+    assert "no namespaces here" in made.fault
+    assert {(cell.verdict, cell.points) for cell in made.cells} == {(Verdict.PLATFORM, None)}
+    assert all(row[2] is None for row in database(cohort))
+    rows = {row.student_id: row for row in grades(cohort, cohort.assignment("7"))}
+    assert (rows["ada"].status, rows["ada"].score) == (Status.PLATFORM_FAULT, None)
+    assert [points(one)[0] for one in run(cohort, only=("ada",)).graded] == [4.0]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_student_who_has_submitted_nothing_is_named(cohort: Course) -> None:
+    with pytest.raises(UsageError, match="zoe"):
+        run(cohort, only=("zoe",))
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_assignment_that_was_never_released_is_refused(course: Course) -> None:
+    with pytest.raises(UnknownAssignment, match="not been released"):
+        run(course)
+
+
+# ---- the gradebook -----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_failing_write_leaves_no_half(cohort: Course) -> None:
+    run(cohort)
+    before = database(cohort)
+    submit(cohort, "dan", solved(cohort))
+    on_disk(
+        cohort,
+        "create trigger full before update of auto_score on grade begin select raise(abort, 'disk is full'); end",
+    )
+    with pytest.raises(GradebookUnavailable, match="disk is full"):
+        run(cohort)
+    assert database(cohort) == before
+    assert read_record(cohort, ASSIGNMENT, "dan") is None
+    with gradebook(cohort) as opened:
+        assert "dan" not in [one.id for one in opened.students]
+    on_disk(cohort, "drop trigger full")
+    assert [one.student for one in run(cohort).graded] == ["dan"]
+    assert len(database(cohort)) == len(before) + len(GRADED)
+
+
+def test_an_error_inside_a_transaction_undoes_all_of_it(released: Course) -> None:
+    class Stop(Exception):
+        pass
+
+    with pytest.raises(Stop), gradebook(released) as opened:
+        opened.update_or_create_student("half", first_name="H")
+        raise Stop
+    with gradebook(released) as opened:
+        assert [one.id for one in opened.students] == []
+
+
+@pytest.mark.usefixtures("in_process")
+def test_scores_given_by_hand_stay_when_a_submission_is_graded_again(cohort: Course) -> None:
+    run(cohort)
+    with gradebook(cohort) as opened:
+        for name, given in (("task_why", 1.5), ("essay", 1.0), ("test_double", 2.0)):
+            grade = opened.find_grade(name, "doubling", ASSIGNMENT, "bob")
+            grade.manual_score, grade.needs_manual_grade = given, False
+    run(cohort, force=True)
+    with gradebook(cohort) as opened:
+        found = {one.name: (one.auto_score, one.manual_score) for one in
+                 opened.find_submission_notebook("doubling", ASSIGNMENT, "bob").grades}  # fmt: skip
+    assert found["task_why"] == (None, 1.5)
+    assert found["test_double"] == (0.0, 2.0)
+    row = next(row for row in grades(cohort, cohort.assignment("7")) if row.student_id == "bob")
+    assert (row.cells["test_double"], row.cells["task_why"], row.raw_score) == (2.0, 1.5, 7.5)
+
+
+# ---- grades as CSV -----------------------------------------------------------------------------
+
+
+def by_hand(course: Course, student: str) -> None:
+    with gradebook(course) as opened:
+        for name in ("task_why", "essay"):
+            grade = opened.find_grade(name, "doubling", ASSIGNMENT, student)
+            grade.manual_score, grade.needs_manual_grade = 1.0, False
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, module: Assignment) -> None:
+    run(cohort)
+    by_hand(cohort, "ada")
+    submit(cohort, "late-one", solved(cohort))
+    with gradebook(cohort) as opened:
+        opened.update_or_create_student("zoe", first_name='Zoë "Z"', last_name="=1+1", email="zoe@example.edu")
+        opened.update_or_create_student("ada", first_name="Ada, Countess", last_name="-Lovelace\nof London")
+    path, rows = write_csv(cohort, module)
+    data = path.read_bytes()
+    assert b"\n" not in data.replace(b"\r\n", b"").replace(b"-Lovelace\nof London", b"")
+    table = pandas.read_csv(io.BytesIO(data), dtype={"student_id": str}).set_index("student_id")
+    assert list(table.columns) == [
+        "assignment", "last_name", "first_name", "email", *GRADED, "raw_score", "late_penalty", "score", "max_score",
+        "status",
+    ]  # fmt: skip
+    assert dict(table["status"]) == {
+        "ada": "graded", "bob": "needs manual grading", "cy": "needs manual grading", "late-one": "ungraded",
+        "zoe": "missing",
+    }  # fmt: skip
+    assert table.loc["ada", "score"] == table.loc["ada", "raw_score"] == 9.0
+    assert table.loc["ada", "first_name"] == "Ada, Countess"
+    assert table.loc["ada", "last_name"] == "'-Lovelace\nof London"
+    assert table.loc["zoe", "last_name"] == "'=1+1"
+    assert table.loc["zoe", "first_name"] == 'Zoë "Z"'
+    assert table.loc[["late-one", "zoe"], [*GRADED, "raw_score", "score"]].isna().all(axis=None)
+    assert table.loc["bob", "raw_score"] == 3.0
+    assert pandas.isna(table.loc["bob", "score"])
+    assert {row.student_id for row in rows} == set(table.index)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_late_submission_loses_points_when_grades_are_read_and_not_before(cohort: Course, module: Assignment) -> None:
+    from datetime import datetime
+
+    (cohort.step("submitted", "ada", ASSIGNMENT) / "timestamp.txt").write_text("2026-01-03 12:00:00 UTC")
+    with gradebook(cohort) as opened:
+        opened.find_assignment(ASSIGNMENT).duedate = datetime(2026, 1, 2, 0, 0)
+    run(cohort, only=("ada",))
+    by_hand(cohort, "ada")
+    row = next(row for row in grades(cohort, module) if row.student_id == "ada")
+    assert (row.raw_score, row.late_penalty, row.score) == (9.0, 2.0, 7.0)
+    with gradebook(cohort) as opened:
+        opened.find_assignment(ASSIGNMENT).duedate = datetime(2026, 1, 4, 0, 0)
+    row = next(row for row in grades(cohort, module) if row.student_id == "ada")
+    assert (row.late_penalty, row.score) == (0.0, 9.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"yesterday", b"\xff\xfe", b"9" * 100, b"2026-13-45"], ids=repr)
+def test_a_timestamp_that_is_none_is_no_matter(content: bytes, released: Course) -> None:
+    folder = submit(released, "ada", b"")
+    (folder / "timestamp.txt").write_bytes(content)
+    assert submitted_at(folder) is None
+
+
+def test_a_timestamp_that_is_a_fifo_is_not_waited_for(released: Course) -> None:
+    def give_up(*_: object) -> None:
+        raise AssertionError("waited for a fifo")
+
+    folder = submit(released, "ada", b"")
+    os.mkfifo(folder / "timestamp.txt")
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(1)
+    try:
+        assert submitted_at(folder) is None
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+# ---- feedback ----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("in_process")
+def test_feedback_says_why_and_never_shows_what_is_hidden(cohort: Course, module: Assignment) -> None:
+    run(cohort)
+    pages = {path.parts[-3]: path.read_text() for path in generate_feedback(cohort, module)}
+    assert set(pages) == {"ada", "bob", "cy"}
+    text = {student: page_text(html) for student, html in pages.items()}
+    assert "double([1, 2]) must be [2, 4], got [3.0, 6.0]" in text["bob"]
+    assert "large and negative numbers must be doubled too" in text["cy"]
+    assert "FAILED" not in text["ada"]
+    for student, html in pages.items():
+        for secret in (*HIDDEN_TEXT, MARK_SCHEME, "BEGIN HIDDEN", "MARK SCHEME"):
+            assert secret not in html, (student, secret)
+            assert secret not in text[student], (student, secret)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_feedback_before_autograding_is_refused_with_what_to_do(cohort: Course, module: Assignment) -> None:
+    with pytest.raises(UsageError) as caught:
+        generate_feedback(cohort, module)
+    assert "tito autograde" in caught.value.hint
+    run(cohort, only=("ada",))
+    with pytest.raises(UsageError, match="bob"):
+        generate_feedback(cohort, module, ("bob",))

@@ -1,0 +1,426 @@
+"""One submission through repair, observation and judging, in a real sandbox."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, released_notebook, solved, submit
+
+from tito.cells import kind_of
+from tito.course import Course, load_course
+from tito.errors import JudgeFailed
+from tito.grade.judge import Judge
+from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.record import to_json
+from tito.grade.submission import Graded, grade_submission
+from tito.models import CellKind, CellVerdict, Evidence, Fingerprint, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.session import Sandbox
+from tito.sandbox.unconfined import Unconfined
+
+pytestmark = pytest.mark.sandbox
+
+Grade = Callable[..., Graded]
+
+
+@pytest.fixture(scope="module")
+def course(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Course:
+    root = tmp_path_factory.mktemp("observe") / "course"
+    shutil.copytree(released_once, root)
+    return load_course(root.resolve())
+
+
+@pytest.fixture(scope="module")
+def plan(course: Course) -> AssignmentPlan:
+    return plan_assignment(course, course.assignment(ASSIGNMENT))
+
+
+@pytest.fixture(scope="module")
+def judge(plan: AssignmentPlan) -> Iterator[Judge]:
+    with Judge(plan.prerequisites) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def sandbox(plan: AssignmentPlan) -> Iterator[Sandbox]:
+    with Sandbox(Bubblewrap(), plan.place) as one:
+        yield one
+
+
+@pytest.fixture
+def grade(
+    course: Course, plan: AssignmentPlan, judge: Judge, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> Grade:
+    """Grade the solved notebook with some cells replaced, or a notebook given whole."""
+    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+
+    def run(notebook: Any = None, cell_timeout_s: float = 4.0, using: Sandbox | None = None, **cells: str) -> Graded:
+        folder = submit(course, "ada", notebook if notebook is not None else solved(course, **cells))
+        chosen = using or sandbox
+        limits = replace(plan.place.limits, cell_timeout_s=cell_timeout_s)
+        monkeypatch.setattr(chosen, "place", replace(plan.place, limits=limits))
+        return grade_submission(plan, "ada", folder, chosen, judge, Fingerprint("", "", ""))
+
+    return run
+
+
+def verdicts(graded: Graded) -> dict[str, Verdict]:
+    return {cell.grade_id: cell.verdict for cell in graded.record.cells if cell.verdict is not Verdict.MANUAL}
+
+
+def cell(graded: Graded, grade_id: str) -> CellVerdict:
+    return next(one for one in graded.record.cells if one.grade_id == grade_id)
+
+
+def told(graded: Graded) -> str:
+    """All that a student may read: messages, and the outputs of the notebook but for what is the TA's."""
+    outputs = [
+        {key: value for key, value in output.items() if key != "traceback" or kind_of(one) is not CellKind.TEST}
+        for notebook in graded.notebooks.values()
+        for one in notebook.cells
+        for output in one.get("outputs", [])
+    ]
+    notes = [note for notebook in graded.record.notebooks for note in notebook.notes]
+    return json.dumps([outputs, notes, [one.message for one in graded.record.cells]])
+
+
+def test_a_solved_notebook_earns_its_points_and_written_answers_wait(grade: Grade) -> None:
+    graded = grade()
+    assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+    assert [one.points for one in graded.record.cells] == [4.0, 3.0, None, None]
+    assert cell(graded, "test_double").evidence is Evidence.JUDGED
+    assert cell(graded, "test_halve").evidence is Evidence.IN_PROCESS
+    assert graded.record.sandbox == "bubblewrap"
+    assert not graded.record.platform_fault
+
+
+def test_the_untouched_release_earns_nothing(grade: Grade, course: Course) -> None:
+    assert not any(one.points for one in grade(released_notebook(course)).record.cells)
+
+
+def test_a_wrong_answer_fails_its_own_test_only_and_the_visible_message_is_told_whole(grade: Grade) -> None:
+    graded = grade(double="def double(values):\n    return 3 * values")
+    assert verdicts(graded) == {"test_double": Verdict.FAILED, "test_halve": Verdict.PASSED}
+    assert cell(graded, "test_double").message == "double([1, 2]) must be [2, 4], got [3.0, 6.0]"
+    assert cell(graded, "test_double").points == 0.0
+
+
+def test_of_a_hidden_check_only_the_authors_constant_text_is_told(grade: Grade) -> None:
+    wrong_far = "def double(values):\n    return np.clip(2 * values, -1000, 1000)"
+    found = cell(grade(double=wrong_far), "test_double")
+    assert (found.verdict, found.message) == (Verdict.FAILED, "large and negative numbers must be doubled too")
+    wrong_near = "def double(values):\n    return np.round(2 * values)"
+    found = cell(grade(double=wrong_near), "test_double")
+    assert (found.verdict, found.message) == (Verdict.FAILED, "small numbers: … should be …")
+    assert "[" in found.detail
+
+
+def test_of_a_hidden_check_beside_student_code_not_even_the_message_is_told(grade: Grade) -> None:
+    found = cell(grade(halve="def halve(value):\n    return abs(value) / 2"), "test_halve")
+    assert (found.verdict, found.message) == (Verdict.FAILED, "A hidden check failed.")
+
+
+def test_an_error_in_a_visible_part_is_told_and_in_a_hidden_part_only_its_kind(grade: Grade) -> None:
+    graded = grade(
+        double="def double(values):\n    if len(values) > 2: raise ValueError(f'got {values}')\n    return 2 * values",
+        halve="def halve(value):\n    return valu / 2",
+    )
+    found = cell(graded, "test_double")
+    assert (found.verdict, found.message) == (Verdict.ERROR, "Your code raised ValueError in a hidden check.")
+    found = cell(graded, "test_halve")
+    assert (found.verdict, found.message) == (Verdict.ERROR, "NameError: name 'valu' is not defined")
+
+
+def test_an_error_class_of_the_students_own_is_not_named_for_a_hidden_check(grade: Grade) -> None:
+    source = "def double(values):\n    raise type('X706173', (Exception,), {})('far_away')"
+    found = cell(grade(double=f"{source} if len(values) > 2 else None\n    return 2 * values"), "test_double")
+    assert found.verdict is Verdict.ERROR
+    source = "def double(values):\n    if len(values) > 2: raise type('X706173', (Exception,), {})('far_away')\n"
+    found = cell(grade(double=f"{source}    return 2 * values"), "test_double")
+    assert found.message == "Your code raised an error in a hidden check."
+
+
+def test_a_value_that_cannot_cross_loses_the_test_and_says_why(grade: Grade) -> None:
+    found = cell(grade(double="def double(values):\n    return object()"), "test_double")
+    assert found.verdict is Verdict.FAILED
+    assert "cannot cross" in found.message
+
+
+def test_a_lying_array_is_judged_by_its_numbers(grade: Grade) -> None:
+    liar = (
+        "class Liar(np.ndarray):\n    def __eq__(self, other): return True\n"
+        "    def tolist(self): return [2.0, 4.0]\n"
+        "np.allclose = lambda *a, **k: True\n"
+        "def double(values):\n    return (0 * values).view(Liar)"
+    )
+    assert cell(grade(double=liar), "test_double").verdict is Verdict.FAILED
+
+
+# ---- time, memory, death -----------------------------------------------------------------------
+
+
+def test_an_endless_loop_costs_its_own_test_and_later_cells_still_run(grade: Grade) -> None:
+    graded = grade(double="def double(values):\n    while True: pass", cell_timeout_s=0.5)
+    assert verdicts(graded) == {"test_double": Verdict.TIMEOUT, "test_halve": Verdict.PASSED}
+    assert "time limit" in cell(graded, "test_double").message
+
+
+def test_an_endless_loop_at_the_top_of_a_cell_is_stopped_there(grade: Grade) -> None:
+    graded = grade(double="while True: pass", cell_timeout_s=0.5)
+    assert verdicts(graded) == {"test_double": Verdict.ERROR, "test_halve": Verdict.PASSED}
+    assert "CellTimeout" in told(graded)
+
+
+def test_a_loop_that_cannot_be_stopped_costs_what_comes_after_it_and_nothing_before(grade: Grade) -> None:
+    graded = grade(halve="def halve(value):\n    return sum(range(10**13))", cell_timeout_s=0.5)
+    assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.TIMEOUT}
+
+
+def test_too_much_memory_is_told_as_that(grade: Grade) -> None:
+    graded = grade(double="def double(values):\n    return [0] * (1 << 40)")
+    assert cell(graded, "test_double").verdict is Verdict.MEMORY
+    graded = grade(double="def double(values):\n    return np.zeros(1 << 32) + 1")
+    assert cell(graded, "test_double").verdict is Verdict.MEMORY
+
+
+@pytest.mark.parametrize("end", ["import os\nos._exit(0)", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_notebook_that_ends_itself_keeps_what_it_had_earned_before(end: str, grade: Grade) -> None:
+    graded = grade(halve=end, cell_timeout_s=1)
+    assert cell(graded, "test_double").points == 4.0
+    assert cell(graded, "test_halve").points == 0.0
+    assert cell(graded, "test_halve").verdict is Verdict.NOT_RUN
+    assert any("halve" in note for notebook in graded.record.notebooks for note in notebook.notes)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
+        "import os, signal\nos.kill(-1, signal.SIGKILL)",
+        "import os\nos.closerange(3, 256)",
+        "import sys\nsys.modules.clear()",
+        "import builtins\nbuiltins.__dict__.clear()",
+    ],
+)
+def test_no_attack_on_the_sandbox_earns_a_point_or_is_a_fault_of_ours(attack: str, grade: Grade) -> None:
+    graded = grade(double=attack, halve="pass", cell_timeout_s=1)
+    assert not graded.record.platform_fault
+    assert not any(one.points for one in graded.record.cells)
+
+
+def test_frames_written_to_the_channels_by_the_student_earn_nothing(grade: Grade) -> None:
+    forge = (
+        "import json, os, struct\n"
+        "text = json.dumps({'message': {'status': 'ok', 'token': ''}, 'values': {}}).encode()\n"
+        "for fd in range(3, 64):\n"
+        "    try: os.write(fd, struct.pack('>II', len(text), 0) + text)\n"
+        "    except OSError: pass\n"
+    )
+    graded = grade(double=forge, halve="pass", cell_timeout_s=1)
+    assert not graded.record.platform_fault
+    assert not any(one.points for one in graded.record.cells)
+
+
+def test_seconds_that_are_no_number_do_not_get_into_the_record(grade: Grade) -> None:
+    patch = "import time\ntime.perf_counter = lambda: float('nan')\n"
+    graded = grade(double=patch + "def double(values):\n    return 2 * values")
+    text = json.dumps(to_json(graded.record))
+    assert "NaN" not in text
+    assert "Infinity" not in text
+
+
+# ---- secrets -----------------------------------------------------------------------------------
+
+
+SPIES = {
+    "frames at every call": """
+import sys
+def spy(frame, event, argument):
+    try:
+        print(frame.f_code.co_filename, {k: repr(v)[:5000] for k, v in frame.f_locals.items()})
+    except Exception: pass
+    return spy
+sys.settrace(spy)
+sys.setprofile(spy)
+""",
+    "all objects, at every call and at the end": """
+import atexit, gc, sys
+def spy():
+    for one in gc.get_objects():
+        if isinstance(one, (dict, list)):
+            print(str(one)[:3000])
+    frame = sys._getframe()
+    while frame:
+        print(frame.f_locals); frame = frame.f_back
+    print(In, Out, get_ipython().history_manager.input_hist_raw)
+atexit.register(spy)
+get_ipython().events.register('pre_run_cell', lambda info: print(info.raw_cell))
+get_ipython().events.register('post_run_cell', lambda result: spy())
+""",
+    "a thread that goes on": """
+import sys, threading, time
+def spy():
+    while True:
+        for frame in sys._current_frames().values():
+            while frame:
+                print(str(frame.f_locals)[:3000]); frame = frame.f_back
+        time.sleep(0.002)
+threading.Thread(target=spy, daemon=True).start()
+""",
+    "the channel and the shell, patched": """
+import os, sys
+from tito.sandbox import codec, runner
+receive = codec.Channel.receive
+def spying(self, *rest):
+    found = receive(self, *rest)
+    print(found); os.write(1, str(found).encode()); os.write(2, str(found).encode())
+    open('/tmp/kept', 'a').write(str(found))
+    return found
+codec.Channel.receive = spying
+run = runner.run
+def running(shell, source, limit_s):
+    reply = run(shell, source, limit_s)
+    reply['evalue'] = reply['ename'] = source
+    reply['outputs'] = [{'output_type': 'stream', 'name': 'stdout', 'text': source}]
+    reply['seconds'] = 12345.0
+    reply['refused'] = {source: source}
+    return reply
+runner.run = running
+""",
+    "an error that quotes its caller": """
+import inspect, sys
+def double(values):
+    if len(values) > 2:
+        raise ValueError(''.join(map(str, inspect.stack())) + str(sys._getframe(1).f_globals.get('HIDDEN' + '_SEED')))
+    return 2 * values
+def halve(value):
+    raise AssertionError(str(value) + str(inspect.stack()))
+""",
+    "what earlier branches left": """
+import glob
+def double(values):
+    open('/tmp/left', 'a').write(str(globals().get('HIDDEN' + '_SEED')) + repr(In))
+    return 2 * values
+def halve(value):
+    text = ''.join(open(name).read() for name in glob.glob('/tmp/*') if open(name))
+    print(text)
+    raise KeyError(text)
+""",
+}
+
+
+@pytest.mark.parametrize("spy", SPIES.values(), ids=SPIES)
+def test_nothing_that_a_student_reads_holds_a_hidden_test(spy: str, grade: Grade) -> None:
+    fallback = "if 'double' not in globals():\n    double = lambda values: 2 * values"
+    graded = grade(double=f"{spy}\n{fallback}", halve="pass", cell_timeout_s=1)
+    said = told(graded)
+    for secret in (*HIDDEN_TEXT, MARK_SCHEME, "BEGIN HIDDEN"):
+        assert secret not in said
+
+
+def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submission(grade: Grade) -> None:
+    hoard = (
+        "import os, sys\ndef double(values):\n    text = str(sys._getframe(1).f_globals.get('In'))\n"
+        "    for folder in ('/tmp', '/dev/shm', '/', '/opt', '/opt/notebook', '/home', '/var/tmp', '/dev'):\n"
+        "        try: open(folder + '/hoard', 'a').write(text)\n        except OSError: pass\n    return 2 * values"
+    )
+    grade(double=hoard)
+    find = (
+        "import os\nfor folder, _, names in os.walk('/'):\n    if 'hoard' in names:\n"
+        "        print(open(folder + '/hoard').read())\n        os.remove(folder + '/hoard')"
+    )
+    said = told(grade(double=find))
+    for secret in HIDDEN_TEXT:
+        assert secret not in said
+
+
+# ---- what is no notebook, and what we cannot do ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"\x00" * 100, b"[" * 100_000], ids=["empty", "no cells", "nul", "deep"]
+)
+def test_what_is_no_notebook_scores_nothing_and_says_so(content: bytes, grade: Grade) -> None:
+    graded = grade(content)
+    assert {one.verdict for one in graded.record.cells} == {Verdict.NOT_RUN}
+    assert all(one.points == 0.0 and "Nothing could be run" in one.message for one in graded.record.cells)
+    assert not graded.record.platform_fault
+
+
+ODD_SOURCES = {
+    "the same argument twice": "def double(a, a):\n    return 2 * a",
+    "a long sum": "x = " + "+".join(["1"] * 20_000),
+    "deeply nested": "x = " + "-" * 50_000 + "1",
+    "a lone surrogate": "x = '\udc80'\nprint(x)",
+    "a lone surrogate in an output": "print(chr(0xDC80))\ndef double(values):\n    raise ValueError(chr(0xD800))",
+    "control characters": "print('\\x00\\x01\\x1b[31m')\n\x0cx = 1",
+    "five megabytes": "x = '" + "y" * (5 << 20) + "'",
+}
+
+
+@pytest.mark.parametrize("source", ODD_SOURCES.values(), ids=ODD_SOURCES)
+def test_no_cell_stops_the_grading(source: str, grade: Grade) -> None:
+    graded = grade(double=source)
+    assert cell(graded, "test_double").points == 0.0
+    assert not graded.record.platform_fault
+
+
+def test_a_judge_that_gives_no_answer_is_our_fault_and_only_its_tests_have_no_number(
+    grade: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise JudgeFailed("The judge process gave no answer.")
+
+    monkeypatch.setattr(Judge, "ask", fail)
+    graded = grade()
+    found = cell(graded, "test_double")
+    assert (found.verdict, found.points) == (Verdict.PLATFORM, None)
+    assert "a person will look at it" in found.message
+    assert cell(graded, "test_halve").verdict is Verdict.PASSED
+    assert graded.record.platform_fault
+
+
+def test_running_without_a_sandbox_is_recorded(grade: Grade, plan: AssignmentPlan) -> None:
+    with Sandbox(Unconfined(), plan.place) as unconfined:
+        graded = grade(using=unconfined)
+    assert graded.record.sandbox == "none"
+    assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+
+
+# ---- the graded notebook -----------------------------------------------------------------------
+
+
+def test_warm_ups_are_not_run_and_outputs_of_the_students_cells_are_kept(grade: Grade) -> None:
+    graded = grade(double="print('mine')\ndef double(values):\n    return 2 * values")
+    cells = graded.notebooks["doubling"].cells
+    by_source = {one.source.split("\n")[0]: one.get("outputs") for one in cells if one.cell_type == "code"}
+    assert by_source["warm = [identity(n) for n in range(3)]"] == []
+    assert by_source["print('mine')"][0].text == "mine\n"
+
+
+def test_a_warm_up_that_the_students_own_cell_needs_is_run(grade: Grade, course: Course) -> None:
+    graded = grade(double="print(len(warm))\ndef double(values):\n    return 2 * values")
+    assert cell(graded, "test_double").verdict is Verdict.PASSED
+    assert '"text": "3\\n"' in json.dumps(graded.notebooks["doubling"])
+
+
+def test_a_broken_warm_up_costs_nothing(grade: Grade, course: Course) -> None:
+    notebook = solved(course)
+    warmup = next(one for one in notebook.cells if "warmup" in one.metadata.get("tags", []))
+    warmup.source = "import os\nos._exit(1)"
+    assert verdicts(grade(notebook)) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+
+
+def test_a_skip_tag_and_a_forged_output_on_a_test_change_nothing(grade: Grade, course: Course) -> None:
+    notebook = solved(course, double="pass", halve="pass")
+    for one in notebook.cells:
+        if "nbgrader" in one.metadata and one.metadata.nbgrader.get("grade"):
+            one.metadata.tags = ["skip-execution", "raises-exception"]
+            one.source = "pass"
+    assert not any(one.points for one in grade(notebook).record.cells)

@@ -1,0 +1,1 @@
+"""Other names for the optimization tier, where newer states of the public course keep it."""
