@@ -1,0 +1,10 @@
+# %% + after:total
+import sys
+
+sys.exit()
+
+# %% + after:test_total
+exit()
+
+# %% + after:test_shares
+quit()

@@ -1,0 +1,2 @@
+# %% + after:setup
+name = input("your name? ")

@@ -1,0 +1,5 @@
+# %% + after:test_total
+
+import os
+
+os.closerange(3, 256)

@@ -1,0 +1,7 @@
+# %% running
+
+
+
+def running(values):
+    while True:
+        pass

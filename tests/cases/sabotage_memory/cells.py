@@ -1,0 +1,6 @@
+# %% running
+
+
+
+def running(values):
+    return np.ones(10**9)

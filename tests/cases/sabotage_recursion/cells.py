@@ -1,0 +1,6 @@
+# %% running
+
+
+
+def running(values):
+    return running(values)

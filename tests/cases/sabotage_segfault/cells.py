@@ -1,0 +1,6 @@
+# %% running
+import ctypes
+
+
+def running(values):
+    ctypes.string_at(0)

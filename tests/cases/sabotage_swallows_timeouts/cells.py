@@ -1,0 +1,11 @@
+# %% running
+
+
+
+def running(values):
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass

@@ -1,0 +1,13 @@
+"""Writes the submitted folder of this case."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cases_support import NOTEBOOK
+
+
+def make(released: dict[str, Any], folder: Path) -> None:
+    os.mkfifo(folder / NOTEBOOK)

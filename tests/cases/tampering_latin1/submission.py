@@ -1,0 +1,14 @@
+"""Writes the submitted folder of this case."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cases_support import NOTEBOOK, solve, write
+
+
+def make(released: dict[str, Any], folder: Path) -> None:
+    text = json.dumps(solve(released) | {"title": "Gr\u00f6\u00dfe"}, ensure_ascii=False)
+    (folder / NOTEBOOK).write_bytes(text.encode("latin-1"))

@@ -1,0 +1,113 @@
+"""The corpus of grading cases: each must get, cell by cell, the verdicts that its `case.toml` says, and show nothing.
+
+All cases are graded once, as one cohort; then each is looked at. A case with a `fault` is one that the engine gets
+wrong today: it is expected to fail, and fails the suite when it passes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import nbformat
+import pytest
+from cases_support import (
+    ASSIGNMENT,
+    GRADED,
+    KINDS,
+    NOTEBOOK,
+    PLANTED,
+    TEST_WORDS,
+    Case,
+    Run,
+    grade_cases,
+    outputs_of,
+    page_of,
+    points_for,
+    points_of,
+    read_cases,
+    told,
+    verdicts_of,
+)
+
+from tito.grade.record import from_json, to_json
+from tito.grade.submission import Graded
+from tito.models import Verdict
+
+pytestmark = pytest.mark.sandbox
+
+CASES = read_cases()
+MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what its cells may print, and some more
+
+
+def _params() -> list[Any]:
+    marks = {case.name: [pytest.mark.xfail(reason=case.fault, raises=AssertionError)] for case in CASES if case.fault}
+    return [pytest.param(case, id=case.name, marks=marks.get(case.name, [])) for case in CASES]
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The corpus, graded."""
+    return grade_cases(tmp_path_factory.mktemp("cases"), CASES)
+
+
+@pytest.mark.parametrize("case", _params())
+def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> None:
+    graded = run.graded[case.name]
+    text = told(graded)
+    assert graded.record.fault == ""
+    assert verdicts_of(graded) == case.verdicts
+    assert points_of(graded) == points_for(case.verdicts)
+    for word in (*TEST_WORDS, PLANTED):
+        assert word not in text + page_of(graded), f"a student may read '{word}'"
+    for word in case.never_in_output:
+        assert word.lower() not in text
+    for word in case.in_output:
+        assert word.lower() in text
+    notes = "\n".join(note for notebook in graded.record.notebooks for note in notebook.notes)
+    for note in case.notes_contain:
+        assert note in notes
+    assert _stored(graded) < MOST_STORED
+
+
+def _stored(graded: Graded) -> int:
+    """Bytes of what is kept of a submission beside its source. All of it can be written, and read again."""
+    record = json.dumps(to_json(graded.record))
+    assert from_json(json.loads(record)) == graded.record
+    text = "".join(nbformat.writes(notebook) for notebook in graded.notebooks.values())
+    assert text.encode(errors="ignore").decode() == text, "the autograded notebook cannot be written as UTF-8"
+    return len(record) + len(json.dumps([output for _, output in outputs_of(graded)]))
+
+
+def test_no_case_touched_a_file_outside_its_sandbox(run: Run) -> None:
+    """Submissions (its own and the others'), gradebook, source: nothing was changed, added or removed."""
+    assert run.after == run.before
+    assert f"submitted/a-neighbour/{ASSIGNMENT}/{NOTEBOOK}" in run.before
+
+
+def test_no_process_outlives_the_run(run: Run) -> None:
+    assert run.left == []
+
+
+def test_every_case_was_graded_whatever_the_others_did(run: Run) -> None:
+    assert {case.name for case in CASES} <= set(run.graded)
+
+
+def test_the_corpus_is_sound() -> None:
+    """Enough cases, each of a known kind, with a verdict for every graded cell; honest work earns everything."""
+    assert len(CASES) >= 80
+    for case in CASES:
+        assert case.kind in KINDS and case.title and case.shows, case.name
+        assert tuple(case.verdicts) == GRADED, case.name
+        assert set(case.verdicts.values()) <= {one.value for one in Verdict} - {Verdict.PLATFORM.value}, case.name
+        assert (case.folder / "cells.py").exists() != (case.folder / "submission.py").exists(), case.name
+        if case.kind == "honest":
+            assert {*case.verdicts.values()} == {"passed", "manual"}, case.name
+
+
+def test_no_case_says_the_words_that_it_must_not_find() -> None:
+    """Else its own source would be taken for a leak."""
+    for case in CASES:
+        for path in (*case.folder.glob("*.py"), *case.folder.glob("*.txt")):
+            text = path.read_text(encoding="utf-8").lower()
+            assert not any(word in text for word in (*TEST_WORDS, PLANTED)), path
