@@ -176,6 +176,7 @@ class Softmax(Activation):
 
 _GELU_SCALE = float(np.sqrt(2 / np.pi))
 _GELU_CUBIC = 0.044715
+_GELU_FLAT = 30.0  # from here on tanh is 1 in every float type, and x³ could overflow
 
 
 def gelu_slope(x: Array) -> Array:
@@ -185,13 +186,14 @@ def gelu_slope(x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     t = _gelu_tanh(x)
-    inner_slope = _GELU_SCALE * (1 + 3 * _GELU_CUBIC * x * x)
-    return np.asarray(0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner_slope)
+    z = np.clip(x, -_GELU_FLAT, _GELU_FLAT)
+    inner_slope = _GELU_SCALE * (1 + 3 * _GELU_CUBIC * z * z)
+    return np.asarray(0.5 * (1 + t) + 0.5 * z * (1 - t * t) * inner_slope)
 
 
 def _gelu_tanh(x: Array) -> Array:
-    inner: Array = np.asarray(np.tanh(_GELU_SCALE * (x + _GELU_CUBIC * x * x * x)))
-    return inner
+    z = np.clip(x, -_GELU_FLAT, _GELU_FLAT)
+    return np.asarray(np.tanh(_GELU_SCALE * (z + _GELU_CUBIC * z * z * z)))
 
 
 def _floating(x: Tensor) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinytorch_ref.core.activations import GELU, Activation, ReLU, Sigmoid, Softmax, Tanh
+from tinytorch_ref.core.activations import GELU, Activation, ReLU, Sigmoid, Softmax, Tanh, gelu_slope
 from tinytorch_ref.core.tensor import Tensor
 
 pytestmark = pytest.mark.unit
@@ -139,3 +139,10 @@ def test_activations_have_no_parameters_keep_the_shape_and_work_on_integers_in_f
     assert output.dtype == np.float32
     with pytest.raises(TypeError, match="ndarray"):
         activation(np.zeros(3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("dtype", "huge"), [(np.float16, 60000.0), (np.float32, 1e30), (np.float64, 1e200)])
+def test_gelu_and_its_slope_do_not_overflow(dtype: type, huge: float) -> None:
+    x = np.array([huge, -huge], dtype=dtype)
+    np.testing.assert_array_equal(gelu_slope(x), [1, 0])
+    np.testing.assert_array_equal(GELU()(Tensor(x, dtype=dtype)).data, np.array([huge, 0], dtype=dtype))
