@@ -609,7 +609,7 @@ def test_a_bubblewrap_that_does_not_work_is_our_fault_and_says_why(
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(SandboxUnavailable, match="no permission to make namespaces"):
-        Sandbox(Bubblewrap(), place)
+        Sandbox(Bubblewrap(), place).wait()
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
@@ -66,7 +67,7 @@ class Backend(Protocol):
     name: str
 
     def launch(self, place: Workplace, fd: int) -> Launch:
-        """How to start a zygote in isolation, that takes orders on the descriptor `fd`."""
+        """How to start a zygote in isolation, that listens on the socket with the descriptor `fd`."""
         ...
 
 
@@ -129,36 +130,48 @@ class Conversation:
         return None
 
 
-class Sandbox:
-    """A running zygote, in isolation. A context manager; leaving it ends every process inside. One thread only."""
+class Control:
+    """A line to a zygote, over which sessions are opened and ended. For one thread of one process."""
 
-    def __init__(self, backend: Backend, place: Workplace) -> None:
-        self.name = backend.name
+    def __init__(self, name: str, place: Workplace, address: Path, log: IO[bytes]) -> None:
+        self.name = name
         self.place = place
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.address = address
+        self._log = log
+        self._ready = False
+        self._living: set[int] = set()  # sessions of which processes may be left
+        self._ending: set[int] = set()  # those of them that were told to end
+        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            launch = backend.launch(place, theirs.fileno())
-            self._scratch = launch.scratch
-            self._process = _started(launch, theirs.fileno(), self._log)
-        except BaseException:
-            self._control.close()
-            self._log.close()
-            raise
-        finally:
-            theirs.close()
-        self._heard("ready", START_TIMEOUT_S)
+            self._line.connect(str(address))
+        except OSError as error:
+            self._line.close()
+            raise SandboxUnavailable(f"The {name} sandbox has ended: {error}.", hint="Run 'tito doctor'.") from error
+
+    def wait(self) -> None:
+        """Wait until the zygote has imported what notebooks need.
+
+        Raises:
+            SandboxUnavailable: it does not work on this machine.
+        """
+        if not self._ready:
+            self._heard("ready", START_TIMEOUT_S)
+            self._ready = True
 
     def session(self, branches: int = 0) -> Session:
-        """Fork a session with channels for so many branches.
+        """Fork a session with channels for so many branches, once all processes of the last one are gone.
 
         Raises:
             SandboxUnavailable: the zygote gave no session; no student code ran in it.
         """
+        self.wait()
+        while self._ending:
+            self._heard("closed", ANSWER_TIMEOUT_S)
         pairs = [socket.socketpair() for _ in range(branches + 1)]
         try:
-            socket.send_fds(self._control, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
+            socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
             keeper = self._heard("opened", ANSWER_TIMEOUT_S)["pid"]
+            self._living.add(keeper)
         except (OSError, SandboxUnavailable) as error:
             for ours, _ in pairs:
                 ours.close()
@@ -177,48 +190,95 @@ class Sandbox:
         return opened
 
     def end(self, keeper: int) -> None:
-        """End a session, with all of its processes."""
+        """End a session, with all of its processes. Does not wait for that: the next session does."""
+        if keeper not in self._living:
+            return
         try:
-            self._control.send(json.dumps({"op": "close", "pid": keeper}).encode())
-            self._heard("closed", ANSWER_TIMEOUT_S)
-        except (OSError, SandboxUnavailable):
+            self._line.send(json.dumps({"op": "close", "pid": keeper}).encode())
+            self._ending.add(keeper)
+        except OSError:
             self.close()  # the next submission finds it closed, and starts another
 
     @property
     def closed(self) -> bool:
         """Whether no more sessions can be had of it."""
-        return self._control.fileno() < 0 or self._process.poll() is not None
+        if self._line.fileno() < 0:
+            return True
+        events = select.poll()
+        events.register(self._line, 0)
+        return bool(events.poll(0))
 
     def close(self) -> None:
-        """End every process inside."""
-        self._control.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        """Hang up. The zygote ends when nobody is left on its lines."""
+        self._line.close()
 
     def _heard(self, op: str, timeout_s: float) -> dict[str, Any]:
-        """The zygote's answer. Until a session runs, no student code does: whatever goes wrong here is ours."""
-        self._control.settimeout(timeout_s)
-        try:
-            answer = json.loads(self._control.recv(4096) or b"{}")
-        except (OSError, ValueError) as error:
-            self.close()
-            raise self._broken(error) from error
-        if answer.get("op") != op:
-            self.close()
-            raise self._broken(None)
-        return dict(answer)
+        """The zygote's next answer of that kind. No student code speaks here: whatever goes wrong is ours."""
+        answer: dict[str, Any] = {}
+        while answer.get("op") != op:
+            self._line.settimeout(timeout_s)
+            try:
+                answer = json.loads(self._line.recv(4096) or b"{}")
+            except (OSError, ValueError) as error:
+                self.close()
+                raise self._broken(error) from error
+            if answer.get("op") == "closed":
+                self._living.discard(answer["pid"])
+                self._ending.discard(answer["pid"])
+            elif answer.get("op") != op:
+                self.close()
+                raise self._broken(None)
+        return answer
 
     def _broken(self, error: Exception | None) -> SandboxUnavailable:
-        self._log.seek(0)
-        said = self._log.read()[-2000:].decode(errors="replace").strip()
+        size = os.fstat(self._log.fileno()).st_size
+        said = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
         reason = said.splitlines()[-1] if said else str(error or "it ended")
         return SandboxUnavailable(f"The {self.name} sandbox does not work: {reason}.", hint="Run 'tito doctor'.")
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Sandbox(Control):
+    """A zygote that was started here, in isolation, and a line to it. Closing it ends every process inside.
+
+    It is not waited for: `wait`, or the first session, says whether it works.
+    """
+
+    def __init__(self, backend: Backend, place: Workplace) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="tito-sandbox-"))  # for its owner alone
+        log = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
+        address = self._folder / "zygote"
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(str(address))
+                listener.listen()
+                launch = backend.launch(place, listener.fileno())
+                self._scratch = launch.scratch
+                super().__init__(backend.name, place, address, log)
+                self._process = _started(launch, listener.fileno(), log)
+        except BaseException:
+            log.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def connect(self) -> Control:
+        """Another line to the same zygote, for another process."""
+        return Control(self.name, self.place, self.address, self._log)
+
+    def close(self) -> None:
+        """End every process inside."""
+        super().close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for folder in (self._folder, self._scratch):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -247,8 +307,8 @@ def _started(launch: Launch, fd: int, log: IO[bytes]) -> subprocess.Popen[bytes]
 class Session:
     """One submission's processes. A context manager; leaving it ends them all."""
 
-    def __init__(self, sandbox: Sandbox, keeper: int, channels: list[socket.socket]) -> None:
-        self._sandbox = sandbox
+    def __init__(self, control: Control, keeper: int, channels: list[socket.socket]) -> None:
+        self._control = control
         self._keeper = keeper
         self.notebook = Conversation(Channel(channels[0]))
         self.branches = [Conversation(Channel(one)) for one in channels[1:]]
@@ -257,8 +317,8 @@ class Session:
         """End every process of the session."""
         for conversation in (self.notebook, *self.branches):
             conversation.channel.close()
-        if not self._sandbox.closed:
-            self._sandbox.end(self._keeper)
+        if not self._control.closed:
+            self._control.end(self._keeper)
 
     def __enter__(self) -> Session:
         return self
@@ -273,7 +333,7 @@ def boot(paths: list[str], settings: dict[str, Any]) -> list[str]:
 
 
 def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: bool) -> dict[str, Any]:
-    """What a zygote is told: its descriptor, its folders, and the limits that hold for each session."""
+    """What a zygote is told: the socket that it listens on, its folders, and the limits that hold for each session."""
     limits = place.limits
     rlimits = {
         "RLIMIT_AS": limits.memory_mb << 20,
