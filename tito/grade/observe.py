@@ -13,6 +13,7 @@ from typing import Any
 
 from tito.cells import grade_id_of, kind_of
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
+from tito.grade.testcell import is_plain_python
 from tito.models import CellKind, JudgePlan, Limits, Section
 from tito.sandbox.session import Conversation, Ran, Sandbox
 
@@ -85,7 +86,7 @@ def _run_notebook(
 def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> Ran:
     results = []
     for section, judge in test.visible:
-        results.append(_run(notebook, clock, section.observe, judge))
+        results.append(_run_section(notebook, clock, section, judge))
         seen.tests.setdefault(test.grade_id, []).append((section, judge, results[-1]))
     outputs = tuple(one for ran in results for one in ran.outputs)
     last = results[-1] if results else Ran(status="ok")
@@ -96,11 +97,17 @@ def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
     if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
         return  # the visible part has failed already
     for section, judge in test.hidden:
-        seen.tests.setdefault(test.grade_id, []).append((section, judge, _run(branch, clock, section.observe, judge)))
+        seen.tests.setdefault(test.grade_id, []).append((section, judge, _run_section(branch, clock, section, judge)))
 
 
-def _run(conversation: Conversation, clock: Clock, source: str, judge: JudgePlan | None = None) -> Ran:
+def _run_section(conversation: Conversation, clock: Clock, section: Section, judge: JudgePlan | None) -> Ran:
+    return _run(conversation, clock, section.observe, judge, plain=is_plain_python(section.observe))
+
+
+def _run(
+    conversation: Conversation, clock: Clock, source: str, judge: JudgePlan | None = None, *, plain: bool = False
+) -> Ran:
     limit_s = clock.limit()
     if conversation.over or limit_s <= 0:
         return NOT_RUN
-    return conversation.run(source, limit_s, judge.observed if judge else ())
+    return conversation.run(source, limit_s, judge.observed if judge else (), plain=plain)

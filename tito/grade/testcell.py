@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from tito.errors import BadSource
 from tito.grade.names import BUILTINS, Names, NotebookNames, flow_of, names_of
@@ -106,6 +107,16 @@ def _has_statements(source: str) -> bool:
 
 def _parses(source: str) -> bool:
     return flow_of(source) is not None
+
+
+@lru_cache(maxsize=1024)
+def is_plain_python(source: str) -> bool:
+    """Whether a section can be run without IPython: no magics in it, and no `await` outside of functions."""
+    try:
+        compile(source, "<section>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 # ---- what a judge needs ------------------------------------------------------------------------

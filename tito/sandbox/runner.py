@@ -4,7 +4,8 @@ It is a small Jupyter kernel without sockets of its own: IPython's shell, one ch
 at a time. Nothing that it says is trusted; it holds no secret but the cell that it is told to run just now.
 
 Requests (JSON, see `codec`):
-    run     run one cell; answers with status, outputs, seconds, and the plain values of the names asked for
+    run     run one cell, or a section of a test in plain Python; answers with status, outputs, seconds, and the plain
+            values of the names asked for
     branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell.
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
             are closed, so that no cell can show what a test holds.
@@ -188,15 +189,17 @@ def time_limit(limit_s: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def run(shell: Shell, source: str, limit_s: float) -> dict[str, Any]:
-    """Run one cell; return its status, error, outputs and wall time in seconds."""
+def run(shell: Shell, source: str, limit_s: float, plain: bool = False) -> dict[str, Any]:
+    """Run one cell; return its status, error, outputs and wall time in seconds.
+
+    A `plain` one goes to Python itself and not through IPython: nothing of it is displayed, and no traceback is made.
+    """
     shell.outputs.reset()
     started = time.perf_counter()
     error: BaseException | None
     try:
         with time_limit(limit_s):
-            result = shell.run_cell(source, store_history=True)
-        error = result.error_before_exec or result.error_in_exec
+            error = (run_plain if plain else run_in_ipython)(shell, source)
     except BaseException as broken:  # noqa: BLE001  (the time limit, or a shell that student code has broken)
         error = broken
     return {
@@ -206,6 +209,24 @@ def run(shell: Shell, source: str, limit_s: float) -> dict[str, Any]:
         "outputs": shell.outputs.items,
         "seconds": time.perf_counter() - started,
     }
+
+
+def run_in_ipython(shell: Shell, source: str) -> BaseException | None:
+    """Run a cell as a kernel does; return what it raised."""
+    result = shell.run_cell(source, store_history=True)
+    error: BaseException | None = result.error_before_exec or result.error_in_exec
+    return error
+
+
+def run_plain(shell: Shell, source: str) -> BaseException | None:
+    """Run plain Python in the notebook's namespace. Figures that it leaves are shown here, and not by the next cell."""
+    try:
+        exec(compile(source, "<test>", "exec", dont_inherit=True), shell.user_ns)
+    except BaseException as error:  # noqa: BLE001  (whatever student code raises is told, not acted on)
+        return error
+    finally:
+        shell.events.trigger("post_execute")
+    return None
 
 
 def observe(shell: Shell, names: list[str], encoder: Encoder) -> tuple[dict[str, Any], dict[str, str]]:
@@ -250,7 +271,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
             os.close(own)
             channel.send({"token": request["token"], "status": "ok"})
             continue
-        reply = run(shell, request["source"], request["limit_s"])
+        reply = run(shell, request["source"], request["limit_s"], request["plain"])
         encoder = Encoder()
         encoded, reply["refused"] = observe(shell, request["observe"], encoder) if reply["status"] == "ok" else ({}, {})
         reply["token"] = request["token"]

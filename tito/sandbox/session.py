@@ -88,9 +88,12 @@ class Conversation:
         self.channel = channel
         self.over = ""  # why nothing more will come: "timeout" or "died"
 
-    def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
-        """Run a cell, and bring back the plain values of the names in `observe`."""
-        request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe)}
+    def run(self, source: str, limit_s: float, observe: tuple[str, ...] = (), *, plain: bool = False) -> Ran:
+        """Run a cell, and bring back the plain values of the names in `observe`.
+
+        With `plain`, it is Python of which nothing needs to be displayed: faster, and not through IPython.
+        """
+        request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe), "plain": plain}
         answer = self._ask(request, limit_s + GRACE_S)
         if answer is None:
             return Ran(status=self.over)
