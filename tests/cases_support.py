@@ -42,6 +42,7 @@ from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Fingerprint, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
 
 CASES = Path(__file__).resolve().parent / "cases"
 ASSIGNMENT = "07_sums"
@@ -194,24 +195,24 @@ def grade_cases(root: Path, cases: list[Case]) -> Run:
     release = build_release(course, course.assignment(ASSIGNMENT), root / "release")
     released = plain(nbformat.read(release / NOTEBOOK, as_version=4))
     plan = plan_assignment(course, course.assignment(ASSIGNMENT))
-    alone = [_task(course, plan, case, released) for case in cases if case.first is None]
-    pairs = [_pair(course, plan, case, released) for case in cases if case.first]
+    alone = [_task(course, case, released) for case in cases if case.first is None]
+    pairs = [_pair(course, case, released) for case in cases if case.first]
     run = Run()
     with planted(course):
         run.before = state_of(course.root)
         with _orphans_are_ours():
             others = set(descendants())
-            run.graded |= _graded(alone, WORKERS)
+            run.graded |= _graded(plan, alone, WORKERS)
             with ThreadPoolExecutor(WORKERS) as threads:
-                for graded in threads.map(lambda pair: _graded(pair, 1), pairs):
+                for graded in threads.map(lambda pair: _graded(plan, pair, 1), pairs):
                     run.graded |= graded
             run.left = [said for pid, said in descendants().items() if pid not in others]
         run.after = state_of(course.root)
     return run
 
 
-def _graded(tasks: list[Task], workers: int) -> dict[str, Graded]:
-    return {task.student: graded for task, graded in grade_all(tasks, workers)}
+def _graded(plan: AssignmentPlan, tasks: list[Task], workers: int) -> dict[str, Graded]:
+    return {task.student: graded for task, graded in grade_all(plan, Bubblewrap(), tasks, workers)}
 
 
 def _course(root: Path) -> Course:
@@ -219,19 +220,19 @@ def _course(root: Path) -> Course:
     return load_course((root / "course").resolve())
 
 
-def _task(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any]) -> Task:
+def _task(course: Course, case: Case, released: dict[str, Any]) -> Task:
     folder = course.step("submitted", case.name, ASSIGNMENT)
     hand_in(case, released, folder)
-    return Task(case.name, folder, Fingerprint("", "", ""), plan, "bubblewrap")
+    return Task(case.name, folder, Fingerprint("", "", ""))
 
 
-def _pair(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any]) -> list[Task]:
+def _pair(course: Course, case: Case, released: dict[str, Any]) -> list[Task]:
     folder = course.step("submitted", f"before-{case.name}", ASSIGNMENT)
     folder.mkdir(parents=True)
     assert case.first is not None
     write(folder, _made_of(case.first, "reference", released))
-    before = Task(f"before-{case.name}", folder, Fingerprint("", "", ""), plan, "bubblewrap")
-    return [before, _task(course, plan, case, released)]
+    before = Task(f"before-{case.name}", folder, Fingerprint("", "", ""))
+    return [before, _task(course, case, released)]
 
 
 def state_of(root: Path) -> dict[str, str]:

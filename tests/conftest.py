@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import HealthCheck
@@ -12,6 +13,10 @@ from hypothesis import settings as hypothesis_settings
 from tiny import ASSIGNMENT, write_course
 
 from tito.course import Assignment, Course, load_course
+from tito.grade.plan import AssignmentPlan
+from tito.grade.submission import Graded
+from tito.grade.workers import Task, Worker
+from tito.sandbox.session import Backend
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -70,19 +75,26 @@ def module(released: Course) -> Assignment:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
-    from tito.grade import workers
-
     monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+    known: dict[tuple[str, str], Worker] = {}
 
-    def grade_all(tasks: Iterable[workers.Task], count: int) -> Iterator[tuple[workers.Task, object]]:
-        for task in tasks:
-            yield task, workers._work(task)
+    class InProcess:
+        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int) -> None:
+            nobody = ("none", plan.place, Path("/nowhere"))
+            self.worker = known.setdefault((plan.tests_hash, isolation.name), Worker(plan, isolation, nobody))
 
-    monkeypatch.setattr("tito.grade.cohort.grade_all", grade_all)
-    monkeypatch.setattr("tito.author.check.grade_all", grade_all)
-    yield
-    for tools in workers._tools.values():
-        tools.judge.close()
-        with tools.sandbox:
+        def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
+            for task in tasks:
+                yield task, self.worker.grade(task)
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
             pass
-    workers._tools.clear()
+
+    monkeypatch.setattr("tito.grade.cohort.Graders", InProcess)
+    monkeypatch.setattr("tito.grade.workers.Graders", InProcess)
+    yield
+    for worker in known.values():
+        worker.close()

@@ -194,14 +194,13 @@ def test_strange_folders_are_no_submissions(released: Course) -> None:
 
 
 @pytest.mark.usefixtures("in_process")
-def test_a_sandbox_that_stops_working_writes_no_number(cohort: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sandbox_that_stops_working_writes_no_number(cohort: Course) -> None:
     chosen = Bubblewrap()
     bwrap = cohort.root / "bwrap"
     bwrap.write_text("#!/bin/sh\necho 'no namespaces here' >&2\nexit 1\n")
     bwrap.chmod(0o755)
-    with monkeypatch.context() as patched:
-        patched.setenv("PATH", f"{cohort.root}:{os.environ['PATH']}")
-        (made,) = autograde(cohort, cohort.assignment("7"), chosen, only=("ada",)).graded
+    chosen.bwrap = str(bwrap)
+    (made,) = autograde(cohort, cohort.assignment("7"), chosen, only=("ada",)).graded
     assert made.platform_fault
     assert "no namespaces here" in made.fault
     assert {(cell.verdict, cell.points) for cell in made.cells} == {(Verdict.PLATFORM, None)}

@@ -205,8 +205,8 @@ def _graded(bench: Bench, submissions: dict[str, dict[str, Any]], workers: int) 
             folder.mkdir()
             for name, notebook in notebooks.items():
                 nbformat.write(notebook, folder / f"{name}.ipynb")
-            tasks.append(Task(who, folder, NOT_STORED, bench.plan, bench.backend.name))
-        records = {task.student: graded.record for task, graded in grade_all(tasks, workers)}
+            tasks.append(Task(who, folder, NOT_STORED))
+        records = {task.student: graded.record for task, graded in grade_all(bench.plan, bench.backend, tasks, workers)}
     fault = next((record.fault for record in records.values() if record.fault), "")
     if fault:
         raise PlatformError(fault)

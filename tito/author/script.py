@@ -129,17 +129,17 @@ def _short(name: str) -> str:
     return name if len(name) <= 48 else f"{name[:36]}-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
 
 
-def build(course: Course, assignment: Assignment) -> Path:
+def build(course: Course, assignment: Assignment) -> dict[str, Any]:
     """Build `source/<assignment>/` from its script: the notebook, and the package of the modules below it.
 
     An assignment without a script (a folder of notebooks, as plain nbgrader has them) is left as it is.
     The folder is replaced whole; a script that cannot be read leaves the old one in place.
 
-    Returns: the folder.
+    Returns: the instructor's notebooks, by name.
     """
     folder = course.step("source", assignment.id)
     if assignment.script is None:
-        return folder
+        return source_notebooks(course, assignment)
     script = read_script(assignment.script)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
         fresh = Path(scratch) / assignment.id
@@ -149,7 +149,7 @@ def build(course: Course, assignment: Assignment) -> Path:
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
-    return folder
+    return {script.info.name: script.notebook}
 
 
 def remove_build(course: Course, assignment: Assignment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from tito.errors import UsageError
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
-from tito.grade.workers import Task, grade_all
+from tito.grade.workers import Graders, Task
 from tito.gradebook.store import open_gradebook, require_released
 from tito.models import Fingerprint, SubmissionRecord
 from tito.sandbox.session import Backend
@@ -62,7 +63,7 @@ def plan_cohort(
         if known is not None and same and not force and not known.platform_fault:
             unchanged.append(known)
         else:
-            tasks.append(Task(student, folder, fingerprint, plan, backend.name))
+            tasks.append(Task(student, folder, fingerprint))
     return tasks, unchanged
 
 
@@ -83,14 +84,17 @@ def autograde(
         UnknownAssignment: the assignment was never released, so the gradebook does not know its cells.
         GradebookUnavailable: what had been graded until then is stored.
     """
-    require_released(course, assignment.id)
     plan = plan_assignment(course, assignment)
     tasks, unchanged = plan_cohort(course, plan, backend, only, force)
-    started(len(tasks))
     graded = []
-    with open_gradebook(course) as opened:
+    with contextlib.ExitStack() as stack:
+        # The workers start before nbgrader is imported, which takes as long as grading some submissions.
+        graders = stack.enter_context(Graders(plan, backend, workers)) if tasks else None
+        require_released(course, assignment.id)
+        started(len(tasks))
+        opened = stack.enter_context(open_gradebook(course))
         recorder = Recorder(course, assignment.id, opened)
-        for task, one in grade_all(tasks, workers):
+        for task, one in graders.grade(tasks) if graders else ():
             recorder.record(one, task.folder)
             graded.append(one.record)
             progress(one.record)

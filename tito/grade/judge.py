@@ -90,6 +90,14 @@ class Judge:
             self._channel = Channel(ours)
         return self._channel
 
+    def start(self) -> None:
+        """Start the process, without waiting for it: the first question finds it ready.
+
+        Raises:
+            JudgeFailed: it could not be started.
+        """
+        self._started()
+
     def close(self) -> None:
         """End the process."""
         if self._channel is not None:

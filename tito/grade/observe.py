@@ -15,7 +15,7 @@ from tito.cells import grade_id_of, kind_of
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.testcell import is_plain_python
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Conversation, Ran, Sandbox
+from tito.sandbox.session import Control, Conversation, Ran
 
 NOT_RUN = Ran(status="not run")
 
@@ -40,7 +40,7 @@ class Clock:
         return max(0.0, min(self._cell, self._end - time.monotonic()))
 
 
-def observe(sandbox: Sandbox, plan: NotebookPlan, cells: list[Any]) -> Observations:
+def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any]) -> Observations:
     """Run the clean notebook `cells` against the tests of `plan`.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tito import __version__
-from tito.author.script import build, source_notebooks
+from tito.author.script import build
 from tito.cells import grade_id_of, kind_of, points_of, ungraded_tags
 from tito.course import Assignment, Course
 from tito.errors import BadSource
@@ -71,8 +71,8 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
-    folder = build(course, assignment)
-    notebooks = tuple(plan_notebook(name, nb.cells) for name, nb in source_notebooks(course, assignment).items())
+    notebooks = tuple(plan_notebook(name, nb.cells) for name, nb in build(course, assignment).items())
+    folder = course.step("source", assignment.id)
     files = tuple((path, path.name) for path in sorted(folder.iterdir()) if path.suffix != ".ipynb")
     place = Workplace(files, course.sandbox.packages, _imports(notebooks), course.limits)
     return AssignmentPlan(
@@ -86,8 +86,13 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
 
 
 def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
-    """What the instructor's cells import: worth importing once, ahead of all submissions."""
-    lines = (line for one in notebooks for line in notebook_names(one.cells).imports.values())
+    """What those of the instructor's cells import that are run at grading: worth importing once, ahead of all
+    submissions. What only a skipped warm-up needs (a plotting library) would make every fork dearer."""
+    lines: list[str] = []
+    for one in notebooks:
+        not_run = skipped(list(one.cells))
+        run = (cell for position, cell in enumerate(one.cells) if position not in not_run)
+        lines += notebook_names(run).imports.values()
     return tuple(dict.fromkeys(lines))
 
 

@@ -34,7 +34,7 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
-from tito.sandbox.session import Ran, Sandbox
+from tito.sandbox.session import Control, Ran
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 NOT_JUDGED = "This test could not be judged; a person will look at it."
@@ -52,7 +52,7 @@ class Graded:
 
 
 def grade_submission(
-    plan: AssignmentPlan, student: str, folder: Path, sandbox: Sandbox, judge: Judge, fingerprint: Fingerprint
+    plan: AssignmentPlan, student: str, folder: Path, sandbox: Control, judge: Judge, fingerprint: Fingerprint
 ) -> Graded:
     """Grade what `student` submitted in `folder`. Never raises for what a submission holds.
 
@@ -87,7 +87,7 @@ def _record(
 
 
 def _grade_notebook(
-    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, sandbox: Sandbox, judge: Judge
+    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, sandbox: Control, judge: Judge
 ) -> tuple[NotebookVerdicts, Any]:
     started = time.perf_counter()
     try:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from tito.errors import BadSource
-from tito.grade.names import BUILTINS, Names, NotebookNames, flow_of, names_of
+from tito.grade.names import BUILTINS, Names, NotebookNames, names_of
 from tito.models import JudgePlan, NamedCheck, Section
 
 CHECK_LINE = re.compile(
@@ -39,7 +39,7 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     found = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
     kept = tuple(one for one in found if _has_statements(one.observe) or one.judge is not None)
     halves = [half for one in kept for half in (one.observe, one.judge, *(one.source for one in one.checks)) if half]
-    if all(_parses(half) for half in halves):
+    if all(is_plain_python(half) for half in halves):
         return kept
     if any(one.judge is not None for one in kept):
         raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
@@ -103,10 +103,6 @@ def _checks(judge: str, where: str) -> tuple[str, tuple[NamedCheck, ...]]:
 def _has_statements(source: str) -> bool:
     lines = (line.strip() for line in source.split("\n"))
     return any(line and not line.startswith("#") for line in lines)
-
-
-def _parses(source: str) -> bool:
-    return flow_of(source) is not None
 
 
 @lru_cache(maxsize=1024)

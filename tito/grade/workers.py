@@ -1,121 +1,186 @@
 """Grades submissions in worker processes of our own: a submission that brings one down costs the others nothing.
 
 Threads would do for waiting on sandboxes, but student source is parsed here too, and CPython's parser is neither
-thread-safe (python/cpython#106905) nor proof against every text.
+thread-safe (python/cpython#106905) nor proof against every text. The workers of a run have one sandbox between them;
+each has a judge of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import multiprocessing
+import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tito.errors import SandboxUnavailable
 from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, grade_submission, not_graded
-from tito.models import Fingerprint, Limits
-from tito.sandbox.backends import backend
-from tito.sandbox.session import Sandbox
+from tito.models import Fingerprint
+from tito.sandbox.session import Backend, Control, Sandbox, Workplace
+
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to be graded, with all that a worker needs for it."""
+    """One submission to be graded."""
 
     student: str
     folder: Path
     fingerprint: Fingerprint
-    plan: AssignmentPlan
-    sandbox: str
 
 
-def grade_all(tasks: Iterable[Task], workers: int) -> Iterator[tuple[Task, Graded]]:
-    """Grade with `workers` processes; give results as they come.
+class Graders:
+    """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    A worker that dies takes those with it that were in its pool: each of them is tried again in a process of its own,
-    and one that brings that down too is a platform fault, for a person to look at.
-    """
-    suspects: list[Task] = []
-    yield from _pooled(tasks, workers, suspects)
-    for task in suspects:
-        again: list[Task] = []
-        yield from _pooled([task], 1, again)
-        if again:
-            yield task, not_graded(task.plan, task.student, task.sandbox, task.fingerprint, "the grading process died")
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int) -> None:
+        """Start the sandbox and the workers; neither is waited for.
+
+        Raises:
+            SandboxUnavailable: the sandbox cannot be started.
+        """
+        self.plan = plan
+        self.isolation = isolation
+        self.workers = workers
+        self.sandbox = Sandbox(isolation, plan.place)
+        self._pool = self._started(workers)
+
+    def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
+        """Grade submissions; give results as they come.
+
+        A worker that dies takes those with it that were in its pool: each of them is tried again in a process of its
+        own, and one that brings that down too is a platform fault, for a person to look at.
+        """
+        suspects: list[Task] = []
+        yield from _results(self._pool, tasks, suspects)
+        for task in suspects:
+            self._pool.shutdown()
+            self._pool = self._started(1)
+            again: list[Task] = []
+            yield from _results(self._pool, [task], again)
+            if again:
+                yield task, _not_graded(self.plan, self.isolation, task, "the grading process died")
+
+    def _started(self, workers: int) -> ProcessPoolExecutor:
+        """A pool whose workers are getting ready. Forked where this process has no threads that a fork would break:
+        then they need not import anything."""
+        alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
+        context = multiprocessing.get_context("fork" if alone else "spawn")
+        first = (self.sandbox.name, self.sandbox.place, self.sandbox.address)
+        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self.plan, self.isolation, first))
+        for _ in range(workers):
+            pool.submit(_get_ready)
+        return pool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self.sandbox:
+            pass
 
 
-def _pooled(tasks: Iterable[Task], workers: int, unfinished: list[Task]) -> Iterator[tuple[Task, Graded]]:
+def grade_all(
+    plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, Graded]]:
+    """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
+    if tasks:
+        with Graders(plan, isolation, workers) as graders:
+            yield from graders.grade(tasks)
+
+
+def _results(pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[Task]) -> Iterator[tuple[Task, Graded]]:
     """Results of one pool; what a broken pool did not finish is added to `unfinished`."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin)
-    try:
-        waiting = {pool.submit(_work, task): task for task in tasks}
-        while waiting:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = waiting.pop(future)
-                graded = _result(future)
-                if graded is None:
-                    unfinished.append(task)
-                else:
-                    yield task, graded
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    waiting: dict[Future[Graded], Task] = {}
+    for task in tasks:
+        try:
+            waiting[pool.submit(_work, task)] = task
+        except BrokenProcessPool:
+            unfinished.append(task)
+    while waiting:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            task = waiting.pop(future)
+            try:
+                yield task, future.result()
+            except BrokenProcessPool:
+                unfinished.append(task)
 
 
-def _result(future: Future[Graded]) -> Graded | None:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return None
+def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
+    return not_graded(plan, task.student, isolation.name, task.fingerprint, fault)
 
 
 # ---- in the worker -----------------------------------------------------------------------------
 
 
-@dataclass
-class Tools:
-    """A worker's sandbox and judge for one assignment: started once, used for one submission after another."""
+class Worker:
+    """What one process grades with: a line to a sandbox, and a judge, used for one submission after another."""
 
-    sandbox: Sandbox
-    judge: Judge
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: tuple[str, Workplace, Path]) -> None:
+        """`first` is the sandbox that is there already; when that has ended, the worker starts one of its own."""
+        self.plan = plan
+        self.isolation = isolation
+        self.judge = Judge(plan.prerequisites)
+        self._line: Control | None = None
+        with contextlib.suppress(SandboxUnavailable):
+            self._line = Control(*first)
+
+    def grade(self, task: Task) -> Graded:
+        """Grade one submission. This is the process's edge: whatever goes wrong here is ours, and is recorded as that.
+
+        A sandbox that fails before student code runs is replaced once.
+        """
+        fault = ""
+        for _ in range(2):
+            try:
+                return grade_submission(
+                    self.plan, task.student, task.folder, self._sandbox(), self.judge, task.fingerprint
+                )
+            except SandboxUnavailable as error:
+                fault = str(error)
+            except Exception as error:  # noqa: BLE001
+                fault = f"{type(error).__name__}: {error}"
+                break
+        return _not_graded(self.plan, self.isolation, task, fault)
+
+    def _sandbox(self) -> Control:
+        if self._line is None or self._line.closed:
+            self._line = Sandbox(self.isolation, self.plan.place)
+        return self._line
+
+    def close(self) -> None:
+        """End the judge, and hang up."""
+        self.judge.close()
+        if self._line is not None:
+            self._line.close()
 
 
-_tools: dict[tuple[Path, Limits, str], Tools] = {}
+_worker: Worker
 
 
-def _begin() -> None:
-    """A worker that is interrupted ends quietly; its sandboxes and judges end with it."""
+def _begin(plan: AssignmentPlan, isolation: Backend, first: tuple[str, Workplace, Path]) -> None:
+    """Set a worker up. When interrupted it ends quietly, and it does not outlive the process that it works for."""
+    global _worker
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _worker = Worker(plan, isolation, first)
 
 
-def _tools_for(task: Task) -> Tools:
-    plan = task.plan
-    key = (plan.prerequisites, plan.place.limits, task.sandbox)
-    if key not in _tools or _tools[key].sandbox.closed:
-        _tools[key] = Tools(Sandbox(backend(task.sandbox), plan.place), Judge(plan.prerequisites))
-    return _tools[key]
+def _get_ready() -> None:
+    """Start what the first submission will need."""
+    _worker.judge.start()
 
 
 def _work(task: Task) -> Graded:
-    """Grade one submission. This is the process's edge: whatever goes wrong here is ours, and is recorded as that.
-
-    A sandbox that fails before student code runs is replaced once.
-    """
-    fault = ""
-    for _ in range(2):
-        try:
-            tools = _tools_for(task)
-            return grade_submission(task.plan, task.student, task.folder, tools.sandbox, tools.judge, task.fingerprint)
-        except SandboxUnavailable as error:
-            fault = str(error)
-        except Exception as error:  # noqa: BLE001
-            fault = f"{type(error).__name__}: {error}"
-            break
-    return not_graded(task.plan, task.student, task.sandbox, task.fingerprint, fault)
+    return _worker.grade(task)

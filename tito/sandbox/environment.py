@@ -57,5 +57,8 @@ def environment(packages: tuple[str, ...]) -> Environment:
 
 
 def _top_level(found: Distribution) -> set[Path]:
-    names = {path.parts[0] for path in found.files or () if path.parts[0] not in ("..", "__pycache__")}
+    # From the text of its list of files: `found.files` makes an object of each of thousands.
+    listed = (found.read_text("RECORD") or "").splitlines()
+    paths = [line.split(",")[0].strip('"') for line in listed] or [str(path) for path in found.files or ()]
+    names = {path.partition("/")[0] for path in paths} - {"..", "__pycache__", ""}
     return {Path(str(found.locate_file(name))) for name in names}

@@ -22,6 +22,7 @@ from tito.models import Limits
 from tito.sandbox.codec import MAX_DEPTH, Channel, CodecError, EndOfStream
 
 START_TIMEOUT_S = 60.0
+LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
@@ -136,11 +137,10 @@ class Conversation:
 class Control:
     """A line to a zygote, over which sessions are opened and ended. For one thread of one process."""
 
-    def __init__(self, name: str, place: Workplace, address: Path, log: IO[bytes]) -> None:
+    def __init__(self, name: str, place: Workplace, address: Path) -> None:
         self.name = name
         self.place = place
-        self.address = address
-        self._log = log
+        self.address = address  # the socket that the zygote listens on; its log lies beside it
         self._ready = False
         self._living: set[int] = set()  # sessions of which processes may be left
         self._ending: set[int] = set()  # those of them that were told to end
@@ -178,7 +178,6 @@ class Control:
         except (OSError, SandboxUnavailable) as error:
             for ours, _ in pairs:
                 ours.close()
-            self.close()
             raise error if isinstance(error, SandboxUnavailable) else self._broken(error) from error
         finally:
             for _, theirs in pairs:
@@ -187,7 +186,6 @@ class Control:
         try:
             opened.notebook.channel.receive(ANSWER_TIMEOUT_S)
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
-            self.close()
             opened.close()
             raise self._broken(error) from error
         return opened
@@ -223,19 +221,20 @@ class Control:
             try:
                 answer = json.loads(self._line.recv(4096) or b"{}")
             except (OSError, ValueError) as error:
-                self.close()
                 raise self._broken(error) from error
             if answer.get("op") == "closed":
                 self._living.discard(answer["pid"])
                 self._ending.discard(answer["pid"])
             elif answer.get("op") != op:
-                self.close()
                 raise self._broken(None)
         return answer
 
     def _broken(self, error: Exception | None) -> SandboxUnavailable:
-        size = os.fstat(self._log.fileno()).st_size
-        said = os.pread(self._log.fileno(), 2000, max(0, size - 2000)).decode(errors="replace").strip()
+        """Hang up, and say why."""
+        said = ""
+        with contextlib.suppress(OSError):
+            said = self.address.with_name(LOG).read_text(encoding="utf-8", errors="replace")[-2000:].strip()
+        self.close()
         reason = said.splitlines()[-1] if said else str(error or "it ended")
         return SandboxUnavailable(f"The {self.name} sandbox does not work: {reason}.", hint="Run 'tito doctor'.")
 
@@ -254,7 +253,6 @@ class Sandbox(Control):
 
     def __init__(self, backend: Backend, place: Workplace) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tito-sandbox-"))  # for its owner alone
-        log = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
         address = self._folder / "zygote"
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -262,16 +260,12 @@ class Sandbox(Control):
                 listener.listen()
                 launch = backend.launch(place, listener.fileno())
                 self._scratch = launch.scratch
-                super().__init__(backend.name, place, address, log)
-                self._process = _started(launch, listener.fileno(), log)
+                super().__init__(backend.name, place, address)
+                with (self._folder / LOG).open("wb") as log:
+                    self._process = _started(launch, listener.fileno(), log)
         except BaseException:
-            log.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
-
-    def connect(self) -> Control:
-        """Another line to the same zygote, for another process."""
-        return Control(self.name, self.place, self.address, self._log)
 
     def close(self) -> None:
         """End every process inside."""
@@ -282,10 +276,6 @@ class Sandbox(Control):
         for folder in (self._folder, self._scratch):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-        self._log.close()
 
 
 def _started(launch: Launch, fd: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
