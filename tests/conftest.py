@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from tito.course import Assignment, Course, load_course
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
-from tito.sandbox.session import Backend
+from tito.sandbox.session import Backend, Workplace
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -76,12 +77,14 @@ def module(released: Course) -> Assignment:
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
     monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
-    known: dict[tuple[str, str], Worker] = {}
+    known: dict[tuple[str, str, str], Worker] = {}
 
     class InProcess:
-        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int) -> None:
+        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: object) -> None:
             nobody = ("none", plan.place, Path("/nowhere"))
-            self.worker = known.setdefault((plan.tests_hash, isolation.name), Worker(plan, isolation, nobody))
+            self.worker = known.setdefault(
+                (plan.tests_hash, isolation.name, str(vars(isolation))), Worker(plan, isolation, nobody)
+            )
 
         def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
             for task in tasks:
@@ -93,8 +96,21 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def __exit__(self, *_: object) -> None:
             pass
 
+    def grade_all(
+        plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
+    ) -> Iterator[tuple[Task, Graded]]:
+        return InProcess(plan, isolation, workers, None).grade(tasks)
+
+    class NoHeadstart(ExitStack):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
+
+        def sandbox(self, place: Workplace) -> None:
+            pass
+
+    monkeypatch.setattr("tito.grade.cohort.Headstart", NoHeadstart)
     monkeypatch.setattr("tito.grade.cohort.Graders", InProcess)
-    monkeypatch.setattr("tito.grade.workers.Graders", InProcess)
+    monkeypatch.setattr("tito.author.check.grade_all", grade_all)
     yield
     for worker in known.values():
         worker.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -41,10 +42,17 @@ def test_cells_carry_their_metadata_and_ids_that_say_where_they_stand(course: Co
     nbformat.validate(notebook)
 
 
+def built(course: Course) -> dict[str, bytes]:
+    """The files of a build, by name."""
+    build(course, course.assignment("7"))
+    folder = course.step("source", ASSIGNMENT)
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_two_builds_are_the_same_bytes(course: Course) -> None:
-    assignment = course.assignment("7")
-    first = {path.name: path.read_bytes() for path in build(course, assignment).rglob("*") if path.is_file()}
-    second = {path.name: path.read_bytes() for path in build(course, assignment).rglob("*") if path.is_file()}
+    first = built(course)
+    shutil.rmtree(course.step("source", ASSIGNMENT))
+    second = built(course)
     assert first == second
     assert "doubling.ipynb" in first
     assert "base.py" in first
@@ -53,14 +61,24 @@ def test_two_builds_are_the_same_bytes(course: Course) -> None:
 
 def test_a_build_replaces_the_old_one_whole(course: Course) -> None:
     assignment = course.assignment("7")
-    folder = build(course, assignment)
-    (folder / "stray.txt").write_text("old")
-    assert not (build(course, assignment) / "stray.txt").exists()
+    build(course, assignment)
+    stray = course.step("source", ASSIGNMENT, "stray.txt")
+    stray.write_text("old")
+    build(course, assignment)
+    assert not stray.exists()
+
+
+def test_a_build_of_an_unchanged_script_leaves_the_folder_in_place(course: Course) -> None:
+    """A sandbox may be using it."""
+    built(course)
+    before = course.step("source", ASSIGNMENT).stat().st_ino
+    built(course)
+    assert course.step("source", ASSIGNMENT).stat().st_ino == before
 
 
 def test_a_script_that_cannot_be_read_leaves_the_old_build(course: Course) -> None:
     assignment = course.assignment("7")
-    before = (build(course, assignment) / "doubling.ipynb").read_bytes()
+    before = built(course)["doubling.ipynb"]
     written(course, "no header")
     with pytest.raises(BadSource):
         build(course, assignment)
@@ -124,5 +142,5 @@ def test_a_folder_of_notebooks_is_its_own_source(course: Course) -> None:
     folder.mkdir()
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", id="a")]), folder / "one.ipynb")
     assignment = course.assignment("ps1")
-    assert build(course, assignment) == folder
-    assert list(source_notebooks(course, assignment)) == ["one"]
+    assert list(build(course, assignment)) == list(source_notebooks(course, assignment)) == ["one"]
+    assert [path.name for path in folder.iterdir()] == ["one.ipynb"]

@@ -133,7 +133,7 @@ def build(course: Course, assignment: Assignment) -> dict[str, Any]:
     """Build `source/<assignment>/` from its script: the notebook, and the package of the modules below it.
 
     An assignment without a script (a folder of notebooks, as plain nbgrader has them) is left as it is.
-    The folder is replaced whole; a script that cannot be read leaves the old one in place.
+    The folder is replaced whole, where anything in it changed; a script that cannot be read leaves it as it is.
 
     Returns: the instructor's notebooks, by name.
     """
@@ -146,10 +146,17 @@ def build(course: Course, assignment: Assignment) -> dict[str, Any]:
         fresh.mkdir()
         nbformat.write(script.notebook, fresh / f"{script.info.name}.ipynb")
         course.stage(script.info.number, fresh)
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        fresh.rename(folder)
+        if _contents(fresh) != _contents(folder):
+            if folder.exists():
+                folder.rename(Path(scratch) / "old")
+            fresh.rename(folder)
     return {script.info.name: script.notebook}
+
+
+def _contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file below a folder with its bytes, and every folder; but for compiled files."""
+    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
 
 
 def remove_build(course: Course, assignment: Assignment) -> None:

@@ -56,14 +56,17 @@ def autograde(
     What has been graded with the same tests, environment and content is skipped, so a run that was stopped goes on
     where it was. Student work is never changed.
     """
-    from tito.grade.cohort import autograde as run
-    from tito.grade.record import to_json
+    from tito.grade.workplace import Headstart
     from tito.sandbox.backends import backend
 
     course, assignment = settings.course_and_assignment(module)
     chosen = backend(sandbox or course.sandbox.backend)
     if chosen.name == "none":
         say("Student code runs UNPROTECTED, as you asked; this is recorded with the grades.")
+    headstart = Headstart(course, assignment, chosen)  # before the imports below, which take as long as it does
+    from tito.grade.cohort import autograde as run
+    from tito.grade.record import to_json
+
     with progress_bar(f"Grading {assignment.id}") as (started, progress):
         result = run(
             course,
@@ -72,6 +75,7 @@ def autograde(
             workers=workers,
             only=students,
             force=force,
+            headstart=headstart,
             started=started,
             progress=progress,
         )

@@ -13,6 +13,7 @@ from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
 from tito.grade.workers import Graders, Task
+from tito.grade.workplace import Headstart
 from tito.gradebook.store import open_gradebook, require_released
 from tito.models import Fingerprint, SubmissionRecord
 from tito.sandbox.session import Backend
@@ -75,21 +76,26 @@ def autograde(
     workers: int = 2,
     only: tuple[str, ...] = (),
     force: bool = False,
+    headstart: Headstart | None = None,
     started: Callable[[int], None] = lambda count: None,
     progress: Callable[[SubmissionRecord], None] = lambda record: None,
 ) -> CohortResult:
     """Grade all submissions of an assignment that need it. Each is stored as soon as it is graded.
 
+    A `headstart` of the caller's is used, and closed.
+
     Raises:
         UnknownAssignment: the assignment was never released, so the gradebook does not know its cells.
         GradebookUnavailable: what had been graded until then is stored.
     """
-    plan = plan_assignment(course, assignment)
-    tasks, unchanged = plan_cohort(course, plan, backend, only, force)
     graded = []
     with contextlib.ExitStack() as stack:
+        ahead = headstart or Headstart(course, assignment, backend)
+        stack.callback(ahead.close)
+        plan = plan_assignment(course, assignment)
+        tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-        graders = stack.enter_context(Graders(plan, backend, workers)) if tasks else None
+        graders = stack.enter_context(Graders(plan, backend, workers, ahead.sandbox(plan.place))) if tasks else None
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

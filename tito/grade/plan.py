@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tito.course import Assignment, Course
 from tito.errors import BadSource
 from tito.grade.names import NotebookNames, flow_of, notebook_names
 from tito.grade.testcell import plan_judge, sections
+from tito.grade.workplace import workplace
 from tito.models import CellKind, JudgePlan, Section
 from tito.sandbox.environment import environment
 from tito.sandbox.session import Workplace
@@ -73,8 +74,7 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     """
     notebooks = tuple(plan_notebook(name, nb.cells) for name, nb in build(course, assignment).items())
     folder = course.step("source", assignment.id)
-    files = tuple((path, path.name) for path in sorted(folder.iterdir()) if path.suffix != ".ipynb")
-    place = Workplace(files, course.sandbox.packages, _imports(notebooks), course.limits)
+    place = replace(workplace(course, assignment), warm=_imports(notebooks))
     return AssignmentPlan(
         assignment=assignment.id,
         notebooks=notebooks,

@@ -42,16 +42,11 @@ class Task:
 class Graders:
     """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int) -> None:
-        """Start the sandbox and the workers; neither is waited for.
-
-        Raises:
-            SandboxUnavailable: the sandbox cannot be started.
-        """
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: Sandbox) -> None:
+        """Start the workers, which is not waited for; they share `sandbox`, which is closed with them."""
         self.plan = plan
         self.isolation = isolation
-        self.workers = workers
-        self.sandbox = Sandbox(isolation, plan.place)
+        self.sandbox = sandbox
         self._pool = self._started(workers)
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
@@ -86,8 +81,7 @@ class Graders:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        with self.sandbox:
-            pass
+        self.sandbox.close()
 
 
 def grade_all(
@@ -95,7 +89,7 @@ def grade_all(
 ) -> Iterator[tuple[Task, Graded]]:
     """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
     if tasks:
-        with Graders(plan, isolation, workers) as graders:
+        with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
             yield from graders.grade(tasks)
 
 

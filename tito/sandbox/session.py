@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -248,10 +248,11 @@ class Control:
 class Sandbox(Control):
     """A zygote that was started here, in isolation, and a line to it. Closing it ends every process inside.
 
-    It is not waited for: `wait`, or the first session, says whether it works.
+    It is not waited for: `wait`, or the first session, says whether it works. Before that it must be told what to
+    import, once: at the start, or with `warm`.
     """
 
-    def __init__(self, backend: Backend, place: Workplace) -> None:
+    def __init__(self, backend: Backend, place: Workplace, *, warm: bool = True) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tito-sandbox-"))  # for its owner alone
         address = self._folder / "zygote"
         try:
@@ -266,6 +267,14 @@ class Sandbox(Control):
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
+        if warm:
+            self.warm(place.warm)
+
+    def warm(self, statements: tuple[str, ...]) -> None:
+        """Say what is to be imported ahead of all sessions."""
+        self.place = replace(self.place, warm=statements)
+        with contextlib.suppress(OSError):  # one that has ended is found out by who waits for it
+            self._line.send(json.dumps(statements).encode())
 
     def close(self) -> None:
         """End every process inside."""
@@ -343,7 +352,6 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "files": files,
         "confined": confined,
         "uid": 0,
-        "warm": list(place.warm),
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,
         "rlimits": rlimits,

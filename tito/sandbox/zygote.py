@@ -34,6 +34,7 @@ from tito.sandbox.codec import Channel
 from tito.sandbox.runner import Shell, make_shell, serve
 
 MAX_DESCRIPTORS = 250
+MAX_ORDER = 1 << 17
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
 MS_NOSUID, MS_NODEV = 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -47,22 +48,26 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> NoReturn:
-    """Started by the sandbox with its settings as JSON in the first argument."""
+    """Started by the sandbox with its settings as JSON in the first argument.
+
+    What to import is the first that its owner says on the first line, who may have started it before knowing that.
+    """
     settings = json.loads(sys.argv[1])
     if settings["uid"]:
         _become(settings["uid"])
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     shell = make_shell(settings["output_bytes"])
+    listener = socket.socket(fileno=settings["fd"])
+    owner, _ = listener.accept()
     sys.path.insert(0, str(files))
-    warm(shell, settings["warm"])
+    warm(shell, json.loads(owner.recv(MAX_ORDER)))
     sys.path[0] = str(home)
     assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
     gc.collect()
     gc.freeze()
     _gather_memory()
-    with socket.socket(fileno=settings["fd"]) as listener:
-        Desk(listener, shell, settings).answer()
+    Desk(listener, owner, shell, settings).answer()
     os._exit(0)
 
 
@@ -97,13 +102,14 @@ def _gather_memory() -> None:
 class Desk:
     """Opens and ends sessions for whoever is on a line, until nobody is left."""
 
-    def __init__(self, listener: socket.socket, shell: Shell, settings: dict[str, Any]) -> None:
+    def __init__(self, listener: socket.socket, owner: socket.socket, shell: Shell, settings: dict[str, Any]) -> None:
         self.shell = shell
         self.settings = settings
         self.lines = 0
         self.keepers: set[int] = set()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(listener, selectors.EVENT_READ, self._greet)
+        self.selector.register(listener, selectors.EVENT_READ, lambda _: self._greet(listener.accept()[0]))
+        self._greet(owner)
 
     def answer(self) -> None:
         """Serve until the last line is hung up."""
@@ -113,8 +119,7 @@ class Desk:
                 if not self.lines:
                     return
 
-    def _greet(self, listener: socket.socket) -> None:
-        line, _ = listener.accept()
+    def _greet(self, line: socket.socket) -> None:
         self.lines += 1
         self.selector.register(line, selectors.EVENT_READ, self._serve)
         _say(line, {"op": "ready"})
