@@ -5,7 +5,7 @@ from __future__ import annotations
 from tito.errors import UsageError
 from tito.sandbox.session import Backend
 
-NAMES = ("bubblewrap", "none")
+NAMES = ("bubblewrap", "landlock", "none")
 
 
 def backend(name: str) -> Backend:
@@ -19,6 +19,10 @@ def backend(name: str) -> Backend:
         from tito.sandbox.bubblewrap import Bubblewrap
 
         return Bubblewrap()
+    if name == "landlock":
+        from tito.sandbox.unprivileged import Unprivileged
+
+        return Unprivileged()
     if name == "none":
         from tito.sandbox.unconfined import Unconfined
 

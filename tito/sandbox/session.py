@@ -78,6 +78,7 @@ class Launch:
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
     scratch: Path | None = None  # a folder to start in, and to remove at the end
+    patience_s: float = 0.0  # for a zygote that ends by itself when it is hung up on
 
 
 class Conversation:
@@ -139,7 +140,7 @@ class Sandbox:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             launch = backend.launch(place, theirs.fileno())
-            self._scratch = launch.scratch
+            self._scratch, self._patience_s = launch.scratch, launch.patience_s
             self._process = _started(launch, theirs.fileno(), self._log)
         except BaseException:
             self._control.close()
@@ -192,6 +193,8 @@ class Sandbox:
     def close(self) -> None:
         """End every process inside."""
         self._control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self._patience_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -289,6 +292,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "home": home,
         "files": files,
         "confined": confined,
+        "fence": None,  # what `fence` needs, in place of namespaces
         "uid": 0,
         "warm": list(place.warm),
         "scratch_mb": limits.scratch_mb,
