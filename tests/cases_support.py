@@ -185,7 +185,7 @@ class Run:
     left: list[str] = field(default_factory=list)  # processes that outlived it
 
 
-def grade_cases(root: Path, cases: list[Case]) -> Run:
+def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> Run:
     """Hand in and grade `cases` as one cohort, and each with an accomplice as a pair in a sandbox of their own.
 
     The course is made in the empty folder `root`.
@@ -194,8 +194,8 @@ def grade_cases(root: Path, cases: list[Case]) -> Run:
     release = build_release(course, course.assignment(ASSIGNMENT), root / "release")
     released = plain(nbformat.read(release / NOTEBOOK, as_version=4))
     plan = plan_assignment(course, course.assignment(ASSIGNMENT))
-    alone = [_task(course, plan, case, released) for case in cases if case.first is None]
-    pairs = [_pair(course, plan, case, released) for case in cases if case.first]
+    alone = [_task(course, plan, case, released, sandbox) for case in cases if case.first is None]
+    pairs = [_pair(course, plan, case, released, sandbox) for case in cases if case.first]
     run = Run()
     with planted(course):
         run.before = state_of(course.root)
@@ -219,19 +219,19 @@ def _course(root: Path) -> Course:
     return load_course((root / "course").resolve())
 
 
-def _task(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any]) -> Task:
+def _task(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any], sandbox: str) -> Task:
     folder = course.step("submitted", case.name, ASSIGNMENT)
     hand_in(case, released, folder)
-    return Task(case.name, folder, Fingerprint("", "", ""), plan, "bubblewrap")
+    return Task(case.name, folder, Fingerprint("", "", ""), plan, sandbox)
 
 
-def _pair(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any]) -> list[Task]:
+def _pair(course: Course, plan: AssignmentPlan, case: Case, released: dict[str, Any], sandbox: str) -> list[Task]:
     folder = course.step("submitted", f"before-{case.name}", ASSIGNMENT)
     folder.mkdir(parents=True)
     assert case.first is not None
     write(folder, _made_of(case.first, "reference", released))
-    before = Task(f"before-{case.name}", folder, Fingerprint("", "", ""), plan, "bubblewrap")
-    return [before, _task(course, plan, case, released)]
+    before = Task(f"before-{case.name}", folder, Fingerprint("", "", ""), plan, sandbox)
+    return [before, _task(course, plan, case, released, sandbox)]
 
 
 def state_of(root: Path) -> dict[str, str]:

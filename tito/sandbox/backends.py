@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tito.errors import UsageError
+from tito.errors import SandboxUnavailable, UsageError
 from tito.sandbox.session import Backend
 
 NAMES = ("bubblewrap", "landlock", "none")
@@ -18,7 +18,10 @@ def backend(name: str) -> Backend:
     if name == "bubblewrap":
         from tito.sandbox.bubblewrap import Bubblewrap
 
-        return Bubblewrap()
+        try:
+            return Bubblewrap()
+        except SandboxUnavailable as error:
+            raise SandboxUnavailable(error.message, hint=f"{error.hint} {_instead()}".strip()) from error
     if name == "landlock":
         from tito.sandbox.unprivileged import Unprivileged
 
@@ -28,3 +31,14 @@ def backend(name: str) -> Backend:
 
         return Unconfined()
     raise UsageError(f"There is no sandbox '{name}'.", hint=f"Choose one of: {', '.join(NAMES)}.")
+
+
+def _instead() -> str:
+    """What works here where namespaces do not. It protects less, so it is never taken unasked."""
+    from tito.sandbox.unprivileged import Unprivileged
+
+    try:
+        Unprivileged()
+    except SandboxUnavailable:
+        return ""
+    return "'--sandbox landlock' works here; it protects less."

@@ -109,6 +109,7 @@ def furnish(settings: dict[str, Any]) -> None:
     """A home and a folder for temporary files, and a fence around: nothing that a session does not need is left."""
     fence = settings["fence"]
     home, tmp = Path(fence["folder"], "home"), Path(fence["folder"], "tmp")
+    os.setsid()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the keeper waits for signals that it blocks
     if "lock" in fence:
         fence["lock"].close()

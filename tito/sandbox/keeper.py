@@ -28,7 +28,6 @@ HELPER_UID = 60706
 PR_SET_CHILD_SUBREAPER = 36
 LOOK_EVERY_S = 0.5
 PATIENCE_S = 15.0  # with processes that do not die, as one that waits for a broken disk
-INODES = 20_000
 WATCHED = (signal.SIGTERM, signal.SIGCHLD)
 
 
@@ -90,7 +89,7 @@ def keep(settings: dict[str, Any]) -> NoReturn:
             break
         if not _reap():
             continue
-        if any(_too_large(folder / name, settings["scratch_mb"] << 20) for name in ("home", "tmp")):
+        if any(_too_large(folder / name, settings["scratch_mb"] << 20, fence["inodes"]) for name in ("home", "tmp")):
             _end_all(fence)
     _end_all(fence)
     _remove(folder)
@@ -138,7 +137,7 @@ def _kill_descendants() -> None:
         os.kill(-1, signal.SIGKILL)
 
 
-def _too_large(folder: Path, limit: int) -> bool:
+def _too_large(folder: Path, most_bytes: int, most_entries: int) -> bool:
     """Whether a folder holds more than it may, or what cannot be counted: hidden from us, or nested too deep."""
     size = count = 0
     folders = [str(folder)]
@@ -148,7 +147,7 @@ def _too_large(folder: Path, limit: int) -> bool:
                 for entry in entries:
                     count += 1
                     size += _size_of(entry)
-                    if size > limit or count > INODES:
+                    if size > most_bytes or count > most_entries:
                         return True
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)

@@ -22,6 +22,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -36,6 +38,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 NOT_SYSTEM = ("/usr/src", "/usr/local/src")  # where images keep applications: a course may lie there
 PLATFORM = Path(__file__).resolve().parent.parent
 PATIENCE_S = 20.0
+INODES = 20_000
 
 
 class Unprivileged:
@@ -94,6 +97,7 @@ class Unprivileged:
             "listable": list(map(str, listable)),
             "abi": self.abi,
             "own_uid": self.own_uid,
+            "inodes": INODES,
         }
         argv = [real_python(), *boot([str(runner), str(packages)], settings)]
         env = VARIABLES | {
@@ -118,7 +122,8 @@ def _landlock() -> int:
 
 def _can_become_another() -> bool:
     try:
-        done = subprocess.run(["true"], check=False, timeout=20, user=PROBE_UID, group=PROBE_UID, extra_groups=())
+        argv = ["/bin/sh", "-c", ":"]
+        done = subprocess.run(argv, check=False, timeout=20, user=PROBE_UID, group=PROBE_UID, extra_groups=())
     except (OSError, subprocess.SubprocessError):
         return False
     return done.returncode == 0
@@ -145,13 +150,21 @@ def _open_to_all(root: Path) -> None:
 def _readable() -> tuple[list[Path], list[Path]]:
     """Of the machine, what a session may read with all that lies below, and what it may only list.
 
-    Where a folder of installed packages lies inside of the system or the interpreter, all around it is named.
+    Where a folder of installed packages lies inside of the system or the interpreter, all around it is named. The
+    interpreter lists the folders that it imports from: in that of the standard library other packages may have theirs.
     """
     hidden = {*package_folders(), *map(Path, NOT_SYSTEM), PLATFORM.parent}
     tops = {*(Path(one) for one in SYSTEM if not Path(one).is_symlink()), *prefixes()}
     found = [Path(one) for one in ETC]
     found += [path for top in sorted(tops) for path in _without(top, hidden)]
-    return [path for path in found if path.exists()], sorted(top for top in tops if top.exists())
+    return [path for path in found if path.exists()], sorted(_standard_library())
+
+
+def _standard_library() -> set[Path]:
+    base = {"base": sys.base_prefix, "installed_base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    base["installed_platbase"] = sys.base_exec_prefix
+    found = {Path(sysconfig.get_path(name, vars=base)).resolve() for name in ("stdlib", "platstdlib")}
+    return {path for path in found if path.is_dir()}
 
 
 def _without(folder: Path, hidden: set[Path]) -> list[Path]:
