@@ -12,7 +12,17 @@ from cases_support import PLANTED, TEST_WORDS, Case, Run, grade_cases, page_of, 
 pytestmark = pytest.mark.sandbox
 
 KINDS = ("honest", "secrets", "sabotage")
-WASTE = ("endless", "many_slow", "output", "recursion", "deep_recursion", "segfault", "signal", "swallows")
+WASTE = (
+    "endless",
+    "many_slow",
+    "output",
+    "recursion",
+    "deep_recursion",
+    "segfault",
+    "signal",
+    "swallows",
+    "memory_slowly",
+)
 CASES = [
     case
     for case in read_cases()
