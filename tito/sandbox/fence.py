@@ -68,7 +68,7 @@ def prepare(settings: dict[str, Any]) -> None:
     """
     fence = settings["fence"]
     fence["kept"] = 0
-    needed = [*fence["readable"], *fence["listable"], fence["root"]]
+    needed = [*fence["readable"], *fence["listable"]]
     closed = _closed_to_sessions(fence, needed)
     if closed:
         fence["kept"] = 1 << CAP_DAC_READ_SEARCH
