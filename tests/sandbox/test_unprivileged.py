@@ -408,7 +408,9 @@ def marked(mark: str) -> list[int]:
 
 DAEMONS = {
     "a daemon": "import os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep(1000)",
-    "ever another process": "import os, time\nos.setsid()\nwhile True:\n    if os.fork(): os._exit(0)\n    time.sleep(0.02)",
+    "ever another process": (
+        "import os, time\nos.setsid()\nwhile True:\n    if os.fork(): os._exit(0)\n    time.sleep(0.02)"
+    ),
     "two that revive each other": "import os\nos.setsid()\nwhile True:\n    if os.fork(): os.wait()",
     "deaf and stopped": (
         "import os, signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n"
