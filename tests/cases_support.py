@@ -42,7 +42,8 @@ from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Fingerprint, Verdict
-from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.backends import backend
+from tito.sandbox.session import Backend
 
 CASES = Path(__file__).resolve().parent / "cases"
 ASSIGNMENT = "07_sums"
@@ -186,7 +187,7 @@ class Run:
     left: list[str] = field(default_factory=list)  # processes that outlived it
 
 
-def grade_cases(root: Path, cases: list[Case]) -> Run:
+def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> Run:
     """Hand in and grade `cases` as one cohort, and each with an accomplice as a pair in a sandbox of their own.
 
     The course is made in the empty folder `root`.
@@ -197,22 +198,23 @@ def grade_cases(root: Path, cases: list[Case]) -> Run:
     plan = plan_assignment(course, course.assignment(ASSIGNMENT))
     alone = [_task(course, case, released) for case in cases if case.first is None]
     pairs = [_pair(course, case, released) for case in cases if case.first]
+    isolation = backend(sandbox)
     run = Run()
     with planted(course):
         run.before = state_of(course.root)
         with _orphans_are_ours():
             others = set(descendants())
-            run.graded |= _graded(plan, alone, WORKERS)
+            run.graded |= _graded(plan, isolation, alone, WORKERS)
             with ThreadPoolExecutor(WORKERS) as threads:
-                for graded in threads.map(lambda pair: _graded(plan, pair, 1), pairs):
+                for graded in threads.map(lambda pair: _graded(plan, isolation, pair, 1), pairs):
                     run.graded |= graded
             run.left = [said for pid, said in descendants().items() if pid not in others]
         run.after = state_of(course.root)
     return run
 
 
-def _graded(plan: AssignmentPlan, tasks: list[Task], workers: int) -> dict[str, Graded]:
-    return {task.student: graded for task, graded in grade_all(plan, Bubblewrap(), tasks, workers)}
+def _graded(plan: AssignmentPlan, isolation: Backend, tasks: list[Task], workers: int) -> dict[str, Graded]:
+    return {task.student: graded for task, graded in grade_all(plan, isolation, tasks, workers)}
 
 
 def _course(root: Path) -> Course:

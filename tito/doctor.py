@@ -8,24 +8,32 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tito.course import Course, find_course
+from tito.course import Course, SandboxSettings, find_course
 from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.obstacles import obstacles
+from tito.sandbox.unprivileged import Unprivileged
 
 PACKAGES = ("nbgrader", "ipykernel", "numpy", "matplotlib", "jupytext")
 FREE_MB = 500
+MAKERS = {"bubblewrap": Bubblewrap, "landlock": Unprivileged}
+WEAKER = {
+    "landlock": ", but with no disk quota, and without multiprocessing's locks and pools in notebooks",
+}
 
 
 def examine(folder: Path) -> list[Check]:
     """All checks, those of the machine first; those of the course only where there is one."""
-    checks = [_python(), *map(_package, PACKAGES), _kernel(), _sandbox()]
+    checks = [_python(), *map(_package, PACKAGES), _kernel()]
     try:
         course = find_course(folder)
     except TitoError as error:
-        return [*checks, Check("course", False, error.message, hint=error.hint)]
+        problem = Check("course", False, error.message, hint=error.hint)
+        return [*checks, *_sandboxes(SandboxSettings.backend), problem]
     return [
         *checks,
+        *_sandboxes(course.sandbox.backend),
         Check("course", True, f"{course.id} in {course.root}"),
         _gradebook(course),
         _exchange(course),
@@ -53,19 +61,46 @@ def _kernel() -> Check:
     return Check("kernel", found, detail, hint="tito works without; plain nbgrader does not: pip install ipykernel.")
 
 
-def _sandbox() -> Check:
+def _sandboxes(used: str) -> list[Check]:
+    """A line for each way to isolate. Only the one that is used has to work."""
+    found = {name: _usable(name) for name in ("bubblewrap", "landlock")}
+    checks = []
+    for name, problem in found.items():
+        line = "sandbox" if name == used else f"sandbox {name}"
+        if not problem:
+            checks.append(Check(line, True, f"{name} isolates{WEAKER.get(name, '')}"))
+        elif name == used:
+            hint = _way_out(name, problem, found)
+            checks.append(Check(line, False, " ".join([problem, *_causes(name)]), hint=hint))
+        else:
+            checks.append(Check(line, True, f"not used here; it would not work: {problem}"))
+    if used == "none":
+        checks.append(Check("sandbox", True, "none: student code runs as you, as course.toml says"))
+    return checks
+
+
+def _usable(name: str) -> str:
+    """Why a backend cannot work on this machine, or "" when it can."""
     try:
-        Bubblewrap()
+        MAKERS[name]()
     except SandboxUnavailable as error:
-        problem = error.message
-    else:
-        return Check("sandbox", True, "bubblewrap isolates")
-    return Check(
-        "sandbox",
-        False,
-        problem,
-        hint="Install bubblewrap (Debian: apt-get install bubblewrap) and allow user namespaces. Without it collect, "
-        "feedback, grades and status work; check, release and autograde refuse, unless told '--sandbox none'.",
+        return error.message if name == "bubblewrap" else str(error)
+    return ""
+
+
+def _causes(name: str) -> list[str]:
+    """What keeps namespaces from bubblewrap, and what to do."""
+    return [f"{one.cause} {one.remedy}" for one in obstacles()] if name == "bubblewrap" else []
+
+
+def _way_out(name: str, problem: str, found: dict[str, str]) -> str:
+    """What to do without a backend that does not work."""
+    install = "Install it (Debian: apt-get install bubblewrap). " if "no 'bwrap'" in problem else ""
+    works = [f"'--sandbox {one}' (works here{WEAKER.get(one, '')})" for one in found if not found[one]]
+    instead = " or ".join([*works, "'--sandbox none' (no protection)"])
+    return (
+        f"{install}Without it collect, feedback, grades and status work; check, release and autograde refuse, unless "
+        f"told {instead}."
     )
 
 

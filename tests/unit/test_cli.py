@@ -162,7 +162,7 @@ def test_feedback_on_nothing_is_one_line(tito_in: Tito, released: Course) -> Non
 def test_an_unknown_sandbox_is_one_line(tito_in: Tito, released: Course) -> None:
     done = tito_in(released.root, "autograde", "7", "--sandbox", "docker")
     assert done.code == 2
-    assert "bubblewrap, none" in done.line
+    assert "bubblewrap, landlock, none" in done.line
 
 
 # ---- the platform: exit 3 ----------------------------------------------------------------------

@@ -17,7 +17,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON t
 sandbox_option = click.option(
     "--sandbox",
     metavar="NAME",
-    help="bubblewrap, or none: an explicit choice to run student code unprotected. Default: course.toml.",
+    help="bubblewrap, landlock (where there are no namespaces), or none: an explicit choice to run student code "
+    "unprotected. Default: course.toml.",
 )
 workers_option = click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="At a time.")
 

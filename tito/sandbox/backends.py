@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tito.errors import UsageError
+from tito.errors import SandboxUnavailable, UsageError
 from tito.sandbox.session import Backend
 
-NAMES = ("bubblewrap", "none")
+NAMES = ("bubblewrap", "landlock", "none")
 
 
 def backend(name: str) -> Backend:
@@ -18,9 +18,27 @@ def backend(name: str) -> Backend:
     if name == "bubblewrap":
         from tito.sandbox.bubblewrap import Bubblewrap
 
-        return Bubblewrap()
+        try:
+            return Bubblewrap()
+        except SandboxUnavailable as error:
+            raise SandboxUnavailable(error.message, hint=f"{error.hint} {_instead()}".strip()) from error
+    if name == "landlock":
+        from tito.sandbox.unprivileged import Unprivileged
+
+        return Unprivileged()
     if name == "none":
         from tito.sandbox.unconfined import Unconfined
 
         return Unconfined()
     raise UsageError(f"There is no sandbox '{name}'.", hint=f"Choose one of: {', '.join(NAMES)}.")
+
+
+def _instead() -> str:
+    """What works here where namespaces do not. It protects less, so it is never taken unasked."""
+    from tito.sandbox.unprivileged import Unprivileged
+
+    try:
+        Unprivileged()
+    except SandboxUnavailable:
+        return ""
+    return "'--sandbox landlock' works here; it protects less."

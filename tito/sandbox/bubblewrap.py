@@ -25,7 +25,8 @@ HOME = "/home/student"
 FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in ("__init__", "codec", "runner", "seccomp", "zygote")))
+RUNNER_MODULES = ("__init__", "codec", "fence", "keeper", "ruleset", "runner", "seccomp", "zygote")
+RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.
 READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")
@@ -73,7 +74,7 @@ class Bubblewrap:
         options_fd = _descriptor("\0".join(options).encode())
         argv = [self.bwrap, "--args", str(options_fd)]
         settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
-        argv += ["--", _real_python(), *boot([RUNNER, SITE], settings)]
+        argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
         return Launch(argv, (options_fd, passwd_fd))
 
 
@@ -121,12 +122,12 @@ def _isolation(uid: int) -> list[str]:
 
 def _open_folders() -> list[str]:
     """The folders that mounts lie in, open to all: bubblewrap would make them for their owner alone."""
-    inside = [f"{SITE}/x", f"{RUNNER}/tito/sandbox/x", f"{FILES}/x", HOME, "/etc/x", *map(str, _prefixes())]
+    inside = [f"{SITE}/x", f"{RUNNER}/tito/sandbox/x", f"{FILES}/x", HOME, "/etc/x", *map(str, prefixes())]
     folders = {str(parent) for path in inside for parent in Path(path).parents} - {"/", "/usr"}
     return [word for folder in sorted(folders) for word in ("--perms", "0755", "--dir", folder)]
 
 
-def _prefixes() -> list[Path]:
+def prefixes() -> list[Path]:
     """Where the interpreter is installed, if not with the system."""
     found = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
     return sorted(one for one in found if not one.is_relative_to("/usr"))
@@ -149,17 +150,17 @@ def _system() -> list[str]:
 def _python(packages: tuple[str, ...]) -> list[str]:
     """The interpreter and the chosen packages; every other folder of packages is hidden."""
     flags: list[str] = []
-    for prefix in _prefixes():
+    for prefix in prefixes():
         flags += ["--ro-bind", str(prefix), str(prefix)]
-    for folder in _package_folders():
-        if any(folder.is_relative_to(base) for base in (*_prefixes(), Path("/usr"))):
+    for folder in package_folders():
+        if any(folder.is_relative_to(base) for base in (*prefixes(), Path("/usr"))):
             flags += ["--tmpfs", str(folder)]
     flags += _binds((path, f"{SITE}/{name}") for path, name in environment(packages).entries)
     here = Path(__file__).resolve().parent.parent
     return flags + _binds((here / name, f"{RUNNER}/tito/{name}") for name in RUNNER_FILES)
 
 
-def _package_folders() -> list[Path]:
+def package_folders() -> list[Path]:
     """Where the base interpreter keeps installed packages (its own and its distribution's)."""
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     found = {Path(sysconfig.get_path(name, vars=base)) for name in ("purelib", "platlib")}
@@ -181,7 +182,7 @@ def _binds(pairs: Iterable[tuple[Path, str]]) -> list[str]:
     return [word for path, inside in pairs for word in ("--ro-bind", str(path), inside)]
 
 
-def _real_python() -> str:
+def real_python() -> str:
     """The interpreter behind the virtual environment: the environment itself is not mounted."""
     return str(Path(sys.executable).resolve())
 

@@ -1,6 +1,10 @@
 """System calls that no notebook needs, refused to every process of a session: other processes' memory, keyrings,
 mounts, namespaces, kernel modules, and memory that no limit counts. What is refused fails with EPERM, as for lack of
 privilege. A filter in the kernel's classic BPF, for x86-64 and AArch64; on other machines there is none.
+
+A session without namespaces of its own shares the machine's network, message queues and processes: of these it is
+refused what Landlock does not watch. Where it shares the grader's user too, whatever changes a file's mode, owner,
+times or attributes is answered as done and is not done: a filter cannot see whose file it is, and `shutil.copy` asks.
 """
 
 from __future__ import annotations
@@ -23,40 +27,114 @@ REFUSED = {
     "personality": (135, 92), "quotactl": (179, 60), "acct": (163, 89), "swapon": (167, 224), "reboot": (169, 142),
     "syslog": (103, 116),
 }  # fmt: skip
+NONE = -1  # no such call on this machine
+# Refused to sessions that share the machine's namespaces. Of sockets only connected pairs are left, as asyncio uses.
+REFUSED_IF_SHARED = {
+    "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
+    "accept4": (288, 242), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
+    "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191), "msgget": (68, 186), "msgsnd": (69, 189),
+    "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183), "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
+    "inotify_init": (253, NONE), "inotify_init1": (294, 26), "fanotify_init": (300, 262), "ioprio_set": (251, 30),
+    "migrate_pages": (256, 238), "move_pages": (279, 239), "process_madvise": (440, 440), "truncate": (76, 45),
+}  # fmt: skip
+# Allowed there on the caller itself, where these arguments are 0, and refused on any other process.
+ON_ITSELF_IF_SHARED = {
+    "prlimit64": (302, 261, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
+    "sched_setscheduler": (144, 119, 0), "sched_setparam": (142, 118, 0), "setpriority": (141, 140, 0, 1),
+}  # fmt: skip
+SOCKETPAIR, AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPES = (53, 199), 1, 1, 5, 0xF
+ANSWERED_IF_OWNER = {
+    "chmod": (90, NONE), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, NONE),
+    "fchown": (93, 55), "lchown": (94, NONE), "fchownat": (260, 54), "utime": (132, NONE), "utimes": (235, NONE),
+    "futimesat": (261, NONE), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7), "setxattrat": (463, 463), "removexattr": (197, 14), "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16), "removexattrat": (466, 466), "file_setattr": (469, 469),
+}  # fmt: skip
 MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, AUDIT_ARCH_*, clone
 CLONE3, CLONE_NEWUSER, X32 = 435, 0x10000000, 0x40000000
 LOAD, EQUAL, GREATER_OR_EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF_LD|W|ABS, BPF_JMP|…|K, BPF_RET|K
+AND = 0x54  # BPF_ALU|AND|K
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
-NUMBER_AT, ARCH_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # in struct seccomp_data
-EPERM, ENOSYS = 1, 38
+NUMBER_AT, ARCH_AT, FIRST_ARGUMENT_AT, ARGUMENT_SIZE = 0, 4, 16, 8  # in struct seccomp_data
+EPERM, EFAULT, ENOSYS = 1, 14, 38
 PR_SET_SECCOMP, FILTER = 22, 2
 
 
-def program() -> list[tuple[int, int, int, int]]:
-    """The filter's instructions (code, jump if true, jump if false, operand); empty for other machines."""
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
+
+
+def program(*, shared: bool = False, owner: bool = False) -> list[Instruction]:
+    """The filter's instructions; empty for other machines.
+
+    Args:
+        shared: the session has no namespaces of its own.
+        owner: the session's user owns files outside of it.
+    """
     if platform.machine() not in MACHINES:
         return []
     column, arch, clone = MACHINES[platform.machine()]
-    head = [(LOAD, 0, 0, ARCH_AT), (EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER_AT)]
+    code = [(LOAD, 0, 0, ARCH_AT), (EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER_AT)]
     # glibc falls back from clone3, whose flags a filter cannot see, to clone, whose flags it can.
-    head += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, ERRNO | ENOSYS), (GREATER_OR_EQUAL, 0, 1, X32), _refuse()]
-    for numbers in REFUSED.values():
-        head += [(EQUAL, 0, 1, numbers[column]), _refuse()]
-    head += [(EQUAL, 0, 3, clone), (LOAD, 0, 0, FIRST_ARGUMENT_AT), (ANY_BIT, 0, 1, CLONE_NEWUSER), _refuse()]
-    return [*head, (RETURN, 0, 0, ALLOW)]
+    code += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, ERRNO | ENOSYS), (GREATER_OR_EQUAL, 0, 1, X32), _refuse()]
+    for numbers in (REFUSED | (REFUSED_IF_SHARED if shared else {})).values():
+        code += _when(numbers[column], [_refuse()])
+    for numbers in (ANSWERED_IF_OWNER if owner else {}).values():
+        code += _when(numbers[column], [(RETURN, 0, 0, ERRNO)])  # error 0: done
+    for rule in (ON_ITSELF_IF_SHARED if shared else {}).values():
+        code += _when(rule[column], [one for at in rule[2:] for one in (_load(at), (EQUAL, 1, 0, 0), _refuse())])
+    if shared:
+        code += _when(SOCKETPAIR[column], _connected_for_good())
+    code += _when(clone, [_load(0), (ANY_BIT, 0, 1, CLONE_NEWUSER), _refuse()])
+    return [*code, (RETURN, 0, 0, ALLOW)]
 
 
-def _refuse() -> tuple[int, int, int, int]:
+def _when(number: int, block: list[Instruction]) -> list[Instruction]:
+    """Run `block` for the system call of that number, and allow it if the block does not refuse it."""
+    if number == NONE:
+        return []
+    if len(block) > 1:
+        block = [*block, (RETURN, 0, 0, ALLOW)]
+    return [(EQUAL, 0, len(block), number), *block]
+
+
+def _connected_for_good() -> list[Instruction]:
+    """A pair of sockets whose ends cannot be pointed elsewhere, as those of a pair of datagram sockets can."""
+    family = [_load(0), (EQUAL, 1, 0, AF_UNIX), _refuse()]
+    return [
+        *family,
+        _load(1),
+        (AND, 0, 0, SOCK_TYPES),
+        (EQUAL, 2, 0, SOCK_STREAM),
+        (EQUAL, 1, 0, SOCK_SEQPACKET),
+        _refuse(),
+    ]
+
+
+def _load(argument: int) -> Instruction:
+    """The lower half of an argument: all that the kernel looks at, of the arguments that are looked at here."""
+    return (LOAD, 0, 0, FIRST_ARGUMENT_AT + ARGUMENT_SIZE * argument)
+
+
+def _refuse() -> Instruction:
     return (RETURN, 0, 0, ERRNO | EPERM)
 
 
-def install() -> None:
+def available() -> bool:
+    """Whether this machine can be given a filter: one that we know, whose kernel takes filters."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(program()) and libc.prctl(PR_SET_SECCOMP, FILTER, None, 0, 0) != 0 and ctypes.get_errno() == EFAULT
+
+
+def install(*, shared: bool = False, owner: bool = False) -> None:
     """Put the filter on this process and all that it starts. The process must have set no-new-privileges.
+
+    The arguments are those of `program`.
 
     Raises:
         OSError: the kernel refuses the filter.
     """
-    instructions = program()
+    instructions = program(shared=shared, owner=owner)
     if not instructions:
         return
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))

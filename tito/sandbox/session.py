@@ -80,6 +80,7 @@ class Launch:
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
     scratch: Path | None = None  # a folder to start in, and to remove at the end
+    patience_s: float = 0.0  # for a zygote that ends by itself when it is hung up on
 
 
 class Conversation:
@@ -168,8 +169,7 @@ class Control:
             SandboxUnavailable: the zygote gave no session; no student code ran in it.
         """
         self.wait()
-        while self._ending:
-            self._heard("closed", ANSWER_TIMEOUT_S)
+        self.settle()
         pairs = [socket.socketpair() for _ in range(branches + 1)]
         try:
             socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
@@ -190,8 +190,17 @@ class Control:
             raise self._broken(error) from error
         return opened
 
+    def settle(self) -> None:
+        """Wait until every process of the sessions that were ended is gone.
+
+        Raises:
+            SandboxUnavailable: it takes too long.
+        """
+        while self._ending:
+            self._heard("closed", ANSWER_TIMEOUT_S)
+
     def end(self, keeper: int) -> None:
-        """End a session, with all of its processes. Does not wait for that: the next session does."""
+        """End a session, with all of its processes. Does not wait for that: `settle` does, and the next session."""
         if keeper not in self._living:
             return
         try:
@@ -260,7 +269,7 @@ class Sandbox(Control):
                 listener.bind(str(address))
                 listener.listen()
                 launch = backend.launch(place, listener.fileno())
-                self._scratch = launch.scratch
+                self._scratch, self._patience_s = launch.scratch, launch.patience_s
                 super().__init__(backend.name, place, address)
                 with (self._folder / LOG).open("wb") as log:
                     self._process = _started(launch, listener.fileno(), log)
@@ -279,6 +288,8 @@ class Sandbox(Control):
     def close(self) -> None:
         """End every process inside."""
         super().close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self._patience_s)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -351,6 +362,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "home": home,
         "files": files,
         "confined": confined,
+        "fence": None,  # what `fence` needs, in place of namespaces
         "uid": 0,
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,

@@ -29,8 +29,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tito.sandbox import seccomp
+from tito.sandbox import fence, seccomp
 from tito.sandbox.codec import Channel
+from tito.sandbox.keeper import enter, finish, keep
 from tito.sandbox.runner import Shell, make_shell, serve
 
 MAX_DESCRIPTORS = 250
@@ -55,6 +56,8 @@ def main() -> NoReturn:
     settings = json.loads(sys.argv[1])
     if settings["uid"]:
         _become(settings["uid"])
+    if settings["fence"]:
+        fence.prepare(settings)
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     shell = make_shell(settings["output_bytes"])
@@ -68,6 +71,8 @@ def main() -> NoReturn:
     gc.freeze()
     _gather_memory()
     Desk(listener, owner, shell, settings).answer()
+    if settings["fence"]:
+        finish(settings)
     os._exit(0)
 
 
@@ -184,14 +189,20 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
-    if settings["confined"]:
+    if settings["fence"]:
+        enter(settings)
+    elif settings["confined"]:
         _enter_namespaces()
     first = os.fork()
     if first:
         _close(descriptors)
+        if settings["fence"]:
+            keep(settings)
         _keep(first, settings["confined"])
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if settings["confined"]:
+    if settings["fence"]:
+        fence.furnish(settings)
+    elif settings["confined"]:
         _furnish(settings)
         _drop_privileges()
     else:
@@ -200,7 +211,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if os.fork() != 0:
+    if not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
         _close(descriptors)
         _wait_for_all()
     # After the last fork, which seeds `random` anew.

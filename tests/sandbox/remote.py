@@ -1,0 +1,150 @@
+"""A sandbox of the landlock backend in a process of its own, so that the grader can be another user. No tests here.
+
+`Remote` starts this file as a program, under that user; each sends the other one JSON value a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+NOBODY = 65534
+LIMITS = {"cell_timeout_s": 10, "memory_mb": 1024, "scratch_mb": 16, "processes": 24, "output_kb": 64}
+# Not root, and no capability but to read what lies below folders that only root may enter: the interpreter may.
+AS_NOBODY = (
+    "setpriv",
+    f"--reuid={NOBODY}",
+    f"--regid={NOBODY}",
+    "--clear-groups",
+    "--bounding-set=-all,+dac_read_search",
+    "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=-all,+dac_read_search",
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came of one cell."""
+
+    status: str
+    ename: str
+    evalue: str
+    text: str
+    values: dict[str, Any]
+
+
+class Remote:
+    """The grader's process, and the sessions in it, by number."""
+
+    def __init__(self, user: str, files: dict[str, Path], **options: Any) -> None:
+        """Start it as the `user` root or nobody. `options`: see `_serve`."""
+        if os.geteuid() != 0:
+            assert user == "nobody", "only root can be root"
+        settings = options | {"files": {name: str(path) for name, path in files.items()}}
+        prefix = AS_NOBODY if user == "nobody" and os.geteuid() == 0 else ()
+        environment = {"PATH": os.environ["PATH"], "GRADER_TOKEN": "hush-hush", "TMPDIR": "/tmp"}
+        self.process = subprocess.Popen(
+            [*prefix, sys.executable, __file__, json.dumps(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.folder = Path(self._heard()["folder"])
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """One request, and its answer."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self._heard()
+
+    def _heard(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the grader's process has ended"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def open(self) -> int:
+        """A new session."""
+        return int(self.ask(op="open")["session"])
+
+    def run(self, source: str, session: int = 0, limit_s: float = 10, observe: tuple[str, ...] = ()) -> Said:
+        """Run a cell in a session."""
+        return Said(**self.ask(op="run", source=source, session=session, limit_s=limit_s, observe=observe))
+
+    def end(self, session: int) -> None:
+        """End a session."""
+        self.ask(op="end", session=session)
+
+    def close(self) -> None:
+        """Hang up, and wait until it has ended."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _serve(settings: dict[str, Any]) -> None:
+    """Answer on stdout what is asked on stdin.
+
+    Args:
+        settings: `files`, by name; `abi`: take the kernel's Landlock for one of that version; `inodes`: how many
+            files a folder may hold.
+    """
+    from tito.models import Limits
+    from tito.sandbox import session as sessions
+    from tito.sandbox import unprivileged
+    from tito.sandbox.session import Sandbox, Workplace
+
+    sessions.GRACE_S = 0.5
+    backend = unprivileged.Unprivileged()
+    unprivileged.INODES = settings.get("inodes", unprivileged.INODES)
+    backend.abi = settings.get("abi", backend.abi)
+    files = tuple((Path(path), name) for name, path in settings["files"].items())
+    place = Workplace(files, ("ipython", "matplotlib", "numpy"), limits=Limits(**LIMITS))
+    opened: list[Any] = []
+    with Sandbox(backend, place) as sandbox:
+        _say({"folder": str(sandbox._scratch)})
+        for line in sys.stdin:
+            request = json.loads(line)
+            if request["op"] == "open":
+                opened.append(sandbox.session())
+                _say({"session": len(opened) - 1})
+            elif request["op"] == "end":
+                opened[request["session"]].close()
+                sandbox.settle()
+                _say({})
+            else:
+                _say(_ran(opened[request["session"]], request))
+        for session in opened:
+            session.close()
+
+
+def _ran(session: Any, request: dict[str, Any]) -> dict[str, Any]:
+    ran = session.notebook.run(request["source"], request["limit_s"], tuple(request["observe"]))
+    text = "".join(str(one.get("text", "")) for one in ran.outputs)
+    values = {name: repr(value) for name, value in ran.values.items()}
+    return {"status": ran.status, "ename": ran.ename, "evalue": ran.evalue, "text": text, "values": values}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve(json.loads(sys.argv[1]))
