@@ -37,11 +37,13 @@ from tito.author.script import source_notebooks
 from tito.author.variants import filled, solutions
 from tito.cells import grade_id_of, is_graded, kind_of
 from tito.course import Course, load_course
+from tito.grade.calibrate import calibrated
 from tito.grade.feedback import HideSecrets
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Fingerprint, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
 
 CASES = Path(__file__).resolve().parent / "cases"
 ASSIGNMENT = "07_sums"
@@ -193,7 +195,7 @@ def grade_cases(root: Path, cases: list[Case]) -> Run:
     course = _course(root)
     release = build_release(course, course.assignment(ASSIGNMENT), root / "release")
     released = plain(nbformat.read(release / NOTEBOOK, as_version=4))
-    plan = plan_assignment(course, course.assignment(ASSIGNMENT))
+    plan = calibrated(plan_assignment(course, course.assignment(ASSIGNMENT)), Bubblewrap())
     alone = [_task(course, plan, case, released) for case in cases if case.first is None]
     pairs = [_pair(course, plan, case, released) for case in cases if case.first]
     run = Run()

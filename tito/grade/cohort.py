@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tito.course import Assignment, Course
 from tito.errors import UsageError
+from tito.grade.calibrate import calibrated
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
@@ -86,6 +87,9 @@ def autograde(
     require_released(course, assignment.id)
     plan = plan_assignment(course, assignment)
     tasks, unchanged = plan_cohort(course, plan, backend, only, force)
+    if tasks:
+        plan = calibrated(plan, backend)
+        tasks = [replace(one, plan=plan) for one in tasks]
     started(len(tasks))
     graded = []
     with open_gradebook(course) as opened:

@@ -5,6 +5,7 @@ at a time. Nothing that it says is trusted; it holds no secret but the cell that
 
 Requests (JSON, see `codec`):
     run     run one cell; answers with status, outputs, seconds, and the plain values of the names asked for
+    ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
     branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell.
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
             are closed, so that no cell can show what a test holds.
@@ -34,6 +35,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream
+from tito.sandbox.objects import Objects
+from tito.sandbox.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning one observed value into plain data
 CUT_NOTE = "\n[output cut: this cell printed more than it may]\n"
@@ -233,9 +236,14 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
     """
+    objects = Objects(shell, time_limit)
+    channel.more = more
     while True:
         try:
-            request, _ = channel.receive()
+            request, values = channel.receive()
+            if request["op"] == "ask":
+                objects.answer(channel, request, values)
+                continue
         except (EndOfStream, CodecError, OSError):
             os._exit(0)
         if request["op"] == "branch":
@@ -246,6 +254,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
                 for other in branches.values():
                     os.close(other)
                 channel, branches = Channel(socket.socket(fileno=own)), {}
+                channel.more = more
                 continue
             os.close(own)
             channel.send({"token": request["token"], "status": "ok"})

@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.codec import MAX_DEPTH, Channel, CodecError, EndOfStream
+from tito.sandbox.wire import WireEncoder, more, no_reference
 
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 20.0
@@ -111,12 +112,26 @@ class Conversation:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
         return self._ask({"op": "branch", "number": number}, GRACE_S) is not None
 
-    def _ask(self, request: dict[str, Any], timeout_s: float) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def ask(
+        self, request: dict[str, Any], values: dict[str, Any], limit_s: float
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
+        self.channel.more = more
+        try:
+            return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s + GRACE_S, values)
+        finally:
+            self.channel.more = None
+
+    def _ask(
+        self, request: dict[str, Any], timeout_s: float, values: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if self.over:
             return None
         token = secrets.token_hex(8)
         try:
-            self.channel.send(request | {"token": token})
+            encoder = WireEncoder(no_reference)
+            encoded = {name: encoder.encode(value) for name, value in (values or {}).items()}
+            self.channel.send_encoded(request | {"token": token}, encoded, encoder)
             reply, values = self.channel.receive(timeout_s)
         except TimeoutError:
             self.over = "timeout"
