@@ -103,7 +103,7 @@ def _fork(notebook: Conversation, waiting: tuple[int, Conversation] | None) -> N
 def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> Ran:
     results = []
     for section, judge in test.visible:
-        results.append(_run(notebook, clock, section.observe, judge))
+        results.append(_run(notebook, clock, section.observe, judge, guard=judge is None and test.remote is None))
         if section not in test.remote_sections:
             seen.tests.setdefault(test.grade_id, []).append((section, judge, results[-1]))
     outputs = tuple(one for ran in results for one in ran.outputs)
@@ -117,7 +117,8 @@ def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
     for section, judge in test.hidden:
         if section in test.remote_sections:
             continue
-        seen.tests.setdefault(test.grade_id, []).append((section, judge, _run(branch, clock, section.observe, judge)))
+        ran = _run(branch, clock, section.observe, judge, guard=judge is None)
+        seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
 
 
 def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:
@@ -138,8 +139,10 @@ def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
         results.append((test.remote_sections[0], None, Ran(status="fault", evalue=str(error))))
 
 
-def _run(conversation: Conversation, clock: Clock, source: str, judge: JudgePlan | None = None) -> Ran:
+def _run(
+    conversation: Conversation, clock: Clock, source: str, judge: JudgePlan | None = None, guard: bool = False
+) -> Ran:
     limit_s = clock.limit()
     if conversation.over or limit_s <= 0:
         return NOT_RUN
-    return conversation.run(source, limit_s, judge.observed if judge else ())
+    return conversation.run(source, limit_s, judge.observed if judge else (), guard)

@@ -100,6 +100,11 @@ def _grade_notebook(
     notes = list(repaired.notes)
     if seen.ended_at:
         notes.append(f"the notebook's process ended at cell '{seen.ended_at}'; later cells were not run")
+    notes += [
+        f"before test '{name}', which runs beside student code, had been replaced and was put back: {', '.join(found)}"
+        for name, results in seen.tests.items()
+        if (found := list(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
+    ]
     graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), time.perf_counter() - started), graded
 

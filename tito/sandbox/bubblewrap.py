@@ -25,7 +25,7 @@ HOME = "/home/student"
 FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-MODULES = ("__init__", "codec", "objects", "runner", "seccomp", "wire", "zygote")
+MODULES = ("__init__", "codec", "guard", "objects", "runner", "seccomp", "wire", "zygote")
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.

@@ -4,7 +4,8 @@ It is a small Jupyter kernel without sockets of its own: IPython's shell, one ch
 at a time. Nothing that it says is trusted; it holds no secret but the cell that it is told to run just now.
 
 Requests (JSON, see `codec`):
-    run     run one cell; answers with status, outputs, seconds, and the plain values of the names asked for
+    run     run one cell; answers with status, outputs, seconds, and the plain values of the names asked for.
+            With `guard`, what its asserts rely on is first put back as it was
     ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
     branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell.
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
@@ -35,6 +36,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream
+from tito.sandbox.guard import Guard
 from tito.sandbox.objects import Objects
 from tito.sandbox.wire import more
 
@@ -236,7 +238,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
     """
-    objects = Objects(shell, time_limit)
+    objects, guard = Objects(shell, time_limit), Guard(shell)
     channel.more = more
     while True:
         try:
@@ -259,7 +261,8 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
             os.close(own)
             channel.send({"token": request["token"], "status": "ok"})
             continue
-        reply = run(shell, request["source"], request["limit_s"])
+        tampered = guard.restore() if request["guard"] else []
+        reply = run(shell, request["source"], request["limit_s"]) | {"tampered": tampered}
         encoder = Encoder()
         encoded, reply["refused"] = observe(shell, request["observe"], encoder) if reply["status"] == "ok" else ({}, {})
         reply["token"] = request["token"]
