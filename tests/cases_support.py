@@ -61,7 +61,7 @@ SYS_ADD_KEY, SYS_KEYCTL = 248, 250  # on x86-64
 
 @dataclass(frozen=True)
 class Case:
-    """What `case.toml` says. `fault`: what happens now, where that is not what must."""
+    """What `case.toml` says."""
 
     name: str
     folder: Path
@@ -73,7 +73,6 @@ class Case:
     notes_contain: tuple[str, ...] = ()
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
-    fault: str = ""
 
     @property
     def first(self) -> Path | None:

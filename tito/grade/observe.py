@@ -56,6 +56,8 @@ def observe(sandbox: Sandbox, plan: NotebookPlan, cells: list[Any], judge: Judge
     wanted = [(test.grade_id, before) for test in tests for before in _forks(test)]
     with sandbox.session(branches=len(wanted)) as session:
         waiting = {fork: (number, session.branches[number]) for number, fork in enumerate(wanted)}
+        for branch in session.branches:
+            branch.over = "not run"  # until it is forked
         _run_notebook(session.notebook, clock, plan, cells, waiting, seen)
         hidden_clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
         for (grade_id, before), (_, branch) in waiting.items():
@@ -85,7 +87,8 @@ def _run_notebook(
             continue
         if kind_of(cell) is CellKind.TEST:
             test = plan.tests[grade_id_of(cell)]
-            _fork(notebook, waiting.get((test.grade_id, True)))
+            if clock.limit() > 0:
+                _fork(notebook, waiting.get((test.grade_id, True)))
             seen.cells[position] = _run_visible(notebook, clock, test, seen)
             _fork(notebook, waiting.get((test.grade_id, False)))
         else:
