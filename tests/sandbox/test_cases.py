@@ -6,6 +6,7 @@ All cases are graded once, as one cohort; then each is looked at.
 from __future__ import annotations
 
 import json
+
 import nbformat
 import pytest
 from cases_support import (

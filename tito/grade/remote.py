@@ -53,7 +53,7 @@ def _plans(cells: list[Any], staged: frozenset[str]) -> Iterator[tuple[str, tupl
     imports, students, mirrored = _imports(cells), _bound_by_students(cells), _read_by_functions(cells)
     shared = frozenset(name for name, line in imports.items() if _root(line) in staged | set(DISPLAYS))
     notebook = frozenset(students) - set(imports)
-    given = Given(frozenset(imports) - notebook, notebook)
+    given = Given(frozenset(imports) - notebook - shared, notebook)
     for cell in cells:
         if cell.get("cell_type") != "code":
             continue
@@ -160,12 +160,11 @@ class Given:
 
     def needed_by(self, wanted: frozenset[str]) -> str:
         """The source of those that give the names in `wanted`, and of what these need."""
-        needed, kept = set(wanted), []
-        for text, one in reversed(self.statements):
-            if one.bound & needed & self.names:
-                kept.append(text)
-                needed |= one.read
-        return "\n".join(kept[::-1])
+        needed, kept = set(wanted), set[int]()
+        while found := {at for at, (_, one) in enumerate(self.statements) if one.bound & needed & self.names} - kept:
+            kept |= found  # a function may read what stands below it
+            needed.update(*(self.statements[at][1].read for at in found))
+        return "\n".join(self.statements[at][0] for at in sorted(kept))
 
 
 def _is_constant(value: ast.expr | None, imports: frozenset[str]) -> bool:

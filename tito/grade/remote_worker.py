@@ -121,7 +121,7 @@ def _done(error: BaseException) -> dict[str, Any]:
     kind = "CellTimeout" if isinstance(error, TestTimeout) else type(error).__name__
     try:
         text = str(error)[:4000]
-    except Exception:  # noqa: BLE001  (an error whose text holds what a student's own class prints)
+    except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
         text = ""
     return {"status": "error", "ename": kind[:200], "evalue": text.encode("utf-8", "replace").decode()}
 

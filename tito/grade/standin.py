@@ -477,7 +477,9 @@ def _error_attribute(self: Any, name: str) -> Any:
 
 
 def _error_text(self: Any) -> str:
-    return str(self.__dict__.get("_tito_text", ""))
+    if "_tito_text" in self.__dict__:
+        return str(self.__dict__["_tito_text"])
+    return str(type(self)._tito_link.ask("__str__", self.__dict__["_tito_number"]))
 
 
 EXCEPTION: dict[str, Any] = {"__getattr__": _error_attribute, "__str__": _error_text}
