@@ -84,11 +84,17 @@ def verdicts(record: SubmissionRecord) -> dict[str, tuple[Verdict, Evidence]]:
     return {one.grade_id: (one.verdict, one.evidence) for one in record.cells if one.verdict is not Verdict.MANUAL}
 
 
+@pytest.fixture(scope="module")
+def plain(course: Course, assignment: Assignment) -> dict[str, float]:
+    """What plain nbgrader gives."""
+    return plain_nbgrader_scores(course, assignment, (*RIGHT, "cid", "eve"))
+
+
 def test_honest_work_earns_what_plain_nbgrader_gives(
-    course: Course, assignment: Assignment, records: dict[str, SubmissionRecord]
+    plain: dict[str, float], records: dict[str, SubmissionRecord]
 ) -> None:
     ours = {student: sum(one.points or 0.0 for one in records[student].cells) for student in RIGHT}
-    assert plain_nbgrader_scores(course, assignment, tuple(RIGHT)) == ours
+    assert {student: plain[student] for student in RIGHT} == ours
     assert all(points > 0 for points in ours.values())
 
 
@@ -115,7 +121,6 @@ def test_wrong_work_loses_the_tests_that_it_gets_wrong(
     assert {name for name, (verdict, _) in found.items() if verdict is not Verdict.PASSED} == lost
 
 
-def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(course: Course, assignment: Assignment) -> None:
+def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(plain: dict[str, float]) -> None:
     """What is protected here: the same forged answer earns points beside student code."""
-    scores = plain_nbgrader_scores(course, assignment, ("cid", "eve"))
-    assert scores["eve"] > scores["cid"]
+    assert plain["eve"] > plain["cid"]

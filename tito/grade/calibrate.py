@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tito.errors import JudgeFailed
 from tito.grade.judge import Judge
 from tito.grade.observe import observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
@@ -22,6 +23,7 @@ def calibrated(plan: AssignmentPlan, backend: Backend) -> AssignmentPlan:
 
     Raises:
         SandboxUnavailable: the reference could not be run.
+        JudgeFailed: the judge failed on it.
     """
     if not any(test.possible for notebook in plan.notebooks for test in notebook.tests.values()):
         return plan
@@ -52,7 +54,10 @@ def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Sandbox, ju
     seen = observe(sandbox, plan, cells, judge)
     passed = {}
     for name, test in tried.items():
-        ran = [one for section, judge_plan, one in seen.tests.get(name, []) if judge_plan is None]
+        ran = [one for _, judge_plan, one in seen.tests.get(name, []) if judge_plan is None]
+        fault = next((one.evalue for one in ran if one.status == "fault"), "")
+        if fault:
+            raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
         if len(ran) == len(test.remote_sections) and all(one.status == "ok" for one in ran):
             assert test.remote is not None
             sites, lines = seen.noted[name]

@@ -93,7 +93,7 @@ class Link:
     ) -> Any:
         """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
         site, line = _site()
-        keep = self.keep or (self.sites is not None and (f"kept {site}" in self.sites or line not in self.lines))
+        keep = self.keep or (self.sites is not None and (f"kept {site}" in self.sites or self._never_ran(line)))
         request = {"what": what, "number": number, "name": name, "keep": keep}
         values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
         given = [*arguments, *(keywords or {}).values()]
@@ -123,7 +123,11 @@ class Link:
         if self.sites is None:
             self.recorded.add(f"asked {site}")
             return True
-        return f"asked {site}" in self.sites or line not in self.lines
+        return f"asked {site}" in self.sites or self._never_ran(line)
+
+    def _never_ran(self, line: str) -> bool:
+        """Whether the reference did not come to that line: then it tells nothing of what is to be asked there."""
+        return line != "" and line not in self.lines
 
     def _exchange(self, request: dict[str, Any], values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Ask, and run functions of the test's until the answer comes."""
@@ -311,6 +315,11 @@ class RemoteType(type):
 
     _tito_link: Link
     _tito_number_of_class: int
+
+    def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> RemoteType:
+        if bases and "_tito_link" not in body:
+            raise TypeError("a class of the notebook cannot be inherited from where a test is judged")
+        return super().__new__(cls, name, bases, body)
 
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
         return _call(cls._tito_link, cls._tito_number_of_class, arguments, keywords)
