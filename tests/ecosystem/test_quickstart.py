@@ -9,6 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tito.author.check import check
 from tito.author.release import publish
 from tito.author.script import source_notebooks
 from tito.author.variants import filled, solutions
@@ -124,3 +125,19 @@ def test_wrong_work_loses_the_tests_that_it_gets_wrong(
 def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(plain: dict[str, float]) -> None:
     """What is protected here: the same forged answer earns points beside student code."""
     assert plain["eve"] > plain["cid"]
+
+
+def test_nbgraders_own_autograde_judges_apart_too(course: Course, records: dict[str, SubmissionRecord]) -> None:
+    """Through the preprocessor that `nbgrader autograde` and formgrader's button run."""
+    from tito.grade.preprocess import _graded, _tools
+
+    assert verdicts(_graded(course.root, "ps1", "eve").record) == verdicts(records["eve"])
+    sandbox, judge = _tools(course.root, "ps1")
+    with sandbox, judge:
+        pass  # they would end with the process
+
+
+def test_the_release_gate_says_which_tests_run_beside_student_code(course: Course, assignment: Assignment) -> None:
+    (found,) = [one for one in check(course, assignment, Bubblewrap()).checks if one.name == "tests are judged apart"]
+    assert found.ok
+    assert found.detail == "every test"
