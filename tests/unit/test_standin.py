@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tito.grade.link import Ended, Link, restore
 from tito.grade.remote import possible_plans
 from tito.grade.remote_worker import Namespace
-from tito.grade.standin import Ended, Link, StandIn, restore
+from tito.grade.standin import StandIn
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, decode
 from tito.sandbox.objects import Objects
 from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, more, no_reference
@@ -293,7 +294,7 @@ def test_whatever_a_notebook_says_was_raised_an_exception_is_raised(reply: dict[
 
 
 def test_a_notebook_that_is_asked_without_end_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tito.grade.standin.MOST_OPERATIONS", 5)
+    monkeypatch.setattr("tito.grade.link.MOST_OPERATIONS", 5)
     iterator = Handle(0, {"class": CLASS | {"has": 6}})  # __iter__ and __next__
     channel: Any = Says(*[({"status": "value"}, {"value": iterator})] * 20)
     with pytest.raises(Ended):

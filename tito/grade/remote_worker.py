@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from tito.grade.standin import MARK, Ended, Link
+from tito.grade.link import MARK, Ended, Link
 from tito.sandbox.codec import Channel, EndOfStream
 
 GIVEN = f"{MARK}given>"
