@@ -375,7 +375,7 @@ WRONG = {
                  "                           'data': (4096, False)}\n"
                  "def stats(a): return {'mean': A(), 'centred': A(), 'shape': (5,)}", "error"),
     "values without end": (
-        "primes", "class L(list):\n    def __iter__(self):\n        while True: yield 1\n"
+        "primes", "import time\nclass L(list):\n    def __iter__(self):\n        while True: yield time.sleep(0.01)\n"
                   "primes = lambda n, start=2: L([1] * 10)", "timeout"),
 }  # fmt: skip
 
