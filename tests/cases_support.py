@@ -37,6 +37,7 @@ from tito.author.script import source_notebooks
 from tito.author.variants import filled, solutions
 from tito.cells import grade_id_of, is_graded, kind_of
 from tito.course import Course, load_course
+from tito.grade.calibrate import calibrated_apart
 from tito.grade.feedback import HideSecrets
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.submission import Graded
@@ -61,7 +62,7 @@ SYS_ADD_KEY, SYS_KEYCTL = 248, 250  # on x86-64
 
 @dataclass(frozen=True)
 class Case:
-    """What `case.toml` says. `fault`: what happens now, where that is not what must."""
+    """What `case.toml` says."""
 
     name: str
     folder: Path
@@ -73,7 +74,6 @@ class Case:
     notes_contain: tuple[str, ...] = ()
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
-    fault: str = ""
 
     @property
     def first(self) -> Path | None:
@@ -195,10 +195,10 @@ def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> R
     course = _course(root)
     release = build_release(course, course.assignment(ASSIGNMENT), root / "release")
     released = plain(nbformat.read(release / NOTEBOOK, as_version=4))
-    plan = plan_assignment(course, course.assignment(ASSIGNMENT))
+    isolation = backend(sandbox)
+    plan = calibrated_apart(plan_assignment(course, course.assignment(ASSIGNMENT)), isolation)
     alone = [_task(course, case, released) for case in cases if case.first is None]
     pairs = [_pair(course, case, released) for case in cases if case.first]
-    isolation = backend(sandbox)
     run = Run()
     with planted(course):
         run.before = state_of(course.root)

@@ -14,9 +14,11 @@ from hypothesis import settings as hypothesis_settings
 from tiny import ASSIGNMENT, write_course
 
 from tito.course import Assignment, Course, load_course
+from tito.grade.calibrate import calibrated_apart
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
+from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Backend, Workplace
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
@@ -108,7 +110,15 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def sandbox(self, place: Workplace) -> None:
             pass
 
+    chosen: dict[str, AssignmentPlan] = {}
+
+    def calibrated(plan: AssignmentPlan, sandbox: object) -> AssignmentPlan:
+        if plan.tests_hash not in chosen:
+            chosen[plan.tests_hash] = calibrated_apart(plan, Bubblewrap())
+        return chosen[plan.tests_hash]
+
     monkeypatch.setattr("tito.grade.cohort.Headstart", NoHeadstart)
+    monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
     monkeypatch.setattr("tito.grade.cohort.Graders", InProcess)
     monkeypatch.setattr("tito.author.check.grade_all", grade_all)
     yield

@@ -192,8 +192,8 @@ def plain_nbgrader_scores(course: Course, assignment: Assignment, students: tupl
         root = Path(folder)
         plain = replace(course, root=root, db_url=f"sqlite:///{root / 'gradebook' / 'gradebook.db'}")
         (root / "source").mkdir()
-        publish(replace(plain, deadlines={}), assignment)
         shutil.copytree(course.step("source", assignment.id), plain.step("source", assignment.id))
+        publish(replace(plain, deadlines={}), assignment)
         scores: dict[str, float] = {}
         for student in students:
             shutil.copytree(

@@ -25,7 +25,8 @@ class Evidence(Enum):
     """What a verdict rests on."""
 
     JUDGED = "judged"  # observations, judged in a process without student code
-    IN_PROCESS = "in-process"  # the test's own asserts, beside student code
+    REMOTE = "remote"  # the test's own code, run in a process without student code, asking the notebook's objects
+    IN_PROCESS = "in-process"  # can be forged: the test's own asserts, beside student code
     NONE = "none"  # nothing was seen
 
 
@@ -79,8 +80,9 @@ class NamedCheck:
 class Section:
     """One run of a graded test: what is observed beside student code, and what judges it elsewhere.
 
-    `judge` is None where the author drew no `### JUDGE` line: then the section's own asserts, run in
-    the student's process, are all the evidence there is. With `checks`, it is what they have in common.
+    `judge` is None where the author drew no `### JUDGE` line: then all of it is run by the judge, which asks the
+    notebook's objects; or, where that cannot be, in the student's process, where its own asserts are all the evidence
+    there is. With `checks`, it is what they have in common.
     """
 
     observe: str
@@ -101,6 +103,25 @@ class JudgePlan:
     imports: str
     given: str
     observed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemotePlan:
+    """How a test without judge halves runs in the judge, asking the notebook's objects.
+
+    `imports` are statements by the name that they bind; `given` is source of the instructor's that the judge runs
+    itself: functions and constants. `notebook` are names that the notebook is asked for although the judge has them;
+    `mirrored` are those that it is told of when the test sets them, because its functions read them. Of the reference's
+    run: the places of the test where its objects were asked (`sites`), and its lines that ran.
+    """
+
+    imports: tuple[tuple[str, str], ...] = ()
+    given: str = ""
+    notebook: frozenset[str] = frozenset()
+    mirrored: frozenset[str] = frozenset()
+    keep: bool = False
+    sites: frozenset[str] | None = None
+    lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

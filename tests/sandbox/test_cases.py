@@ -1,13 +1,11 @@
 """The corpus of grading cases: each must get, cell by cell, the verdicts that its `case.toml` says, and show nothing.
 
-All cases are graded once, as one cohort; then each is looked at. A case with a `fault` is one that the engine gets
-wrong today: it is expected to fail, and fails the suite when it passes.
+All cases are graded once, as one cohort; then each is looked at.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import nbformat
 import pytest
@@ -40,18 +38,13 @@ CASES = read_cases()
 MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what its cells may print, and some more
 
 
-def _params() -> list[Any]:
-    marks = {case.name: [pytest.mark.xfail(reason=case.fault, raises=AssertionError)] for case in CASES if case.fault}
-    return [pytest.param(case, id=case.name, marks=marks.get(case.name, [])) for case in CASES]
-
-
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The corpus, graded."""
     return grade_cases(tmp_path_factory.mktemp("cases"), CASES)
 
 
-@pytest.mark.parametrize("case", _params())
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> None:
     graded = run.graded[case.name]
     text = told(graded)

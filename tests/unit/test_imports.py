@@ -15,7 +15,8 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
-INSIDE = tuple(f"sandbox/{name}.py" for name in ("codec", "fence", "keeper", "ruleset", "runner", "seccomp", "zygote"))
+INSIDE_NAMES = ("codec", "fence", "guard", "keeper", "objects", "ruleset", "runner", "seccomp", "wire", "zygote")
+INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
 
 # Layers from the top; a file imports from its own and from those below. What is deferred into a function counts too.
 LAYERS = (
@@ -84,8 +85,10 @@ def test_the_sandbox_holds_just_the_files_that_run_in_it() -> None:
 
 
 def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
-    ours = {one for one in imported(ROOT / "grade" / "judge_worker.py") if one.startswith("tito")}
-    assert all(one.startswith("tito.sandbox.codec.") for one in ours)
+    names = ("judge_worker", "remote_worker", "link", "standin")
+    ours = {one for name in names for one in imported(ROOT / "grade" / f"{name}.py") if one.startswith("tito")}
+    allowed = ("tito.sandbox.codec.", "tito.sandbox.wire", *(f"tito.grade.{name}." for name in names))
+    assert all(one.startswith(allowed) for one in ours)
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)

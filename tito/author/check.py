@@ -22,6 +22,7 @@ from tito.author.variants import filled, read_variants, solutions, submission
 from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource, PlatformError
+from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
@@ -79,11 +80,23 @@ def check(
         again = build_release(course, assignment, Path(scratch) / "again")
         note([_same_bytes(artefact, again)])
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
-        bench = Bench(course, assignment, backend, plan_assignment(course, assignment), source, artefact, released)
+        plan = calibrated_apart(plan_assignment(course, assignment), backend)
+        bench = Bench(course, assignment, backend, plan, source, artefact, released)
+        note(_judged(plan))
         note(_leaks(bench))
         note(_warmups(bench))
         note(_earned(bench, workers))
     return report
+
+
+def _judged(plan: AssignmentPlan) -> Iterator[Check]:
+    """Where each test is judged. Legal, whatever it is: tests of other people's courses are as they are."""
+    beside = [test.grade_id for test in in_process(plan)]
+    if beside:
+        detail = f"{len(beside)} can be forged, as their asserts run beside student code: {', '.join(beside)}"
+        yield Check("tests are judged apart", True, detail, hint="A ### JUDGE line says what the judge is to look at.")
+    else:
+        yield Check("tests are judged apart", True, "every test")
 
 
 # ---- what needs no student code ------------------------------------------------------------------

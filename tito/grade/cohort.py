@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tito.course import Assignment, Course
 from tito.errors import UsageError
+from tito.grade.calibrate import calibrated
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
@@ -94,8 +95,11 @@ def autograde(
         stack.callback(ahead.close)
         plan = plan_assignment(course, assignment)
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
+        sandbox = ahead.sandbox(plan.place)
+        if tasks:
+            plan = calibrated(plan, sandbox)
         # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-        graders = stack.enter_context(Graders(plan, backend, workers, ahead.sandbox(plan.place))) if tasks else None
+        graders = stack.enter_context(Graders(plan, backend, workers, sandbox)) if tasks else None
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

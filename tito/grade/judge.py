@@ -5,6 +5,9 @@ One process serves many submissions: what it runs is the course's own test code,
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from typing import Any
 from tito.errors import JudgeFailed
 from tito.models import JudgePlan, Section
 from tito.sandbox.codec import Channel, CodecError, EndOfStream
+from tito.sandbox.wire import more
 
 ANSWER_TIMEOUT_S = 30.0
 MEMORY_MB = 4096
@@ -68,6 +72,14 @@ class Judge:
         checks = tuple(Opinion(**one) for one in reply["checks"])
         return Opinion(reply["yes"], reply["message"], reply["detail"], checks)
 
+    def channel(self) -> Channel:
+        """The way to the judge process, which is started where there is none.
+
+        Raises:
+            JudgeFailed: it could not be started.
+        """
+        return self._started()
+
     def _started(self) -> Channel:
         if self._channel is None:
             ours, theirs = socket.socketpair()
@@ -88,6 +100,7 @@ class Judge:
             finally:
                 theirs.close()
             self._channel = Channel(ours)
+            self._channel.more = more
         return self._channel
 
     def start(self) -> None:
@@ -104,7 +117,8 @@ class Judge:
             self._channel.close()
             self._channel = None
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # and a test that it has forked
             self._process.wait()
             self._process = None
 

@@ -3,6 +3,7 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
+Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tito.cells import grade_id_of, kind_of
+from tito.errors import JudgeFailed
+from tito.grade.judge import Judge
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
+from tito.grade.remote import RemoteTest
 from tito.grade.testcell import is_plain_python
 from tito.models import CellKind, JudgePlan, Limits, Section
 from tito.sandbox.session import Control, Conversation, Ran
@@ -26,6 +30,7 @@ class Observations:
 
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
+    noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
     ended_at: str = ""  # the cell at which the notebook's process ended early
 
 
@@ -40,8 +45,8 @@ class Clock:
         return max(0.0, min(self._cell, self._end - time.monotonic()))
 
 
-def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any]) -> Observations:
-    """Run the clean notebook `cells` against the tests of `plan`.
+def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> Observations:
+    """Run the clean notebook `cells` against the tests of `plan`. Tests without judge halves run in the judge.
 
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
@@ -49,14 +54,24 @@ def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any]) -> Observati
     seen = Observations()
     clock = Clock(sandbox.place.limits)
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    hidden = [test.grade_id for test in tests if test.hidden]
-    with sandbox.session(branches=len(hidden)) as session:
-        waiting = {name: (number, session.branches[number]) for number, name in enumerate(hidden)}
+    wanted = [(test.grade_id, before) for test in tests for before in _forks(test)]
+    with sandbox.session(branches=len(wanted)) as session:
+        waiting = {fork: (number, session.branches[number]) for number, fork in enumerate(wanted)}
+        for branch in session.branches:
+            branch.over = "not run"  # until it is forked
         _run_notebook(session.notebook, clock, plan, cells, waiting, seen)
         hidden_clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
-        for grade_id, (_, branch) in waiting.items():
-            _run_hidden(branch, hidden_clock, plan.tests[grade_id], seen)
+        for (grade_id, before), (_, branch) in waiting.items():
+            if before:
+                _run_remote(branch, hidden_clock, plan.tests[grade_id], seen, judge)
+            else:
+                _run_hidden(branch, hidden_clock, plan.tests[grade_id], seen)
     return seen
+
+
+def _forks(test: TestPlan) -> list[bool]:
+    """Copies of the notebook that a test needs: True for one as it stands before the test, for the judge to ask."""
+    return [True] * bool(test.remote_sections) + [False] * test.forked_after
 
 
 def _run_notebook(
@@ -64,7 +79,7 @@ def _run_notebook(
     clock: Clock,
     plan: NotebookPlan,
     cells: list[Any],
-    waiting: dict[str, tuple[int, Conversation]],
+    waiting: dict[tuple[str, bool], tuple[int, Conversation]],
     seen: Observations,
 ) -> None:
     not_needed = skipped(cells)
@@ -73,21 +88,29 @@ def _run_notebook(
             continue
         if kind_of(cell) is CellKind.TEST:
             test = plan.tests[grade_id_of(cell)]
+            if clock.limit() > 0:
+                _fork(notebook, waiting.get((test.grade_id, True)))
             seen.cells[position] = _run_visible(notebook, clock, test, seen)
-            if test.hidden:
-                number, branch = waiting[test.grade_id]
-                branch.over = "" if notebook.branch(number) else "not run"
+            _fork(notebook, waiting.get((test.grade_id, False)))
         else:
             seen.cells[position] = _run(notebook, clock, cell.source)
         if notebook.over and not seen.ended_at:
             seen.ended_at = cell.get("id", "") or f"number {position + 1}"
 
 
+def _fork(notebook: Conversation, waiting: tuple[int, Conversation] | None) -> None:
+    if waiting is not None:
+        number, branch = waiting
+        branch.over = "" if notebook.branch(number) else "not run"
+
+
 def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> Ran:
     results = []
     for section, judge in test.visible:
-        results.append(_run_section(notebook, clock, section, judge))
-        seen.tests.setdefault(test.grade_id, []).append((section, judge, results[-1]))
+        ran = _run_section(notebook, clock, section, judge, guard=judge is None and test.remote is None)
+        results.append(ran)
+        if section not in test.remote_sections:
+            seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
     outputs = tuple(one for ran in results for one in ran.outputs)
     last = results[-1] if results else Ran(status="ok")
     return Ran(last.status, last.ename, last.evalue, outputs, sum(one.seconds for one in results))
@@ -97,17 +120,42 @@ def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
     if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
         return  # the visible part has failed already
     for section, judge in test.hidden:
-        seen.tests.setdefault(test.grade_id, []).append((section, judge, _run_section(branch, clock, section, judge)))
+        if section in test.remote_sections:
+            continue
+        ran = _run_section(branch, clock, section, judge, guard=judge is None)
+        seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
 
 
-def _run_section(conversation: Conversation, clock: Clock, section: Section, judge: JudgePlan | None) -> Ran:
-    return _run(conversation, clock, section.observe, judge, plain=is_plain_python(section.observe))
+def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:
+    """Have the judge run the sections that have no judge half, in order, until one fails."""
+    assert test.remote is not None
+    results = seen.tests.setdefault(test.grade_id, [])
+    if branch.over:
+        results.append((test.remote_sections[0], None, NOT_RUN))
+        return
+    try:
+        with RemoteTest(judge, test.remote, branch) as remote:
+            for section in test.remote_sections:
+                results.append((section, None, remote.run(section, clock.limit())))
+                if results[-1][2].status != "ok":
+                    break
+            seen.noted[test.grade_id] = remote.sites, remote.lines
+    except JudgeFailed as error:
+        results.append((test.remote_sections[0], None, Ran(status="fault", evalue=str(error))))
 
 
-def _run(
-    conversation: Conversation, clock: Clock, source: str, judge: JudgePlan | None = None, *, plain: bool = False
+def _run_section(
+    conversation: Conversation, clock: Clock, section: Section, judge: JudgePlan | None, guard: bool
 ) -> Ran:
     limit_s = clock.limit()
     if conversation.over or limit_s <= 0:
         return NOT_RUN
-    return conversation.run(source, limit_s, judge.observed if judge else (), plain=plain)
+    plain = is_plain_python(section.observe)
+    return conversation.run(section.observe, limit_s, judge.observed if judge else (), plain=plain, guard=guard)
+
+
+def _run(conversation: Conversation, clock: Clock, source: str) -> Ran:
+    limit_s = clock.limit()
+    if conversation.over or limit_s <= 0:
+        return NOT_RUN
+    return conversation.run(source, limit_s)

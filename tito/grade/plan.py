@@ -14,9 +14,10 @@ from tito.cells import grade_id_of, kind_of, points_of, ungraded_tags
 from tito.course import Assignment, Course
 from tito.errors import BadSource
 from tito.grade.names import NotebookNames, flow_of, notebook_names
+from tito.grade.remote import possible_plans
 from tito.grade.testcell import plan_judge, sections
 from tito.grade.workplace import workplace
-from tito.models import CellKind, JudgePlan, Section
+from tito.models import CellKind, JudgePlan, RemotePlan, Section
 from tito.sandbox.environment import environment
 from tito.sandbox.session import Workplace
 
@@ -30,11 +31,23 @@ class TestPlan:
     grade_id: str
     points: float
     sections: tuple[tuple[Section, JudgePlan | None], ...]
+    remote: RemotePlan | None = None  # how the judge runs sections without a judge half; None: beside student code
+    possible: tuple[RemotePlan, ...] = ()  # until the reference's run has told which of these serves
 
     @property
     def has_checks(self) -> bool:
         """Whether the test gives partial credit."""
         return any(one.checks for one, _ in self.sections)
+
+    @property
+    def remote_sections(self) -> tuple[Section, ...]:
+        """Sections that the judge runs, in the order of the cell."""
+        return tuple(one for one, plan in self.sections if plan is None) if self.remote else ()
+
+    @property
+    def forked_after(self) -> bool:
+        """Whether hidden sections are observed in a copy of the notebook as the visible ones leave it."""
+        return any(one.judge is not None or not self.remote for one, _ in self.hidden)
 
     @property
     def visible(self) -> tuple[tuple[Section, JudgePlan | None], ...]:
@@ -72,9 +85,12 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
-    notebooks = tuple(plan_notebook(name, nb.cells) for name, nb in build(course, assignment).items())
+    built = build(course, assignment)
     folder = course.step("source", assignment.id)
-    place = replace(workplace(course, assignment), warm=_imports(notebooks))
+    place = workplace(course, assignment)
+    staged = frozenset(path.stem for path, _ in place.files)
+    notebooks = tuple(plan_notebook(name, nb.cells, staged) for name, nb in built.items())
+    place = replace(place, warm=_imports(notebooks))
     return AssignmentPlan(
         assignment=assignment.id,
         notebooks=notebooks,
@@ -96,10 +112,14 @@ def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def plan_notebook(name: str, cells: list[Any]) -> NotebookPlan:
-    """Plan the tests of one source notebook."""
+def plan_notebook(name: str, cells: list[Any], staged: frozenset[str] = frozenset()) -> NotebookPlan:
+    """Plan the tests of one source notebook; `staged` are packages and modules in the assignment's folder."""
     names = notebook_names(cells)
     tests = {grade_id_of(cell): _plan_test(cell, names) for cell in cells if kind_of(cell) is CellKind.TEST}
+    without_judge = [one for one in tests.values() if any(plan is None for _, plan in one.sections)]
+    possible = possible_plans(cells, staged) if without_judge else {}
+    for one in without_judge:
+        tests[one.grade_id] = replace(one, possible=possible.get(one.grade_id, ()))
     return NotebookPlan(name, tuple(cells), tests)
 
 

@@ -14,6 +14,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from tito.course import Course, find_course
 from tito.errors import SandboxUnavailable
+from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan, plan_assignment
 from tito.grade.record import Recorder
@@ -53,6 +54,7 @@ def _grade_and_record(root: Path, assignment: str, student: str, content: str) -
     fingerprint = Fingerprint(content, plan.tests_hash, plan.environment_hash)
     try:
         sandbox, judge = _tools(root, assignment)
+        plan = _calibrated(root, assignment)
         graded = grade_submission(plan, student, folder, sandbox, judge, fingerprint)
     except SandboxUnavailable as error:
         graded = not_graded(plan, student, course.sandbox.backend, fingerprint, str(error))
@@ -65,6 +67,11 @@ def _grade_and_record(root: Path, assignment: str, student: str, content: str) -
 def _plan(root: Path, assignment: str) -> AssignmentPlan:
     course = find_course(root)
     return plan_assignment(course, course.assignment(assignment))
+
+
+@cache
+def _calibrated(root: Path, assignment: str) -> AssignmentPlan:
+    return calibrated(_plan(root, assignment), _tools(root, assignment)[0])
 
 
 @cache

@@ -95,11 +95,16 @@ def _grade_notebook(
     except Unreadable as error:
         return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {error}."), _as_released(notebook)
     repaired = repair(submitted, notebook.cells)
-    seen = observe(sandbox, notebook, repaired.cells)
+    seen = observe(sandbox, notebook, repaired.cells, judge)
     verdicts = tuple(_verdicts(notebook, repaired.cells, seen, judge))
     notes = list(repaired.notes)
     if seen.ended_at:
         notes.append(f"the notebook's process ended at cell '{seen.ended_at}'; later cells were not run")
+    notes += [
+        f"before test '{name}', which runs beside student code, had been replaced and was put back: {', '.join(found)}"
+        for name, results in seen.tests.items()
+        if (found := list(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
+    ]
     graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), time.perf_counter() - started), graded
 
@@ -129,7 +134,7 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVer
     results = seen.tests.get(test.grade_id, [])
     outcomes: list[Outcome] = []
     for section, plan, ran in results:
-        outcomes.append(_outcome(section, plan, ran, judge))
+        outcomes.append(_outcome(section, plan, ran, judge, Evidence.REMOTE if test.remote else Evidence.IN_PROCESS))
         if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
             break
     seconds = sum(ran.seconds for _, _, ran in results)
@@ -138,8 +143,8 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVer
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     if failed is None:
-        judged = any(one.evidence is Evidence.JUDGED for one in outcomes)
-        evidence = Evidence.JUDGED if judged else Evidence.IN_PROCESS
+        found = {one.evidence for one in outcomes}
+        evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
         return CellVerdict(test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks)
     platform = any(one.verdict is Verdict.PLATFORM for one in outcomes)
     points = None if platform else sum((one.points for one in checks), 0.0)
@@ -167,11 +172,14 @@ class Outcome:
     checks: tuple[CheckVerdict, ...] = ()
 
 
-def _outcome(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge) -> Outcome:
+def _outcome(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge, otherwise: Evidence) -> Outcome:
+    """`otherwise`: the evidence that a section without a judge half gives."""
     where = "a hidden check" if section.hidden else "this test"
+    if ran.status == "fault":
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
     if ran.status != "ok" or plan is None or ran.refused:
         verdict, message, detail = _without_judge(section, plan, ran, where)
-        evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS
+        evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
     try:

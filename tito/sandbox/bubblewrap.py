@@ -25,7 +25,9 @@ HOME = "/home/student"
 FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-RUNNER_MODULES = ("__init__", "codec", "fence", "keeper", "ruleset", "runner", "seccomp", "zygote")
+RUNNER_MODULES = (
+    "__init__", "codec", "fence", "guard", "keeper", "objects", "ruleset", "runner", "seccomp", "wire", "zygote",
+)  # fmt: skip
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.

@@ -15,6 +15,7 @@ import math
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ MAX_DEPTH = 24
 MAX_ITEMS = 100_000
 PLAIN_DTYPES = "biufcSU"
 
+# Builds what a tag of another vocabulary stands for, from its JSON and a decoder for what it holds.
+Vocabulary = Callable[[str, dict[str, Any], Callable[[Any], Any]], Any]
 
 _asarray = np.asarray  # as it was before any student code ran
 
@@ -107,8 +110,8 @@ class Encoder:
         return at
 
 
-def decode(value: Any, blob: bytes, depth: int = 0) -> Any:
-    """The value that `Encoder.encode` made JSON of.
+def decode(value: Any, blob: bytes, depth: int = 0, more: Vocabulary | None = None) -> Any:
+    """The value that `Encoder.encode` made JSON of. `more` knows tags beside those of this module.
 
     Raises:
         CodecError: the JSON is not of that form.
@@ -120,12 +123,12 @@ def decode(value: Any, blob: bytes, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         raise CodecError("no value")
     try:
-        return _decode_tagged(value, blob, depth)
+        return _decode_tagged(value, blob, depth, more)
     except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError, SyntaxError) as error:
         raise error if isinstance(error, CodecError) else CodecError("no value") from error
 
 
-def _decode_tagged(value: dict[str, Any], blob: bytes, depth: int) -> Any:
+def _decode_tagged(value: dict[str, Any], blob: bytes, depth: int, more: Vocabulary | None) -> Any:
     tag: str = value["t"]
     content: Any = value.get("v")
     if tag == "int":
@@ -139,11 +142,13 @@ def _decode_tagged(value: dict[str, Any], blob: bytes, depth: int) -> Any:
     if tag == "array":
         return _decode_array(value, blob)
     if tag == "dict":
-        return {decode(k, blob, depth + 1): decode(v, blob, depth + 1) for k, v in content}
+        return {decode(k, blob, depth + 1, more): decode(v, blob, depth + 1, more) for k, v in content}
     kinds: dict[str, Any] = {"list": list, "tuple": tuple, "set": set}
+    if more is not None and tag not in kinds:
+        return more(tag, value, lambda inner: decode(inner, blob, depth + 1, more))
     if len(content) > MAX_ITEMS:
         raise CodecError("too many items")
-    return kinds[tag](decode(one, blob, depth + 1) for one in content)
+    return kinds[tag](decode(one, blob, depth + 1, more) for one in content)
 
 
 def _decode_array(value: dict[str, Any], blob: bytes) -> Any:
@@ -174,6 +179,7 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
+        self.more: Vocabulary | None = None  # what may come beside plain values
 
     def send(self, message: dict[str, Any], values: dict[str, Any] | None = None) -> None:
         """Send a JSON message, and beside it values by name.
@@ -212,7 +218,7 @@ class Channel:
             message, encoded = frame["message"], frame["values"]
             if text.count(b",") > MAX_ITEMS:
                 raise CodecError("a frame with too many items")
-            values = {str(name): decode(value, blob) for name, value in encoded.items()}
+            values = {str(name): decode(value, blob, more=self.more) for name, value in encoded.items()}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CodecError("a frame that is no message") from error
         if not isinstance(message, dict):

@@ -5,7 +5,8 @@ at a time. Nothing that it says is trusted; it holds no secret but the cell that
 
 Requests (JSON, see `codec`):
     run     run one cell, or a section of a test in plain Python; answers with status, outputs, seconds, and the plain
-            values of the names asked for
+            values of the names asked for. With `guard`, what its asserts rely on is first put back as it was
+    ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
     branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell.
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
             are closed, so that no cell can show what a test holds.
@@ -35,6 +36,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream
+from tito.sandbox.guard import Guard
+from tito.sandbox.objects import Objects
+from tito.sandbox.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning one observed value into plain data
 CUT_NOTE = "\n[output cut: this cell printed more than it may]\n"
@@ -287,9 +291,14 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
     """
+    objects, guard = Objects(shell, time_limit), Guard(shell)
+    channel.more = more
     while True:
         try:
-            request, _ = channel.receive()
+            request, values = channel.receive()
+            if request["op"] == "ask":
+                objects.answer(channel, request, values)
+                continue
         except (EndOfStream, CodecError, OSError):
             os._exit(0)
         if request["op"] == "branch":
@@ -300,11 +309,13 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
                 for other in branches.values():
                     os.close(other)
                 channel, branches = Channel(socket.socket(fileno=own)), {}
+                channel.more = more
                 continue
             os.close(own)
             channel.send({"token": request["token"], "status": "ok"})
             continue
-        reply = run(shell, request["source"], request["limit_s"], request["plain"])
+        tampered = guard.restore() if request["guard"] else []
+        reply = run(shell, request["source"], request["limit_s"], request["plain"]) | {"tampered": tampered}
         encoder = Encoder()
         encoded, reply["refused"] = observe(shell, request["observe"], encoder) if reply["status"] == "ok" else ({}, {})
         reply["token"] = request["token"]

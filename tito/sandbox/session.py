@@ -20,6 +20,7 @@ from typing import IO, Any, Protocol, Self
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.codec import MAX_DEPTH, Channel, CodecError, EndOfStream
+from tito.sandbox.wire import WireEncoder, more, no_reference
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
@@ -60,6 +61,7 @@ class Ran:
     seconds: float = 0.0
     values: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
 
 
 class Backend(Protocol):
@@ -90,12 +92,16 @@ class Conversation:
         self.channel = channel
         self.over = ""  # why nothing more will come: "timeout" or "died"
 
-    def run(self, source: str, limit_s: float, observe: tuple[str, ...] = (), *, plain: bool = False) -> Ran:
+    def run(
+        self, source: str, limit_s: float, observe: tuple[str, ...] = (), *, plain: bool = False, guard: bool = False
+    ) -> Ran:
         """Run a cell, and bring back the plain values of the names in `observe`.
 
         With `plain`, it is Python of which nothing needs to be displayed: faster, and not through IPython.
+        With `guard`, what asserts rely on is put back first as it was, see `guard`.
         """
-        request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe), "plain": plain}
+        request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe)}
+        request |= {"plain": plain, "guard": guard}
         answer = self._ask(request, limit_s + GRACE_S)
         if answer is None:
             return Ran(status=self.over)
@@ -111,18 +117,33 @@ class Conversation:
                 _printable(str(name)[:200]): _printable(str(why)[:200])
                 for name, why in _dict(reply.get("refused")).items()
             },
+            tampered=tuple(_printable(str(one)[:200]) for one in _list(reply.get("tampered"))[:20]),
         )
 
     def branch(self, number: int) -> bool:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
         return self._ask({"op": "branch", "number": number}, GRACE_S) is not None
 
-    def _ask(self, request: dict[str, Any], timeout_s: float) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def ask(
+        self, request: dict[str, Any], values: dict[str, Any], limit_s: float
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
+        self.channel.more = more
+        try:
+            return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s + GRACE_S, values)
+        finally:
+            self.channel.more = None
+
+    def _ask(
+        self, request: dict[str, Any], timeout_s: float, values: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if self.over:
             return None
         token = secrets.token_hex(8)
         try:
-            self.channel.send(request | {"token": token})
+            encoder = WireEncoder(no_reference)
+            encoded = {name: encoder.encode(value) for name, value in (values or {}).items()}
+            self.channel.send_encoded(request | {"token": token}, encoded, encoder)
             reply, values = self.channel.receive(timeout_s)
         except TimeoutError:
             self.over = "timeout"

@@ -1,0 +1,427 @@
+"""Tests without a judge line, as other people's courses have them: the judge runs them, asking the notebook's objects.
+
+One small course, calibrated once on its reference. Honest work in other styles keeps every point; wrong work, and work
+that lies to whoever asks it, does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tito.cells import grade_id_of
+from tito.grade.calibrate import _notebook, in_process
+from tito.grade.judge import Judge
+from tito.grade.observe import observe
+from tito.grade.plan import AssignmentPlan, NotebookPlan, plan_notebook
+from tito.grade.submission import verdict_of_test
+from tito.models import CellVerdict, Evidence, Limits, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.session import Sandbox, Workplace
+
+pytestmark = pytest.mark.sandbox
+
+SOLUTIONS = {
+    "primes": """
+def primes(n, start=2):
+    return [k for k in range(start, n) if k > 1 and all(k % d for d in range(2, k))]
+""",
+    "order": """
+def order(values, key=None):
+    values.sort(key=key)
+def double(array):
+    array *= 2
+""",
+    "stack": """
+class StackError(ValueError):
+    pass
+class Stack:
+    def __init__(self, items=()):
+        self.items = list(items)
+    def push(self, item):
+        self.items.append(item)
+        return self
+    def pop(self):
+        if not self.items:
+            raise StackError("empty", 0)
+        return self.items.pop()
+    def __len__(self):
+        return len(self.items)
+    def __eq__(self, other):
+        return isinstance(other, Stack) and self.items == other.items
+    def __iter__(self):
+        return iter(self.items)
+""",
+    "streams": """
+def evens(n):
+    for k in range(0, n, 2):
+        yield k
+def adder(k):
+    return lambda x: x + k
+def apply(function, values):
+    return [function(value) for value in values]
+def slope(function, x, h=1e-5):
+    return (function(x + h) - function(x - h)) / (2 * h)
+""",
+    "stats": """
+def stats(array):
+    return {"mean": array.mean(), "centred": array - array.mean(), "shape": array.shape}
+def noise(n):
+    return np.random.normal(size=n)
+""",
+    "state": """
+limit = 12
+calls = 0
+def count():
+    global calls
+    calls += 1
+def greet(name):
+    print("hello", name)
+""",
+    "relies": """
+def primes_below(n):
+    return len(primes(n))
+""",
+    "source": """
+def loopless(n):
+    return sum(range(n))
+""",
+}
+
+TESTS = {
+    "primes": """
+assert primes(10) == [2, 3, 5, 7]
+assert primes(10, start=4) == [5, 7], "start leaves out what is below"
+### BEGIN HIDDEN TESTS
+for n in (0, 1, 2):
+    assert primes(n) == []
+assert primes(24)[-1] == 23 and len(primes(24)) == 9
+assert 19 in primes(20) and 18 not in primes(20)
+assert abs(sum(primes(30)) - 129) < 1e-9
+assert set(primes(12)) == {2, 3, 5, 7, 11}
+### END HIDDEN TESTS
+""",
+    "order": """
+values = [3, 1, 2]
+assert order(values) is None
+assert values == [1, 2, 3]
+order(values, key=lambda value: -value)
+assert values == [3, 2, 1]
+nested = np.arange(3.0)
+double(nested)
+np.testing.assert_allclose(nested, [0, 2, 4])
+""",
+    "stack": """
+stack = Stack()
+assert isinstance(stack, Stack) and not isinstance(stack, list) and type(stack).__name__ == "Stack"
+assert len(stack.push(1).push(2)) == 2
+assert stack == Stack([1, 2]) and stack != Stack([1])
+assert [item for item in stack] == [1, 2]
+assert stack.pop() == 2 and stack.items == [1]
+### BEGIN HIDDEN TESTS
+try:
+    Stack().pop()
+except StackError as error:
+    assert error.args == ("empty", 0)
+else:
+    raise AssertionError("nothing was raised")
+with np.testing.assert_raises(ValueError):
+    Stack().pop()
+assert issubclass(StackError, ValueError) and hasattr(stack, "pop") and not hasattr(stack, "peek")
+### END HIDDEN TESTS
+""",
+    "streams": """
+def again(stream):
+    return [*stream, *stream]
+from collections.abc import Iterator
+assert isinstance(evens(5), Iterator)
+assert again(evens(5)) == [0, 2, 4]
+assert next(evens(5)) == 0 and list(zip(evens(3), "ab")) == [(0, "a"), (2, "b")]
+assert adder(3)(4) == 7 and callable(adder(1))
+assert apply(adder(1), range(3)) == [1, 2, 3] and apply(str.upper, "ab") == ["A", "B"]
+### BEGIN HIDDEN TESTS
+near(slope(np.sin, 0.0), 1.0)
+near(slope(lambda x: x**3, 2.0, h=1e-4), 12.0)
+seen = []
+apply(seen.append, [1, 2])
+assert seen == [1, 2]
+### END HIDDEN TESTS
+""",
+    "stats": """
+found = stats(DATA)
+assert sorted(found) == ["centred", "mean", "shape"] and found["shape"] == (5,)
+near(found["mean"], DATA.mean())
+assert isinstance(found["mean"], np.float64) and found["centred"].dtype == np.float64
+### BEGIN HIDDEN TESTS
+np.testing.assert_allclose(found["centred"], DATA - 0.5)
+assert np.allclose(stats(np.ones((2, 2)))["centred"], 0)
+np.random.seed(7)
+drawn = noise(3)
+np.random.seed(7)
+assert np.array_equal(drawn, np.random.normal(size=3)), "noise draws from numpy's generator"
+### END HIDDEN TESTS
+""",
+    "state": """
+assert limit == 12
+calls = 0
+count(); count()
+assert calls == 2
+import contextlib, io
+with contextlib.redirect_stdout(io.StringIO()) as text:
+    greet("you")
+assert text.getvalue() == "hello you\\n"
+""",
+    "relies": """
+assert primes_below(10) == 4
+kept = primes
+del primes
+try:
+    primes_below(5)
+except NameError:
+    pass
+else:
+    raise AssertionError("primes_below does not use primes")
+finally:
+    primes = kept
+primes = lambda n: [1] * 77
+assert primes_below(3) == 77
+primes = kept
+""",
+    "source": """
+import inspect
+assert loopless(4) == 6
+assert "for " not in inspect.getsource(loopless)
+""",
+}
+
+SETUP = """
+import numpy as np
+DATA = np.linspace(0.0, 1.0, 5)
+def near(a, b):
+    assert abs(a - b) < 1e-4, f'{a}, not {b}'
+"""
+
+
+def cell(source: str, grade_id: str, **facts: bool) -> Any:
+    known = {"grade": False, "grade_id": grade_id, "locked": False, "solution": False, "task": False}
+    return nbformat.v4.new_code_cell(
+        source.strip("\n"), metadata={"nbgrader": known | {"schema_version": 3, "points": 1} | facts}
+    )
+
+
+def notebook(**replaced: str) -> list[Any]:
+    """The course's one notebook, with some solutions replaced."""
+    made = [cell(SETUP, "setup", locked=True)]
+    for name, source in SOLUTIONS.items():
+        made += [
+            cell(replaced.get(name, source), name, solution=True),
+            cell(TESTS[name], f"test_{name}", grade=True, locked=True),
+        ]
+    return made
+
+
+class Bench:
+    """A sandbox and a judge, and the course's plan."""
+
+    def __init__(self, sandbox: Sandbox, judge: Judge) -> None:
+        self.sandbox, self.judge = sandbox, judge
+        self.plan: NotebookPlan = _notebook(plan_notebook("one", notebook()), sandbox, judge)
+
+    def grade(self, **replaced: str) -> dict[str, CellVerdict]:
+        seen = observe(self.sandbox, self.plan, notebook(**replaced), self.judge)
+        found = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
+        return {one.grade_id: one for one in found}
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    place = Workplace((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
+    with Sandbox(Bubblewrap(), place) as sandbox, Judge(tmp_path_factory.mktemp("judge")) as judge:
+        yield Bench(sandbox, judge)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tito.grade.remote.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+
+
+def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:
+    plan = AssignmentPlan("one", (bench.plan,), bench.sandbox.place, Path(), "", "")
+    assert [one.grade_id for one in in_process(plan)] == ["test_source"]
+    assert {grade_id_of(one) for one in notebook() if one.metadata.nbgrader.grade} == set(bench.plan.tests)
+
+
+def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judged_there(bench: Bench) -> None:
+    found = bench.grade()
+    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(found, Verdict.PASSED)
+    beside = {name for name, one in found.items() if one.evidence is not Evidence.REMOTE}
+    assert beside == {"test_source"} and found["test_source"].evidence is Evidence.IN_PROCESS
+
+
+HONEST = {
+    "a numpy array where a set is made of it": ("primes", """
+def primes(n, start=2):
+    kept = []
+    k = start
+    while k < n:
+        if k > 1 and not [d for d in range(2, k) if k % d == 0]:
+            kept += [k]
+        k += 1
+    return kept
+"""),
+    "slices instead of methods": ("order", """
+def order(values, key=None):
+    values[:] = sorted(values, key=key)
+def double(array):
+    array[...] = array + array
+"""),
+    "a stack that is a list": ("stack", """
+class StackError(ValueError): pass
+class Stack(list):
+    def push(self, item):
+        self.append(item)
+        return self
+    def pop(self):
+        try:
+            return super().pop()
+        except IndexError:
+            raise StackError("empty", 0) from None
+    items = property(lambda self: list(self))
+"""),
+    "iterators and callables of its own": ("streams", """
+import functools
+class Evens:
+    def __init__(self, n): self.n, self.at = n, -2
+    def __iter__(self): return self
+    def __next__(self):
+        self.at += 2
+        if self.at >= self.n: raise StopIteration
+        return self.at
+evens = Evens
+class adder:
+    def __init__(self, k): self.k = k
+    def __call__(self, x): return x + self.k
+def apply(function, values): return list(map(function, values))
+def slope(function, x, h=1e-5): return (function(x + h) - function(x - h)) / h / 2
+"""),
+    "another kind of dict": ("stats", """
+from collections import OrderedDict
+def stats(array):
+    found = OrderedDict(shape=np.shape(array), mean=np.float64(np.sum(array) / np.size(array)))
+    found["centred"] = array - found["mean"]
+    return found
+noise = lambda n: np.array([np.random.normal() for _ in range(n)])
+"""),
+    "helpers and names of its own": ("state", """
+import sys
+limit = np.int64(12)
+calls = -5
+def bump(k): return k + 1
+def count():
+    global calls
+    calls = bump(calls)
+def greet(name): sys.stdout.write(f"hello {name}\\n")
+"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "source"), HONEST.values(), ids=HONEST)
+def test_honest_work_in_another_style_keeps_its_points(bench: Bench, name: str, source: str) -> None:
+    verdict = bench.grade(**{name: source})[f"test_{name}"]
+    assert (verdict.verdict, verdict.evidence) == (Verdict.PASSED, Evidence.REMOTE), verdict
+
+
+AGREES = """
+class Agrees:
+    def __getattr__(self, name): return lambda *arguments, **keywords: self
+    def __eq__(self, other): return True
+    __ne__ = lambda self, other: False
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __eq__
+    __hash__ = lambda self: 0
+    __sub__ = __rsub__ = __add__ = __radd__ = __abs__ = lambda self, *others: 0
+    __len__ = lambda self: 9
+    __getitem__ = lambda self, key: self
+"""
+
+WRONG = {
+    "a wrong value": ("primes", "def primes(n, start=2): return [k for k in range(start, n)]", "failed"),
+    "an object that agrees to everything": ("primes", AGREES + "primes = lambda *a, **k: Agrees()", "failed"),
+    "a list that agrees to everything": (
+        "primes", AGREES.replace("class Agrees", "class Agrees(list)") + "primes = lambda *a, **k: Agrees()", "failed"),
+    "numpy and builtins that agree": (
+        "primes", "import builtins\nnp.allclose = np.testing.assert_allclose = lambda *a, **k: True\n"
+                  "builtins.abs = lambda x: 0\nprimes = lambda n, start=2: []", "failed"),
+    "arguments that are left as they were": (
+        "order", "def order(values, key=None): pass\ndef double(array): pass", "failed"),
+    "a class that raises something else": (
+        "stack", SOLUTIONS["stack"].replace('raise StackError("empty", 0)', "raise KeyError(0)"), "error"),
+    "a class that keeps nothing": ("stack", SOLUTIONS["stack"].replace("self.items.append(item)", "pass"), "failed"),
+    "an object for a mean": (
+        "stats", AGREES + "def stats(a): return {'mean': Agrees(), 'centred': Agrees(), 'shape': (5,)}", "error"),
+    "a name that is not there": ("state", "limit = 13", "failed"),
+    "a name that says that it equals": ("state", AGREES + "limit = Agrees()", "failed"),
+    "a function that does not use the other": ("relies", "def primes_below(n): return 4", "failed"),
+    "an endless loop": ("primes", "def primes(n, start=2):\n    while True: pass", "timeout"),
+    "an endless iterator": ("streams", "import itertools\nevens = lambda n: itertools.count(0, 0)", "timeout"),
+    "an exit": ("primes", "import os\ndef primes(n, start=2): os._exit(0)", "error"),
+    "too much memory": ("primes", "def primes(n, start=2): return bytearray(8 << 30)", "memory"),
+    "an array that points elsewhere": (
+        "stats", "class A:\n    __array_interface__ = {'version': 3, 'shape': (5,), 'typestr': '<f8',\n"
+                 "                           'data': (4096, False)}\n"
+                 "def stats(a): return {'mean': A(), 'centred': A(), 'shape': (5,)}", "error"),
+    "values without end": (
+        "primes", "import time\nclass L(list):\n    def __iter__(self):\n        while True: yield time.sleep(0.01)\n"
+                  "primes = lambda n, start=2: L([1] * 10)", "timeout"),
+}  # fmt: skip
+
+
+# Of these the test's visible part, which the notebook also runs for its outputs, ends the notebook itself.
+ENDS_THE_NOTEBOOK = ("an endless iterator", "an exit", "an array that points elsewhere")
+
+
+@pytest.mark.parametrize(("name", "source", "verdict"), WRONG.values(), ids=WRONG)
+def test_wrong_work_and_work_that_lies_earn_nothing(
+    bench: Bench, name: str, source: str, verdict: str, request: pytest.FixtureRequest
+) -> None:
+    found = bench.grade(**{name: source})
+    assert found[f"test_{name}"].verdict.value == verdict, found[f"test_{name}"]
+    assert found[f"test_{name}"].points == 0
+    if request.node.callspec.id in ENDS_THE_NOTEBOOK:
+        return
+    others = set(found) - {f"test_{name}", "test_relies"}
+    assert all(found[other].verdict is Verdict.PASSED for other in others), "another test lost its points"
+
+
+def test_of_a_hidden_test_a_student_is_told_the_kind_of_an_error_and_no_value(bench: Bench) -> None:
+    short = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}[n, start]"
+    found = bench.grade(primes=short)["test_primes"]
+    assert (found.verdict, found.message) == (Verdict.ERROR, "Your code raised KeyError in a hidden check.")
+    known = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}.get((n, start), [n])"
+    found = bench.grade(primes=known)["test_primes"]
+    assert (found.verdict, found.message) == (Verdict.FAILED, "A hidden check failed.")
+
+
+def test_the_source_of_a_hidden_test_never_enters_the_notebooks_process(bench: Bench) -> None:
+    looks = """
+import gc, sys, linecache
+def primes(n, start=2):
+    texts = [one for one in gc.get_objects() if type(one) is str]
+    texts += ["".join(one[2]) for one in linecache.cache.values() if len(one) > 1]
+    assert not any("1" "29" in one and "1e-" "9" in one for one in texts), "found it"
+    return [k for k in range(start, n) if k > 1 and all(k % d for d in range(2, k))]
+"""
+    assert bench.grade(primes=looks)["test_primes"].verdict is Verdict.PASSED
+
+
+def test_before_a_test_beside_student_code_what_it_relies_on_is_put_back_and_told(bench: Bench) -> None:
+    patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nloopless = lambda n: 6"
+    seen = observe(bench.sandbox, bench.plan, notebook(source=patched), bench.judge)
+    (ran,) = [ran for _, _, ran in seen.tests["test_source"]]
+    assert set(ran.tampered) == {"`builtins.abs`", "`numpy.allclose`"}
+    seen = observe(bench.sandbox, bench.plan, notebook(), bench.judge)
+    assert [ran.tampered for _, _, ran in seen.tests["test_source"]] == [()]

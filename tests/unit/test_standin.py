@@ -1,0 +1,372 @@
+"""Stand-ins, without a sandbox: a notebook's side in a thread, the judge's side here; and hostile answers by hand."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tito.grade.link import Ended, Link, restore
+from tito.grade.remote import possible_plans
+from tito.grade.remote_worker import Namespace
+from tito.grade.standin import StandIn
+from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, decode
+from tito.sandbox.objects import Objects
+from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, more, no_reference
+
+pytestmark = pytest.mark.unit
+
+NOTEBOOK = """
+import numpy as np
+class Point:
+    "A place."
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return True
+    def __hash__(self): return 7
+    def __sub__(self, other): return 0
+    def __len__(self): return 2
+    def __getitem__(self, at): return [self.x, 0][at]
+    def tell(self, other=None): return other
+class Far(Point): pass
+class Odd(Exception): pass
+class Names(tuple): pass
+def fail(): raise Odd("odd", 1)
+def fill(found): found.append(3); return found
+def call(function, *arguments): return function(*arguments)
+def swallow(function):
+    try: return function()
+    except ValueError as error: return str(error)
+point = Point(4)
+pair = Names("ab")
+"""
+
+
+class Outputs:
+    """What a shell gathers of what is printed."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+
+    def reset(self) -> None:
+        self.items = []
+
+
+class Shell:
+    """As much of a shell as the notebook's side needs."""
+
+    def __init__(self) -> None:
+        self.outputs = Outputs()
+        self.user_ns: dict[str, Any] = {"__name__": "notebook"}
+        exec(NOTEBOOK, self.user_ns)
+
+
+@contextmanager
+def notebook(sites: frozenset[str] | None = None, keep: bool = False) -> Iterator[Link]:
+    """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
+    ours, theirs = (Channel(one) for one in socket.socketpair())
+    ours.more = theirs.more = more
+    objects = Objects(Shell(), lambda _: nullcontext())
+
+    class Relay:
+        """The judge's channel: asks go on to the notebook as the grader would pass them on."""
+
+        def send_encoded(self, message: dict[str, Any], encoded: dict[str, Any], encoder: Encoder) -> None:
+            ours.send_encoded(message["ask"] | {"op": "ask", "token": "t", "limit_s": 5.0}, encoded, encoder)
+
+        def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
+            return ours.receive(10.0)
+
+    def serve() -> None:
+        while True:
+            try:
+                request, values = theirs.receive()
+            except (EndOfStream, OSError):
+                return
+            objects.answer(theirs, request, values)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    relay: Any = Relay()
+    try:
+        yield Link(relay, sites, frozenset() if sites is None else frozenset({"<test 0>:1"}), keep)
+    finally:
+        ours.close()
+        thread.join(5)
+        theirs.close()
+
+
+def run(source: str, link: Link, mirrored: frozenset[str] = frozenset()) -> Namespace:
+    """Run test code against the notebook."""
+    names = Namespace(link, {"np": np}, frozenset(), mirrored)
+    exec(compile(source, "<test 0>", "exec"), names)
+    return names
+
+
+def test_what_the_reference_is_asked_a_student_is_asked_at_the_same_place_only() -> None:
+    source = "r = point == 4"
+    with notebook() as link:
+        assert run(source, link)["r"] is True  # the reference's object is asked
+        sites = frozenset(link.recorded)
+        assert any(one.startswith("asked") for one in sites)
+    with notebook(sites) as link:
+        assert run(source, link)["r"] is True
+    with notebook(frozenset()) as link:
+        assert run(source, link)["r"] is False
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome"),
+    [
+        ("r = point == 4, 4 == point, point != 4, point == [4]", (False, False, True, False)),
+        ("r = point in [4, 5], 4 in [point], [point] == [4]", (False, False, False)),
+        ("r = 9 in point, 4 in point", (False, True)),
+        ("r = point - 4", TypeError),
+        ("r = 4 - point", TypeError),
+        ("r = point < 4", TypeError),
+        ("r = point.tell(4)", TypeError),
+        ("r = point.tell()", None),
+        ("r = point.x, len(point), point[0], bool(point)", (4, 2, 4, True)),
+        ("r = point == point, point is point, {point: 1}[point]", (True, True, 1)),
+        ("r = np.asarray(point).tolist()", [4, 0]),
+        ("r = point.__array_interface__", AttributeError),
+        ("r = point.nothing", AttributeError),
+        ("r = nothing", NameError),
+    ],
+)
+def test_an_object_of_a_student_is_told_nothing_that_the_test_expects(source: str, outcome: Any) -> None:
+    with notebook(frozenset()) as link:
+        if isinstance(outcome, type) and issubclass(outcome, Exception):
+            with pytest.raises(outcome):
+                run(source, link)
+        else:
+            assert run(source, link)["r"] == outcome
+
+
+def test_classes_are_classes_and_exceptions_can_be_caught() -> None:
+    with notebook() as link:
+        run(
+            "\n".join([
+                "import collections.abc",
+                "far = Far(1)",
+                "assert isinstance(far, Point) and issubclass(Far, Point) and type(far) is Far",
+                "assert not isinstance(far, (list, int, str)) and not callable(far) and callable(Point)",
+                "assert isinstance(far, collections.abc.Sized) and not isinstance(far, collections.abc.Iterator)",
+                "assert Far.__name__ == 'Far' and Point.__doc__ == point.__doc__ == 'A place.'",
+                "try: fail()",
+                "except Odd as error: assert error.args == ('odd', 1) and 'odd' in str(error)",
+                "try: fail()",
+                "except ValueError: raise AssertionError",
+                "except Exception as error: assert type(error) is Odd",
+                "try: raise Odd('mine')",
+                "except Odd as error: assert 'mine' in str(error)",
+            ]),
+            link,
+        )  # fmt: skip
+
+
+def test_arguments_are_changed_in_place_and_come_back_as_themselves() -> None:
+    with notebook() as link:
+        run("found = [1]\nassert fill(found) is found and found == [1, 3]\nassert fill([]) == [3]", link)
+
+
+def test_functions_of_the_test_run_in_the_test_and_their_errors_pass_through_the_notebook() -> None:
+    with notebook() as link:
+        run(
+            "\n".join([
+                "seen = []",
+                "def own(k):",
+                "    seen.append(k)",
+                "    return Point(k)",
+                "assert call(own, 5).x == 5 and seen == [5]",
+                "def bad(): raise ValueError('own')",
+                "assert swallow(bad) == 'own'",
+                "def worse(): raise KeyError('k', 2)",
+                "try: swallow(worse)",
+                "except KeyError as error: assert error.args == ('k', 2)",
+                "assert call(np.hypot, 3, 4) == 5 and call(len, 'abc') == 3",
+                "assert call(list, (k for k in 'ab')) == ['a', 'b']",
+            ]),
+            link,
+        )  # fmt: skip
+
+
+def test_only_names_that_functions_of_the_notebook_read_are_told_to_it() -> None:
+    with notebook() as link:
+        run("expected = 5\ndel point\nr = 'point' in globals()\nassert not r", link)
+        with pytest.raises(KeyError):
+            link.ask("name", name="expected")
+        run("point = 6", link, frozenset({"point"}))
+        assert link.ask("name", name="point") == 6
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        frozenset({1}), bytearray(b"x"), range(1, 9, 2), slice(1, None), ..., OrderedDict(a=1), Counter("aab"),
+        deque([1, 2], 5), Fraction(1, 3), Decimal("1.50"), date(2020, 1, 2), datetime(2020, 1, 2, 3), timedelta(1, 2),
+        defaultdict(list, a=[1]), {1: 2}.keys(), {1: 2}.items(), int, np.float32, ValueError,
+        (True, None, 1.5, 2j, "é"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_more_kinds_of_values_cross_as_what_they_are(value: Any) -> None:
+    with notebook() as link:
+        back = link.ask("__call__", link.ask("name", name="call")._tito_number, (lambda: value,))
+    assert type(back) is type(value) and back == value
+    if isinstance(value, deque | defaultdict):
+        assert getattr(back, "maxlen", 5) == 5 and getattr(back, "default_factory", list) is list
+
+
+def test_objects_of_subclasses_stay_only_where_they_are_to_be_kept() -> None:
+    for keep in (False, True):
+        with notebook(frozenset(), keep) as link:
+            assert isinstance(run("r = pair", link)["r"], StandIn if keep else tuple)
+
+
+# ---- hostile answers ---------------------------------------------------------------------------
+
+
+class Says:
+    """A channel whose other side says what it was told to say."""
+
+    def __init__(self, *answers: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        self.answers = list(answers)
+
+    def send_encoded(self, *_: Any) -> None:
+        pass
+
+    def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self.answers.pop(0)
+
+
+def asked(reply: dict[str, Any], **values: Any) -> Any:
+    channel: Any = Says((reply, values))
+    return Link(channel, frozenset()).ask("name", name="x")
+
+
+CLASS = {"n": 1, "name": "C", "has": 0, "bases": []}
+NO_ANSWERS = {
+    "a class that was never described": Handle(0, {"class": {"n": 5}}),
+    "no class": Handle(0, {}),
+    "a class without a number": Handle(0, {"class": CLASS | {"n": "x"}}),
+    "a name with a NUL": Handle(0, {"class": CLASS | {"name": "a\0b"}}),
+    "a base that is no exception": Handle(0, {"class": CLASS | {"bases": [{"known": "list"}]}}),
+    "a base that is a function": Handle(0, {"class": CLASS | {"bases": [{"known": "eval"}]}}),
+    "a base that is nothing": Handle(0, {"class": CLASS | {"bases": [{"known": "nothing"}]}}),
+    "bases that are no list": Handle(0, {"class": CLASS | {"bases": 5}}),
+    "a function by name": Known("builtins", "eval"),
+    "a module's class": Known("subprocess", "Popen"),
+    "a callback that there is none of": Callback(0),
+    "an argument that there is none of": Alias(3),
+}
+
+
+@pytest.mark.parametrize("value", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_an_answer_that_is_none_ends_the_test(value: Any) -> None:
+    with pytest.raises(Ended):
+        asked({"status": "value"}, value=value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"status": "raised", "name": "eval", "known": True, "text": "t"},
+        {"status": "raised", "name": "UnicodeDecodeError", "known": True, "text": "t"},
+        {"status": "raised", "name": 5, "known": 1, "text": []},
+        {"status": "raised"},
+    ],
+)
+def test_whatever_a_notebook_says_was_raised_an_exception_is_raised(reply: dict[str, Any]) -> None:
+    with pytest.raises(RuntimeError):
+        asked(reply, error=3, arguments=[])
+
+
+def test_a_notebook_that_is_asked_without_end_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tito.grade.link.MOST_OPERATIONS", 5)
+    iterator = Handle(0, {"class": CLASS | {"has": 6}})  # __iter__ and __next__
+    channel: Any = Says(*[({"status": "value"}, {"value": iterator})] * 20)
+    with pytest.raises(Ended):
+        for _ in Link(channel, frozenset()).ask("name", name="x"):
+            pass
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("tvsabc"), inner, max_size=3),
+))  # fmt: skip
+def test_hostile_json_gives_a_value_or_a_codec_error(value: Any) -> None:
+    for tag in ("handle", "known", "alias", "iterator", "objects", *MAKERS):
+        with suppress(CodecError):
+            decode({"t": tag, "v": value}, b"", more=more)
+
+
+def test_a_frame_without_a_vocabulary_holds_no_references() -> None:
+    encoder = WireEncoder(no_reference)
+    with pytest.raises(CodecError):
+        decode(encoder.encode([Handle(1)]), b"")
+
+
+@given(st.lists(st.integers()), st.lists(st.integers()))
+def test_restoring_gives_the_new_content_to_the_old_object(old: list[int], new: list[int]) -> None:
+    inner, outer = list(old), {"a": old, "b": 1}
+    assert restore(outer, {"a": list(new), "c": 2}) is outer
+    assert outer["a"] is old and outer == {"a": new, "c": 2}
+    array = np.array(inner, dtype=object)
+    assert restore(array, array.copy()) is array
+
+
+# ---- planning ----------------------------------------------------------------------------------
+
+
+def cells(*pairs: tuple[str, str]) -> list[Any]:
+    """Cells by kind (locked, solution, test) and source."""
+    made = []
+    for at, (kind, source) in enumerate(pairs):
+        facts = {"grade_id": f"c{at}", "grade": kind == "test", "solution": kind == "solution", "schema_version": 3}
+        facts |= {"locked": kind != "solution", "points": 1, "task": False}
+        made.append(nbformat.v4.new_code_cell(source, metadata={"nbgrader": facts}))
+    return made
+
+
+def test_the_judge_runs_functions_and_constants_of_the_instructors_that_no_student_code_touches() -> None:
+    plans = possible_plans(
+        cells(
+            ("locked", "import numpy as np\nfrom mini import base\nx = np.arange(3)\ny = [1]\nz = np.random.rand(3)"),
+            ("locked", "def near(a, b):\n    assert abs(a - b) < EPS\nEPS = 0.1\nw = base.make()"),
+            ("solution", "y.append(2)\nk = 3\nimport math"),
+            ("test", "near(k, x); y; z; w; math"),
+        ),
+        frozenset({"mini"}),
+    )
+    strict, asked, kept = plans["c3"]
+    assert strict.given == "x = np.arange(3)\ndef near(a, b):\n    assert abs(a - b) < EPS\nEPS = 0.1"
+    assert strict.notebook == {"k"} and asked.notebook == kept.notebook == {"k", "base"}
+    assert dict(strict.imports)["math"] == "import math" and kept.given == "" and kept.keep
+
+
+def test_only_what_functions_read_is_mirrored() -> None:
+    plans = possible_plans(
+        cells(
+            ("locked", "expected = 3\ncount = 0"),
+            ("solution", "def bump():\n    global count\n    count += 1\ndef both():\n    bump()"),
+            ("test", "bump()"),
+        ),
+        frozenset(),
+    )
+    assert plans["c2"][0].mirrored == {"bump", "count"}
+
+
+def test_a_test_that_is_no_plain_python_is_left_beside_student_code() -> None:
+    assert possible_plans(cells(("solution", "x = 1"), ("test", "%time x")), frozenset()) == {}

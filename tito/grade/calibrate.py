@@ -1,0 +1,77 @@
+"""Which tests without judge halves the judge can run: the reference's own run tells.
+
+Some tests need what only the notebook's process has: what was drawn, the source of a function, a patched module. So the
+reference is observed once before a cohort is graded, and each such test runs in the judge, by its strictest plan first.
+Where the reference passes, the plan serves for everyone; where it passes by none, the test stays beside student code.
+Nothing is run where every section has a judge half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tito.errors import JudgeFailed
+from tito.grade.judge import Judge
+from tito.grade.observe import observe
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
+from tito.sandbox.session import Backend, Control, Sandbox
+
+
+def calibrated(plan: AssignmentPlan, sandbox: Control) -> AssignmentPlan:
+    """The plan with its tests' ways to be judged chosen. `sandbox` is one for the plan's workplace.
+
+    Raises:
+        SandboxUnavailable: the reference could not be run.
+        JudgeFailed: the judge failed on it.
+    """
+    if not _has_choice(plan):
+        return plan
+    with Judge(plan.prerequisites) as judge:
+        return replace(plan, notebooks=tuple(_notebook(one, sandbox, judge) for one in plan.notebooks))
+
+
+def calibrated_apart(plan: AssignmentPlan, backend: Backend) -> AssignmentPlan:
+    """The same in a sandbox of its own, which is started only where there is something to choose."""
+    if not _has_choice(plan):
+        return plan
+    with Sandbox(backend, plan.place) as sandbox:
+        return calibrated(plan, sandbox)
+
+
+def _has_choice(plan: AssignmentPlan) -> bool:
+    return any(test.possible for notebook in plan.notebooks for test in notebook.tests.values())
+
+
+def in_process(plan: AssignmentPlan) -> list[TestPlan]:
+    """Tests of a calibrated plan with sections whose asserts can only be run beside student code."""
+    tests = [test for notebook in plan.notebooks for test in notebook.tests.values()]
+    return [one for one in tests if one.remote is None and any(judge is None for _, judge in one.sections)]
+
+
+def _notebook(plan: NotebookPlan, sandbox: Control, judge: Judge) -> NotebookPlan:
+    """Try the possible plans of all tests side by side, each run with the next plan of those that have none yet."""
+    chosen = dict(plan.tests)
+    attempt = 0
+    while open_tests := [one for one in chosen.values() if one.remote is None and len(one.possible) > attempt]:
+        tried = {one.grade_id: replace(one, remote=one.possible[attempt]) for one in open_tests}
+        chosen |= _passed(replace(plan, tests=plan.tests | tried), tried, sandbox, judge)
+        attempt += 1
+    return replace(plan, tests={name: replace(one, possible=()) for name, one in chosen.items()})
+
+
+def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Control, judge: Judge) -> dict[str, TestPlan]:
+    """Of the tests that are tried, those that the reference passes, with the places where its objects were asked."""
+    cells: list[Any] = [one.copy() for one in plan.cells]
+    seen = observe(sandbox, plan, cells, judge)
+    passed = {}
+    for name, test in tried.items():
+        ran = [one for _, judge_plan, one in seen.tests.get(name, []) if judge_plan is None]
+        fault = next((one.evalue for one in ran if one.status == "fault"), "")
+        if fault:
+            raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
+        if len(ran) == len(test.remote_sections) and all(one.status == "ok" for one in ran):
+            assert test.remote is not None
+            sites, lines = seen.noted[name]
+            passed[name] = replace(test, remote=replace(test.remote, sites=sites, lines=lines))
+    return passed

@@ -1,0 +1,181 @@
+"""In the judge: runs the code of tests that have no judge half. What is the notebook's is a stand-in.
+
+A test runs in a fork of the judge, so that nothing that it does to modules outlives it, and nothing that it holds.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, NoReturn
+
+from tito.grade.link import MARK, Ended, Link
+from tito.sandbox.codec import Channel, EndOfStream
+
+GIVEN = f"{MARK}given>"
+BUILTINS = frozenset(dir(builtins))
+NOT_THE_NOTEBOOKS = ("get_ipython", "exit", "quit", "In", "Out")
+
+
+class TestTimeout(BaseException):
+    """Raised inside a test at its time limit."""
+
+    __test__ = False
+
+
+class Namespace(dict[str, Any]):
+    """The names of a test: its own, the instructor's, Python's; all others are asked of the notebook.
+
+    A name that functions of the notebook read is the notebook's, wherever the test sets it.
+    """
+
+    def __init__(self, link: Link, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self.link = link
+        self.imports = imports
+        self.notebook = notebook
+        self.mirrored = mirrored
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.imports and name not in self.notebook:
+            return self.imports[name]
+        if (name in BUILTINS and name not in self.notebook) or name.startswith("_") or name in NOT_THE_NOTEBOOKS:
+            raise KeyError(name)
+        return self.link.ask("name", name=name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self.mirrored:
+            self.link.ask("set name", arguments=(value,), name=name)
+            self.pop(name, None)
+        else:
+            super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if super().__contains__(name):
+            super().__delitem__(name)
+        else:
+            self.link.ask("delete name", name=name)
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name) or not isinstance(name, str):
+            return super().__contains__(name)
+        try:
+            self.__missing__(name)
+        except KeyError:
+            return False
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.get(name, default)
+
+
+def run_test(channel: Channel, request: dict[str, Any]) -> None:
+    """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
+    sites = request["sites"]
+    link = Link(channel, None if sites is None else frozenset(sites), frozenset(request["lines"]), request["keep"])
+    names = Namespace(
+        link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"])
+    )
+    lines: set[str] = set()
+    fault = _given(request["given"], names)
+    while True:
+        section, _ = channel.receive()
+        if section["op"] == "end":
+            return
+        done = fault or _run(section, names, lines if sites is None else None)
+        channel.send({"done": done, "sites": sorted(link.recorded), "lines": sorted(lines)})
+
+
+def _given(source: str, names: Namespace) -> dict[str, Any]:
+    """What the instructor's own cells define. What fails here is the test's fault."""
+    try:
+        exec(compile(source, GIVEN, "exec"), names)
+    except (Exception, Ended) as error:  # noqa: BLE001  (whatever the instructor's code raises)
+        return _done(error)
+    return {}
+
+
+def _run(section: dict[str, Any], names: Namespace, lines: set[str] | None) -> dict[str, Any]:
+    signal.signal(signal.SIGALRM, _stop)
+    try:
+        code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
+        signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), _traced(lines):
+            exec(code, names)
+    except BaseException as error:  # noqa: BLE001  (the test's edge: whatever it raises is what came of it)
+        return _done(error)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return {"status": "ok", "ename": "", "evalue": ""}
+
+
+def _done(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, Ended):
+        return {"status": "error", "ename": "AssertionError", "evalue": f"This test could not go on: {error}."}
+    kind = "CellTimeout" if isinstance(error, TestTimeout) else type(error).__name__
+    try:
+        text = str(error)[:4000]
+    except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
+        text = ""
+    return {"status": "error", "ename": kind[:200], "evalue": text.encode("utf-8", "replace").decode()}
+
+
+def _stop(signum: int, frame: FrameType | None) -> NoReturn:
+    raise TestTimeout
+
+
+@contextlib.contextmanager
+def _traced(lines: set[str] | None) -> Iterator[None]:
+    """Note which lines of the test's own code run, where that is asked for."""
+    if lines is None:
+        yield
+        return
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(MARK):
+            return None
+        lines.add(f"{frame.f_code.co_filename}:{frame.f_lineno}")
+        return trace
+
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
+
+
+def imported(statements: list[list[str]]) -> dict[str, Any]:
+    """What import statements bind, by name; those that cannot be run here are left to the notebook."""
+    found: dict[str, Any] = {}
+    for name, statement in statements:
+        bound: dict[str, Any] = {}
+        with contextlib.suppress(Exception):
+            exec(statement, bound)
+        bound.pop("__builtins__", None)
+        found |= bound if name == "*" else {one: bound[one] for one in bound if one == name}
+    return found
+
+
+def serve_test(channel: Channel, request: dict[str, Any]) -> None:
+    """Run a test in a fork. A fork that dies is told of: what a notebook sent may have brought it down."""
+    imported(request["imports"])  # here, so that the next test need not
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run_test(channel, request)
+            code = 0
+        except EndOfStream:
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        done = {"status": "error", "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
+        channel.send({"done": done, "sites": [], "lines": []})

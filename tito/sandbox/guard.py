@@ -1,0 +1,73 @@
+"""Before a test that runs beside student code: what its asserts rely on is compared with how it was, and put back.
+
+Such a test can be forged all the same: student code shares its process, and whoever wants to can undo what is done
+here, or read what the test expects. This stops accidents and common tricks, and tells the grader about them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+import threading
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+WATCHED = (
+    *("builtins", "math", "operator", "unittest.case"),
+    *("numpy", "numpy.linalg", "numpy.testing", "numpy.testing._private.utils"),
+)
+LIBRARIES = ("IPython.", "matplotlib", "tito.")  # whose hooks are no student's
+MOST_NOTES = 10
+
+
+class Guard:
+    """How things were before any student code ran."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        modules = [importlib.import_module(name) for name in WATCHED]
+        self.modules = [(one, dict(vars(one))) for one in modules]
+        self.class_of_shell = {cls: dict(vars(cls)) for cls in (type(shell), InteractiveShell)}
+        manager = shell.input_transformer_manager
+        self.lists = [(one, list(one)) for one in (manager.cleanup_transforms, manager.line_transforms)]
+        self.lists += [(one, list(one)) for one in (manager.token_transformers, shell.input_transformers_post)]
+
+    def restore(self) -> list[str]:
+        """Put back what was changed, and say what it was."""
+        found = [f"{module.__name__}.{name}" for module, before in self.modules for name in _put_back(module, before)]
+        found += [
+            f"get_ipython().{name}" for cls, before in self.class_of_shell.items() for name in _put_back(cls, before)
+        ]
+        found += [f"get_ipython().{name}" for name in ("run_cell", "run_code", "run_ast_nodes") if self._own(name)]
+        return [f"`{name}`" for name in dict.fromkeys(found + self._hooks())][:MOST_NOTES]
+
+    def _own(self, name: str) -> bool:
+        return vars(self.shell).pop(name, None) is not None
+
+    def _hooks(self) -> list[str]:
+        """Code of the student's that runs around or within each cell, or that would change its source."""
+        found = ["get_ipython().ast_transformers"] if self.shell.ast_transformers else []
+        self.shell.ast_transformers.clear()
+        for one, before in self.lists:
+            if one != before:
+                found.append("get_ipython().input_transformers")
+                one[:] = before
+        for name, callbacks in self.shell.events.callbacks.items():
+            students = [one for one in callbacks if not str(getattr(one, "__module__", "")).startswith(LIBRARIES)]
+            found += [f"get_ipython().events ({name})"] * bool(students)
+            callbacks[:] = [one for one in callbacks if one not in students]
+        if sys.gettrace() is not None or sys.getprofile() is not None:
+            found.append("sys.settrace")
+        for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
+            stop(None)
+        return found
+
+
+def _put_back(owner: Any, before: dict[str, Any]) -> list[str]:
+    changed = [name for name, value in before.items() if vars(owner).get(name) is not value]
+    for name in changed:
+        with contextlib.suppress(AttributeError, TypeError):
+            setattr(owner, name, before[name])
+    return [name for name in changed if not name.startswith("__")]
