@@ -286,7 +286,7 @@ def planted(course: Course) -> Iterator[None]:
     """Put the planted word wherever a notebook might look: files, home, environment, processes, a service."""
     neighbour = course.step("submitted", "a-neighbour", ASSIGNMENT, NOTEBOOK)
     home = course.root.parent / "home"
-    outside = Path("/tmp/tito-cases-okapi.txt")
+    outside = Path(f"/tmp/tito-cases-{os.getpid()}-okapi.txt")  # several runs may be at it
     for path in (neighbour, course.gradebook_dir / "gradebook.db", home / ".ssh" / "id_ed25519", outside):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("OKAPI in a file\n")

@@ -4,7 +4,7 @@ from tito.sandbox import runner
 
 
 def patch():
-    runner.run = lambda shell, source, limit_s: {
+    runner.run = lambda shell, source, limit_s, *_: {
         "status": "ok", "ename": "", "evalue": "", "outputs": [], "seconds": 0.0
     }
     get_ipython().user_ns.update(found=7.0, nothing=0.0)
