@@ -441,25 +441,27 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose name matches this regular expression; writes no page")
     parser.add_argument("--graders", default=",".join(GRADERS), help="writes no page without all three")
     parser.add_argument("--cache", type=Path, default=ROOT / ".corpus", help="where results are kept")
+    parser.add_argument("--again", action="store_true", help="grade anew what was stopped: on a machine less busy")
     parser.add_argument("--page", type=Path, default=ROOT / "book" / "corpus.md")
     arguments = parser.parse_args()
     graders = arguments.graders.split(",")
     cases = [case for case in read_cases() if re.search(arguments.only, case.name)]
     results: dict[str, dict[str, Result]] = {}
     for grader in graders:
-        results[grader] = measured(grader, cases, arguments.cache)
+        results[grader] = measured(grader, cases, arguments.cache, arguments.again)
     if not arguments.only and set(graders) == set(GRADERS):
         arguments.page.parent.mkdir(exist_ok=True)
         arguments.page.write_text(page_of_results(cases, results), encoding="utf-8")
         print(f"Wrote {arguments.page}.")
 
 
-def measured(grader: str, cases: list[Case], cache: Path) -> dict[str, Result]:
-    """A result for each case: stored, or graded now."""
+def measured(grader: str, cases: list[Case], cache: Path, again: bool) -> dict[str, Result]:
+    """A result for each case: stored, or graded now; with `again`, stored ones only of runs that came to their end."""
     setup = setup_of(grader)
     digests = {case.name: digest_of(case.folder, more=setup) for case in cases}
     found = {case.name: stored(cache, grader, case, digests[case.name]) for case in cases}
-    todo = [(case, digests[case.name]) for case in cases if found[case.name] is None]
+    old = {name for name, one in found.items() if one is None or (again and not one.ended)}
+    todo = [(case, digests[case.name]) for case in cases if case.name in old]
     if todo:
         say = functools.partial(print, flush=True)
         grade = grade_ours(todo, say) if grader == "ours" else grade_theirs(grader, todo, say)
