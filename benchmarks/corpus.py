@@ -367,7 +367,8 @@ How to read it:
 - *tito* grades in its own sandbox, the cases as one cohort; *next lost* then means that a file, a process or another
   submission was touched, or that the case could not be graded.
 - *nbgrader* is its own `nbgrader autograde` with its own preprocessors, {timeout} s a cell. What its student reads is
-  the outputs of the autograded notebook; that its feedback pages show the source of hidden tests is not counted.
+  the outputs of the autograded notebook, and there the traceback of each hidden test that failed: most of what is
+  *shown* is that. That its feedback pages show the source of hidden tests is not counted.
 - *Otter* is `otter run` with the zip that `tito otter` writes, whose plugin repairs the notebook and runs each test in
   its place. Otter has no time limit of its own; on Gradescope the container's ends a run. What its student reads is the
   visible part of `results.json`. Each submission is a process of its own: *next lost* was asked of sabotage alone.
@@ -429,7 +430,7 @@ def outcome(case: Case, result: Result) -> str:
     marks += [
         "**shown**" if result.shown else "",
         "" if result.ended else "stopped",
-        "" if result.after else "next lost",
+        "next lost" if result.after is False else "",
     ]
     points = sum(result.scores.get(name) or 0.0 for name in WORTH)
     return ", ".join([f"{points:g}", *filter(None, marks)])
