@@ -20,7 +20,7 @@ from tito.errors import TitoError
 
 pytestmark = pytest.mark.unit
 
-FLOW = ["check", "release", "export", "collect", "autograde", "feedback", "grades", "status", "doctor", "demo"]
+FLOW = ["check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status", "doctor", "demo"]
 
 
 @dataclass
@@ -108,7 +108,7 @@ def test_wrong_options_are_exit_2(arguments: list[str], tito_in: Tito, course: C
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "release", "export", "collect", "autograde", "feedback", "grades", "status"]
+    "command", ["check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status"]
 )
 def test_an_unknown_module_is_one_line_with_a_near_name(command: str, tito_in: Tito, course: Course) -> None:
     done = tito_in(course.root, command, "dubling")

@@ -93,7 +93,7 @@ def _marks(text: str) -> set[str]:
 def _texts(path: Path) -> Iterator[str]:
     data = path.read_bytes()
     text = data.decode(errors="replace")
-    if path.suffix == ".ipynb":
+    if path.suffix in (".ipynb", ".json"):
         for string in _strings(json.loads(text)):
             yield string
             yield from _unpacked(string)

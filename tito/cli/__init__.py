@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tito import __version__
-from tito.cli import assignments, cohort, doctor, results
+from tito.cli import assignments, cohort, doctor, peers, results
 from tito.cli.common import Settings
 from tito.errors import TitoError
 
@@ -57,6 +57,7 @@ for command in (
     assignments.check,
     assignments.release,
     assignments.export,
+    peers.otter,
     cohort.collect,
     cohort.autograde,
     results.feedback,

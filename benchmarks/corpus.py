@@ -1,0 +1,476 @@
+"""The corpus of grading cases under three graders: ours, plain nbgrader's autograde, and `otter run`.
+
+    .venv/bin/python benchmarks/corpus.py [--only REGEX] [--graders ours,nbgrader,otter] [--page book/corpus.md]
+
+What each case gets is kept as JSON in `.corpus/`, and graded anew only when the case, the grader or its settings have
+changed: stop it and go on at will. The other graders have no sandbox, and most cases are hostile; each of theirs is
+graded inside bubblewrap (`corpus_inside.py`), so that the machine survives. The page is made of what was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from cases_support import (  # noqa: E402  (the corpus belongs to the tests)
+    ASSIGNMENT,
+    CASES,
+    GRADED,
+    KINDS,
+    NOTEBOOK,
+    PLANTED,
+    TEST_WORDS,
+    Case,
+    grade_cases,
+    hand_in,
+    page_of,
+    plain,
+    points_for,
+    read_cases,
+    solve,
+    told,
+    with_cells,
+    write,
+)
+
+from tito.author.otter_zip import test_file, write_otter_zip  # noqa: E402
+from tito.author.release import publish  # noqa: E402
+from tito.author.script import build  # noqa: E402
+from tito.course import load_course  # noqa: E402
+from tito.grade.plan import plan_assignment  # noqa: E402
+
+GRADERS = ("ours", "nbgrader", "otter")
+NAMES = {"ours": "tito", "nbgrader": "nbgrader", "otter": "Otter"}
+BATCH_SECONDS = 60
+CELL_TIMEOUT_S = 5  # nbgrader's; our own limit is in the course of the cases, Otter has none
+LEAST_FREE_MB = 4096
+BEFORE, CASE, AFTER = "a-before", "b-case", "c-after"
+UID = 64321
+HARNESS = {"nbgrader": 1, "otter": 1}  # raise it with every change of the sandbox that may change what is measured
+INSIDE = Path(__file__).with_name("corpus_inside.py")
+OTTER_PARTS = ("grade/otter_plugin.py", "grade/repair.py", "grade/names.py")  # of ours, what Otter runs
+WORTH = points_for({name: "passed" for name in GRADED if name.startswith("test_")})
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one grader made of one case. `after`: whether honest work graded after it got all its points, if any was."""
+
+    digest: str
+    scores: dict[str, float]
+    shown: list[str]
+    ended: bool
+    after: bool | None
+    seconds: float
+    graded_at: str
+    log: str = ""
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+# ---- what a result depends on ------------------------------------------------------------------------
+
+
+def digest_of(*folders: Path, more: str = "") -> str:
+    """A hash over files and what else a result depends on."""
+    digest = hashlib.sha256(more.encode())
+    for folder in folders:
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def setup_of(grader: str) -> str:
+    """What of a grader and its settings may change a result."""
+    course = digest_of(CASES / "assignment")
+    if grader == "ours":
+        return digest_of(*(ROOT / "tito" / name for name in ("grade", "sandbox", "cells.py", "models.py")), more=course)
+    harness = f"{HARNESS[grader]} {BATCH_SECONDS} {CELL_TIMEOUT_S}"
+    if grader == "nbgrader":
+        return f"{course} {harness} {version('nbgrader')}"
+    zipped = "".join([*(code_of(ROOT / "tito" / name) for name in OTTER_PARTS), *otter_tests()])
+    return f"{course} {harness} {digest_of(more=zipped)} {version('otter-grader')}"
+
+
+def otter_tests() -> list[str]:
+    """The test files that go into the zip."""
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        shutil.copytree(CASES / "assignment", folder, dirs_exist_ok=True)
+        course = load_course(Path(folder).resolve())
+        (notebook,) = plan_assignment(course, course.assignment(ASSIGNMENT)).notebooks
+        return [test_file(ASSIGNMENT, test) for test in notebook.tests.values()]
+
+
+def code_of(path: Path) -> str:
+    """What a Python file does: its syntax tree without docstrings, whatever its comments say."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+            node.body = kept  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def stored(cache: Path, grader: str, case: Case, digest: str) -> Result | None:
+    """A result that still holds."""
+    path = cache / grader / f"{case.name}.json"
+    if not path.exists():
+        return None
+    result = Result(**json.loads(path.read_text(encoding="utf-8")))
+    return result if result.digest == digest else None
+
+
+def store(cache: Path, grader: str, case: Case, result: Result) -> None:
+    path = cache / grader / f"{case.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+
+
+# ---- ours --------------------------------------------------------------------------------------------
+
+
+def grade_ours(todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, Result]]:
+    """All that is to be graded as one cohort, as the tests do it."""
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        started = time.perf_counter()
+        run = grade_cases(Path(folder), [case for case, _ in todo])
+        say(f"ours: {len(todo)} cases in {time.perf_counter() - started:.0f} s")
+        nothing_touched = not run.left and run.before == run.after
+        for case, digest in todo:
+            graded = run.graded[case.name]
+            scores = {one.grade_id: one.points for one in graded.record.cells if one.points is not None}
+            text = told(graded) + page_of(graded)
+            shown = [word for word in (*TEST_WORDS, PLANTED) if word in text]
+            seconds = round(sum(one.seconds for one in graded.record.notebooks), 1)
+            whole = nothing_touched and not graded.record.platform_fault
+            yield case, Result(digest, scores, shown, whole, whole, seconds, now(), graded.record.fault)
+
+
+# ---- the others, inside bubblewrap -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """A released course on this machine, and the folder of it that a grader's sandbox sees as /in."""
+
+    inside: Path
+    released: dict[str, Any]
+
+
+def make_place(root: Path, grader: str) -> Place:
+    """The course of the cases, released: for nbgrader its folder, for Otter the zip."""
+    shutil.copytree(CASES / "assignment", root / "made")
+    made = load_course((root / "made").resolve())
+    made = replace(made, db_url=f"sqlite:///{root / 'made' / 'grades.db'}")
+    publish(made, made.assignment(ASSIGNMENT))
+    released = plain(nbformat.read(made.step("release", ASSIGNMENT, NOTEBOOK), as_version=4))
+    inside = root / "in"
+    inside.mkdir()
+    if grader == "otter":
+        write_otter_zip(made, made.assignment(ASSIGNMENT), inside / "autograder.zip")
+    else:
+        build(made, made.assignment(ASSIGNMENT))
+        for step in ("source", "release"):
+            shutil.copytree(made.step(step, ASSIGNMENT), inside / "course" / step / ASSIGNMENT)
+        shutil.copy(made.root / "grades.db", inside / "course")
+    return Place(inside, released)
+
+
+def grade_theirs(grader: str, todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, Result]]:
+    """One case after another, each in a sandbox of its own, with honest work graded after it."""
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        place = make_place(Path(folder), grader)
+        for number, (case, digest) in enumerate(todo, 1):
+            batch = place.inside / "batch"
+            # Otter grades each submission in a process of its own: what a case does to the next is asked of sabotage.
+            followed = grader == "nbgrader" or case.kind == "sabotage"
+            result = grade_batch(grader, hand_in_batch(case, place, batch, followed), place, digest)
+            shutil.rmtree(batch)
+            end = "" if result.ended else ", stopped"
+            others = ", the next one lost" if result.after is False else ""
+            points = f"{sum(result.scores.values()):g} points"
+            say(f"{grader} [{number}/{len(todo)}] {case.name}: {points}{end}{others}, {result.seconds:g} s")
+            yield case, result
+
+
+def hand_in_batch(case: Case, place: Place, batch: Path, followed: bool) -> list[str]:
+    """The accomplice's work if there is one, the case's, and the reference solution's: who is in the batch."""
+    students = [CASE]
+    hand_in(case, place.released, batch / CASE)
+    if followed:
+        (batch / AFTER).mkdir()
+        write(batch / AFTER, solve(place.released))
+        students.append(AFTER)
+    if case.first is not None:
+        (batch / BEFORE).mkdir()
+        write(batch / BEFORE, with_cells(solve(place.released), case.first.read_text(encoding="utf-8")))
+        students.insert(0, BEFORE)
+    return students
+
+
+def grade_batch(grader: str, students: list[str], place: Place, digest: str) -> Result:
+    """What a grader makes of the case in a batch."""
+    task = {
+        "grader": grader,
+        "batch": students,
+        "assignment": ASSIGNMENT,
+        "notebook": NOTEBOOK,
+        "words": TEST_WORDS,
+        "planted": PLANTED,
+        "seconds": BATCH_SECONDS,
+        "cell_timeout_s": CELL_TIMEOUT_S,
+    }
+    said = confined(place.inside, json.dumps(task))
+    if said is None:
+        lost_too = False if AFTER in students else None
+        return Result(digest, {}, [], False, lost_too, BATCH_SECONDS, now(), "the sandbox was stopped from outside")
+    graded = said["graded"]
+    scores = {name: score for name, score in graded[CASE]["scores"].items() if score is not None}
+    after = {name: graded[AFTER]["scores"].get(name) for name in WORTH} == WORTH if AFTER in students else None
+    ended = said["ended"] and graded[CASE]["ended"]
+    return Result(digest, scores, graded[CASE]["shown"], ended, after, said["seconds"], now(), said["log"])
+
+
+def confined(folder: Path, task: str) -> dict[str, Any] | None:
+    """What the sandbox's first process said; None where it had to be stopped from outside."""
+    process = subprocess.Popen(
+        sandbox_command(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+    watch = threading.Thread(target=watched, args=(process,), daemon=True)
+    watch.start()
+    try:
+        out, err = process.communicate(task, timeout=4 * BATCH_SECONDS + 60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return None
+    try:
+        said: dict[str, Any] = json.loads(out.splitlines()[-1])
+    except (IndexError, ValueError):
+        if process.returncode == -signal.SIGKILL:
+            return None
+        raise RuntimeError(f"the harness failed ({process.returncode}): {err[-2000:]}") from None
+    return said
+
+
+def watched(process: subprocess.Popen[str]) -> None:
+    """Stop the sandbox when the machine runs out of memory."""
+    while process.poll() is None:
+        if free_mb() < LEAST_FREE_MB:
+            process.kill()
+        time.sleep(0.2)
+
+
+def free_mb() -> int:
+    text = Path("/proc/meminfo").read_text()
+    return int(re.search(r"MemAvailable:\s+(\d+)", text)[1]) >> 10  # type: ignore[index]
+
+
+def sandbox_command(folder: Path) -> list[str]:
+    """bubblewrap: own pids, loopback alone, folders in memory; for root, as a user without rights inside."""
+    python = Path(sys.base_prefix).resolve()
+    seen = [python, Path(sys.prefix), ROOT / "tito"]
+    inside = [INSIDE, folder]
+    words = ["bwrap", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--cap-drop", "ALL"]
+    if os.geteuid() == 0:
+        words += [*(f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts"))]
+        words += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        words += ["--unshare-all"]
+    words += ["--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc", "--dev", "/dev", "--proc", "/proc"]
+    for link in ("/bin", "/sbin", "/lib", "/lib64"):
+        if Path(link).is_symlink():
+            words += ["--symlink", str(Path(link).readlink()), link]
+    words += ["--perms", "1777", "--size", str(1 << 30), "--tmpfs", "/tmp"]
+    parents = {str(parent) for path in (*seen, Path("/opt/x")) for parent in path.parents} - {"/", "/usr"}
+    words += [word for parent in sorted(parents) for word in ("--perms", "0755", "--dir", parent)]
+    words += [word for path in seen for word in ("--ro-bind", str(path), str(path))]
+    words += ["--ro-bind", str(inside[0]), "/opt/inside.py", "--ro-bind", str(inside[1]), "/in", "--remount-ro", "/"]
+    settings = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": "/tmp/home",
+        "LANG": "C.UTF-8",
+        "OPENBLAS_NUM_THREADS": "1",
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    words += [word for name, value in settings.items() for word in ("--setenv", name, value)]
+    words += ["--chdir", "/tmp", "--"]
+    if os.geteuid() == 0:
+        words += ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--inh-caps=-all"]
+    return [*words, sys.executable, "/opt/inside.py"]
+
+
+# ---- the page ----------------------------------------------------------------------------------------
+
+
+def forged(case: Case, result: Result) -> float:
+    """Points beyond what is due, cell by cell."""
+    due = points_for(case.verdicts)
+    return sum(max(0.0, (result.scores.get(name) or 0.0) - (due[name] or 0.0)) for name in WORTH)
+
+
+def lost(case: Case, result: Result) -> float:
+    """Points that are due and were not given."""
+    due = points_for(case.verdicts)
+    return sum(max(0.0, (due[name] or 0.0) - (result.scores.get(name) or 0.0)) for name in WORTH)
+
+
+def due_points(case: Case) -> float:
+    due = points_for(case.verdicts)
+    return sum(due[name] or 0.0 for name in WORTH)
+
+
+INTRODUCTION = """# The corpus of grading cases
+
+{cases} submissions, each with the points that it must get, under three graders. {made}
+
+A *case* is one of `tests/cases/`: a notebook, or a folder of odder things, that a student hands in. The same files go
+to each grader. **Forged** are points beyond what is due; **lost** are points that were due and were not given;
+**shown** means that a word of a hidden test or a mark scheme, or one planted in other people's files, the environment,
+a process or a service, stands in what the student may read; **stopped** means that the grader did not come to its end
+within {seconds} s; **next lost** means that honest work, graded right after the case, did not get all its points.
+
+How to read it:
+
+- Most cases were written while our engine was built, and against it; it is no surprise that it passes them. Work that
+  attacks nbgrader or Otter in particular would fare better there than these figures say: that a case forges nothing
+  does not mean that nothing can be forged.
+- *tito* grades in its own sandbox, the cases as one cohort; *next lost* then means that a file, a process or another
+  submission was touched, or that the case could not be graded.
+- *nbgrader* is its own `nbgrader autograde` with its own preprocessors, {timeout} s a cell. What its student reads is
+  the outputs of the autograded notebook, and there the traceback of each hidden test that failed: most of what is
+  *shown* is that. That its feedback pages show the source of hidden tests is not counted.
+- *Otter* is `otter run` with the zip that `tito otter` writes, whose plugin repairs the notebook and runs each test in
+  its place. Otter has no time limit of its own; on Gradescope the container's ends a run. What its student reads is the
+  visible part of `results.json`. Each submission is a process of its own: *next lost* was asked of sabotage alone.
+- Neither of the two has a sandbox. Each of their runs was put into one (bubblewrap: own processes, no network but
+  loopback, folders in memory, 4 GiB a process, 256 processes, {seconds} s for the batch) so that the machine survives;
+  on a grader's own machine the cases that were stopped would have done more.
+"""
+
+
+def page_of_results(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
+    """The page, of stored results alone."""
+    dates = [one.graded_at[:10] for of_one in results.values() for one in of_one.values()]
+    days = f"on {min(dates)}" if min(dates) == max(dates) else f"from {min(dates)} to {max(dates)}"
+    made = (
+        f"Measured {days} with `benchmarks/corpus.py`: tito {version('tinytorch-tito')}, "
+        f"nbgrader {version('nbgrader')}, otter-grader {version('otter-grader')}, Python {platform.python_version()}."
+    )
+    text = INTRODUCTION.format(cases=len(cases), made=made, seconds=BATCH_SECONDS, timeout=CELL_TIMEOUT_S)
+    sections = [text, "## Totals\n", totals(cases, results)]
+    for kind in KINDS:
+        chosen = [case for case in cases if case.kind == kind]
+        sections += [f"\n## {kind.capitalize()}\n", table_of(chosen, results)]
+    return "\n".join(sections) + "\n"
+
+
+def totals(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
+    """One line a kind and grader."""
+    columns = "kind | grader | cases | forged: cases | points | lost: cases | points | shown | stopped | next lost"
+    lines = [f"| {columns} |", "|---|---|" + "---:|" * 8]
+    for kind in (*KINDS, "all"):
+        for grader in GRADERS:
+            chosen = [(case, results[grader][case.name]) for case in cases if kind in (case.kind, "all")]
+            gained, gone = [forged(*one) for one in chosen], [lost(*one) for one in chosen]
+            figures = [
+                len(chosen),
+                *(sum(map(bool, gained)), sum(gained), sum(map(bool, gone)), sum(gone)),
+                sum(bool(result.shown) for _, result in chosen),
+                sum(not result.ended for _, result in chosen),
+                sum(result.after is False for _, result in chosen),
+            ]
+            lines.append(f"| {kind} | {NAMES[grader]} | {' | '.join(f'{one:g}' for one in figures)} |")
+    return "\n".join(lines)
+
+
+def table_of(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
+    """One line a case."""
+    heads = " | ".join(NAMES[grader] for grader in GRADERS)
+    lines = [f"| case | due | {heads} |", "|---|---:|" + "---|" * len(GRADERS)]
+    for case in cases:
+        said = " | ".join(outcome(case, results[grader][case.name]) for grader in GRADERS)
+        lines.append(f"| {case.title.replace('|', chr(92) + '|')} (`{case.name}`) | {due_points(case):g} | {said} |")
+    return "\n".join(lines)
+
+
+def outcome(case: Case, result: Result) -> str:
+    """The points, and what went wrong in a word each."""
+    gained, gone = forged(case, result), lost(case, result)
+    marks = [f"**{gained:g} forged**" if gained else "", f"{gone:g} lost" if gone else ""]
+    marks += [
+        "**shown**" if result.shown else "",
+        "" if result.ended else "stopped",
+        "next lost" if result.after is False else "",
+    ]
+    points = sum(result.scores.get(name) or 0.0 for name in WORTH)
+    return ", ".join([f"{points:g}", *filter(None, marks)])
+
+
+def main() -> None:
+    """Grade what has changed, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="cases whose name matches this regular expression; writes no page")
+    parser.add_argument("--graders", default=",".join(GRADERS), help="writes no page without all three")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".corpus", help="where results are kept")
+    parser.add_argument("--again", action="store_true", help="grade anew what was stopped: on a machine less busy")
+    parser.add_argument("--page", type=Path, default=ROOT / "book" / "corpus.md")
+    arguments = parser.parse_args()
+    graders = arguments.graders.split(",")
+    cases = [case for case in read_cases() if re.search(arguments.only, case.name)]
+    results: dict[str, dict[str, Result]] = {}
+    for grader in graders:
+        results[grader] = measured(grader, cases, arguments.cache, arguments.again)
+    if not arguments.only and set(graders) == set(GRADERS):
+        arguments.page.parent.mkdir(exist_ok=True)
+        arguments.page.write_text(page_of_results(cases, results), encoding="utf-8")
+        print(f"Wrote {arguments.page}.")
+
+
+def measured(grader: str, cases: list[Case], cache: Path, again: bool) -> dict[str, Result]:
+    """A result for each case: stored, or graded now; with `again`, stored ones only of runs that came to their end."""
+    setup = setup_of(grader)
+    digests = {case.name: digest_of(case.folder, more=setup) for case in cases}
+    found = {case.name: stored(cache, grader, case, digests[case.name]) for case in cases}
+    old = {name for name, one in found.items() if one is None or (again and not one.ended)}
+    todo = [(case, digests[case.name]) for case in cases if case.name in old]
+    if todo:
+        say = functools.partial(print, flush=True)
+        grade = grade_ours(todo, say) if grader == "ours" else grade_theirs(grader, todo, say)
+        for case, result in grade:
+            store(cache, grader, case, result)
+            found[case.name] = result
+    return {name: result for name, result in found.items() if result is not None}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""`tito otter`: the zip that Otter and Gradescope take, run by Otter itself on honest work. The same points as ours."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import multiprocessing
+import shutil
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from cases_support import ASSIGNMENT, CASES, NOTEBOOK, Case, hand_in, plain, points_for, read_cases, with_cells, write
+from demo_course import Demo
+
+from tito.author.otter_zip import PARTS, write_otter_zip
+from tito.author.release import publish
+from tito.author.variants import read_variants
+from tito.course import load_course
+from tito.demo import PEOPLE
+from tito.grade.record import read_record
+from tito.models import Verdict
+
+pytestmark = pytest.mark.nbgrader
+OTTER = Path(sys.executable).with_name("otter")
+HONEST = [case for case in read_cases() if case.kind == "honest"]
+WITH_MARK = "honest_from_colab"  # begins with a byte order mark
+WRONG = """\
+# %% total
+def total(values):
+    return 7.0
+"""
+# Of the real module's simulated students; not the endless loop, which Otter would never end.
+WORK = (
+    "bias_forgotten", "blank", "correct_loops", "float_codes", "range_excludes_zero", "syntax_error",
+    "wrong_zero_point_sign",
+)  # fmt: skip
+
+
+def run_otter(zipped: Path, submission: Path, into: Path) -> dict[str, Any]:
+    """What `otter run` writes to results.json. In a process of its own: Otter changes the working directory."""
+    from otter.run import capture_run_output, main
+
+    into.mkdir(parents=True)
+    with capture_run_output():
+        main(str(submission), autograder=str(zipped), output_dir=str(into), no_logo=True)
+    results: dict[str, Any] = json.loads((into / "results.json").read_text(encoding="utf-8"))
+    return results
+
+
+def without_mark(path: Path) -> None:
+    path.write_bytes(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+
+
+def scores_of(results: dict[str, Any]) -> dict[str, float]:
+    return {one["name"]: float(one["score"]) for one in results["tests"] if "score" in one}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Any:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@dataclass(frozen=True)
+class Place:
+    """The released course of the cases, and its zip."""
+
+    zipped: Path
+    released: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    root = tmp_path_factory.mktemp("otter") / "course"
+    shutil.copytree(CASES / "assignment", root)
+    course = load_course(root.resolve())
+    assignment = course.assignment(ASSIGNMENT)
+    released = publish(course, assignment) / NOTEBOOK
+    zipped = write_otter_zip(course, assignment, root / "autograder.zip")
+    return Place(zipped, plain(nbformat.read(released, as_version=4)))
+
+
+@pytest.fixture(scope="module")
+def graded(place: Place, pool: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The runs of every honest case."""
+    root = tmp_path_factory.mktemp("honest")
+    runs = {}
+    for case in HONEST:
+        hand_in(case, place.released, root / case.name)
+        if case.name == WITH_MARK:
+            without_mark(root / case.name / NOTEBOOK)
+        runs[case.name] = pool.submit(run_otter, place.zipped, root / case.name / NOTEBOOK, root / "to" / case.name)
+    return runs
+
+
+@pytest.mark.parametrize("case", HONEST, ids=lambda case: case.name)
+def test_otter_gives_an_honest_case_our_points(graded: dict[str, Any], case: Case) -> None:
+    """Ours are the case's own: the test of the corpus holds our engine to them."""
+    verdicts = {name: one for name, one in case.verdicts.items() if one != Verdict.MANUAL.value}
+    assert scores_of(graded[case.name].result()) == points_for(verdicts)
+
+
+def test_otter_itself_cannot_read_a_notebook_that_begins_with_a_byte_order_mark(
+    place: Place, pool: Any, tmp_path: Path
+) -> None:
+    """The one honest case that differs: Otter reads the file before any plugin. Without the mark it agrees, above."""
+    (case,) = [case for case in HONEST if case.name == WITH_MARK]
+    hand_in(case, place.released, tmp_path / "submitted")
+    run = pool.submit(run_otter, place.zipped, tmp_path / "submitted" / NOTEBOOK, tmp_path / "to")
+    with pytest.raises(nbformat.reader.NotJSONError):
+        run.result()
+
+
+def test_otter_gives_right_and_mistaken_work_of_a_real_module_our_points(demo: Demo, pool: Any, tmp_path: Path) -> None:
+    """To the point of each named check, on the notebooks that the demo's students handed in."""
+    zipped = write_otter_zip(demo.course, demo.assignment, tmp_path / "autograder.zip")
+    played = [one.name for one in read_variants(demo.course, demo.assignment) if one.kind != "policy"]
+    student_of = dict(zip(played, (name.split()[0].lower() for name in PEOPLE), strict=False))
+    runs, ours = {}, {}
+    for student in (student_of[name] for name in WORK):
+        (submission,) = demo.course.step("submitted", student, demo.assignment.id).glob("*.ipynb")
+        runs[student] = pool.submit(run_otter, zipped, submission, tmp_path / student)
+        record = read_record(demo.course, demo.assignment.id, student)
+        assert record is not None
+        ours[student] = {one.grade_id: one.points for one in record.cells if one.verdict is not Verdict.MANUAL}
+    assert {student: scores_of(run.result()) for student, run in runs.items()} == ours
+    assert len({tuple(scores.values()) for scores in ours.values()}) > 4
+
+
+@pytest.fixture(scope="module")
+def results(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """results.json by the command itself, of a notebook with one function wrong and the others not written."""
+    root = tmp_path_factory.mktemp("command")
+    write(root, with_cells(place.released, WRONG))
+    command = [OTTER, "run", "--autograder", place.zipped, "--output-dir", root, "--no-logo", root / NOTEBOOK]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    read: dict[str, Any] = json.loads((root / "results.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_results_hold_a_score_and_a_status_for_every_test(results: dict[str, Any]) -> None:
+    scored = [one for one in results["tests"] if "score" in one]
+    facts = {one["name"]: (one["score"], one["max_score"], one["status"]) for one in scored}
+    assert facts == {
+        "test_total": (0, 4, "failed"),
+        "test_shares": (0, 3, "failed"),
+        "test_running": (0, 2, "failed"),
+        "test_largest": (0, 2, "failed"),
+    }
+    assert {one["visibility"] for one in scored} == {"hidden"}, "each of these tests has a hidden part"
+
+
+def test_results_give_the_authors_message_to_whom_it_is_for(results: dict[str, Any]) -> None:
+    """Of visible parts to the student; of hidden ones to the instructor alone."""
+    output = {one["name"]: one["output"] for one in results["tests"]}
+    (shown,) = [one for one in results["tests"] if one["visibility"] == "visible"]
+    assert shown["name"] == "Public Tests"
+    assert shown["status"] == "failed"
+    assert "test_running visible 1 result" in shown["output"]
+    assert "NotImplementedError" in shown["output"]
+    assert "the total of nothing is 0" not in shown["output"]
+    assert "the total of seven random numbers is wrong" in output["test_total"]
+
+
+def test_the_zip_needs_nothing_of_the_platform_installed(place: Place, tmp_path: Path) -> None:
+    """Its plugin is imported from the zip alone, as on Gradescope, where that is the first folder of the path."""
+    with zipfile.ZipFile(place.zipped) as archive:
+        archive.extractall(tmp_path)
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import tito.grade.otter_plugin; "
+        "print(*(m.__file__ for n, m in sys.modules.items() if n == 'tito' or n.startswith('tito.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, tmp_path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert set(done.stdout.split()) == {str(tmp_path / "tito" / part) for part in PARTS}

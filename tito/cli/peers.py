@@ -1,0 +1,31 @@
+"""Commands for graders beside us: otter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tito.cli.common import Settings, module_argument, say
+
+
+@click.command()
+@module_argument
+@click.option(
+    "--to",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The zip to write (default: autograder/NN_name.zip in the course folder).",
+)
+@click.pass_obj
+def otter(settings: Settings, module: str, path: Path | None) -> None:
+    """Write a released module as an autograder zip for Otter and Gradescope.
+
+    Students upload the notebook that they were given. Otter runs tests beside student code: there is no sandbox, a
+    test can be forged and hidden tests be read by the work that is graded, and written answers wait for a person.
+    """
+    from tito.author.otter_zip import write_otter_zip
+
+    course, assignment = settings.course_and_assignment(module)
+    target = path or course.root / "autograder" / f"{assignment.id}.zip"
+    say(f"Wrote {write_otter_zip(course, assignment, target)}. Grades are not forge-proof there.")
