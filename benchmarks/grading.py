@@ -25,8 +25,8 @@ from pathlib import Path
 import psutil
 from cohorts import make_cohort, plain_course, submissions
 from peers import otter_seconds
-from tito.author.otter import write_autograder
 
+from tito.author.otter_zip import write_otter_zip
 from tito.course import Assignment, Course, find_course
 
 BIN = Path(sys.executable).parent
@@ -113,7 +113,7 @@ def measured_peers(course: Course, assignment: Assignment, size: int, most: int)
     with tempfile.TemporaryDirectory() as folder:
         theirs = nbgrader_run(plain_course(course, assignment, Path(folder).resolve(), part), assignment)
     with tempfile.TemporaryDirectory() as folder:
-        zipped = write_autograder(course, assignment, Path(folder))
+        zipped = write_otter_zip(course, assignment, Path(folder) / "autograder.zip")
         notebooks = [path for one in submissions(course, assignment)[:part] for path in one.glob("*.ipynb")]
         others = otter_seconds(zipped, notebooks, workers=2)
     return theirs * size / part, others * size / part
