@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from cases_support import Run, grade_cases, read_cases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from tiny import ASSIGNMENT, write_course
@@ -86,3 +87,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         with tools.sandbox:
             pass
     workers._tools.clear()
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The corpus of grading cases, graded once by `tito`'s workers."""
+    return grade_cases(tmp_path_factory.mktemp("cases"), read_cases())

@@ -20,7 +20,6 @@ from cases_support import (
     TEST_WORDS,
     Case,
     Run,
-    grade_cases,
     outputs_of,
     page_of,
     points_for,
@@ -43,12 +42,6 @@ MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what i
 def _params() -> list[Any]:
     marks = {case.name: [pytest.mark.xfail(reason=case.fault, raises=AssertionError)] for case in CASES if case.fault}
     return [pytest.param(case, id=case.name, marks=marks.get(case.name, [])) for case in CASES]
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The corpus, graded."""
-    return grade_cases(tmp_path_factory.mktemp("cases"), CASES)
 
 
 @pytest.mark.parametrize("case", _params())

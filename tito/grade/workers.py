@@ -76,6 +76,35 @@ def _result(future: Future[Graded]) -> Graded | None:
         return None
 
 
+class StandingWorker:
+    """One worker, kept until it is closed: for a process that grades a submission now and then, as nbgrader's do."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._tests = ("", "")
+
+    def grade(self, task: Task) -> Graded:
+        """Grade; whatever the submission does to the worker, there is an answer."""
+        tests = (task.plan.tests_hash, task.plan.environment_hash)
+        if tests != self._tests:  # a sandbox shows its files as they were when it was started
+            self.close()
+        self._tests = tests
+        for _ in range(2):
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_begin)
+            graded = _result(self._pool.submit(_work, task))
+            if graded is not None:
+                return graded
+            self.close()
+        return not_graded(task.plan, task.student, task.sandbox, task.fingerprint, "the grading process died")
+
+    def close(self) -> None:
+        """End the worker, and its sandbox with it."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+
 # ---- in the worker -----------------------------------------------------------------------------
 
 
