@@ -43,7 +43,7 @@ from tito.gradebook.store import open_gradebook
 pytestmark = pytest.mark.nbgrader
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = 4  # processes of nbgrader's, which grades one submission after the other, and mostly waits for time limits
+PARTS = 3  # processes of nbgrader's, which grades one submission after the other, and mostly waits for time limits
 TIMEOUT_S = 400
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tito.cells import grade_id_of, kind_of
+from tito.grade.causes import named
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.models import CellKind, JudgePlan, Limits, Section
 from tito.sandbox.session import Conversation, Ran, Sandbox
@@ -25,7 +26,8 @@ class Observations:
 
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
-    ended_at: str = ""  # the cell at which the notebook's process ended early
+    ended_at: str = ""  # the cell at which the notebook ended early
+    ended_by: str = ""  # and what ended it
 
 
 class Clock:
@@ -78,8 +80,15 @@ def _run_notebook(
                 branch.over = "" if notebook.branch(number) else "not run"
         else:
             seen.cells[position] = _run(notebook, clock, cell.source)
-        if notebook.over and not seen.ended_at:
-            seen.ended_at = cell.get("id", "") or f"number {position + 1}"
+        if not seen.ended_at and (why := _end_of(notebook, clock)):
+            seen.ended_at, seen.ended_by = named(cell, position), why
+
+
+def _end_of(notebook: Conversation, clock: Clock) -> str:
+    """What has ended the notebook at the cell that was run last; "" where nothing has."""
+    if notebook.over:
+        return "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
+    return "" if clock.limit() > 0 else "the notebook's time was used up"
 
 
 def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> Ran:
