@@ -213,7 +213,7 @@ def test_a_cell_that_raised_is_named_in_the_tests_that_it_costs(grade: Grade) ->
 
 
 def test_a_cell_that_had_to_be_killed_is_named_and_says_so_itself(grade: Grade) -> None:
-    graded = grade(halve="sum(range(10**13))", cell_timeout_s=0.5)
+    graded = grade(halve="sum(range(10**13))", cell_timeout_s=1)
     assert cell(graded, "test_double").verdict is Verdict.PASSED
     ended = "the notebook ended at cell 'halve': it was stopped at its time limit"
     assert cell(graded, "test_halve").message == f"Not run: {ended}."
@@ -223,7 +223,7 @@ def test_a_cell_that_had_to_be_killed_is_named_and_says_so_itself(grade: Grade) 
 
 
 def test_the_cell_at_which_the_notebooks_time_was_used_up_is_named(grade: Grade) -> None:
-    graded = grade(double="import time\ntime.sleep(60)", notebook_timeout_s=2.0)
+    graded = grade(double="import time\ntime.sleep(60)", cell_timeout_s=30, notebook_timeout_s=5.0)
     ended = "the notebook ended at cell 'double': the notebook's time was used up"
     assert cell(graded, "test_double").message == cell(graded, "test_halve").message == f"Not run: {ended}."
     assert notes(graded) == ["cell 'double' was stopped at its time limit", f"{ended}; later cells were not run"]
