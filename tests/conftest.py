@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from cases_support import Run, grade_cases, read_cases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from tiny import ASSIGNMENT, write_course
@@ -124,3 +125,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for worker in known.values():
         worker.close()
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The corpus of grading cases, graded once by `tito`'s workers."""
+    return grade_cases(tmp_path_factory.mktemp("cases"), read_cases())

@@ -149,7 +149,11 @@ class CheckVerdict:
 
 @dataclass(frozen=True)
 class CellVerdict:
-    """Verdict on one graded cell. `message` is what the student may read; `detail` is for the TA only."""
+    """Verdict on one graded cell. `message` is what the student may read; `detail` is for the TA only.
+
+    `seconds` and `memory_mb` are the sandbox's word, and inform: wall time of the test, and by how many MiB the process
+    that ran it had outgrown a fresh notebook's at its largest until then, with all that earlier cells hold.
+    """
 
     grade_id: str
     verdict: Verdict
@@ -160,6 +164,7 @@ class CellVerdict:
     detail: str = ""
     seconds: float = 0.0
     checks: tuple[CheckVerdict, ...] = ()
+    memory_mb: float = 0.0
 
     @property
     def earned(self) -> bool:

@@ -18,7 +18,6 @@ from cases_support import (
     TEST_WORDS,
     Case,
     Run,
-    grade_cases,
     outputs_of,
     page_of,
     points_for,
@@ -27,21 +26,20 @@ from cases_support import (
     told,
     verdicts_of,
 )
+from cases_support import (
+    CASES as CASES_FOLDER,
+)
 
+from tito.course import load_course
 from tito.grade.record import from_json, to_json
 from tito.grade.submission import Graded
 from tito.models import Verdict
+from tito.sandbox.session import GRACE_S
 
 pytestmark = pytest.mark.sandbox
 
 CASES = read_cases()
 MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what its cells may print, and some more
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The corpus, graded."""
-    return grade_cases(tmp_path_factory.mktemp("cases"), CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -80,6 +78,20 @@ def test_no_case_touched_a_file_outside_its_sandbox(run: Run) -> None:
 
 def test_no_process_outlives_the_run(run: Run) -> None:
     assert run.left == []
+
+
+def test_no_case_delays_the_others_beyond_its_own_limits(run: Run) -> None:
+    """A submission keeps a worker for as long as its limits say at most, and honest ones are not held up meanwhile.
+
+    The limits: the notebook's time, as much again for the hidden tests, and for the notebook and each test's branch
+    once the time until the grader gives up on a process that does not answer.
+    """
+    limits = load_course((CASES_FOLDER / "assignment").resolve()).limits
+    most = 2 * limits.notebook_timeout_s + (1 + len(GRADED)) * GRACE_S
+    took = {name: sum(one.seconds for one in graded.record.notebooks) for name, graded in run.graded.items()}
+    assert {name: seconds for name, seconds in took.items() if seconds > most} == {}
+    honest = {case.name: took[case.name] for case in CASES if case.kind == "honest"}
+    assert {name: seconds for name, seconds in honest.items() if seconds > limits.notebook_timeout_s} == {}
 
 
 def test_every_case_was_graded_whatever_the_others_did(run: Run) -> None:

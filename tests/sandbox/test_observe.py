@@ -60,10 +60,16 @@ def grade(
     """Grade the solved notebook with some cells replaced, or a notebook given whole."""
     monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
 
-    def run(notebook: Any = None, cell_timeout_s: float = 4.0, using: Sandbox | None = None, **cells: str) -> Graded:
+    def run(
+        notebook: Any = None,
+        cell_timeout_s: float = 4.0,
+        notebook_timeout_s: float = 60.0,
+        using: Sandbox | None = None,
+        **cells: str,
+    ) -> Graded:
         folder = submit(course, "ada", notebook if notebook is not None else solved(course, **cells))
         chosen = using or sandbox
-        limits = replace(plan.place.limits, cell_timeout_s=cell_timeout_s)
+        limits = replace(plan.place.limits, cell_timeout_s=cell_timeout_s, notebook_timeout_s=notebook_timeout_s)
         monkeypatch.setattr(chosen, "place", replace(plan.place, limits=limits))
         return grade_submission(plan, "ada", folder, chosen, judge, Fingerprint("", "", ""))
 
@@ -187,6 +193,63 @@ def test_too_much_memory_is_told_as_that(grade: Grade) -> None:
     assert cell(graded, "test_double").verdict is Verdict.MEMORY
     graded = grade(double="def double(values):\n    return np.zeros(1 << 32) + 1")
     assert cell(graded, "test_double").verdict is Verdict.MEMORY
+
+
+@pytest.fixture
+def patient(grade: Grade, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a cell that was stopped the time to say so itself, on a busy machine too."""
+    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 20.0)
+
+
+def notes(graded: Graded) -> list[str]:
+    return [note for notebook in graded.record.notebooks for note in notebook.notes]
+
+
+def test_a_cell_that_is_stopped_is_named_and_so_it_is_in_the_tests_that_it_costs(grade: Grade, patient: None) -> None:
+    graded = grade(double="while True: pass", cell_timeout_s=0.5)
+    assert notes(graded) == ["cell 'double' was stopped at its time limit"]
+    assert "(cell 'double' was stopped at its time limit.)" in cell(graded, "test_double").message
+
+
+def test_a_cell_that_raised_is_named_in_the_tests_that_it_costs(grade: Grade) -> None:
+    graded = grade(double="1 / 0\ndef double(values):\n    return 2 * values", halve="def halve(value) return 1")
+    assert notes(graded) == ["cell 'double' raised ZeroDivisionError", "cell 'halve' raised SyntaxError"]
+    assert "(cell 'double' raised ZeroDivisionError.)" in cell(graded, "test_double").message
+    assert "(cell 'halve' raised SyntaxError.)" in cell(graded, "test_halve").message
+
+
+def test_a_cell_that_had_to_be_killed_is_named_and_says_so_itself(grade: Grade) -> None:
+    graded = grade(halve="sum(range(10**13))", cell_timeout_s=1)
+    assert cell(graded, "test_double").verdict is Verdict.PASSED
+    ended = "the notebook ended at cell 'halve': it was stopped at its time limit"
+    assert cell(graded, "test_halve").message == f"Not run: {ended}."
+    assert notes(graded) == ["cell 'halve' was stopped at its time limit", f"{ended}; later cells were not run"]
+    (outputs,) = [one.outputs for one in graded.notebooks["doubling"].cells if one.id == "halve"]
+    assert [one.evalue for one in outputs] == ["This cell was stopped at its time limit."]
+
+
+def test_the_cell_at_which_the_notebooks_time_was_used_up_is_named(grade: Grade, patient: None) -> None:
+    graded = grade(double="import time\ntime.sleep(60)", cell_timeout_s=30, notebook_timeout_s=5.0)
+    ended = "the notebook ended at cell 'double': the notebook's time was used up"
+    assert cell(graded, "test_double").message == cell(graded, "test_halve").message == f"Not run: {ended}."
+    assert notes(graded) == ["cell 'double' was stopped at its time limit", f"{ended}; later cells were not run"]
+
+
+def test_a_tests_time_and_memory_are_recorded(grade: Grade) -> None:
+    """A hundred MiB that the function holds for a moment show in its own test, and not in the next one's."""
+    hungry = "def double(values):\n    held = np.ones(100 << 17)\n    return 2 * values"
+    graded = grade(double=hungry)
+    assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+    assert 100 <= cell(graded, "test_double").memory_mb < 200
+    assert cell(graded, "test_double").seconds > 0
+    assert cell(grade(), "test_double").memory_mb < 50
+
+
+def test_memory_that_is_no_number_does_not_get_into_the_record(grade: Grade) -> None:
+    patch = "import resource\nresource.getrusage = lambda who: type('R', (), {'ru_maxrss': float('nan')})\n"
+    graded = grade(double=patch + "def double(values):\n    return 2 * values")
+    assert json.loads(json.dumps(to_json(graded.record), allow_nan=False))
+    assert cell(graded, "test_double").memory_mb == 0.0
 
 
 @pytest.mark.parametrize("end", ["import os\nos._exit(0)", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])

@@ -14,6 +14,7 @@ from typing import Any
 
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
+from tito.grade.causes import named
 from tito.grade.judge import Judge
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.remote import RemoteTest
@@ -31,7 +32,8 @@ class Observations:
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
     noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
-    ended_at: str = ""  # the cell at which the notebook's process ended early
+    ended_at: str = ""  # the cell at which the notebook ended early
+    ended_by: str = ""  # and what ended it
 
 
 class Clock:
@@ -94,8 +96,15 @@ def _run_notebook(
             _fork(notebook, waiting.get((test.grade_id, False)))
         else:
             seen.cells[position] = _run(notebook, clock, cell.source)
-        if notebook.over and not seen.ended_at:
-            seen.ended_at = cell.get("id", "") or f"number {position + 1}"
+        if not seen.ended_at and (why := _end_of(notebook, clock)):
+            seen.ended_at, seen.ended_by = named(cell, position), why
+
+
+def _end_of(notebook: Conversation, clock: Clock) -> str:
+    """What has ended the notebook at the cell that was run last; "" where nothing has."""
+    if notebook.over:
+        return "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
+    return "" if clock.limit() > 0 else "the notebook's time was used up"
 
 
 def _fork(notebook: Conversation, waiting: tuple[int, Conversation] | None) -> None:

@@ -128,9 +128,8 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
         fresh.mkdir()
         for name, notebook in graded.notebooks.items():
             nbformat.write(notebook, fresh / f"{name}.ipynb")
-        timestamp = submitted / TIMESTAMP
-        if timestamp.is_file() and not timestamp.is_symlink():
-            shutil.copyfile(timestamp, fresh / TIMESTAMP)
+        if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
+            shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
         if target.exists():
             target.rename(Path(scratch) / "old")
         fresh.rename(target)

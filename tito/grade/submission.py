@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import nbformat
 
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
+from tito.grade.causes import explained, notes_on, stopped_output, troubles
 from tito.grade.judge import Judge, Opinion
 from tito.grade.observe import Observations, observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
@@ -38,6 +39,7 @@ from tito.sandbox.session import Control, Ran
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 NOT_JUDGED = "This test could not be judged; a person will look at it."
+NO_TIME_LEFT = "Not run: no time was left for this test."
 OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
@@ -97,9 +99,9 @@ def _grade_notebook(
     repaired = repair(submitted, notebook.cells)
     seen = observe(sandbox, notebook, repaired.cells, judge)
     verdicts = tuple(_verdicts(notebook, repaired.cells, seen, judge))
-    notes = list(repaired.notes)
+    notes = [*repaired.notes, *notes_on(troubles(repaired.cells, notebook.cells, seen.cells))]
     if seen.ended_at:
-        notes.append(f"the notebook's process ended at cell '{seen.ended_at}'; later cells were not run")
+        notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += [
         f"before test '{name}', which runs beside student code, had been replaced and was put back: {', '.join(found)}"
         for name, results in seen.tests.items()
@@ -114,9 +116,11 @@ def _grade_notebook(
 
 def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Judge) -> Iterator[CellVerdict]:
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
+    found = troubles(cells, plan.cells, seen.cells)
     for cell in cells:
         if kind_of(cell) is CellKind.TEST:
-            yield verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge)
+            verdict = explained(verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge), found)
+            yield replace(verdict, message=verdict.message.replace(NO_TIME_LEFT, _not_run_message(seen)))
         elif is_graded(cell):
             yield _manual(cell, originals[grade_id_of(cell)])
 
@@ -138,6 +142,7 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVer
         if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
             break
     seconds = sum(ran.seconds for _, _, ran in results)
+    memory_mb = max((ran.memory_mb for _, _, ran in results), default=0.0)
     checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, len(outcomes))
     failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
@@ -145,13 +150,15 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVer
     if failed is None:
         found = {one.evidence for one in outcomes}
         evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
-        return CellVerdict(test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks)
+        return CellVerdict(
+            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks, memory_mb
+        )
     platform = any(one.verdict is Verdict.PLATFORM for one in outcomes)
     points = None if platform else sum((one.points for one in checks), 0.0)
     verdict = Verdict.PLATFORM if platform else failed.verdict
     message = "; ".join(one.message for one in checks if one.message) or failed.message
     return CellVerdict(
-        test.grade_id, verdict, points, test.points, failed.evidence, message, failed.detail, seconds, checks
+        test.grade_id, verdict, points, test.points, failed.evidence, message, failed.detail, seconds, checks, memory_mb
     )
 
 
@@ -200,7 +207,7 @@ def _check_verdict(check: NamedCheck, opinion: Opinion) -> CheckVerdict:
 def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: str) -> tuple[Verdict, str, str]:
     """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half."""
     if ran.status == "not run":
-        return Verdict.NOT_RUN, "Not run: the notebook ended before this test.", ""
+        return Verdict.NOT_RUN, NO_TIME_LEFT, ""
     if ran.status == "died":
         return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":
@@ -233,7 +240,7 @@ def _refused_message(section: Section, refused: dict[str, str]) -> str:
 
 
 def _not_run_message(seen: Observations) -> str:
-    return f"Not run: the notebook ended at cell '{seen.ended_at}'." if seen.ended_at else "Not run."
+    return f"Not run: the notebook ended at {seen.ended_at}: {seen.ended_by}." if seen.ended_at else NO_TIME_LEFT
 
 
 def _not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> NotebookVerdicts:
@@ -265,6 +272,8 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
             )
         if kind_of(cell) is CellKind.TEST:
             cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
+        elif ran is not None and ran.status in ("timeout", "died"):
+            cell.outputs = [stopped_output(ran)]
     return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -291,7 +300,8 @@ def _verdict_output(verdict: CellVerdict) -> list[Any]:
     if verdict.earned:
         return []
     name = verdict.verdict.value.upper()
-    lines = [line for line in (f"{name}: {verdict.message}", verdict.detail) if line]
+    used = f"{verdict.seconds:.2f} s, {verdict.memory_mb:.0f} MiB" if verdict.seconds else ""
+    lines = [line for line in (f"{name}: {verdict.message}", verdict.detail, used) if line]
     return [nbformat.v4.new_output("error", ename=name, evalue=verdict.message, traceback=lines)]
 
 

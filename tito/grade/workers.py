@@ -7,6 +7,7 @@ each has a judge of its own.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import multiprocessing
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from tito.errors import SandboxUnavailable
+from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, grade_submission, not_graded
@@ -113,6 +115,41 @@ def _results(pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[
 
 def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
     return not_graded(plan, task.student, isolation.name, task.fingerprint, fault)
+
+
+class StandingGrader:
+    """One worker and its sandbox, kept: for a process that grades a submission now and then, as nbgrader's do."""
+
+    def __init__(self) -> None:
+        self._graders: Graders | None = None
+        self._for = ("", "", "")
+        atexit.register(self.close)
+
+    def grade(self, plan: AssignmentPlan, isolation: Backend, task: Task) -> Graded:
+        """Grade; whatever the submission does to the worker, there is an answer.
+
+        Raises:
+            PlatformError: no sandbox can be had, or the reference cannot be judged.
+        """
+        wanted = (plan.tests_hash, plan.environment_hash, isolation.name)
+        # A sandbox shows its files as they were when it was started.
+        if self._graders is None or wanted != self._for or self._graders.sandbox.closed:
+            self.close()
+            sandbox = Sandbox(isolation, plan.place)
+            try:
+                self._graders = Graders(calibrated(plan, sandbox), isolation, 1, sandbox)
+            except BaseException:
+                sandbox.close()
+                raise
+            self._for = wanted
+        ((_, graded),) = self._graders.grade([task])
+        return graded
+
+    def close(self) -> None:
+        """End the worker and the sandbox."""
+        if self._graders is not None:
+            self._graders.__exit__()
+            self._graders = None
 
 
 # ---- in the worker -----------------------------------------------------------------------------

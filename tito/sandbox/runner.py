@@ -16,19 +16,25 @@ Requests (JSON, see `codec`):
 
 from __future__ import annotations
 
+import _sitebuiltins
+import asyncio
 import base64
 import builtins
 import contextlib
+import io
 import json
 import os
 import random
+import resource
+import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -41,6 +47,8 @@ from tito.sandbox.objects import Objects
 from tito.sandbox.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning one observed value into plain data
+LIVE_FIGURES = ("notebook", "nbagg")
+KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 CUT_NOTE = "\n[output cut: this cell printed more than it may]\n"
 
 
@@ -61,10 +69,20 @@ class Outputs:
 
     def reset(self) -> None:
         self.items: list[dict[str, Any]] = []
+        self.named: dict[str, dict[str, Any]] = {}  # by display id: what `update_display` changes
         self.used = 0
-        self.cut = False
+        self.cut = self.clear_first = False
+
+    def clear(self, wait: bool) -> None:
+        """`clear_output()`; with `wait`, when something comes to take the place."""
+        if wait:
+            self.clear_first = True
+        else:
+            self.items, self.named, self.clear_first = [], {}, False
 
     def stream(self, name: str, text: str) -> None:
+        if self.clear_first:
+            self.clear(wait=False)
         text = text[: max(0, self.limit - self.used)] if self._take(len(text)) else CUT_NOTE * (not self.cut)
         self.cut = self.cut or text == CUT_NOTE
         if not text:
@@ -74,19 +92,26 @@ class Outputs:
         else:
             self.items.append({"output_type": "stream", "name": name, "text": text})
 
-    def add(self, item: dict[str, Any]) -> None:
+    def add(self, item: dict[str, Any], display_id: str = "", update: bool = False) -> None:
+        """Add an output; or change the one of that display id, where this cell has it."""
+        if self.clear_first:
+            self.clear(wait=False)
         text = json.dumps(item, default=_jsonable)
-        if self._take(len(text)):
-            self.items.append(json.loads(text))
-        else:
+        if not self._take(len(text)):
             self.stream("stderr", "")
+        elif update and display_id in self.named:
+            self.named[display_id].update(json.loads(text))
+        else:
+            self.items.append(json.loads(text))
+            if display_id:
+                self.named[display_id] = self.items[-1]
 
     def _take(self, size: int) -> bool:
         self.used += size
         return self.used <= self.limit
 
 
-class StreamWriter:
+class StreamWriter(io.TextIOBase):
     """sys.stdout or sys.stderr of the notebook."""
 
     encoding = "utf-8"
@@ -100,27 +125,25 @@ class StreamWriter:
         self.outputs.stream(self.name, str(text))
         return len(text)
 
-    def writelines(self, lines: list[str]) -> None:
-        for line in lines:
-            self.write(line)
-
     def flush(self) -> None:
         pass
 
-    def isatty(self) -> bool:
-        return False
+    def close(self) -> None:
+        pass
 
     def writable(self) -> bool:
         return True
 
     def fileno(self) -> int:
-        raise OSError("a notebook's output has no file descriptor")
+        return 1 if self.name == "stdout" else 2
 
 
 class Shell(InteractiveShell):  # type: ignore[misc]
     """IPython's shell with its outputs gathered instead of printed."""
 
     outputs: Outputs
+    descriptors: Descriptors
+    loop: asyncio.AbstractEventLoop | None = None
     system = InteractiveShell.system_piped
 
     def init_virtualenv(self) -> None:
@@ -128,6 +151,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
     def enable_gui(self, gui: str | None = None) -> None:
         pass
+
+    def enable_matplotlib(self, gui: str | None = None) -> Any:
+        """Figures that a browser would make live are drawn inline."""
+        return super().enable_matplotlib("inline" if gui in LIVE_FIGURES else gui)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         error = {"output_type": "error", "ename": etype.__name__, "evalue": _text(evalue), "traceback": stb}
@@ -151,12 +178,20 @@ class RecordingHook(DisplayHook):  # type: ignore[misc]
 class RecordingPublisher(DisplayPublisher):  # type: ignore[misc]
     """`display()` becomes display_data."""
 
-    def publish(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, **_: Any) -> None:
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_: Any,
+    ) -> None:
         item = {"output_type": "display_data", "data": data, "metadata": metadata or {}}
-        self.shell.outputs.add(item)
+        self.shell.outputs.add(item, str((transient or {}).get("display_id", "")), update)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.shell.outputs.reset()
+        self.shell.outputs.clear(wait)
 
 
 def make_shell(output_bytes: int) -> Shell:
@@ -165,8 +200,17 @@ def make_shell(output_bytes: int) -> Shell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     shell: Shell = Shell.instance(config=config, displayhook_class=RecordingHook, display_pub_class=RecordingPublisher)
-    shell.outputs = Outputs(output_bytes)
+    shell.outputs, shell.descriptors = Outputs(output_bytes), Descriptors()
+    shell.set_hook("show_in_pager", lambda *_, **__: None)  # a kernel's pages are no outputs
+    for name in KERNEL_MAGICS:
+        shell.register_magic_function(lambda line="": None, "line", name)
+    with contextlib.suppress(ImportError):  # there is no matplotlib, then
+        from matplotlib_inline.config import InlineBackend
+
+        shell.configurables.append(InlineBackend.instance(parent=shell, shell=shell))
     builtins.input = refuse_input
+    builtins.help = _sitebuiltins._Helper()  # which `site` would have put there
+    sys.breakpointhook = lambda *_, **__: None  # there is nobody to debug
     sys.stdout, sys.stderr = StreamWriter("stdout", shell.outputs), StreamWriter("stderr", shell.outputs)
     return shell
 
@@ -206,6 +250,7 @@ def run(shell: Shell, source: str, limit_s: float, plain: bool = False) -> dict[
             error = (run_plain if plain else run_in_ipython)(shell, source)
     except BaseException as broken:  # noqa: BLE001  (the time limit, or a shell that student code has broken)
         error = broken
+    shell.descriptors.collect(shell.outputs)
     return {
         "status": "ok" if error is None else "error",
         "ename": "" if error is None else type(error).__name__,
@@ -216,18 +261,48 @@ def run(shell: Shell, source: str, limit_s: float, plain: bool = False) -> dict[
 
 
 def run_in_ipython(shell: Shell, source: str) -> BaseException | None:
-    """Run a cell as a kernel does; return what it raised.
+    """Run a cell while an event loop runs, as in a kernel: one loop for all cells, in which their tasks go on.
+
+    Returns what it raised.
+    """
+    if shell.loop is None or shell.loop.is_closed():
+        # Not epoll, whose state a branch would share.
+        shell.loop = asyncio.SelectorEventLoop(selectors.PollSelector())
+        asyncio.set_event_loop(shell.loop)
+    task = shell.loop.create_task(_in_loop(shell, source))
+    try:
+        result = shell.loop.run_until_complete(task)
+    except CellTimeout:
+        task.cancel()
+        raise
+    error: BaseException | None = result.error_before_exec or result.error_in_exec
+    return error
+
+
+async def _in_loop(shell: Shell, source: str) -> Any:
+    """Run a cell, awaiting what it awaits.
 
     IPython tokenizes a cell twice to find magics in it, which takes longer than most cells. Several lines that are
     Python as they stand have none; they are not looked through, where no transformer of the student's waits for them.
     """
+    ready = source
     own = shell.input_transformers_cleanup or shell.input_transformers_post
     if own or "\n" not in source.strip() or not is_python(source):
-        result = shell.run_cell(source, store_history=True)
-    else:
-        result = run_untransformed(shell, source)
-    error: BaseException | None = result.error_before_exec or result.error_in_exec
-    return error
+        if "await" not in source and "async" not in source:
+            return shell.run_cell(source, store_history=True)
+        try:
+            ready = shell.transform_cell(source)
+        except SyntaxError:
+            return shell.run_cell(source, store_history=True)
+        if not shell.should_run_async(source, transformed_cell=ready):
+            return shell.run_cell(source, store_history=True)
+    result = None
+    try:
+        result = await shell.run_cell_async(source, store_history=True, transformed_cell=ready)
+    finally:
+        shell.events.trigger("post_execute")  # where figures are shown; `run_cell` does it itself
+        shell.events.trigger("post_run_cell", result)
+    return result
 
 
 def is_python(source: str) -> bool:
@@ -239,22 +314,6 @@ def is_python(source: str) -> bool:
     return True
 
 
-def run_untransformed(shell: Shell, source: str) -> Any:
-    """`shell.run_cell` without its transformations."""
-    try:
-        running = shell.run_cell_async(source, store_history=True, transformed_cell=source)
-        try:
-            running.send(None)  # it has nothing to wait for
-        except StopIteration as finished:
-            result = finished.value
-        else:
-            raise RuntimeError("a cell without an await has waited")
-    finally:
-        shell.events.trigger("post_execute")
-    shell.events.trigger("post_run_cell", result)
-    return result
-
-
 def run_plain(shell: Shell, source: str) -> BaseException | None:
     """Run plain Python in the notebook's namespace. Figures that it leaves are shown here, and not by the next cell."""
     try:
@@ -264,6 +323,37 @@ def run_plain(shell: Shell, source: str) -> BaseException | None:
     finally:
         shell.events.trigger("post_execute")
     return None
+
+
+class Descriptors:
+    """What is written to the file descriptors 1 and 2 themselves, as by `os.system`: outputs of the cell too."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, IO[bytes]] = {}
+
+    def open(self) -> None:
+        """Let 1 and 2 lead to files of this process's session, which have no name."""
+        for name, number in (("stdout", 1), ("stderr", 2)):
+            with contextlib.suppress(OSError):
+                self.files[name] = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115  (open as long as the process)
+                os.dup2(self.files[name].fileno(), number)
+
+    def close(self) -> None:
+        """Let them lead nowhere: a branch must not write where the notebook can read."""
+        self.files.clear()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        os.close(nowhere)
+
+    def collect(self, outputs: Outputs) -> None:
+        """Add what was written since."""
+        for name, file in self.files.items():
+            with contextlib.suppress(OSError, ValueError):
+                if size := os.fstat(file.fileno()).st_size:
+                    text = os.pread(file.fileno(), min(size, outputs.limit + 1), 0)
+                    os.ftruncate(file.fileno(), 0)
+                    outputs.stream(name, text.decode(errors="replace"))
 
 
 def observe(shell: Shell, names: list[str], encoder: Encoder) -> tuple[dict[str, Any], dict[str, str]]:
@@ -293,6 +383,8 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     """
     objects, guard = Objects(shell, time_limit), Guard(shell)
     channel.more = more
+    fresh_kb = _peak_kb()
+    shell.descriptors.open()
     while True:
         try:
             request, values = channel.receive()
@@ -308,6 +400,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
                 channel.close()
                 for other in branches.values():
                     os.close(other)
+                shell.descriptors.close()
                 channel, branches = Channel(socket.socket(fileno=own)), {}
                 channel.more = more
                 continue
@@ -318,11 +411,16 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
         reply = run(shell, request["source"], request["limit_s"], request["plain"]) | {"tampered": tampered}
         encoder = Encoder()
         encoded, reply["refused"] = observe(shell, request["observe"], encoder) if reply["status"] == "ok" else ({}, {})
-        reply["token"] = request["token"]
+        reply |= {"token": request["token"], "memory_mb": max(0, _peak_kb() - fresh_kb) / 1024}
         try:
             channel.send_encoded(reply, encoded, encoder)
         except CodecError:
             channel.send(reply | {"outputs": []})
+
+
+def _peak_kb() -> int:
+    """The most memory that this process has had, in KiB; a fork starts with what it has then. Needs no /proc."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _jsonable(value: object) -> str:

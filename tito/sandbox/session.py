@@ -62,6 +62,7 @@ class Ran:
     values: dict[str, Any] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
+    memory_mb: float = 0.0
 
 
 class Backend(Protocol):
@@ -111,13 +112,14 @@ class Conversation:
             ename=_printable(str(reply.get("ename", ""))[:200]),
             evalue=_printable(str(reply.get("evalue", ""))[:4000]),
             outputs=tuple(one for one in _list(_printable(reply.get("outputs"))) if isinstance(one, dict)),
-            seconds=_seconds(reply.get("seconds")),
+            seconds=_plausible(reply.get("seconds")),
             values={name: values[name] for name in observe if name in values},
             refused={
                 _printable(str(name)[:200]): _printable(str(why)[:200])
                 for name, why in _dict(reply.get("refused")).items()
             },
             tampered=tuple(_printable(str(one)[:200]) for one in _list(reply.get("tampered"))[:20]),
+            memory_mb=_plausible(reply.get("memory_mb")),
         )
 
     def branch(self, number: int) -> bool:
@@ -391,8 +393,8 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
     }
 
 
-def _seconds(value: object) -> float:
-    """What the runner says a cell took, where it is a plausible number."""
+def _plausible(value: object) -> float:
+    """What the runner says a cell took of time or memory, where that is a plausible number."""
     return value if isinstance(value, float) and 0.0 <= value < 1e6 else 0.0
 
 

@@ -1,0 +1,94 @@
+"""Which of the student's cells went wrong, and which test that explains: said in words, for notes and messages.
+
+Only what the notebook's owner may read: names and positions of cells, kinds of errors, limits. Nothing here gives or
+takes a point.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import nbformat
+
+from tito.cells import grade_id_of, kind_of
+from tito.grade.names import flow_of
+from tito.models import CellKind, CellVerdict, Verdict
+from tito.sandbox.session import Ran
+
+MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
+SAID_OF_A_NAME = 80  # characters of an error's kind, which a student can make as long as they like
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A cell of the student's that did not run through: what to call it, what became of it, what it would have set."""
+
+    cell: str
+    what: str
+    kind: CellKind
+    would_set: frozenset[str]
+    stopped: bool  # by us, at a limit
+
+    @property
+    def said(self) -> str:
+        return f"{self.cell} {self.what}"
+
+
+def named(cell: Any, position: int) -> str:
+    """What to call a cell: by its grade id, or by its place among all cells."""
+    grade_id = grade_id_of(cell)
+    return f"cell '{grade_id}'" if grade_id else f"cell number {position + 1}"
+
+
+def troubles(cells: list[Any], source: tuple[Any, ...], ran: dict[int, Ran]) -> list[Trouble]:
+    """The student's cells that did not run through, in order. Tests have verdicts of their own.
+
+    A cell that the student was to fill would have set what the `source` sets there, too.
+    """
+    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)}
+    found = []
+    for position, cell in enumerate(cells):
+        one = ran.get(position)
+        if one is None or one.status in ("ok", "not run") or kind_of(cell) is CellKind.TEST:
+            continue
+        stopped, what = _became(one)
+        would_set = _bound(cell) | asked.get(grade_id_of(cell), frozenset())
+        found.append(Trouble(named(cell, position), what, kind_of(cell), would_set, stopped))
+    return found
+
+
+def _bound(cell: Any) -> frozenset[str]:
+    flow = flow_of(cell.source) if cell.cell_type == "code" else None
+    return flow.bound if flow is not None else frozenset()
+
+
+def _became(ran: Ran) -> tuple[bool, str]:
+    if ran.status == "timeout" or ran.ename == "CellTimeout":
+        return True, "was stopped at its time limit"
+    if ran.status == "died":
+        return True, "ended the notebook's process"
+    if ran.ename == "MemoryError":
+        return True, "ran out of memory"
+    return False, f"raised {ran.ename[:SAID_OF_A_NAME] or 'an error'}"
+
+
+def stopped_output(ran: Ran) -> Any:
+    """What stands under a cell of the student's that could not say itself what became of it."""
+    said = f"This cell {_became(ran)[1]}."
+    return nbformat.v4.new_output("error", ename=ran.status.upper(), evalue=said, traceback=[said])
+
+
+def notes_on(found: list[Trouble]) -> list[str]:
+    """Notes for whoever looks at the submission. What a student's own extra cell raised is no news."""
+    return [one.said for one in found if one.stopped or one.kind is CellKind.SOLUTION]
+
+
+def explained(verdict: CellVerdict, found: list[Trouble]) -> CellVerdict:
+    """A test that missed a name tells which cell would have set it, and what became of that cell."""
+    missing = MISSING_NAME.match(verdict.detail)
+    if verdict.verdict is not Verdict.ERROR or missing is None:
+        return verdict
+    cause = next((one for one in found if missing[1] in one.would_set), None)
+    return verdict if cause is None else replace(verdict, message=f"{verdict.message} ({cause.said}.)")
