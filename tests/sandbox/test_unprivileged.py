@@ -227,9 +227,10 @@ def test_nothing_is_open_but_the_channel(own: int, grader: Remote) -> None:
         "    except OSError: continue\n    found.append((fd, oct(mode & 0o170000)))"
     )
     found = grader.run(source, own, observe=("found",)).values["found"]
-    assert found.count("0o20000") == 3, "the standard streams"
-    assert found.count("0o140000") == 1, "the channel"
-    assert found.count("(") == 4
+    assert found.count("0o20000") == 1, "the standard input, which leads nowhere"
+    assert found.count("0o100000") == 4, "the two files of its own that its standard streams lead to"
+    assert found.count("0o140000") == 3, "the channel, and the two ends of its own event loop's"
+    assert found.count("(") == 8
 
 
 def test_sessions_do_not_see_each_others_files(grader: Remote) -> None:

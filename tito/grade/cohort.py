@@ -95,11 +95,11 @@ def autograde(
         stack.callback(ahead.close)
         plan = plan_assignment(course, assignment)
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
-        sandbox = ahead.sandbox(plan.place)
+        graders = None
         if tasks:
-            plan = calibrated(plan, sandbox)
-        # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-        graders = stack.enter_context(Graders(plan, backend, workers, sandbox)) if tasks else None
+            sandbox = ahead.sandbox(plan.place)
+            # The workers start before nbgrader is imported, which takes as long as grading some submissions.
+            graders = stack.enter_context(Graders(calibrated(plan, sandbox), backend, workers, sandbox))
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

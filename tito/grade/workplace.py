@@ -33,6 +33,7 @@ class Headstart:
         self._place = workplace(course, assignment)
         self._identity = self._folder_number()
         self._sandbox = Sandbox(backend, self._place, warm=False)
+        self._used = False
 
     def sandbox(self, place: Workplace) -> Sandbox:
         """The sandbox for `place`, which imports what is to be imported: the one that was started, or another.
@@ -41,14 +42,15 @@ class Headstart:
             SandboxUnavailable: another cannot be started.
         """
         if (replace(place, warm=()), self._folder_number()) != (self._place, self._identity):
-            self._sandbox.close()
+            self._sandbox.close(at_once=True)
             self._sandbox = Sandbox(self._backend, place, warm=False)
         self._sandbox.warm(place.warm)
+        self._used = True
         return self._sandbox
 
     def close(self) -> None:
-        """End the sandbox."""
-        self._sandbox.close()
+        """End the sandbox. One that was not used has no sessions to be waited for."""
+        self._sandbox.close(at_once=not self._used)
 
     def _folder_number(self) -> int:
         """Another one when the folder was replaced by a folder that was there beside it."""

@@ -83,7 +83,7 @@ class Launch:
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
     scratch: Path | None = None  # a folder to start in, and to remove at the end
-    patience_s: float = 0.0  # for a zygote that ends by itself when it is hung up on
+    patience_s: float = 5.0  # with a zygote that ends by itself when it is hung up on
 
 
 class Conversation:
@@ -308,14 +308,14 @@ class Sandbox(Control):
         with contextlib.suppress(OSError):  # one that has ended is found out by who waits for it
             self._line.send(json.dumps(statements).encode())
 
-    def close(self) -> None:
-        """End every process inside."""
+    def close(self, *, at_once: bool = False) -> None:
+        """End every process inside. The zygote does that itself when it is hung up on, if it is given the time."""
         super().close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(self._patience_s)
-        with contextlib.suppress(ProcessLookupError):
+            self._process.wait(0 if at_once else self._patience_s)
+        if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            self._process.wait()
         for folder in (self._folder, self._scratch):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -117,12 +117,14 @@ class Desk:
         self._greet(owner)
 
     def answer(self) -> None:
-        """Serve until the last line is hung up."""
-        while True:
+        """Serve until the last line is hung up; then end what is left."""
+        while self.lines:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
-                if not self.lines:
-                    return
+        for keeper in self.keepers:
+            os.kill(keeper, signal.SIGTERM)
+        for keeper in self.keepers:
+            os.waitpid(keeper, 0)
 
     def _greet(self, line: socket.socket) -> None:
         self.lines += 1
