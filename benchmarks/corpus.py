@@ -419,7 +419,8 @@ def table_of(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
     lines = [f"| case | due | {heads} |", "|---|---:|" + "---|" * len(GRADERS)]
     for case in cases:
         said = " | ".join(outcome(case, results[grader][case.name]) for grader in GRADERS)
-        lines.append(f"| {case.title.replace('|', chr(92) + '|')} (`{case.name}`) | {due_points(case):g} | {said} |")
+        title = re.sub(r"([|_*<])", r"\\\1", case.title)
+        lines.append(f"| {title} (`{case.name}`) | {due_points(case):g} | {said} |")
     return "\n".join(lines)
 
 
