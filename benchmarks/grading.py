@@ -107,16 +107,15 @@ def nbgrader_run(plain: Path, assignment: Assignment) -> float:
     return time.perf_counter() - started
 
 
-def measured_peers(course: Course, assignment: Assignment, size: int, most: int) -> tuple[float, float]:
-    """Seconds of nbgrader and of Otter for a cohort of `size`, from what they take for at most `most` of it."""
-    part = min(size, most)
+def measured_peers(course: Course, assignment: Assignment, part: int) -> tuple[float, float]:
+    """Seconds of nbgrader and of Otter for the first `part` submissions of a cohort."""
     with tempfile.TemporaryDirectory() as folder:
         theirs = nbgrader_run(plain_course(course, assignment, Path(folder).resolve(), part), assignment)
     with tempfile.TemporaryDirectory() as folder:
         zipped = write_otter_zip(course, assignment, Path(folder) / "autograder.zip")
         notebooks = [path for one in submissions(course, assignment)[:part] for path in one.glob("*.ipynb")]
         others = otter_seconds(zipped, notebooks, workers=2)
-    return theirs * size / part, others * size / part
+    return theirs, others
 
 
 def median(runs: list[Run], of: Callable[[Run], float]) -> float:
@@ -133,11 +132,15 @@ def main() -> None:
     arguments = parser.parse_args()
     course = find_course(Path())
     assignment = course.assignment(arguments.module)
-    print("  ".join(COLUMNS))
+    print("  ".join(COLUMNS), flush=True)
+    known: dict[int, tuple[float, float]] = {}  # seconds of the peers, by how many submissions they graded
     for size in map(int, arguments.cohorts.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             made = make_cohort(course, assignment, Path(folder).resolve(), size)
-            theirs, others = measured_peers(made, assignment, size, arguments.peers)
+            part = min(size, arguments.peers)
+            if part not in known:
+                known[part] = measured_peers(made, assignment, part)
+            theirs, others = (seconds * size / part for seconds in known[part])
             mark = "~" if size > arguments.peers else ""
             for workers in (1, 2):
                 runs = [tito_run(made, assignment, workers) for _ in range(arguments.repeats)]
