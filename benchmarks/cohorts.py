@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 
 from tito.author.release import publish
-from tito.author.script import source_notebooks
+from tito.author.script import build, source_notebooks
 from tito.author.variants import read_variants, submission
 from tito.course import Assignment, Course, load_course
 
@@ -48,9 +48,9 @@ def plain_course(made: Course, assignment: Assignment, root: Path, size: int) ->
     """The same course as plain nbgrader has it, in the empty folder `root`, with the first `size` submissions."""
     db_url = f"sqlite:///{root / 'gradebook.db'}"
     plain = replace(made, root=root, db_url=db_url, deadlines={})
-    (root / "source").mkdir()
-    publish(plain, assignment)
-    shutil.copytree(made.step("source", assignment.id), plain.step("source", assignment.id), dirs_exist_ok=True)
+    build(made, assignment)
+    shutil.copytree(made.step("source", assignment.id), plain.step("source", assignment.id))
+    publish(plain, Assignment(assignment.id))
     for folder in submissions(made, assignment)[:size]:
         shutil.copytree(folder, plain.step("submitted", folder.parent.name, assignment.id))
     (root / "nbgrader_config.py").write_text(PLAIN_CONFIG.format(course=made.id, db_url=db_url), encoding="utf-8")

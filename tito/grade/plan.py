@@ -90,7 +90,8 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     place = workplace(course, assignment)
     staged = frozenset(path.stem for path, _ in place.files)
     notebooks = tuple(plan_notebook(name, nb.cells, staged) for name, nb in built.items())
-    place = replace(place, warm=_imports(notebooks))
+    judged = all(judge is not None for one in notebooks for test in one.tests.values() for _, judge in test.sections)
+    place = replace(place, warm=_imports(notebooks), guarded=not judged)
     return AssignmentPlan(
         assignment=assignment.id,
         notebooks=notebooks,

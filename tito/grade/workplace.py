@@ -41,10 +41,10 @@ class Headstart:
         Raises:
             SandboxUnavailable: another cannot be started.
         """
-        if (replace(place, warm=()), self._folder_number()) != (self._place, self._identity):
+        if (replace(place, warm=(), guarded=True), self._folder_number()) != (self._place, self._identity):
             self._sandbox.close(at_once=True)
             self._sandbox = Sandbox(self._backend, place, warm=False)
-        self._sandbox.warm(place.warm)
+        self._sandbox.warm(place)
         self._used = True
         return self._sandbox
 

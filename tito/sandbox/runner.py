@@ -144,6 +144,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     outputs: Outputs
     descriptors: Descriptors
     loop: asyncio.AbstractEventLoop | None = None
+    guard: Guard | None = None  # only where there are tests that run beside student code
     system = InteractiveShell.system_piped
 
     def init_virtualenv(self) -> None:
@@ -155,6 +156,17 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def enable_matplotlib(self, gui: str | None = None) -> Any:
         """Figures that a browser would make live are drawn inline."""
         return super().enable_matplotlib("inline" if gui in LIVE_FIGURES else gui)
+
+    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
+        """`%config InlineBackend` works before matplotlib is imported, which it then is: a notebook without figures
+        does not pay for them."""
+        if magic_name == "config":
+            with contextlib.suppress(ImportError):  # there is no matplotlib, then
+                from matplotlib_inline.config import InlineBackend
+
+                backend = InlineBackend.instance(parent=self, shell=self)
+                self.configurables += [backend] * (backend not in self.configurables)
+        return super().run_line_magic(magic_name, line, _stack_depth + 1)
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         error = {"output_type": "error", "ename": etype.__name__, "evalue": _text(evalue), "traceback": stb}
@@ -204,10 +216,6 @@ def make_shell(output_bytes: int) -> Shell:
     shell.set_hook("show_in_pager", lambda *_, **__: None)  # a kernel's pages are no outputs
     for name in KERNEL_MAGICS:
         shell.register_magic_function(lambda line="": None, "line", name)
-    with contextlib.suppress(ImportError):  # there is no matplotlib, then
-        from matplotlib_inline.config import InlineBackend
-
-        shell.configurables.append(InlineBackend.instance(parent=shell, shell=shell))
     builtins.input = refuse_input
     builtins.help = _sitebuiltins._Helper()  # which `site` would have put there
     sys.breakpointhook = lambda *_, **__: None  # there is nobody to debug
@@ -381,7 +389,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
     """
-    objects, guard = Objects(shell, time_limit), Guard(shell)
+    objects = Objects(shell, time_limit)
     channel.more = more
     fresh_kb = _peak_kb()
     shell.descriptors.open()
@@ -407,7 +415,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
             os.close(own)
             channel.send({"token": request["token"], "status": "ok"})
             continue
-        tampered = guard.restore() if request["guard"] else []
+        tampered = shell.guard.restore() if request["guard"] and shell.guard else []
         reply = run(shell, request["source"], request["limit_s"], request["plain"]) | {"tampered": tampered}
         encoder = Encoder()
         encoded, reply["refused"] = observe(shell, request["observe"], encoder) if reply["status"] == "ok" else ({}, {})

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -42,11 +42,13 @@ BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.zygote import ma
 @dataclass(frozen=True)
 class Workplace:
     """What a session finds: files of the assignment in its home folder, read-only, by name; packages that it can
-    import; and import statements that are run ahead of all sessions, to save each of them the time."""
+    import; and import statements that are run ahead of all sessions, to save each of them the time. `guarded`: tests
+    run beside student code, so that what they rely on is remembered (see `guard`)."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
+    guarded: bool = True
     limits: Limits = field(default_factory=Limits)
 
 
@@ -300,13 +302,14 @@ class Sandbox(Control):
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
         if warm:
-            self.warm(place.warm)
+            self.warm(place)
 
-    def warm(self, statements: tuple[str, ...]) -> None:
-        """Say what is to be imported ahead of all sessions."""
-        self.place = replace(self.place, warm=statements)
+    def warm(self, place: Workplace) -> None:
+        """Say what is to be done ahead of all sessions of `place`; for all else of it the sandbox was started."""
+        self.place = place
+        order = {"imports": place.warm, "guarded": place.guarded}
         with contextlib.suppress(OSError):  # one that has ended is found out by who waits for it
-            self._line.send(json.dumps(statements).encode())
+            self._line.send(json.dumps(order).encode())
 
     def close(self, *, at_once: bool = False) -> None:
         """End every process inside. The zygote does that itself when it is hung up on, if it is given the time."""

@@ -31,6 +31,7 @@ import numpy as np
 
 from tito.sandbox import fence, seccomp
 from tito.sandbox.codec import Channel
+from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
 from tito.sandbox.runner import Shell, make_shell, serve
 
@@ -64,7 +65,12 @@ def main() -> NoReturn:
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
     sys.path.insert(0, str(files))
-    warm(shell, json.loads(owner.recv(MAX_ORDER)))
+    order = json.loads(owner.recv(MAX_ORDER) or b"null")
+    if order is None:
+        os._exit(0)  # the owner has gone
+    warm(shell, order["imports"])
+    if order["guarded"]:
+        shell.guard = Guard(shell)
     sys.path[0] = str(home)
     assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
     gc.collect()
