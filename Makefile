@@ -16,8 +16,9 @@ lint: setup                  ## format, lint, types
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
-bench: setup                 ## speed, side by side with nbgrader and PyTorch; long
+bench: setup                 ## speed, side by side with nbgrader, Otter and PyTorch; an hour or so
 	.venv/bin/python benchmarks/reference.py
+	.venv/bin/python benchmarks/stages.py
 	.venv/bin/python benchmarks/grading.py
 
 lock:                        ## pin the dependencies anew, by name, version and hash (needs uv)
