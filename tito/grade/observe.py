@@ -3,6 +3,7 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
+Where nothing can come between (see `interference`), one copy at the end serves for all tests.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
 """
 
@@ -15,12 +16,13 @@ from typing import Any
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
+from tito.grade.interference import observes_the_same_at_the_end
 from tito.grade.judge import Judge
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.remote import RemoteTest
 from tito.grade.testcell import is_plain_python
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran
+from tito.sandbox.session import Control, Conversation, Ran, Session, Workplace
 
 NOT_RUN = Ran(status="not run")
 
@@ -53,22 +55,65 @@ def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
-    seen = Observations()
-    clock = Clock(sandbox.place.limits)
+    if _one_copy_serves(plan, cells, sandbox.place):
+        seen = _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells))
+        if not seen.ended_at:
+            return seen
+    return _observed(sandbox, plan, cells, judge, [])
+
+
+def _judged_apart(plan: NotebookPlan, cells: list[Any]) -> list[str]:
+    """Tests, in order, that have hidden sections, and a judge half for every section."""
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    wanted = [(test.grade_id, before) for test in tests for before in _forks(test)]
-    with sandbox.session(branches=len(wanted)) as session:
+    return [one.grade_id for one in tests if one.hidden and all(judge is not None for _, judge in one.sections)]
+
+
+def _one_copy_serves(plan: NotebookPlan, cells: list[Any], place: Workplace) -> bool:
+    """Whether one copy of the notebook at its end can stand for a copy at each of those tests."""
+    not_run = skipped(cells)
+    code = (cell for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_run)
+    tests = [plan.tests[one] for one in _judged_apart(plan, cells)]
+    return bool(tests) and observes_the_same_at_the_end(
+        (cell.source for cell in code if kind_of(cell) is not CellKind.TEST),
+        (section.observe for test in plan.tests.values() for section, _ in test.visible),
+        (section.observe for test in tests for section, _ in test.hidden),
+        frozenset(path.stem for path, _ in place.files),
+    )
+
+
+def _observed(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge, late: list[str]) -> Observations:
+    """Observe the tests in `late` at the end of the notebook, all others at their places."""
+    seen = Observations()
+    tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
+    wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
+    with sandbox.session(branches=len(wanted) + len(late)) as session:
         waiting = {fork: (number, session.branches[number]) for number, fork in enumerate(wanted)}
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
-        _run_notebook(session.notebook, clock, plan, cells, waiting, seen)
-        hidden_clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
+        _run_notebook(session.notebook, Clock(sandbox.place.limits), plan, cells, waiting, seen, late)
+        clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
         for (grade_id, before), (_, branch) in waiting.items():
             if before:
-                _run_remote(branch, hidden_clock, plan.tests[grade_id], seen, judge)
+                _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
             else:
-                _run_hidden(branch, hidden_clock, plan.tests[grade_id], seen)
+                _run_hidden(branch, clock, plan.tests[grade_id], seen)
+        _run_late(session, len(wanted), clock, [plan.tests[one] for one in late], seen)
     return seen
+
+
+def _run_late(session: Session, first: int, clock: Clock, tests: list[TestPlan], seen: Observations) -> None:
+    """Hidden sections in a copy of the notebook as its last cell left it, with its names as they were at each test;
+    in another copy after a test that did not run through. Copies are served by the branches from number `first` on."""
+    copies = iter(range(first, first + len(tests)))
+    copy = None
+    for mark, test in enumerate(tests):
+        if copy is None:
+            number = next(copies)
+            copy = session.branches[number]
+            _fork(session.notebook, (number, copy))
+        copy.recall(mark)
+        if not _run_hidden(copy, clock, test, seen):
+            copy = None
 
 
 def _forks(test: TestPlan) -> list[bool]:
@@ -83,7 +128,9 @@ def _run_notebook(
     cells: list[Any],
     waiting: dict[tuple[str, bool], tuple[int, Conversation]],
     seen: Observations,
+    marked: list[str],
 ) -> None:
+    """Run the cells in order; at each test fork the copies that wait for it, or leave a mark with its number."""
     not_needed = skipped(cells)
     for position, cell in enumerate(cells):
         if cell.cell_type != "code" or position in not_needed:
@@ -94,6 +141,8 @@ def _run_notebook(
                 _fork(notebook, waiting.get((test.grade_id, True)))
             seen.cells[position] = _run_visible(notebook, clock, test, seen)
             _fork(notebook, waiting.get((test.grade_id, False)))
+            if test.grade_id in marked:
+                notebook.mark(marked.index(test.grade_id))
         else:
             seen.cells[position] = _run(notebook, clock, cell.source)
         if not seen.ended_at and (why := _end_of(notebook, clock)):
@@ -125,14 +174,18 @@ def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Obs
     return Ran(last.status, last.ename, last.evalue, outputs, sum(one.seconds for one in results))
 
 
-def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> None:
+def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> bool:
+    """Whether all hidden sections ran through, or none had to be run."""
     if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
-        return  # the visible part has failed already
+        return True  # the visible part has failed already
+    fine = True
     for section, judge in test.hidden:
         if section in test.remote_sections:
             continue
         ran = _run_section(branch, clock, section, judge, guard=judge is None)
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
+        fine = fine and ran.status == "ok"
+    return fine
 
 
 def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:

@@ -11,6 +11,9 @@ Requests (JSON, see `codec`):
             Hidden tests are given to such copies, after the student's cells have all run and their outputs
             are closed, so that no cell can show what a test holds.
 
+    mark    remember what the notebook's names stand for at this cell; and
+    recall  let them stand for that again. Neither is answered.
+
 `zygote` starts it. It imports what the sandbox holds: the standard library, numpy, IPython, and `codec`.
 """
 
@@ -391,6 +394,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
     """
     objects = Objects(shell, time_limit)
     channel.more = more
+    marks: dict[int, dict[str, Any]] = {}
     fresh_kb = _peak_kb()
     shell.descriptors.open()
     while True:
@@ -401,6 +405,13 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
                 continue
         except (EndOfStream, CodecError, OSError):
             os._exit(0)
+        if request["op"] == "mark":
+            marks[request["number"]] = dict(shell.user_ns)
+            continue
+        if request["op"] == "recall":
+            shell.user_ns.clear()
+            shell.user_ns.update(marks[request["number"]])
+            continue
         if request["op"] == "branch":
             own, numbers = branches.pop(request["number"]), random.getstate()
             if os.fork() == 0:

@@ -128,6 +128,21 @@ class Conversation:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
         return self._ask({"op": "branch", "number": number}, GRACE_S) is not None
 
+    def mark(self, number: int) -> None:
+        """Have the notebook remember what its names stand for."""
+        self._tell({"op": "mark", "number": number})
+
+    def recall(self, number: int) -> None:
+        """Have the notebook's names stand for what they stood for at that mark."""
+        self._tell({"op": "recall", "number": number})
+
+    def _tell(self, request: dict[str, Any]) -> None:
+        if not self.over:
+            try:
+                self.channel.send(request)
+            except OSError:
+                self.over = "died"
+
     def ask(
         self, request: dict[str, Any], values: dict[str, Any], limit_s: float
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:

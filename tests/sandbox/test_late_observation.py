@@ -1,0 +1,138 @@
+"""Hidden sections observed in one copy at the end of the notebook: the same verdicts as in a copy at each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tito.author.release import build_release
+from tito.author.script import source_notebooks
+from tito.author.variants import filled, read_variants, solutions, submission
+from tito.course import load_course
+from tito.grade import observe
+from tito.grade.judge import Judge
+from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.submission import grade_submission
+from tito.models import Fingerprint, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.session import Sandbox
+
+pytestmark = pytest.mark.sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = "16"
+COURSE = load_course(ROOT)
+ASSIGNMENT = COURSE.assignment(MODULE)
+VARIANTS = read_variants(COURSE, ASSIGNMENT)
+Verdicts = dict[str, tuple[Verdict, str]]
+Grade = Callable[[Any, bool], tuple[Verdicts, int]]
+
+
+@pytest.fixture(scope="module")
+def source() -> Any:
+    (notebook,) = source_notebooks(COURSE, ASSIGNMENT).values()
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def stub(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    release = build_release(COURSE, ASSIGNMENT, tmp_path_factory.mktemp("late") / "release")
+    (path,) = release.glob("*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def plan() -> AssignmentPlan:
+    made = plan_assignment(COURSE, ASSIGNMENT)
+    limits = replace(made.place.limits, cell_timeout_s=3)  # for the variant that loops
+    return replace(made, place=replace(made.place, limits=limits))
+
+
+@pytest.fixture(scope="module")
+def tools(plan: AssignmentPlan) -> Iterator[tuple[Sandbox, Judge]]:
+    with Sandbox(Bubblewrap(), plan.place) as sandbox, Judge(plan.prerequisites) as judge:
+        yield sandbox, judge
+
+
+@pytest.fixture
+def grade(plan: AssignmentPlan, tools: tuple[Sandbox, Judge], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Grade:
+    """Verdicts and messages of a notebook, and how many copies of it were made; observed late where that is allowed."""
+
+    def run(notebook: Any, late: bool) -> tuple[Verdicts, int]:
+        nbformat.write(notebook, tmp_path / f"{plan.notebooks[0].name}.ipynb")
+        forks: list[object] = []
+        fork = observe._fork
+        with monkeypatch.context() as patched:
+            patched.setattr(
+                observe, "_fork", lambda one, waiting: (forks.append(one) if waiting else None, fork(one, waiting))
+            )
+            if not late:
+                patched.setattr(observe, "_one_copy_serves", lambda *_: False)
+            graded = grade_submission(plan, "ada", tmp_path, *tools, Fingerprint("", "", ""))
+        return {one.grade_id: (one.verdict, one.message) for one in graded.record.cells}, len(forks)
+
+    return run
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda one: one.name)
+def test_simulated_students_get_the_same_verdicts_and_messages(
+    variant: Any, source: Any, stub: Any, grade: Grade
+) -> None:
+    notebook = submission(variant, source, stub)
+    late, _ = grade(notebook, True)
+    in_place, copies = grade(notebook, False)
+    assert late == in_place
+    assert copies > 1
+
+
+def test_one_copy_serves_for_a_right_notebook(source: Any, stub: Any, grade: Grade) -> None:
+    assert grade(filled(stub, solutions(source)), True)[1] == 1
+
+
+def with_cell(source: Any, stub: Any, text: str) -> Any:
+    """A right notebook with a cell at its end."""
+    notebook = filled(stub, solutions(source))
+    notebook.cells.append(nbformat.v4.new_code_cell(text))
+    return notebook
+
+
+def test_a_name_that_is_set_again_later_stands_for_what_it_did_at_the_test(
+    source: Any, stub: Any, grade: Grade
+) -> None:
+    notebook = with_cell(source, stub, "def quantize_int8(tensor):\n    return None")
+    late, copies = grade(notebook, True)
+    assert copies == 1
+    assert late == grade(notebook, False)[0]
+    assert {verdict for verdict, _ in late.values()} == {Verdict.PASSED, Verdict.MANUAL}
+
+
+def test_where_a_later_cell_changes_what_was_there_each_test_has_its_copy(source: Any, stub: Any, grade: Grade) -> None:
+    notebook = with_cell(source, stub, "Tensor.__init__ = lambda self, data: None")
+    late, copies = grade(notebook, True)
+    assert copies > 1
+    assert {verdict for verdict, _ in late.values()} == {Verdict.PASSED, Verdict.MANUAL}
+
+
+def test_a_notebook_that_ends_early_is_observed_again_in_place(source: Any, stub: Any, grade: Grade) -> None:
+    """Its end takes what was remembered with it; the tests before that point count all the same."""
+    notebook = filled(stub, solutions(source))
+    cell = next(one for one in notebook.cells if "def compare_model_sizes(" in one.source)
+    cell.source = """
+def compare_model_sizes(original_model, quantized_model):
+    return fall(np.zeros(1 << 20, dtype=np.uint8))
+
+
+def fall(memory):
+    while True:
+        memory = np.lib.stride_tricks.as_strided(memory, (1 << 40,))
+        memory[-1] = 1
+"""
+    late, copies = grade(notebook, True)
+    assert copies > 1
+    assert late == grade(notebook, False)[0]
+    assert sum(verdict is Verdict.PASSED for verdict, _ in late.values()) >= 3

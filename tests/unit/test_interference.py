@@ -1,0 +1,131 @@
+"""When hidden sections may be observed at the end of the notebook: only where nothing can have come between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tito.grade.interference import observes_the_same_at_the_end
+
+pytestmark = pytest.mark.unit
+
+FINE = """
+import numpy as np
+from mini.base import as_floats
+SIZES = (1, -2)
+
+def total(values):
+    return sum(values)
+"""
+TEST, HIDDEN = "small = total([1, 2])", "x = np.linspace(0, 1, 5)\nfound = total(x)"
+
+
+def same(*cells: str, test: str = TEST, hidden: str = HIDDEN) -> bool:
+    return observes_the_same_at_the_end((FINE, *cells), (test,), (hidden,), frozenset({"mini"}))
+
+
+LAYER = """
+class Layer:
+    '''One.'''
+    size = 3
+    def __init__(self, w):
+        self.w = w
+        self.cache = []
+    @property
+    def shape(self):
+        self.cache.append(1)
+        return self.w.shape
+"""
+SWAP = """
+def swap(model, at):
+    model.layers[at] = model.layers.pop()
+    del model.old
+    return model
+"""
+COUNT = """
+def count(values):
+    found = {}
+    for one in values:
+        found[one] = found.get(one, 0) + 1
+    return found
+"""
+WALK = """
+def walk(tree):
+    seen = []
+    def visit(node):
+        seen.append(node)
+    visit(tree)
+    return seen
+"""
+HARMLESS = {
+    "nothing": "",
+    "text": '"""About what follows."""',
+    "a class": LAYER,
+    "a subclass": "class Other(Layer):\n    @staticmethod\n    def make():\n        return Other(1)",
+    "an alias": "add_up = total",
+    "the same name again": "def total(values):\n    return 0",
+    "what it was handed": SWAP,
+    "what it made": COUNT,
+    "its caller's own": WALK,
+    "a lambda": "double = lambda x, n=2: n * x",
+    "draws of its own": "def noise(n):\n    return np.random.default_rng(3).normal(size=n)",
+}
+
+
+@pytest.mark.parametrize("cell", HARMLESS.values(), ids=HARMLESS)
+def test_definitions_leave_hidden_sections_the_same(cell: str) -> None:
+    assert same(cell)
+
+
+TROUBLE = {
+    "a call": "total([1])",
+    "a statement": "for n in range(3):\n    print(n)",
+    "a list": "CACHE = []",
+    "a call's result": "rng = np.random.default_rng(3)",
+    "a patched class": "Layer.forward = total",
+    "a patched function": "def patch():\n    total.calls = 1",
+    "a patched module": "def patch():\n    np.testing.assert_equal = print",
+    "what another name holds": "def patch():\n    tables['x'] = 1",
+    "setattr": "def patch(layer):\n    setattr(layer, 'x', 1)",
+    "its class": "class Layer:\n    def __init__(self):\n        self.__class__.made = 1",
+    "its type": "class Layer:\n    def __init__(self):\n        type(self).made = 1",
+    "a classmethod's class": "class Layer:\n    @classmethod\n    def make(cls):\n        cls.made.append(1)",
+    "a counter": "def count():\n    global calls\n    calls = 1",
+    "a closure's": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n += 1\n    return inner",
+    "a shared default": "def remember(x, seen=[]):\n    return seen",
+    "a shared attribute": "class Layer:\n    seen = []",
+    "a decorator": "from functools import cache\n@cache\ndef slow(x):\n    return x",
+    "numpy's own generator": "def noise(n):\n    return np.random.rand(n)",
+    "python's own generator": "import random",
+    "numpy's settings": "def quiet():\n    np.seterr(all='ignore')",
+    "other modules": "import os",
+    "a module by name": "def load(name):\n    return __import__(name)",
+    "code in a text": "def run(text):\n    exec(text)",
+    "a file": "def save(text):\n    open('x', 'w').write(text)",
+    "what python keeps": "def look(f):\n    return f.__globals__",
+    "a magic": "%timeit total([1])",
+    "no python": "def total(:",
+    "what a test sets": "def use():\n    return small",
+}
+
+
+@pytest.mark.parametrize("cell", TROUBLE.values(), ids=TROUBLE)
+def test_what_may_come_between_is_not_passed_over(cell: str) -> None:
+    assert not same(cell)
+
+
+@pytest.mark.parametrize(
+    ("test", "hidden"),
+    [
+        ("layer = total([1])", "found = layer"),
+        ("total.seen = 1", HIDDEN),
+        ("np.random.seed(3)", HIDDEN),
+        (TEST, "total.seen = 1"),
+        (TEST, "found = setattr(total, 'x', 1)"),
+    ],
+)
+def test_tests_that_share_or_change_something_are_not_passed_over(test: str, hidden: str) -> None:
+    assert not same(test=test, hidden=hidden)
+
+
+def test_what_a_test_makes_is_its_own_to_change() -> None:
+    assert same(test="calls = []\ncalls.append(total([1]))", hidden="seen = {}\nseen['x'] = total([2])")

@@ -1,0 +1,216 @@
+"""Whether a hidden section observes the same at the end of the notebook as at its place, told from source alone.
+
+A copy of the notebook as it stands at each test costs a fork each. Where nothing that runs after a test can change what
+its hidden section will see, one copy at the end serves all: its names are put back as they stood at the test, so that
+only changes inside of objects matter. This says whether there can be any; where it cannot tell, it says that there can.
+
+    definitions only    the cells of student and instructor set names to functions, classes, modules and constants
+    no trace            nothing in them, nor in the tests, writes into an object that it did not make or was not handed
+    nothing shared      no hidden section, and no function of the notebook, reads a name that a test has set
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from tito.grade.names import flow_of, names_of
+
+# Modules that hold no state that their functions change, but for what is named below.
+STATELESS = frozenset((
+    "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "decimal", "enum", "fractions",
+    "functools", "gc", "heapq", "itertools", "json", "math", "numbers", "numpy", "operator", "re", "statistics",
+    "string", "time", "typing", "weakref",
+))  # fmt: skip
+DRAWING = ("default_rng", "Generator", "PCG64", "SeedSequence", "BitGenerator")  # np.random without a state of its own
+WRITING = frozenset((
+    "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "locals", "open", "setattr",
+    "vars",
+))  # fmt: skip
+SETTING = frozenset((
+    "seterr", "seterrcall", "setbufsize", "set_printoptions", "printoptions", "errstate", "getcontext", "setcontext",
+    "localcontext", "register", "disable", "enable", "freeze", "set_threshold", "callbacks", "set_debug", "save",
+    "savez", "savez_compressed", "savetxt", "tofile", "dump", "cache_clear", "update_wrapper", "set_numeric_ops",
+))  # fmt: skip
+CHANGING = frozenset((
+    "add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse",
+    "setdefault", "setflags", "sort", "update",
+))  # fmt: skip
+SHARED_BY_ALL = ("cls", "type", "super")  # roots by which a class is reached from inside
+PLAIN_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "dataclass")
+
+
+def observes_the_same_at_the_end(
+    cells: Iterable[str], tests: Iterable[str], hidden: Iterable[str], packages: frozenset[str]
+) -> bool:
+    """Whether hidden sections see at the end what they would see at their places.
+
+    Args:
+        cells: sources of the cells that are run and are no tests, in order.
+        tests: sources of the visible sections.
+        hidden: sources of the hidden sections.
+        packages: names of the course's own packages and modules.
+    """
+    cells, tests, hidden = tuple(cells), tuple(tests), tuple(hidden)
+    if any(flow_of(one) is None for one in (*cells, *tests, *hidden)):
+        return False
+    if not all(_definitions_only(one, packages) and _leaves_no_trace(one, test=False) for one in cells):
+        return False
+    if not all(_leaves_no_trace(one, test=True) for one in (*tests, *hidden)):
+        return False
+    set_by_tests = frozenset[str]().union(*(names_of(one).bound for one in tests))
+    flows = [flow_of(one) for one in hidden]
+    read_by_hidden = frozenset[str]().union(*(one.read for one in flows if one is not None))
+    read_by_cells = frozenset[str]().union(*(names_of(one).read for one in cells))
+    return not set_by_tests & (read_by_hidden | read_by_cells)
+
+
+@lru_cache(maxsize=4096)
+def _definitions_only(source: str, packages: frozenset[str]) -> bool:
+    """Whether a cell, when it is run, only sets names to functions, classes, modules and constants."""
+    body = _body(source)
+    return body is not None and all(_defines(one, packages) for one in body)
+
+
+def _defines(statement: ast.stmt, packages: frozenset[str]) -> bool:
+    if isinstance(statement, ast.Import):
+        return all(_stateless(alias.name, packages) for alias in statement.names)
+    if isinstance(statement, ast.ImportFrom):
+        return statement.level == 0 and _stateless(statement.module or "", packages)
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return not statement.decorator_list and _constant_defaults(statement)
+    if isinstance(statement, ast.ClassDef):
+        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
+        return decorated and not statement.keywords and all(_in_class(one, packages) for one in statement.body)
+    if isinstance(statement, ast.Assign):
+        return all(map(_is_name, statement.targets)) and (_is_name(statement.value) or _constant(statement.value))
+    if isinstance(statement, ast.AnnAssign):
+        return isinstance(statement.target, ast.Name) and (statement.value is None or _constant(statement.value))
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def _is_name(node: ast.expr) -> bool:
+    """A name, or a tuple of names."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Tuple) and all(map(_is_name, node.elts)))
+
+
+def _in_class(statement: ast.stmt, packages: frozenset[str]) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
+        return decorated and _constant_defaults(statement)
+    return not isinstance(statement, ast.Import | ast.ImportFrom) and _defines(statement, packages)
+
+
+def _stateless(module: str, packages: frozenset[str]) -> bool:
+    return module.split(".")[0] in STATELESS | packages
+
+
+def _constant_defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return all(_constant(one) for one in (*function.args.defaults, *function.args.kw_defaults) if one is not None)
+
+
+def _constant(value: ast.expr) -> bool:
+    """Whether an expression is of constants alone, or a function that is not called."""
+    if isinstance(value, ast.Lambda):
+        return all(_constant(one) for one in (*value.args.defaults, *value.args.kw_defaults) if one is not None)
+    if isinstance(value, ast.Tuple):
+        return all(_constant(one) for one in value.elts)
+    if isinstance(value, ast.UnaryOp):
+        return _constant(value.operand)
+    if isinstance(value, ast.BinOp):
+        return _constant(value.left) and _constant(value.right)
+    return isinstance(value, ast.Constant)
+
+
+# ---- traces ------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _leaves_no_trace(source: str, test: bool) -> bool:
+    """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
+    body = _body(source)
+    return body is not None and _scope_is_clean(body, frozenset(_bound_in(body) if test else ()))
+
+
+def _scope_is_clean(nodes: Iterable[ast.AST], local: frozenset[str]) -> bool:
+    """Whether the statements of a scope write into nothing but what `local` names: its own, and those around it."""
+    for node in _own(nodes):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            body = node.body if isinstance(node.body, list) else [node.body]
+            if not _scope_is_clean(body, local | _bound_in(body) | _arguments(node.args)):
+                return False
+        elif isinstance(node, ast.ClassDef):
+            if not _scope_is_clean(node.body, local):
+                return False
+        elif not _is_clean(node, local):
+            return False
+    return True
+
+
+def _is_clean(node: ast.AST, local: frozenset[str]) -> bool:
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        return False
+    if isinstance(node, ast.Name):
+        return node.id not in WRITING
+    if isinstance(node, ast.Attribute):
+        if node.attr in SETTING or (
+            node.attr.startswith("__") and node.attr not in ("__init__", "__class__", "__name__")
+        ):
+            return False
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "random" and node.attr not in DRAWING:
+            return False
+    if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+        return _own_root(node, local)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+        return _own_root(node.func, local)
+    return True
+
+
+def _own_root(node: ast.expr, local: frozenset[str]) -> bool:
+    """Whether what is written to is reached from a name of the scope's own, and not by way of a class."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        if isinstance(node, ast.Attribute) and node.attr == "__class__":
+            return False
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Name):
+        return not isinstance(node, ast.NamedExpr)  # a literal, or a new object
+    return node.id in local and node.id not in SHARED_BY_ALL
+
+
+def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Nodes of a scope: functions and classes within it too, but not what is inside them."""
+    for node in nodes:
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _own((*node.decorator_list, *node.args.defaults, *(one for one in node.args.kw_defaults if one)))
+        elif isinstance(node, ast.Lambda):
+            yield from _own((*node.args.defaults, *(one for one in node.args.kw_defaults if one)))
+        elif isinstance(node, ast.ClassDef):
+            yield from _own((*node.decorator_list, *node.bases))
+        else:
+            yield from _own(ast.iter_child_nodes(node))
+
+
+def _bound_in(body: Iterable[ast.AST]) -> set[str]:
+    """Names that the statements of a scope set to what they make; not to functions, classes and modules."""
+    stores = (node for node in _own(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return {node.id for node in stores}
+
+
+def _arguments(arguments: ast.arguments) -> frozenset[str]:
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+    return frozenset(one.arg for one in every if one is not None)
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _body(source: str) -> list[ast.stmt] | None:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
