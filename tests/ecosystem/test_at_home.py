@@ -23,7 +23,7 @@ from tito.author.script import source_notebooks
 from tito.author.variants import read_variants, submission
 from tito.course import load_course
 from tito.demo import plain_nbgrader_scores
-from tito.grade.record import read_record
+from tito.grade.record import read_record, record_path
 
 pytestmark = pytest.mark.nbgrader
 NBGRADER = [sys.executable, "-m", "nbgrader"]
@@ -156,11 +156,14 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
 def test_formgraders_button_is_ours_too(demo: Demo, formgrader: str) -> None:
     """Pressed twice: the second time a worker is there already, and it grades again."""
     records = [read_record(demo.course, "16_quantization", "mary")]
+    path = record_path(demo.course, "16_quantization", "mary")
+    written = [path.stat().st_mtime_ns]
     for _ in range(2):
         url = f"{formgrader}/formgrader/api/submission/16_quantization/mary/autograde"
         with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=120) as answer:
             said = json.loads(answer.read())
         assert said["success"], said
         records.append(read_record(demo.course, "16_quantization", "mary"))
-    assert len({one.graded_at for one in records if one is not None}) == 3
+        written.append(path.stat().st_mtime_ns)
+    assert len(set(written)) == 3
     assert len({tuple((cell.verdict, cell.points) for cell in one.cells) for one in records if one is not None}) == 1

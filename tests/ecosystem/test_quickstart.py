@@ -17,6 +17,7 @@ from tito.cells import grade_id_of, kind_of
 from tito.course import Assignment, Course, load_course
 from tito.demo import plain_nbgrader_scores
 from tito.grade.cohort import autograde
+from tito.grade.plan import plan_assignment
 from tito.grade.record import read_record
 from tito.models import CellKind, Evidence, SubmissionRecord, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -128,13 +129,12 @@ def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(plain: di
 
 
 def test_nbgraders_own_autograde_judges_apart_too(course: Course, records: dict[str, SubmissionRecord]) -> None:
-    """Through the preprocessor that `nbgrader autograde` and formgrader's button run."""
-    from tito.grade.preprocess import _graded, _tools
+    """Through what `nbgrader autograde` and formgrader's button run."""
+    from tito.grade import preprocess
 
-    assert verdicts(_graded(course.root, "ps1", "eve").record) == verdicts(records["eve"])
-    sandbox, judge = _tools(course.root, "ps1")
-    with sandbox, judge:
-        pass  # they would end with the process
+    plan = plan_assignment(course, course.assignment("ps1"))
+    assert verdicts(preprocess.grade_and_record(course, plan, "eve", notebooks=True).record) == verdicts(records["eve"])
+    preprocess._grader.close()  # it would end with the process
 
 
 def test_the_release_gate_says_which_tests_run_beside_student_code(course: Course, assignment: Assignment) -> None:

@@ -186,7 +186,10 @@ class Worker:
         return _not_graded(self.plan, self.isolation, task, fault)
 
     def _sandbox(self) -> Control:
-        if self._line is None or self._line.closed:
+        if self._line is not None and self._line.closed:
+            self._line.close()
+            self._line = None
+        if self._line is None:
             self._line = Sandbox(self.isolation, self.plan.place)
         return self._line
 

@@ -48,8 +48,8 @@ class Workplace:
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
-    guarded: bool = True
     limits: Limits = field(default_factory=Limits)
+    guarded: bool = True
 
 
 @dataclass(frozen=True)
