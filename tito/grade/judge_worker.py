@@ -7,6 +7,7 @@ import ast
 import resource
 import socket
 import sys
+from functools import lru_cache
 from types import CodeType, TracebackType
 from typing import Any, NoReturn
 
@@ -26,10 +27,10 @@ def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
     """
     namespace: dict[str, Any] = {"__name__": "__judge__"}
     try:
-        exec(compile(request["imports"], "<imports>", "exec"), namespace)
-        exec(compile(request["given"], "<given>", "exec"), namespace)
+        exec(compiled(request["imports"], "<imports>"), namespace)
+        exec(compiled(request["given"], "<given>"), namespace)
         sources = {f"<judge {number}>": source for number, source in enumerate((request["judge"], *request["checks"]))}
-        common_part, *named = [compile(source, file, "exec") for file, source in sources.items()]
+        common_part, *named = [compiled(source, file) for file, source in sources.items()]
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
         return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
     namespace.update(observed)
@@ -37,6 +38,12 @@ def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
     checks = [opinion(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
     first_no = next((one for one in (common, *checks) if not one["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
+
+
+@lru_cache(maxsize=2048)
+def compiled(source: str, file: str) -> CodeType:
+    """The code of a part of a test: the same for all submissions."""
+    return compile(source, file, "exec")
 
 
 def opinion(code: CodeType, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
