@@ -42,7 +42,7 @@ class SandboxSettings:
 @dataclass(frozen=True)
 class ExchangeSettings:
     """Where assignments are released to. `url` is the exchange service's; without it, the service's store is opened
-    directly in `root`, by this user alone. Kind `filesystem` is nbgrader's own exchange in `root`, for a trusted lab."""
+    directly in `root`, by this user alone. Kind `filesystem` is nbgrader's own, in `root`, for a trusted lab."""
 
     kind: str = "service"
     root: str = "exchange"
@@ -88,6 +88,12 @@ class Course:
     def step(self, name: str, *parts: str) -> Path:
         """Folder of one of nbgrader's steps: source, release, submitted, autograded, feedback."""
         return self.root.joinpath(name, *parts)
+
+    @property
+    def exchange_place(self) -> str:
+        """Where the exchange is, for messages."""
+        service = self.exchange_kind == "service" and self.exchange_url
+        return service or str(self.exchange_root)
 
     @property
     def gradebook_dir(self) -> Path:

@@ -103,10 +103,13 @@ async def _known(request: Request) -> Caller:
     return caller
 
 
+WANTED = {Role.STUDENT: "a member", Role.TA: "a TA or instructor", Role.INSTRUCTOR: "an instructor"}
+
+
 def _require(caller: Caller, course: str, least: Role) -> None:
     if caller.role(course) < least:
         raise Refused(
-            f"{caller.name} is no {least.name.lower() if least > Role.STUDENT else 'member'} of {course}.",
+            f"{caller.name} is not {WANTED[least]} of {course}.",
             status=403,
             where=course,
             hint="Ask the instructor to add you to the hub's group of the course.",

@@ -46,6 +46,8 @@ class Gateway(Protocol):
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
 
+    def close(self) -> None: ...
+
 
 def gateway(url: str, local_root: str, user: str = "") -> Gateway:
     """The exchange at `url`, else the one of this machine's own in `local_root`, used as `user`.

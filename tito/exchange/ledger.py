@@ -138,16 +138,16 @@ class Ledger:
 
     # ---- submissions -------------------------------------------------------------------------------
 
-    def require_open(self, course: str, assignment: str, student: str, at: datetime) -> int:
-        """Raise unless this student may submit now. Asked before an upload is read; `submit` asks again.
-
-        Returns the number of the release that is submitted to.
+    def require_open(self, course: str, assignment: str, student: str, at: datetime, key: str = "") -> None:
+        """Raise unless this student may submit now, or did so with this key. Asked before an upload is read.
 
         Raises:
             Refused: not released, past the cut-off, or too many submissions already.
         """
         with self.database.read() as connection:
-            return self._require_open(connection, course, assignment, student, at)
+            sent_before = _of(course, assignment, student).where(tables.submission.c.key == key)
+            if not key or connection.execute(sent_before).first() is None:
+                self._require_open(connection, course, assignment, student, at)
 
     def _require_open(self, connection: Connection, course: str, assignment: str, student: str, at: datetime) -> int:
         where = f"{course}/{assignment}"
@@ -163,12 +163,8 @@ class Ledger:
                 where=where,
                 hint="Ask the instructor for an extension.",
             )
-        mine = (tables.submission.c.course == course) & (tables.submission.c.student == student)
-        count = connection.execute(
-            select(func.count())
-            .select_from(tables.submission)
-            .where(mine & (tables.submission.c.assignment == assignment))
-        ).scalar_one()
+        mine = _of(course, assignment, student).subquery()
+        count = connection.execute(select(func.count()).select_from(mine)).scalar_one()
         if count >= self.quotas.submissions:
             raise Refused(
                 f"{student} has submitted {assignment} {count} times, and no more is taken.",
@@ -194,11 +190,7 @@ class Ledger:
         with self.database.write() as connection:
             if connection.execute(_lock(course)).first() is None:
                 raise not_released(course, assignment)
-            mine = select(tables.submission).where(
-                tables.submission.c.course == course,
-                tables.submission.c.student == student,
-                tables.submission.c.assignment == assignment,
-            )
+            mine = _of(course, assignment, student)
             known = connection.execute(mine.where(tables.submission.c.key == key)).one_or_none()
             if known is not None:
                 return self._same(connection, known, bundle), False
@@ -232,11 +224,7 @@ class Ledger:
 
     def submissions(self, course: str, assignment: str = "", student: str = "") -> list[Submission]:
         """What was submitted, oldest first."""
-        query = select(tables.submission).where(tables.submission.c.course == course)
-        if assignment:
-            query = query.where(tables.submission.c.assignment == assignment)
-        if student:
-            query = query.where(tables.submission.c.student == student)
+        query = _of(course, assignment, student)
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(tables.submission.c.number)).all()
             return self._submissions(connection, rows)
@@ -396,6 +384,14 @@ def _releases(course: str, assignment: str) -> Select[Any]:
     """The newest revision of each assignment, withdrawn or not."""
     query = latest(tables.release, "course", "assignment").where(tables.release.c.course == course)
     return query.where(tables.release.c.assignment == assignment) if assignment else query
+
+
+def _of(course: str, assignment: str, student: str) -> Select[Any]:
+    """Submissions, of one assignment or one student where these are named."""
+    query = select(tables.submission).where(tables.submission.c.course == course)
+    if assignment:
+        query = query.where(tables.submission.c.assignment == assignment)
+    return query.where(tables.submission.c.student == student) if student else query
 
 
 def _lock(course: str) -> Select[Any]:

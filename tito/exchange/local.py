@@ -112,6 +112,9 @@ class LocalGateway:
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)
 
+    def close(self) -> None:
+        self.ledger.database.close()
+
     def _log(self, submission: Submission, what: str) -> None:
         reference, student = submission.id, submission.student
         self.ledger.log_fetch(self.user, submission.course, what, submission.assignment, student, reference)

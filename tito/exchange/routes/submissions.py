@@ -53,7 +53,7 @@ async def submit(
     With an `Idempotency-Key`, a submission that is sent again is stored once.
     """
     begun_at = ledger.clock()
-    await run_in_threadpool(ledger.require_open, course, assignment, caller.name, begun_at)
+    await run_in_threadpool(ledger.require_open, course, assignment, caller.name, begun_at, key)
     limit = await run_in_threadpool(ledger.submission_limit, course)
     files, timeout_s = ledger.quotas.files, request.app.state.settings.upload_timeout_s
     bundle = await receive(request, ledger.store, limit=limit, files=files, timeout_s=timeout_s)
