@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader
 
 from tito.exchange.identity import Caller
 from tito.exchange.ledger import Ledger, no_submission
@@ -32,6 +33,14 @@ from tito.exchange.records import Role, Submission
 ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$"
 CourseName = Annotated[str, Path(pattern=ID_PATTERN, max_length=200, examples=["c101"])]
 AssignmentName = Annotated[str, Path(pattern=ID_PATTERN, max_length=200, examples=["ps1"])]
+Authorization = Annotated[
+    str | None,
+    Security(
+        APIKeyHeader(
+            name="Authorization", scheme_name="hub", description="'token ...' or 'Bearer ...'.", auto_error=False
+        )
+    ),
+]
 SubmissionId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -49,8 +58,8 @@ class Guard:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def __call__(self, request: Request) -> Caller:
-        return await _known(request)
+    async def __call__(self, request: Request, header: Authorization = None) -> Caller:
+        return await _known(request, header)
 
 
 class CourseGuard(Guard):
@@ -61,8 +70,10 @@ class CourseGuard(Guard):
         self.least = least
         self.uploads = uploads
 
-    async def __call__(self, request: Request, course: CourseName) -> Caller:  # type: ignore[override]
-        caller = await _known(request)
+    async def __call__(  # type: ignore[override]
+        self, request: Request, course: CourseName, header: Authorization = None
+    ) -> Caller:
+        caller = await _known(request, header)
         _require(caller, check_id("course", course), self.least)
         if self.uploads:
             request.app.state.uploads.count(caller.name, many=caller.role(course) > Role.STUDENT)
@@ -73,9 +84,9 @@ class SubmissionGuard(Guard):
     """A route of one submission: its student, or staff. To others it is as if there were none."""
 
     async def __call__(  # type: ignore[override]
-        self, request: Request, course: CourseName, submission: SubmissionId
+        self, request: Request, course: CourseName, submission: SubmissionId, header: Authorization = None
     ) -> Owned:
-        caller = await _known(request)
+        caller = await _known(request, header)
         _require(caller, check_id("course", course), Role.STUDENT)
         ledger: Ledger = request.app.state.ledger
         found = await run_in_threadpool(ledger.submission, course, submission)
@@ -94,8 +105,8 @@ releasing = CourseGuard("releasing", Role.INSTRUCTOR, uploads=True)
 owner_or_staff = SubmissionGuard("owner or staff")
 
 
-async def _known(request: Request) -> Caller:
-    caller: Caller = await request.app.state.identity.caller(request.headers.get("Authorization", ""))
+async def _known(request: Request, header: str | None) -> Caller:
+    caller: Caller = await request.app.state.identity.caller(header or "")
     request.scope["tito_user"] = caller.name  # for the log
     request.app.state.requests.count(caller.name, many=any(role > Role.STUDENT for role in caller.roles.values()))
     if not caller.name.startswith("service:"):
