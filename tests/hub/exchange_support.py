@@ -133,7 +133,7 @@ def service(root: Path, hub: FakeHub | None = None, ledger: Ledger | None = None
         app = create_app(settings, own)
         with running(app) as address, ExitStack() as opened:
             yield Service(f"{address}/services/exchange", own, app, hub, opened)
-        own.database.close()
+        own.close()
 
 
 @contextmanager

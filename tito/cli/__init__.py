@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tito import __version__
-from tito.cli import assignments, cohort, doctor, results
+from tito.cli import assignments, cohort, doctor, exchange, results
 from tito.cli.common import Settings
 from tito.errors import TitoError
 
@@ -62,6 +62,7 @@ for command in (
     results.feedback,
     results.grades,
     results.status,
+    exchange.exchange,
     doctor.doctor,
     doctor.demo,
 ):

@@ -67,6 +67,10 @@ class Ledger:
         self.quotas = quotas or Quotas()
         self.clock = clock
 
+    def close(self) -> None:
+        self.database.close()
+        self.store.close()
+
     def courses(self) -> list[str]:
         """All courses that anything was ever released in."""
         with self.database.read() as connection:

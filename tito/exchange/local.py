@@ -113,7 +113,7 @@ class LocalGateway:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)
 
     def close(self) -> None:
-        self.ledger.database.close()
+        self.ledger.close()
 
     def _log(self, submission: Submission, what: str) -> None:
         reference, student = submission.id, submission.student

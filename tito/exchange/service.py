@@ -44,6 +44,7 @@ from tito.exchange.store import DirectoryStore, open_store
 
 LOG = logging.getLogger("tito.exchange")
 PUBLIC = frozenset({"health"})
+ROOT_VARIABLE = "TITO_EXCHANGE_ROOT"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def settings_from(environment: Mapping[str, str]) -> ServiceSettings:
     wanted = {one.name: _whole(environment, f"TITO_EXCHANGE_{one.name.upper()}", one.default) for one in fields(Quotas)}
     default = ServiceSettings()
     return ServiceSettings(
-        root=Path(environment.get("TITO_EXCHANGE_ROOT", "exchange")),
+        root=Path(environment.get(ROOT_VARIABLE, "exchange")),
         db_url=environment.get("TITO_EXCHANGE_DB", ""),
         store=environment.get("TITO_EXCHANGE_STORE", ""),
         hub_api_url=environment.get("JUPYTERHUB_API_URL", default.hub_api_url),
@@ -108,8 +109,8 @@ def _json(environment: Mapping[str, str], name: str, default: Any) -> Any:
     return value
 
 
-def open_ledger(settings: ServiceSettings) -> Ledger:
-    """The ledger that the settings name; what a killed service left half received is swept away.
+def open_ledger(settings: ServiceSettings, *, sweep: bool = True) -> Ledger:
+    """The ledger that the settings name. With `sweep`, what a killed service left half received is taken away.
 
     Raises:
         ExchangeUnavailable: the database or the store cannot be used.
@@ -119,7 +120,7 @@ def open_ledger(settings: ServiceSettings) -> Ledger:
     database = Database(settings.db_url or f"sqlite:///{settings.root.resolve() / DATABASE_NAME}")
     database.migrate()
     store = open_store(settings.store or str(settings.root / BLOBS))
-    if isinstance(store, DirectoryStore):
+    if sweep and isinstance(store, DirectoryStore):
         store.sweep()
     return Ledger(database, store, settings.quotas)
 
@@ -247,7 +248,7 @@ def serve(settings: ServiceSettings) -> None:
             timeout_graceful_shutdown=20,
         )
     finally:
-        ledger.database.close()
+        ledger.close()
 
 
 def main() -> None:

@@ -66,6 +66,8 @@ class BlobStore(Protocol):
 
     def names(self) -> Iterator[str]: ...
 
+    def close(self) -> None: ...
+
 
 class DirectoryStore:
     """Blobs in a directory of mode 0700: root/ab/abcdef..."""
@@ -113,6 +115,9 @@ class DirectoryStore:
 
     def names(self) -> Iterator[str]:
         return (path.name for path in self.root.glob("[0-9a-f][0-9a-f]/*"))
+
+    def close(self) -> None:
+        pass
 
     def sweep(self) -> None:
         """Take away what a killed process left half received. Only while nobody receives."""
@@ -171,6 +176,10 @@ class FsspecStore:
     def names(self) -> Iterator[str]:
         if self._fs.exists(self._root):
             yield from (name.rpartition("/")[2] for name in self._fs.find(self._root))
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.cleanup()
 
     def _path(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256}"
