@@ -52,9 +52,8 @@ class FakeHub:
         for name, groups in PEOPLE.items():
             self.add(name, groups)
 
-    def add(self, name: str, groups: list[str], **changed: Any) -> None:
-        model = {"kind": "user", "name": name, "groups": groups, "scopes": [ACCESS]}
-        self.models[token(name)] = model | changed
+    def add(self, name: str, groups: list[str]) -> None:
+        self.models[token(name)] = {"kind": "user", "name": name, "groups": groups, "scopes": [ACCESS]}
 
     def answer(self, authorization: str) -> tuple[int, dict[str, Any]]:
         self.asked += 1

@@ -142,6 +142,7 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
         redoc_url=None,
         lifespan=lifespan,
     )
+    logging.getLogger("uvicorn.access").disabled = True  # it would log addresses with their queries
     app.state.settings = settings
     app.state.ledger = ledger
     app.state.identity = identity or HubIdentity(
@@ -233,8 +234,7 @@ def serve(settings: ServiceSettings) -> None:
     import uvicorn
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # What these two log at INFO has addresses in it, queries included.
-    for name in ("httpx", "httpcore"):
+    for name in ("httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     ledger = open_ledger(settings)
     try:

@@ -66,8 +66,9 @@ async def receive(request: Request, store: BlobStore, *, limit: int, files: int,
             raise too_large(limit)
         upload = _Upload(store, _boundary(request), limit, files)
         return await _receive(request, upload, most, limit, timeout_s)
-    except Refused:
-        await _drain(request)
+    except Refused as refusal:
+        if refusal.status != 408:  # who is that slow is not waited for again
+            await _drain(request)
         raise
 
 
