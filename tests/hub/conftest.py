@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import postgresql
 import pytest
 from nbgrader_forks import Commands
 from real_hub import RealHub, real_hub
@@ -20,3 +21,12 @@ def commands() -> Iterator[Commands]:
     made = Commands()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    folder = postgresql.programs()
+    if folder is None:
+        pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
+    with postgresql.server(folder) as url:
+        yield url

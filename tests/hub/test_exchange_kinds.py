@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import subprocess
@@ -126,6 +127,24 @@ def test_an_extension_counts_for_the_late_policy(released: Course) -> None:
     assert _seconds_late(course, Assignment(ASSIGNMENT), "bob", made) == 90_000
     made.timestamp -= timedelta(hours=2)
     assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", made) == 0
+
+
+def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_line(
+    released: Course, module: Assignment
+) -> None:
+    def tito(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).with_name("tito"), "--course", released.root, "exchange", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    submit(released, module, "ada")
+    assert "1 releases, 1 submissions" in tito("check").stderr
+    assert "revision 1 of the policy" in tito("policy").stderr
+    next(released.exchange_root.glob("blobs/??/*")).unlink()
+    damaged = tito("check", "--json")
+    assert damaged.returncode == 1
+    assert len(json.loads(damaged.stdout)["problems"]) == 1
 
 
 # ---- settings ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from exchange_support import ASSIGNMENT, COURSE, FILES, manifest
-from sqlalchemy import inspect, text
+from sqlalchemy import create_engine, inspect, text
 
 from tito.exchange import tables
 from tito.exchange.audit import audit
@@ -43,10 +44,24 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    made = open_local(tmp_path / "exchange", Quotas(submissions=5))
-    made.clock = clock
+def database_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Database:
+    """An empty database."""
+    if kind == "sqlite":
+        return Database(f"sqlite:///{folder / 'exchange.db'}")
+    server = str(request.getfixturevalue("postgresql_url"))
+    name = f"t{secrets.token_hex(8)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return Database(server.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    database = database_of(request.param, request, tmp_path)
+    database.migrate()
+    made = Ledger(database, DirectoryStore(tmp_path / "exchange" / "blobs"), Quotas(submissions=5), clock)
     made.publish(COURSE, ASSIGNMENT, bundle(made), "teacher", replace=False)
     yield made
     made.close()
@@ -306,9 +321,12 @@ def test_what_a_killed_service_left_half_received_is_swept_away(tmp_path: Path) 
     assert not blob.path.exists()
 
 
-def test_the_newest_migration_makes_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_newest_migration_makes_the_tables_that_the_code_uses(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     assert ScriptDirectory.from_config(alembic_config()).get_heads() == [tables.HEAD]
-    database = Database(f"sqlite:///{tmp_path / 'made.db'}")
+    database = database_of(kind, request, tmp_path)
     database.migrate()
     with database.write() as connection:
         from alembic.autogenerate import compare_metadata
@@ -321,8 +339,12 @@ def test_the_newest_migration_makes_the_tables_that_the_code_uses(tmp_path: Path
     database.close()
 
 
-def test_several_processes_may_make_the_database_at_once(tmp_path: Path) -> None:
-    made = [Database(f"sqlite:///{tmp_path / 'made.db'}") for _ in range(4)]
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_several_processes_may_make_the_database_at_once(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = database_of(kind, request, tmp_path).engine.url.render_as_string(hide_password=False)
+    made = [Database(url) for _ in range(4)]
     threads = [threading.Thread(target=one.migrate) for one in made]
     for thread in threads:
         thread.start()

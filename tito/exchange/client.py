@@ -23,8 +23,10 @@ from tito.exchange.problems import Refused
 from tito.exchange.records import Entry, Feedback, Policy, PolicyState, Release, Role, Submission, Who
 
 # nbgrader's handlers wait in the student's server, which answers nobody meanwhile: no call may take for ever.
-TIMEOUT = httpx.Timeout(20.0, connect=5.0, read=60.0)
+TIMEOUT = httpx.Timeout(15.0, connect=4.0)
+TIMEOUT_OF_FILES = httpx.Timeout(60.0, connect=4.0)
 TRIES = 4
+TRYING_S = 20.0  # after that long, what failed is not tried again
 AGAIN = frozenset({429, 502, 503, 504})
 LONGEST_WAIT_S = 15.0
 
@@ -127,7 +129,7 @@ class Client:
                 content = by_path[entry.path].content
                 content.seek(0)
                 parts.append(("file", (str(number), content, "application/octet-stream")))
-            return self._answer("POST", path, files=parts, **how).json()
+            return self._answer("POST", path, files=parts, timeout=TIMEOUT_OF_FILES, **how).json()
 
         return self._again(send)
 
@@ -135,7 +137,7 @@ class Client:
         def take() -> None:
             for old in folder.iterdir():  # of a try that broke off
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
-            with self._told(), self._http.stream("GET", path) as answer:
+            with self._told(), self._http.stream("GET", path, timeout=TIMEOUT_OF_FILES) as answer:
                 if answer.is_error:
                     answer.read()
                     raise _problem(answer)
@@ -152,11 +154,13 @@ class Client:
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask, and ask again while the service is away or too busy."""
+        until = time.monotonic() + TRYING_S
         for attempt in range(1, TRIES + 1):
             try:
                 return ask()
             except (_Lost, Refused) as error:
-                if attempt == TRIES or (isinstance(error, Refused) and error.status not in AGAIN):
+                last = attempt == TRIES or time.monotonic() > until
+                if last or (isinstance(error, Refused) and error.status not in AGAIN):
                     raise
                 wanted = error.retry_after_s if isinstance(error, Refused) else 0
                 if wanted > LONGEST_WAIT_S:

@@ -105,6 +105,7 @@ class Ledger:
         self._keep(bundle)
         with self.database.write() as connection:
             keep_course(connection, course, self.clock())
+            connection.execute(_lock(course))
             old = connection.execute(_releases(course, assignment)).one_or_none()
             standing = old is not None and old.withdrawn_at is None
             if old is not None and standing and old.manifest == bundle.manifest.sha256:

@@ -48,14 +48,14 @@ def batches(keys: list[Key]) -> Iterator[Sequence[Key]]:
 
 def keep_course(connection: Connection, course: str, now: datetime) -> None:
     """Enter a course unless it is there."""
-    _insert_new(connection, tables.course, [{"id": course, "created_at": now}])
+    _insert_new(connection, tables.course, {"id": course, "created_at": now})
 
 
 def keep_manifest(connection: Connection, manifest: Manifest) -> None:
     """Enter a manifest and its files unless they are there: the same content has the same rows."""
     sha256 = manifest.sha256
     head = {"sha256": sha256, "size": manifest.size, "files": len(manifest.files)}
-    if _insert_new(connection, tables.manifest, [head]):
+    if _insert_new(connection, tables.manifest, head):
         rows = [
             {"manifest": sha256, "position": at, "path": one.path, "sha256": one.sha256, "size": one.size}
             for at, one in enumerate(manifest.files)
@@ -63,7 +63,8 @@ def keep_manifest(connection: Connection, manifest: Manifest) -> None:
         connection.execute(tables.file.insert(), rows)
 
 
-def _insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> bool:
-    """Insert what is not there; whether anything was inserted."""
+def _insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless it is there; whether it was inserted."""
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    return bool(connection.execute(insert.on_conflict_do_nothing(), rows[0]).rowcount)
+    made = insert.on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(made, values).first() is not None
