@@ -5,6 +5,7 @@ Knows that modules have numbers and that a module may use those below it; knows 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tomllib
@@ -41,8 +42,9 @@ class SandboxSettings:
 
 @dataclass(frozen=True)
 class ExchangeSettings:
-    """Where assignments are released to. `url` is the exchange service's; without it, the service's store is opened
-    directly in `root`, by this user alone. Kind `filesystem` is nbgrader's own, in `root`, for a trusted lab."""
+    """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
+    with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
+    own exchange in `root`, for a trusted lab."""
 
     kind: str = "service"
     root: str = "exchange"
@@ -50,6 +52,7 @@ class ExchangeSettings:
 
 
 EXCHANGE_KINDS = ("service", "filesystem")
+LOCAL = "local"
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,7 @@ def load_course(root: Path) -> Course:
         db_url=_database_url(root, data.get("gradebook", {}).get("db_url", Course.db_url)),
         exchange_root=root / exchange.root,
         exchange_kind=exchange.kind,
-        exchange_url=exchange.url,
+        exchange_url=_exchange_url(exchange),
         sandbox=_record(path, SandboxSettings, data, "sandbox"),
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
@@ -282,6 +285,11 @@ def _check_type(path: Path, name: str, value: object, default: object) -> None:
         fits, wanted = isinstance(value, str), "a text"
     if not fits:
         raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
+
+
+def _exchange_url(exchange: ExchangeSettings) -> str:
+    url = exchange.url or os.environ.get("TITO_EXCHANGE_URL", "")
+    return "" if url == LOCAL else url
 
 
 def _reference(path: Path, name: str) -> Path:

@@ -57,6 +57,5 @@ def _exchange(config: Config, course: Course) -> None:
         return
     for name, where in EXCHANGE_CLASSES.items():
         config.ExchangeFactory[name] = where
-    if course.exchange_url:
-        config.ServiceExchange.url = course.exchange_url
+    config.ServiceExchange.url = course.exchange_url  # also where there is none, whatever the environment says
     config.ServiceExchange.local_root = str(course.exchange_root)

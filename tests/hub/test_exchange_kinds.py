@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +19,14 @@ from tiny import ASSIGNMENT, solved
 
 from tito.author.release import exchange, hand_to_exchange, require_exchange
 from tito.course import Assignment, Course, load_course
+from tito.demo import _with_an_exchange_of_its_own
 from tito.doctor import examine
 from tito.errors import BadSource, ExchangeUnavailable
 from tito.exchange.audit import audit
 from tito.exchange.local import open_local
 from tito.exchange.policy import policy_of_course
 from tito.gradebook.grades import _seconds_late
+from tito.nbgrader_settings import settings
 
 pytestmark = pytest.mark.hub
 
@@ -147,6 +151,18 @@ def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_
     assert len(json.loads(damaged.stdout)["problems"]) == 1
 
 
+def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(released: Course, module: Assignment) -> None:
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    home = submit(released, module, "ada")
+    shutil.rmtree(home / "receipts")
+    (home / "receipts").write_text("in the way")
+    submit(released, module, "ada", essay="Again.")
+    ledger = open_local(released.exchange_root)
+    assert len(ledger.submissions("tiny")) == 2
+    ledger.close()
+
+
 # ---- settings ----------------------------------------------------------------------------------
 
 
@@ -165,6 +181,28 @@ def test_settings_that_cannot_be_are_refused(course: Course, text: str, said: st
     with pytest.raises(BadSource) as caught:
         with_settings(course, text)
     assert said in str(caught.value)
+
+
+def test_the_address_is_the_course_files_else_the_environments_unless_it_is_to_be_local(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TITO_EXCHANGE_URL", "http://hub/services/exchange")
+    assert load_course(course.root).exchange_url == "http://hub/services/exchange"
+    local = with_settings(course, '[exchange]\nurl = "local"')
+    assert (local.exchange_url, settings(local).ServiceExchange.url) == ("", "")
+    path = course.root / "course.toml"
+    path.write_text(path.read_text().replace('"local"', '"http://other"'))
+    assert settings(load_course(course.root)).ServiceExchange.url == "http://other"
+
+
+def test_a_demo_has_an_exchange_of_its_own_wherever_the_course_has_its() -> None:
+    for text in (
+        'id = "x"\n',
+        'id = "x"\n[exchange]\nurl = "http://hub"\nroot = "x"\n',
+        'id = "x"\n[exchange]\nroot = "x"\n',
+    ):
+        made = tomllib.loads(_with_an_exchange_of_its_own(text))
+        assert made["exchange"]["url"] == "local"
 
 
 def test_doctor_asks_the_service_and_says_when_it_is_away(course: Course) -> None:

@@ -225,7 +225,7 @@ class RequestLog:
                 raise RuntimeError("broken off") from None
         finally:
             took = 1000 * (time.perf_counter() - started)
-            path, user = shown(scope["path"]).strip("'"), scope.get("tito_user", "-")
+            path, user = (shown(text).strip("'") for text in (scope["path"], scope.get("tito_user", "-")))
             LOG.info("%s %s %d %.0f ms %s", scope["method"], path, status, took, user)
 
 

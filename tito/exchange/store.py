@@ -78,6 +78,10 @@ class DirectoryStore:
         for folder in (root, self._scratch):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder.chmod(0o700)
+        if not (root / "ff").is_dir():  # the last of them
+            for number in range(256):
+                (root / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(root)
 
     def incoming(self) -> Incoming:
         return Incoming(self._scratch)
@@ -91,9 +95,6 @@ class DirectoryStore:
         folders: set[Path] = set()
         for blob in blobs:
             target = self._path(blob.sha256)
-            if not target.parent.is_dir():
-                target.parent.mkdir(mode=0o700, exist_ok=True)
-                folders.add(self.root)
             if self.size(blob.sha256) == blob.size:
                 blob.discard()
             else:

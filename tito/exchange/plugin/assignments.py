@@ -44,6 +44,8 @@ class ReleaseAssignment(ServiceExchange, ExchangeReleaseAssignment):  # type: ig
 class FetchAssignment(ServiceExchange, ExchangeFetchAssignment):  # type: ignore[misc]
     """Brings an assignment to the student, whole or not at all."""
 
+    of_a_student = True
+
     def init_dest(self) -> None:
         self.dest_path = str(self.folder_of(self.course, self.assignment))
         if Path(self.dest_path).is_dir() and not self.replace_missing_files:

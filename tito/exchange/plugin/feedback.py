@@ -70,6 +70,8 @@ class ReleaseFeedback(ServiceExchange, ExchangeReleaseFeedback):  # type: ignore
 class FetchFeedback(ServiceExchange, ExchangeFetchFeedback):  # type: ignore[misc]
     """Brings feedback to <assignment>/feedback/<time of the submission>/."""
 
+    of_a_student = True
+
     def copy_files(self) -> None:
         self.require_self()
         fetched = 0

@@ -18,6 +18,8 @@ Info = dict[str, Any]
 class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
     """Lists what is released, what was submitted (`inbound`: by all, `cached`: by oneself); takes releases back."""
 
+    of_a_student = True
+
     def copy_files(self) -> None:
         pass
 

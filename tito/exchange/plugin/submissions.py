@@ -27,6 +27,8 @@ TIMESTAMP = "timestamp.txt"
 class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
     """Hands an assignment in, and keeps the receipt beside it."""
 
+    of_a_student = True
+
     max_submission_mb = Integer(
         500, help="Nothing larger is even read; the exchange's own limit is usually lower."
     ).tag(config=True)
@@ -51,7 +53,8 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         with snapshot(files) as uploads:
             made = self.remote.submit(self.course, self.assignment, uploads)
         self.timestamp = made.timestamp
-        self._tell(made, self._keep_receipt(made))
+        self._tell(made)
+        self._keep_receipt(made)
 
     def _ignored(self, folder: str, names: list[str]) -> Iterable[str]:
         """What nbgrader ignores, and what belongs to the exchange. Never a file for its size: that would be silent."""
@@ -80,21 +83,25 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
                 ", ".join(extra) or "none",
             )
 
-    def _keep_receipt(self, made: Submission) -> Path:
-        folder = Path(self.src_path) / RECEIPTS
-        folder.mkdir(exist_ok=True)
-        when = made.received_at.astimezone(UTC)
-        path = folder / f"{when:%Y-%m-%dT%H-%M-%S.%fZ}.json"
-        path.write_text(json.dumps(made.receipt(), indent=1) + "\n", encoding="utf-8")
-        return path
-
-    def _tell(self, made: Submission, receipt: Path) -> None:
+    def _tell(self, made: Submission) -> None:
         self.log.info("Submitted as: %s %s %s", made.course, made.assignment, made.timestamp)
         self.log.info("Receipt: submission %s, %d files, SHA-256 %s", made.id, len(made.files), made.manifest_sha256)
         if made.due_at is not None:
             due = made.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             self.log.info("It was due %s: this is %s.", due, "LATE" if made.late else "in time")
-        self.log.info("The receipt is kept in %s", os.path.relpath(receipt))
+
+    def _keep_receipt(self, made: Submission) -> None:
+        """Beside the files. The submission is taken, whatever becomes of this, and it is not told as failed."""
+        folder = Path(self.src_path) / RECEIPTS
+        when = made.received_at.astimezone(UTC)
+        path = folder / f"{when:%Y-%m-%dT%H-%M-%S.%fZ}.json"
+        try:
+            folder.mkdir(exist_ok=True)
+            path.write_text(json.dumps(made.receipt(), indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            self.log.warning("It was handed in, but the receipt cannot be kept in %s: %s", folder, error.strerror)
+        else:
+            self.log.info("The receipt is kept in %s", os.path.relpath(path))
 
 
 class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
