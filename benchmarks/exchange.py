@@ -53,6 +53,20 @@ def a_class(running: ServiceProcess, hub: FakeHub, within_s: float) -> None:
     )
 
 
+def collected(running: ServiceProcess) -> None:
+    """The instructor takes every student's work, each checked against its receipt."""
+    tutor = Client(running.url, token("tutor"))
+    started = time.monotonic()
+    found = tutor.submissions(COURSE, ASSIGNMENT)
+    with tempfile.TemporaryDirectory() as folder:
+        for one in found:
+            into = Path(folder) / one.id
+            into.mkdir()
+            tutor.take_submission(one, into)
+    tutor.close()
+    print(f"{len(found)} submissions listed, fetched and checked in {time.monotonic() - started:.1f} s")
+
+
 def killed(running: ServiceProcess, hub: FakeHub) -> None:
     """Half of the students send again what was not answered, half do not."""
     chance = random.Random(5)
@@ -98,6 +112,7 @@ def main() -> None:
         release(running.url)
         if "class" in wanted:
             a_class(running, hub, WITHIN_S)
+            collected(running)
             a_class(running, hub, 0.0)
         if "killed" in wanted:
             killed(running, hub)

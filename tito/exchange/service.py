@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Mapping
@@ -31,7 +32,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tito import __version__
-from tito.errors import UsageError
+from tito.errors import TitoError, UsageError
 from tito.exchange.access import Rate, require_guards
 from tito.exchange.database import Database
 from tito.exchange.identity import HubIdentity
@@ -252,5 +253,8 @@ def serve(settings: ServiceSettings) -> None:
 
 
 def main() -> None:
-    """Entry point of `python -m tito.exchange`."""
-    serve(settings_from(os.environ))
+    """Entry point of `python -m tito.exchange`. What keeps it from starting is told in one line, for the hub's log."""
+    try:
+        serve(settings_from(os.environ))
+    except TitoError as error:
+        sys.exit(f"tito.exchange: {error}")
