@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -206,6 +207,33 @@ def test_too_many_uploads_in_a_minute_are_refused_with_the_time_to_wait(tmp_path
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
         problem(answers[-1], 429)
         assert running.http("bob").post(SUBMIT, files=form(FILES)).status_code == 201
+
+
+def test_every_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_answer(
+    exchange: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed process cannot show this; a lost machine would."""
+    blobs = tmp_path / "exchange" / "blobs"
+    before = set(blobs.glob("??/*"))
+    synced: list[int] = []
+    named_too_early: list[Path] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        number = os.fstat(handle).st_ino
+        if number not in synced:
+            named_too_early.extend(path for path in blobs.glob("??/*") if path.stat().st_ino == number)
+        synced.append(number)
+        real(handle)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    files = {"p1.ipynb": b"new", "large.bin": b"l" * 500_000, "empty": b""}
+    assert exchange.http("ada").post(SUBMIT, files=form(files)).status_code == 201
+    kept = set(blobs.glob("??/*")) - before
+    assert len(kept) == 3
+    assert {path.stat().st_ino for path in kept} <= set(synced)
+    assert {path.parent.stat().st_ino for path in kept} <= set(synced)
+    assert named_too_early == []
 
 
 # ---- several at a time -------------------------------------------------------------------------

@@ -39,13 +39,14 @@ class Incoming:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def close(self, *, sync: bool = False) -> None:
-        """No more is written; with `sync`, what was written is on the disk when this returns."""
-        if not self._file.closed:
-            self._file.flush()
-            if sync:
-                os.fsync(self._file.fileno())
-            self._file.close()
+    def close(self) -> None:
+        """No more is written."""
+        self._file.close()
+
+    def sync(self) -> None:
+        """No more is written, and what was written is on the disk when this returns."""
+        self._file.close()
+        _sync(self.path, os.O_RDONLY)
 
     def discard(self) -> None:
         with contextlib.suppress(OSError):
@@ -98,7 +99,7 @@ class DirectoryStore:
             if self.size(blob.sha256) == blob.size:
                 blob.discard()
             else:
-                blob.close(sync=True)
+                blob.sync()
                 blob.path.chmod(0o400)
                 blob.path.replace(target)
             folders.add(target.parent)
@@ -130,7 +131,12 @@ class DirectoryStore:
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, how: int) -> None:
+    """Also for a file that is closed already: it is the file that is synced, and not who has it open."""
+    handle = os.open(path, how)
     try:
         os.fsync(handle)
     finally:
