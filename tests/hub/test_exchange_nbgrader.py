@@ -98,7 +98,7 @@ class Class:
 
 
 @pytest.fixture
-def people(hub_of_tests: RealHub, commands: Commands, released_once: Path, tmp_path: Path) -> Iterator[Class]:
+def people(commands: Commands, hub_of_tests: RealHub, released_once: Path, tmp_path: Path) -> Iterator[Class]:
     made = {}
     for name in ("teacher", "ada", "bob"):
         home = tmp_path / name
