@@ -5,6 +5,7 @@ Knows that modules have numbers and that a module may use those below it; knows 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tomllib
@@ -40,6 +41,21 @@ class SandboxSettings:
 
 
 @dataclass(frozen=True)
+class ExchangeSettings:
+    """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
+    with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
+    own exchange in `root`, for a trusted lab."""
+
+    kind: str = "service"
+    root: str = "exchange"
+    url: str = ""
+
+
+EXCHANGE_KINDS = ("service", "filesystem")
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One assignment: `id` names its folder in every step; `script` is its source where it is a module."""
 
@@ -63,14 +79,24 @@ class Course:
     reference: Path | None = None
     db_url: str = "sqlite:///gradebook/gradebook.db"
     exchange_root: Path = Path("exchange")
+    exchange_kind: str = "service"
+    exchange_url: str = ""
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
     deadlines: dict[str, datetime] = field(default_factory=dict)
+    cutoffs: dict[str, datetime] = field(default_factory=dict)
+    extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
 
     def step(self, name: str, *parts: str) -> Path:
         """Folder of one of nbgrader's steps: source, release, submitted, autograded, feedback."""
         return self.root.joinpath(name, *parts)
+
+    @property
+    def exchange_place(self) -> str:
+        """Where the exchange is, for messages."""
+        service = self.exchange_kind == "service" and self.exchange_url
+        return service or str(self.exchange_root)
 
     @property
     def gradebook_dir(self) -> Path:
@@ -203,6 +229,11 @@ def load_course(root: Path) -> Course:
         if not isinstance(data.get(table, {}), dict):
             raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
     reference = data.get("reference")
+    exchange = _record(path, ExchangeSettings, data, "exchange")
+    if exchange.kind not in EXCHANGE_KINDS:
+        raise BadSource(
+            f"{path}: no exchange '{exchange.kind}'.", hint=f"exchange.kind is one of: {', '.join(EXCHANGE_KINDS)}."
+        )
     return Course(
         root=root,
         id=data["id"],
@@ -210,15 +241,19 @@ def load_course(root: Path) -> Course:
         package=str(data.get("package", "")),
         reference=_reference(path, reference) if reference else None,
         db_url=_database_url(root, data.get("gradebook", {}).get("db_url", Course.db_url)),
-        exchange_root=root / data.get("exchange", {}).get("root", "exchange"),
+        exchange_root=root / exchange.root,
+        exchange_kind=exchange.kind,
+        exchange_url=_exchange_url(exchange),
         sandbox=_record(path, SandboxSettings, data, "sandbox"),
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
-        deadlines=_deadlines(path, data.get("deadlines", {})),
+        deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
+        cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
+        extensions=_extensions(path, data.get("extensions", {})),
     )
 
 
-TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "deadlines")
+TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "deadlines", "cutoffs", "extensions")
 _TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
 
 
@@ -252,6 +287,11 @@ def _check_type(path: Path, name: str, value: object, default: object) -> None:
         raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
 
 
+def _exchange_url(exchange: ExchangeSettings) -> str:
+    url = exchange.url or os.environ.get("TITO_EXCHANGE_URL", "")
+    return "" if url == LOCAL else url
+
+
 def _reference(path: Path, name: str) -> Path:
     folder = (path.parent / name).resolve()
     if not (folder / "__init__.py").is_file():
@@ -270,11 +310,19 @@ def _database_url(root: Path, url: str) -> str:
     return url
 
 
-def _deadlines(path: Path, given: dict[str, Any]) -> dict[str, datetime]:
+def _moments(path: Path, table: str, given: Any) -> dict[str, datetime]:
+    if not isinstance(given, dict):
+        raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
+    what = {"deadlines": "deadline", "cutoffs": "cut-off"}.get(table, "extension")
     for name, when in given.items():
         if not isinstance(when, datetime) or when.tzinfo is None:
             raise BadSource(
-                f"{path}: the deadline of '{name}' is no date and time with a zone: {when!r}.",
+                f"{path}: the {what} of '{name}' is no date and time with a zone: {when!r}.",
                 hint="Write it unquoted, e.g. 2026-12-07T23:59:00Z.",
             )
     return dict(given)
+
+
+def _extensions(path: Path, given: dict[str, Any]) -> dict[str, dict[str, datetime]]:
+    """By assignment and student."""
+    return {assignment: _moments(path, f"extensions.{assignment}", one) for assignment, one in given.items()}

@@ -24,7 +24,7 @@ from tito.author.script import source_notebooks
 from tito.author.variants import read_variants, submission
 from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
-from tito.course import SETTINGS_FILE, Assignment, Course, load_course
+from tito.course import LOCAL, SETTINGS_FILE, Assignment, Course, load_course
 from tito.errors import PlatformError, UsageError
 from tito.grade.cohort import autograde
 from tito.grade.feedback import generate_feedback
@@ -72,7 +72,7 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
         _enrol(demo, cohort)
         for player in cohort:
             _submit(demo, assignment, player)
-        exchange(demo, assignment, "Collect", update=True)
+        exchange(demo, assignment, "Collect", update=True, check_owner=False)  # all of them are this one user
     with _timed(f"4. autograde in the {isolation.name} sandbox", say):
         result = autograde(demo, assignment, isolation, progress=lambda one: say(f"   {summary(one)}"))
     with _timed("5. feedback and grades", say):
@@ -140,7 +140,7 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
     (into / MARK).touch()
     text = (course.root / SETTINGS_FILE).read_text(encoding="utf-8")
     text = re.sub(r"(?m)^cell_timeout_s = .*$", f"cell_timeout_s = {CELL_TIMEOUT_S}", text)
-    (into / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    (into / SETTINGS_FILE).write_text(_with_an_exchange_of_its_own(text), encoding="utf-8")
     shutil.copy(course.root / "nbgrader_config.py", into)
     if course.reference is not None:
         shutil.copytree(course.reference, into / course.reference.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -149,6 +149,13 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
     shutil.copy(assignment.script, into / "source")
     shutil.copytree(course.step("variants", assignment.id), into / "variants" / assignment.id)
     return load_course(into.resolve())
+
+
+def _with_an_exchange_of_its_own(text: str) -> str:
+    """Settings with the exchange in the demo's folder: its students are no users of a hub."""
+    text = re.sub(r"(?m)^url = .*\n", "", text)
+    own = f'[exchange]\nurl = "{LOCAL}"\n'
+    return text.replace("[exchange]\n", own, 1) if "[exchange]\n" in text else f"{text}\n{own}"
 
 
 def _enrol(demo: Course, cohort: list[Player]) -> None:

@@ -118,6 +118,8 @@ def _gradebook(course: Course) -> Check:
 
 
 def _exchange(course: Course) -> Check:
+    if course.exchange_kind == "service" and course.exchange_url:
+        return _exchange_service(course.exchange_url)
     root = course.exchange_root
     if root.is_dir():
         usable = os.access(root, os.W_OK | os.X_OK)
@@ -125,7 +127,7 @@ def _exchange(course: Course) -> Check:
             "exchange",
             usable,
             f"{root}{'' if usable else ' is not writable.'}",
-            hint=f"Make {root} writable for all.",
+            hint=f"Make {root} yours." if course.exchange_kind == "service" else f"Make {root} writable for all.",
         )
     if root.is_relative_to(course.root):
         return Check("exchange", True, f"{root}: none yet; the first release makes it")
@@ -135,6 +137,19 @@ def _exchange(course: Course) -> Check:
         f"{root} does not exist.",
         hint="Create it. Without it, 'release --no-exchange' and all else works.",
     )
+
+
+def _exchange_service(url: str) -> Check:
+    import httpx
+
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/health", timeout=5)
+        works = answer.status_code == 200 and answer.json().get("status") == "ok"
+        said = "answers" if works else f"HTTP {answer.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        works, said = False, type(error).__name__
+    hint = "Start the exchange service, or correct exchange.url in course.toml."
+    return Check("exchange", works, f"{url}: {said}{'' if works else '.'}", hint=hint)
 
 
 def _disk(course: Course) -> Check:

@@ -20,7 +20,10 @@ from tito.errors import TitoError
 
 pytestmark = pytest.mark.unit
 
-FLOW = ["check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status", "doctor", "demo"]
+FLOW = [
+    "check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status", "exchange", "doctor",
+    "demo",
+]  # fmt: skip
 
 
 @dataclass

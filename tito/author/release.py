@@ -120,6 +120,8 @@ def require_exchange(course: Course) -> None:
     Raises:
         ExchangeUnavailable: it is missing, or is not ours to write to.
     """
+    if course.exchange_url and course.exchange_kind == "service":
+        return  # its service says itself what is wrong with it
     root = course.exchange_root
     if root.is_dir():
         return
@@ -128,9 +130,11 @@ def require_exchange(course: Course) -> None:
             f"There is no exchange at {root}.",
             hint="Create that folder, correct [exchange] root in course.toml, or build only, with --no-exchange.",
         )
+    # nbgrader's filesystem exchange is written to by every student; the service's store by its owner alone
+    mode = 0o777 if course.exchange_kind == "filesystem" else 0o700
     try:
         root.mkdir(parents=True)
-        root.chmod(0o777)  # nbgrader's filesystem exchange is written to by every student
+        root.chmod(mode)
     except OSError as error:
         raise ExchangeUnavailable(f"The exchange {root} cannot be made: {error.strerror}.", hint="Make it.") from error
 
@@ -144,8 +148,8 @@ def hand_to_exchange(course: Course, assignment: Assignment) -> None:
     exchange(course, assignment, "ReleaseAssignment", force=True)
 
 
-def exchange(course: Course, assignment: Assignment, action: str, student: str = "", **traits: Any) -> None:
-    """Run one of nbgrader's exchange actions, of whichever exchange nbgrader is configured with.
+def exchange(course: Course, assignment: Assignment, action: str, student: str = "", **traits: Any) -> Any:
+    """Run one of nbgrader's exchange actions, of whichever exchange nbgrader is configured with; return its object.
 
     Raises:
         ExchangeUnavailable: it refuses; says why.
@@ -161,15 +165,17 @@ def exchange(course: Course, assignment: Assignment, action: str, student: str =
     wanted = getattr(ExchangeFactory(config=config), ACTIONS[action])
     try:
         with quiet():
-            wanted(
+            run = wanted(
                 coursedir=CourseDirectory(config=config),
                 authenticator=Authenticator(config=config),
                 config=config,
                 **traits,
-            ).start()
+            )
+            run.start()
+            return run
     except (ExchangeError, OSError, RuntimeError) as error:
         raise ExchangeUnavailable(
-            f"The exchange {course.exchange_root} refuses: {str(error).splitlines()[0]}.",
+            f"The exchange {course.exchange_place} refuses: {str(error).splitlines()[0].rstrip('.')}.",
             hint="Run 'tito doctor'.",
         ) from error
 
@@ -179,4 +185,6 @@ ACTIONS = {
     "FetchAssignment": "fetch_assignment",
     "Submit": "submit",
     "Collect": "collect",
+    "ReleaseFeedback": "release_feedback",
+    "FetchFeedback": "fetch_feedback",
 }

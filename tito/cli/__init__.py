@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tito import __version__
-from tito.cli import assignments, cohort, doctor, peers, results
+from tito.cli import assignments, cohort, doctor, exchange, peers, results
 from tito.cli.common import Settings
 from tito.errors import TitoError
 
@@ -63,6 +63,7 @@ for command in (
     results.feedback,
     results.grades,
     results.status,
+    exchange.exchange,
     doctor.doctor,
     doctor.demo,
 ):

@@ -53,7 +53,7 @@ def release(settings: Settings, module: str, exchange: bool, sandbox: str | None
     say(f"Released {assignment.id} to {folder}.")
     if exchange:
         hand_to_exchange(course, assignment)
-        say(f"Handed it to the exchange {course.exchange_root}: students of course '{course.id}' can fetch it.")
+        say(f"Handed it to the exchange {course.exchange_place}: students of course '{course.id}' can fetch it.")
 
 
 @click.command()

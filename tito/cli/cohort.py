@@ -29,7 +29,9 @@ def collect(settings: Settings, module: str) -> None:
 
     course, assignment = settings.course_and_assignment(module)
     before = set(submissions(course, assignment.id))
-    exchange(course, assignment, "Collect", update=True)
+    done = exchange(course, assignment, "Collect", update=True)
+    for name in getattr(done, "refused", ()):
+        say(f"REFUSED: {name} is not owned by whose name it bears; it was left in the exchange.")
     now = set(submissions(course, assignment.id))
     say(f"Collected {assignment.id}: {len(now)} submissions, {len(now - before)} of them new.")
 

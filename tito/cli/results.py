@@ -14,14 +14,20 @@ from tito.models import GradeRow
 @click.command()
 @module_argument
 @click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
+@click.option("--release", "hand_out", is_flag=True, help="Also hand the pages to the students, through the exchange.")
 @click.pass_obj
-def feedback(settings: Settings, module: str, students: tuple[str, ...]) -> None:
+def feedback(settings: Settings, module: str, students: tuple[str, ...], hand_out: bool) -> None:
     """Write a page for each student: what failed and why, never a hidden test."""
+    from tito.author.release import exchange
     from tito.grade.feedback import generate_feedback
 
     course, assignment = settings.course_and_assignment(module)
     pages = generate_feedback(course, assignment, students)
     say(f"Wrote {len(pages)} feedback pages; the first is {pages[0]}.")
+    if hand_out:
+        for student in students or ("",):
+            exchange(course, assignment, "ReleaseFeedback", student=student)
+        say(f"Handed them to the exchange {course.exchange_place}: 'nbgrader fetch_feedback' brings them.")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def _row(
     status = _status(submitted, made is not None, fault, manual)
     raw = sum(one for one in points.values() if one is not None) if made is not None else None
     final = status is Status.GRADED and raw is not None
-    late = penalty(course.late, raw or 0.0, found.max_score, made.total_seconds_late) if final else None
+    seconds_late = _seconds_late(course, assignment, student_id, made) if final else 0.0
+    late = penalty(course.late, raw or 0.0, found.max_score, seconds_late) if final else None
     return GradeRow(
         student_id=student_id,
         last_name=(student.last_name if student else None) or "",
@@ -91,6 +93,14 @@ def _row(
         max_score=found.max_score,
         status=status,
     )
+
+
+def _seconds_late(course: Course, assignment: Assignment, student: str, made: Any) -> float:
+    """After the student's extension in the course file, else as nbgrader counts it."""
+    extended = course.extensions.get(assignment.id, {}).get(student)
+    if extended is None or made.timestamp is None:
+        return float(made.total_seconds_late)
+    return max(0.0, float((made.timestamp.replace(tzinfo=UTC) - extended).total_seconds()))
 
 
 def _points(grade: Any) -> float | None:

@@ -1,0 +1,32 @@
+"""A real hub with the exchange, and nbgrader's commands: started once for the tests that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import postgresql
+import pytest
+from nbgrader_forks import Commands
+from real_hub import RealHub, real_hub
+
+
+@pytest.fixture(scope="session")
+def hub_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
+    with real_hub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    made = Commands()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    folder = postgresql.programs()
+    if folder is None:
+        pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
+    with postgresql.server(folder) as url:
+        yield url

@@ -1,0 +1,154 @@
+"""Who may do what: every route of the service, for everyone who could ask, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from exchange_support import ASSIGNMENT, COURSE, FILES, Service, form, released, service, token, uploads
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from tito.exchange.access import Guard, guard_of, require_guards
+from tito.exchange.service import PUBLIC
+
+pytestmark = pytest.mark.hub
+
+ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous")
+# ada handed the submission in, bob is another student, foreign the instructor of another course; forged has a token
+# that the hub does not know, anonymous none.
+TABLE = """
+                     ada  bob  tutor teacher foreign nobody forged anonymous
+health               200  200  200   200     200     200    200    200
+whoami               200  200  200   200     200     200    401    401
+show_policy          403  403  403   200     403     403    401    401
+set_policy           403  403  403   200     403     403    401    401
+list_fetches         403  403  403   200     403     403    401    401
+list_releases        200  200  200   200     403     403    401    401
+show_release         200  200  200   200     403     403    401    401
+fetch_release        200  200  200   200     403     403    401    401
+release              403  403  403   201     403     403    401    401
+withdraw_release     403  403  403   200     403     403    401    401
+submit               201  201  201   201     403     403    401    401
+list_my_submissions  200  200  200   200     403     403    401    401
+list_submissions     403  403  200   200     403     403    401    401
+show_submission      200  404  200   200     403     403    401    401
+fetch_submission     200  404  200   200     403     403    401    401
+give_feedback        403  403  201   201     403     403    401    401
+show_feedback        200  404  200   200     403     403    401    401
+fetch_feedback       200  404  200   200     403     403    401    401
+"""
+ROWS = {row.split()[0]: row.split()[1:] for row in TABLE.strip().splitlines()[1:]}
+CELLS = [(route, who, int(status)) for route, row in ROWS.items() for who, status in zip(ASKING, row, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
+    """A service with an assignment, and ada's submission with feedback on it."""
+    with service(tmp_path_factory.mktemp("exchange")) as running:
+        released(running)
+        for who in ASKING:
+            released(running, f"of-{who}")
+        ada, teacher = running.client("ada"), running.client("teacher")
+        mine = ada.submit(COURSE, ASSIGNMENT, uploads())
+        teacher.give_feedback(mine, uploads({"p1.html": b"well done"}))
+        yield running, mine.id
+
+
+def requests(who: str, submission: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """How each route is asked: method, path, and what is sent."""
+    course, one = f"/courses/{COURSE}", f"/courses/{COURSE}/submissions/{submission}"
+    release, fresh = f"{course}/releases/{ASSIGNMENT}", {**FILES, "by.txt": who.encode()}
+    return {
+        "health": ("GET", "/health", {}),
+        "whoami": ("GET", "/whoami", {}),
+        "show_policy": ("GET", f"{course}/policy", {}),
+        "set_policy": ("PUT", f"{course}/policy", {"json": {}}),
+        "list_fetches": ("GET", f"{course}/fetches", {}),
+        "list_releases": ("GET", f"{course}/releases", {}),
+        "show_release": ("GET", release, {}),
+        "fetch_release": ("GET", f"{release}/archive", {}),
+        "release": ("POST", f"{course}/releases/new-by-{who}", {"files": form(fresh)}),
+        "withdraw_release": ("DELETE", f"{course}/releases/of-{who}", {}),
+        "submit": ("POST", f"{course}/assignments/{ASSIGNMENT}/submissions", {"files": form(fresh)}),
+        "list_my_submissions": ("GET", f"{course}/submissions/mine", {}),
+        "list_submissions": ("GET", f"{course}/submissions", {}),
+        "show_submission": ("GET", one, {}),
+        "fetch_submission": ("GET", f"{one}/archive", {}),
+        "give_feedback": ("POST", f"{one}/feedback", {"files": form(fresh)}),
+        "show_feedback": ("GET", f"{one}/feedback", {}),
+        "fetch_feedback": ("GET", f"{one}/feedback/archive", {}),
+    }
+
+
+def routes(running: Service) -> list[APIRoute]:
+    found: list[APIRoute] = []
+
+    def walk(some: list[Any]) -> None:
+        for one in some:
+            if isinstance(one, APIRoute):
+                found.append(one)
+            elif hasattr(one, "original_router"):
+                walk(one.original_router.routes)
+
+    walk(running.app.routes)
+    return found
+
+
+@pytest.mark.parametrize(("route", "who", "status"), CELLS, ids=[f"{route}-{who}" for route, who, _ in CELLS])
+def test_who_may_do_what(shared: tuple[Service, str], route: str, who: str, status: int) -> None:
+    running, submission = shared
+    method, path, body = requests(who, submission)[route]
+    headers = {} if who == "anonymous" else {"Authorization": f"token {token(who)}"}
+    answer = httpx.request(method, f"{running.url}{path}", headers=headers, timeout=30, **body)
+    assert answer.status_code == status, answer.text
+    if status >= 400:
+        assert set(answer.json()) == {"error", "where", "hint"}
+        assert token(who) not in answer.text
+
+
+def test_every_route_of_the_service_has_a_row(shared: tuple[Service, str]) -> None:
+    assert sorted(one.name for one in routes(shared[0])) == sorted(ROWS)
+    described = shared[0].http().get("/openapi.json").json()["paths"]
+    assert sum(len(methods) for methods in described.values()) == len(ROWS)
+
+
+def test_every_route_but_the_public_ones_declares_one_guard(shared: tuple[Service, str]) -> None:
+    for one in routes(shared[0]):
+        assert (one.name in PUBLIC) == (guard_of(one) is None), one.name
+
+
+def test_a_service_with_a_route_that_says_not_who_may_use_it_does_not_start() -> None:
+    router = APIRouter()
+
+    @router.get("/secrets")
+    def secrets() -> str:
+        return ""
+
+    with pytest.raises(RuntimeError, match="secrets"):
+        require_guards(router.routes, PUBLIC)
+    guard: Callable[..., Any] = Guard("somebody")
+    from fastapi import Depends
+
+    allowed = APIRouter()
+    allowed.get("/open", dependencies=[Depends(guard)])(secrets)
+    require_guards(allowed.routes, PUBLIC)
+
+
+def test_students_see_only_their_own_among_all(shared: tuple[Service, str]) -> None:
+    running, submission = shared
+    bob = running.client("bob")
+    bob.submit(COURSE, ASSIGNMENT, uploads(bobs=b"{}"))
+    mine = bob.my_submissions(COURSE)
+    assert {one.student for one in mine} == {"bob"}
+    assert submission not in {one.id for one in mine}
+    everybody = {one["student"] for one in running.http("tutor").get(f"/courses/{COURSE}/submissions").json()}
+    assert everybody >= {"ada", "bob"}
+
+
+def test_a_submission_is_not_to_be_had_through_another_course(shared: tuple[Service, str]) -> None:
+    running, submission = shared
+    answer = running.http("foreign").get(f"/courses/c102/submissions/{submission}")
+    assert answer.status_code == 404

@@ -1,0 +1,108 @@
+"""SIGKILL in the middle of submissions, and a full disk: what was acknowledged is there, nothing is half there."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from exchange_process import Cohort, ServiceProcess
+from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token, uploads
+
+from tito.exchange.audit import audit
+from tito.exchange.client import Client
+
+pytestmark = pytest.mark.hub
+KILLS = 3
+
+
+@pytest.fixture
+def hub() -> FakeHub:
+    return FakeHub()
+
+
+@pytest.fixture
+def hub_url(hub: FakeHub) -> Iterator[str]:
+    with hub.serving() as url:
+        yield url
+
+
+def release(url: str) -> None:
+    teacher = Client(url, token("teacher"))
+    teacher.publish(COURSE, ASSIGNMENT, uploads(), replace=True)
+    teacher.close()
+
+
+def test_a_killed_service_has_lost_nothing_that_it_acknowledged(hub: FakeHub, hub_url: str, tmp_path: Path) -> None:
+    """Some students send again what was not answered, others do not."""
+    chance = random.Random(16)
+    with ServiceProcess(tmp_path / "exchange", hub_url) as running:
+        running.start()
+        release(running.url)
+        cohorts = []
+        for round_number in range(KILLS):
+            stubborn = Cohort(hub, 24, f"again{round_number}-")
+            once = Cohort(hub, 16, f"once{round_number}-")
+            threads = [
+                threading.Thread(target=stubborn.submit, args=(running.url,), kwargs={"retry": True, "threads": 8}),
+                threading.Thread(target=once.submit, args=(running.url,), kwargs={"retry": False, "threads": 8}),
+            ]
+            for one in threads:
+                one.start()
+            time.sleep(chance.uniform(0.05, 0.4))
+            running.kill()
+            running.start()
+            for one in threads:
+                one.join()
+            assert len(stubborn.acknowledged) == 24
+            cohorts += [stubborn, once]
+        running.kill()
+    assert sum(one.doubts for one in cohorts) > 0, "no kill came in between"
+    ledger = running.ledger()
+    for one in cohorts:
+        one.assert_kept(ledger)
+    assert audit(ledger).problems == ()
+    ledger.close()
+
+
+def test_a_full_disk_refuses_and_loses_nothing(hub: FakeHub, hub_url: str, tmp_path: Path) -> None:
+    """The service's folder is a file system of 4 MiB, in which it also has its database."""
+    root = tmp_path / "exchange"
+    root.mkdir()
+    small = [
+        "bwrap",
+        "--dev-bind",
+        "/",
+        "/",
+        "--perms",
+        "0700",
+        "--size",
+        str(4 << 20),
+        "--tmpfs",
+        root,
+        "--die-with-parent",
+    ]
+    with ServiceProcess(root, hub_url, wrap=small) as running:
+        running.start()
+        release(running.url)
+        ada = {"Authorization": f"token {token('ada')}"}
+        path = f"{running.url}/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
+        answers = []
+        for number in range(12):
+            files = {"p1.ipynb": bytes([number]) * 700_000}
+            answers.append(httpx.post(path, headers=ada, files=form(files), timeout=30))
+        statuses = [one.status_code for one in answers]
+        assert set(statuses) == {201, 507}, statuses
+        refused = next(one for one in answers if one.status_code == 507).json()
+        assert set(refused) == {"error", "where", "hint"}
+        assert httpx.get(f"{running.url}/health", timeout=30).status_code in (200, 507)
+        mine = httpx.get(f"{running.url}/courses/{COURSE}/submissions/mine", headers=ada, timeout=30).json()
+        acknowledged = [one.json()["id"] for one in answers if one.status_code == 201]
+        assert [one["id"] for one in mine] == acknowledged
+        for one in acknowledged:
+            url = f"{running.url}/courses/{COURSE}/submissions/{one}"
+            assert httpx.get(url, headers=ada, timeout=30).status_code == 200

@@ -1,0 +1,309 @@
+"""The exchange without a hub, nbgrader's filesystem exchange as an opt-in, and what a student's server needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tiny import ASSIGNMENT, solved
+
+from tito.author.release import exchange, hand_to_exchange, require_exchange
+from tito.course import Assignment, Course, load_course
+from tito.demo import _with_an_exchange_of_its_own
+from tito.doctor import examine
+from tito.errors import BadSource, ExchangeUnavailable
+from tito.exchange.audit import audit
+from tito.exchange.local import open_local
+from tito.exchange.policy import policy_of_course
+from tito.gradebook.grades import _seconds_late
+from tito.nbgrader_settings import settings
+
+pytestmark = pytest.mark.hub
+
+ME = pwd.getpwuid(os.getuid()).pw_name
+
+
+def with_settings(course: Course, text: str) -> Course:
+    path = course.root / "course.toml"
+    path.write_text(f"{path.read_text()}\n{text}\n")
+    return load_course(course.root)
+
+
+def submit(course: Course, module: Assignment, student: str, **cells: str) -> Path:
+    """Fetch, solve and submit as a simulated student; return their folder."""
+    import nbformat
+
+    home = course.root / "homes" / student
+    home.mkdir(parents=True, exist_ok=True)
+    traits = {"assignment_dir": str(home)} | (
+        {"cache": str(home / ".cache")} if course.exchange_kind == "filesystem" else {}
+    )
+    if not (home / ASSIGNMENT).is_dir():
+        exchange(course, module, "FetchAssignment", **traits)
+    nbformat.write(solved(course, **cells), home / ASSIGNMENT / "doubling.ipynb")
+    exchange(course, module, "Submit", student=student, **traits)
+    return home / ASSIGNMENT
+
+
+def collected(course: Course, student: str) -> Path:
+    return course.step("submitted", student, ASSIGNMENT)
+
+
+# ---- without a hub -----------------------------------------------------------------------------
+
+
+def test_without_a_hub_the_store_is_opened_directly_in_a_folder_of_ones_own(
+    released: Course, module: Assignment
+) -> None:
+    assert released.exchange_kind == "service"
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    homes = {student: submit(released, module, student) for student in ("ada", "bob")}
+    exchange(released, module, "Collect", update=True)
+    for student, home in homes.items():
+        assert (collected(released, student) / "doubling.ipynb").read_bytes() == (home / "doubling.ipynb").read_bytes()
+        assert (collected(released, student) / "receipt.json").is_file()
+    assert released.exchange_root.stat().st_mode & 0o777 == 0o700
+    ledger = open_local(released.exchange_root)
+    found = audit(ledger)
+    ledger.close()
+    assert (found.releases, found.submissions, found.problems) == (1, 2, ())
+
+
+def test_a_submission_that_is_damaged_in_the_store_is_not_collected_and_others_are(
+    released: Course, module: Assignment
+) -> None:
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    submit(released, module, "ada")
+    submit(released, module, "bob", halve="def halve(value):\n    return value * 0.5")
+    exchange(released, module, "Collect", update=True)
+    before = (collected(released, "ada") / "doubling.ipynb").read_bytes()
+    submit(released, module, "ada", essay="Another answer, which will be damaged.")
+    newest = max(released.exchange_root.glob("blobs/??/*"), key=lambda path: path.stat().st_mtime_ns)
+    newest.chmod(0o600)
+    newest.write_bytes(b"x" * newest.stat().st_size)
+    submit(released, module, "cy", essay="A third answer.")
+    with pytest.raises(ExchangeUnavailable, match="Not collected: ada"):
+        exchange(released, module, "Collect", update=True)
+    assert (collected(released, "ada") / "doubling.ipynb").read_bytes() == before
+    assert collected(released, "cy").is_dir()
+    assert not list(released.step("submitted").glob(".*"))
+
+
+def test_another_users_folder_is_not_opened(released: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    with pytest.raises(ExchangeUnavailable, match="belongs to another user"):
+        open_local(tmp_path / "theirs")
+
+
+def test_a_deadline_an_extension_and_a_cut_off_of_the_course_file_reach_the_exchange(
+    released: Course, module: Assignment
+) -> None:
+    when = "2030-01-01T00:00:00Z"
+    line = f"{ASSIGNMENT} = {when}"
+    course = with_settings(released, f"[deadlines]\n{line}\n[cutoffs]\n{line}\n[extensions.{ASSIGNMENT}]\nada = {when}")
+    require_exchange(course)
+    hand_to_exchange(course, module)
+    ledger = open_local(course.exchange_root)
+    state = ledger.policy("tiny")
+    ledger.close()
+    assert state.revision == 1
+    assert state.policy == policy_of_course(course.root, "tiny")
+    assert state.policy.due(ASSIGNMENT, "ada") == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_an_extension_counts_for_the_late_policy(released: Course) -> None:
+    course = with_settings(released, f"[extensions.{ASSIGNMENT}]\nada = 2030-01-02T00:00:00Z")
+    made: Any = SimpleNamespace(timestamp=datetime(2030, 1, 2, 1), total_seconds_late=90_000.0)
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", made) == timedelta(hours=1).total_seconds()
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "bob", made) == 90_000
+    made.timestamp -= timedelta(hours=2)
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", made) == 0
+
+
+def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_line(
+    released: Course, module: Assignment
+) -> None:
+    def tito(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).with_name("tito"), "--course", released.root, "exchange", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    submit(released, module, "ada")
+    assert "1 releases, 1 submissions" in tito("check").stderr
+    assert "revision 1 of the policy" in tito("policy").stderr
+    next(released.exchange_root.glob("blobs/??/*")).unlink()
+    damaged = tito("check", "--json")
+    assert damaged.returncode == 1
+    assert len(json.loads(damaged.stdout)["problems"]) == 1
+
+
+def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(released: Course, module: Assignment) -> None:
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    home = submit(released, module, "ada")
+    shutil.rmtree(home / "receipts")
+    (home / "receipts").write_text("in the way")
+    submit(released, module, "ada", essay="Again.")
+    ledger = open_local(released.exchange_root)
+    assert len(ledger.submissions("tiny")) == 2
+    ledger.close()
+
+
+# ---- settings ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[exchange]\nkind = "carrier pigeon"', "no exchange 'carrier pigeon'"),
+        ("[exchange]\nkind = 3", "exchange.kind"),
+        ('[exchange]\nurll = "x"', "Did you mean 'url'"),
+        ("[cutoffs]\nx = 3", "cut-off of 'x'"),
+        ("[extensions]\nx = 3", "extensions.x"),
+        ("[extensions.x]\nada = 3", "extension of 'ada'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(course: Course, text: str, said: str) -> None:
+    with pytest.raises(BadSource) as caught:
+        with_settings(course, text)
+    assert said in str(caught.value)
+
+
+def test_the_address_is_the_course_files_else_the_environments_unless_it_is_to_be_local(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TITO_EXCHANGE_URL", "http://hub/services/exchange")
+    assert load_course(course.root).exchange_url == "http://hub/services/exchange"
+    local = with_settings(course, '[exchange]\nurl = "local"')
+    assert (local.exchange_url, settings(local).ServiceExchange.url) == ("", "")
+    path = course.root / "course.toml"
+    path.write_text(path.read_text().replace('"local"', '"http://other"'))
+    assert settings(load_course(course.root)).ServiceExchange.url == "http://other"
+
+
+def test_a_demo_has_an_exchange_of_its_own_wherever_the_course_has_its() -> None:
+    for text in (
+        'id = "x"\n',
+        'id = "x"\n[exchange]\nurl = "http://hub"\nroot = "x"\n',
+        'id = "x"\n[exchange]\nroot = "x"\n',
+    ):
+        made = tomllib.loads(_with_an_exchange_of_its_own(text))
+        assert made["exchange"]["url"] == "local"
+
+
+def test_doctor_asks_the_service_and_says_when_it_is_away(course: Course) -> None:
+    with_settings(course, '[exchange]\nurl = "http://127.0.0.1:9"')
+    [found] = [one for one in examine(course.root) if one.name == "exchange"]
+    assert not found.ok
+    assert "http://127.0.0.1:9" in found.detail
+
+
+# ---- nbgrader's filesystem exchange ------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(released: Course, module: Assignment) -> Course:
+    """The course with nbgrader's own exchange, and its module released there."""
+    course = with_settings(released, '[exchange]\nkind = "filesystem"')
+    require_exchange(course)
+    hand_to_exchange(course, module)
+    return course
+
+
+def test_the_filesystem_exchange_is_an_opt_in_that_works(lab: Course, module: Assignment) -> None:
+    assert lab.exchange_root.stat().st_mode & 0o777 == 0o777
+    submit(lab, module, ME)
+    done = exchange(lab, module, "Collect", update=True)
+    assert done.refused == []
+    assert (collected(lab, ME) / "doubling.ipynb").is_file()
+
+
+def test_a_submission_under_anothers_name_is_not_collected_though_it_is_the_newest(
+    lab: Course, module: Assignment
+) -> None:
+    """nbgrader warns, and replaces the true one."""
+    submit(lab, module, ME)
+    exchange(lab, module, "Collect", update=True)
+    submit(lab, module, "victim")  # made by me, in the victim's name
+    done = exchange(lab, module, "Collect", update=True)
+    assert [name.split("+")[0] for name in done.refused] == ["victim"]
+    assert not collected(lab, "victim").exists()
+    assert collected(lab, ME).is_dir()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make files of another user, to stand for a student's own")
+def test_a_forged_one_does_not_replace_the_true_one(lab: Course, module: Assignment) -> None:
+    home = submit(lab, module, "nobody", essay="My own words.")
+    inbound = lab.exchange_root / "tiny" / "inbound"
+    [true] = inbound.glob("nobody+*")
+    nobody = pwd.getpwnam("nobody").pw_uid
+    for path in (true, *true.rglob("*")):
+        os.chown(path, nobody, -1)
+    exchange(lab, module, "Collect", update=True)
+    mine = (collected(lab, "nobody") / "doubling.ipynb").read_bytes()
+    assert mine == (home / "doubling.ipynb").read_bytes()
+    submit(lab, module, "nobody", essay="Words of somebody else.")
+    done = exchange(lab, module, "Collect", update=True)
+    assert len(done.refused) == 1
+    assert (collected(lab, "nobody") / "doubling.ipynb").read_bytes() == mine
+    for planted in ("p.py",):  # a file of somebody else in the true one
+        (true / planted).write_text("planted")
+    done = exchange(lab, module, "Collect", update=True)
+    assert len(done.refused) == 2
+
+
+# ---- a student's server ------------------------------------------------------------------------
+
+
+def test_a_students_server_needs_nothing_of_the_grader() -> None:
+    """It could be installed without the parts that are closed off here: no grading, no tests, no service."""
+    program = """
+import sys
+closed = ("tito.grade", "tito.author", "tito.sandbox", "tito.gradebook", "tito.cli", "fastapi", "uvicorn", "fsspec",
+          "jupyterhub", "tito.exchange.ledger", "tito.exchange.tables", "tito.exchange.service")
+class Closed:
+    def find_spec(self, name, path=None, target=None):
+        if name in closed or name.startswith(tuple(f"{one}." for one in closed)):
+            raise ImportError(f"{name} is not in a student's server")
+sys.meta_path.insert(0, Closed())
+from traitlets.config import Config
+from tito.exchange.plugin import use_service
+config = Config()
+use_service(config, url="http://127.0.0.1:9")
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeError, ExchangeFactory
+factory = ExchangeFactory(config=config)
+config.CourseDirectory.course_id = "tiny"
+config.CourseDirectory.assignment_id = "x"
+for name in ("FetchAssignment", "Submit", "FetchFeedback", "List", "Collect", "ReleaseAssignment", "ReleaseFeedback"):
+    made = getattr(factory, name)(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
+    assert type(made).__module__.startswith("tito.exchange.plugin."), made
+try:
+    made = factory.List(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
+    made.start()
+except ExchangeError as error:
+    assert "does not answer" in str(error)
+else:
+    raise AssertionError
+"""
+    environment = os.environ | {"JUPYTERHUB_API_TOKEN": "none-in-particular"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "none-in-particular" not in done.stderr

@@ -1,0 +1,376 @@
+"""The exchange's rules: revisions, deadlines, extensions, cut-offs, receipts, and what is stored when."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from exchange_support import ASSIGNMENT, COURSE, FILES, manifest
+from sqlalchemy import create_engine, inspect, text
+
+from tito.exchange import tables
+from tito.exchange.audit import audit
+from tito.exchange.database import Database, alembic_config
+from tito.exchange.ledger import Bundle, Ledger, Quotas
+from tito.exchange.local import open_local
+from tito.exchange.problems import Refused
+from tito.exchange.records import Policy, Submission
+from tito.exchange.store import DirectoryStore, FsspecStore, open_store, read_checked
+
+pytestmark = pytest.mark.hub
+
+NOON = datetime(2026, 12, 7, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """A clock that stands where it is put."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def database_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Database:
+    """An empty database."""
+    if kind == "sqlite":
+        return Database(f"sqlite:///{folder / 'exchange.db'}")
+    server = str(request.getfixturevalue("postgresql_url"))
+    name = f"t{secrets.token_hex(8)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return Database(server.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    database = database_of(request.param, request, tmp_path)
+    database.migrate()
+    made = Ledger(database, DirectoryStore(tmp_path / "exchange" / "blobs"), Quotas(submissions=5), clock)
+    made.publish(COURSE, ASSIGNMENT, bundle(made), "teacher", replace=False)
+    yield made
+    made.close()
+
+
+def bundle(ledger: Ledger, **more: bytes) -> Bundle:
+    """Files received by a ledger's store: the usual ones, and more."""
+    files = FILES | {f"{name}.txt": data for name, data in more.items()}
+    made = Bundle(manifest(files))
+    for entry in made.manifest.files:
+        blob = ledger.store.incoming()
+        blob.write(files[entry.path])
+        made.blobs.append(blob)
+    return made
+
+
+def hand_in(ledger: Ledger, student: str = "ada", key: str = "", **more: bytes) -> Submission:
+    return ledger.submit(COURSE, ASSIGNMENT, student, bundle(ledger, **more), key or f"key-{len(more)}-{more}")[0]
+
+
+# ---- releases ----------------------------------------------------------------------------------
+
+
+def test_a_release_that_is_sent_again_is_the_same_one(ledger: Ledger) -> None:
+    again, new = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger), "teacher", replace=False)
+    assert (again.revision, new) == (1, False)
+
+
+def test_another_release_under_the_same_name_must_be_asked_for(ledger: Ledger) -> None:
+    with pytest.raises(Refused) as caught:
+        ledger.publish(COURSE, ASSIGNMENT, bundle(ledger, more=b"x"), "teacher", replace=False)
+    assert caught.value.status == 409
+    made, new = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger, more=b"x"), "teacher", replace=True)
+    assert (made.revision, new) == (2, True)
+    assert [one.revision for one in ledger.releases(COURSE)] == [2]
+
+
+def test_a_withdrawn_release_is_gone_from_the_list_and_nothing_else_is(ledger: Ledger) -> None:
+    mine = hand_in(ledger)
+    ledger.withdraw(COURSE, ASSIGNMENT, "teacher")
+    assert ledger.releases(COURSE) == []
+    with pytest.raises(Refused, match="no such assignment"):
+        hand_in(ledger, more=b"late")
+    assert ledger.submission(COURSE, mine.id) == mine
+    made, _ = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger), "teacher", replace=False)
+    assert made.revision == 2
+
+
+# ---- time --------------------------------------------------------------------------------------
+
+
+def test_late_is_after_the_deadline_by_the_exchanges_clock(ledger: Ledger, clock: Clock) -> None:
+    ledger.set_policy(COURSE, Policy(deadlines={ASSIGNMENT: NOON}), "teacher")
+    on_time = hand_in(ledger)
+    clock.now += timedelta(microseconds=1)
+    late = hand_in(ledger, more=b"x")
+    assert (on_time.late, late.late) == (False, True)
+    assert on_time.due_at == NOON
+
+
+def test_an_extension_is_one_students_and_counts_afterwards_too(ledger: Ledger, clock: Clock) -> None:
+    ledger.set_policy(COURSE, Policy(deadlines={ASSIGNMENT: NOON - HOUR}), "teacher")
+    assert hand_in(ledger).late
+    assert hand_in(ledger, "bob").late
+    extended = Policy(deadlines={ASSIGNMENT: NOON - HOUR}, extensions={ASSIGNMENT: {"ada": NOON + HOUR}})
+    ledger.set_policy(COURSE, extended, "teacher")
+    assert {one.student: one.late for one in ledger.submissions(COURSE)} == {"ada": False, "bob": True}
+
+
+def test_after_the_cut_off_nothing_is_taken_but_by_extension(ledger: Ledger, clock: Clock) -> None:
+    given = Policy(cutoffs={ASSIGNMENT: NOON}, extensions={ASSIGNMENT: {"ada": NOON + HOUR}})
+    ledger.set_policy(COURSE, given, "teacher")
+    clock.now = NOON + HOUR
+    assert hand_in(ledger, "ada").due_at == NOON + HOUR
+    with pytest.raises(Refused, match=r"closed at 2026-12-07 12:00:00 UTC") as caught:
+        hand_in(ledger, "bob")
+    assert caught.value.status == 403
+    clock.now += timedelta(seconds=1)
+    with pytest.raises(Refused):
+        hand_in(ledger, "ada", more=b"x")
+
+
+def test_one_that_began_in_time_and_ended_after_the_cut_off_is_taken(ledger: Ledger, clock: Clock) -> None:
+    ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON}), "teacher")
+    begun, clock.now = clock.now, NOON + HOUR
+    made, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key", begun)
+    assert made.received_at == NOON
+
+
+def test_a_clock_that_is_set_back_does_not_make_a_newer_submission_the_older(ledger: Ledger, clock: Clock) -> None:
+    first = hand_in(ledger)
+    clock.now -= 3 * HOUR
+    second = hand_in(ledger, more=b"better")
+    assert second.received_at > first.received_at
+    assert [one.id for one in ledger.submissions(COURSE)] == [first.id, second.id]
+
+
+def test_a_policy_is_kept_as_it_is_given_and_its_revisions_counted(ledger: Ledger) -> None:
+    assert ledger.policy(COURSE).revision == 0
+    given = Policy({"a": NOON}, {"b": NOON}, {"a": {"ada": NOON + HOUR}}, 7)
+    assert ledger.set_policy(COURSE, given, "teacher").policy == given
+    assert ledger.set_policy(COURSE, given, "teacher").revision == 1
+    assert ledger.set_policy(COURSE, Policy(), "teacher").revision == 2
+    assert ledger.submission_limit(COURSE) == 20 << 20
+
+
+def test_the_course_file_cannot_ask_for_more_than_the_service_allows(ledger: Ledger) -> None:
+    ledger.set_policy(COURSE, Policy(submission_mb=100_000), "teacher")
+    assert ledger.submission_limit(COURSE) == 200 << 20
+
+
+# ---- once and whole ----------------------------------------------------------------------------
+
+
+def test_what_is_sent_again_with_its_key_is_stored_once(ledger: Ledger, clock: Clock) -> None:
+    first, new = ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key")
+    clock.now += HOUR
+    again, new_again = ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key")
+    assert (new, new_again) == (True, False)
+    assert again == first
+    assert len(ledger.submissions(COURSE)) == 1
+
+
+def test_what_is_sent_again_is_answered_though_the_cut_off_has_come(ledger: Ledger, clock: Clock) -> None:
+    first, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key")
+    ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON}), "teacher")
+    clock.now += HOUR
+    ledger.require_open(COURSE, ASSIGNMENT, "ada", clock.now, "key")
+    assert ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key")[0].id == first.id
+    with pytest.raises(Refused):
+        ledger.require_open(COURSE, ASSIGNMENT, "ada", clock.now, "another-key")
+
+
+def test_a_key_is_for_one_content_and_one_student(ledger: Ledger) -> None:
+    hand_in(ledger, "ada", "key")
+    with pytest.raises(Refused) as caught:
+        hand_in(ledger, "ada", "key", other=b"x")
+    assert caught.value.status == 409
+    assert hand_in(ledger, "bob", "key").student == "bob"
+
+
+def test_submissions_at_the_same_time_are_all_stored_each_with_a_time_of_its_own(ledger: Ledger) -> None:
+    errors: list[Exception] = []
+
+    def send(number: int) -> None:
+        try:
+            ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), f"key-{number % 4}")
+        except Refused as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(12)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert errors == []
+    found = ledger.submissions(COURSE)
+    assert len(found) == len({one.received_at for one in found}) == 4
+
+
+def test_there_is_an_end_to_submitting(ledger: Ledger) -> None:
+    for number in range(5):
+        hand_in(ledger, key=f"key-{number}")
+    with pytest.raises(Refused, match="5 times"):
+        hand_in(ledger, key="once more")
+
+
+def test_an_upload_that_is_refused_at_the_end_leaves_no_row(ledger: Ledger) -> None:
+    with pytest.raises(Refused):
+        ledger.submit(COURSE, "never_released", "ada", bundle(ledger, more=b"x"), "key")
+    with pytest.raises(Refused):
+        ledger.submit("no_course", ASSIGNMENT, "ada", bundle(ledger), "key")
+    found = audit(ledger)
+    assert (found.submissions, found.unused_blobs, found.problems) == (0, 1, ())
+
+
+def test_feedback_has_revisions_and_the_newest_counts(ledger: Ledger) -> None:
+    mine = hand_in(ledger)
+    first, _ = ledger.give_feedback(COURSE, mine.id, bundle(ledger, page=b"1"), "tutor")
+    same, new = ledger.give_feedback(COURSE, mine.id, bundle(ledger, page=b"1"), "tutor")
+    second, _ = ledger.give_feedback(COURSE, mine.id, bundle(ledger, page=b"2"), "tutor")
+    assert (first, new, second.revision) == (same, False, 2)
+    assert ledger.feedback(COURSE, mine.id) == second
+    with pytest.raises(Refused):
+        ledger.give_feedback("c102", mine.id, bundle(ledger), "foreign")
+
+
+def test_the_audit_finds_what_is_missing_and_what_is_damaged(ledger: Ledger, tmp_path: Path) -> None:
+    hand_in(ledger)
+    assert audit(ledger).problems == ()
+    first, second = sorted((tmp_path / "exchange" / "blobs").glob("??/*"))
+    first.unlink()
+    second.chmod(0o600)
+    second.write_bytes(b"?" * second.stat().st_size)
+    problems = audit(ledger).problems
+    assert len(problems) == 2
+    assert "missing" in "".join(problems)
+    entry = ledger.releases(COURSE)[0].files
+    with pytest.raises(Refused, match="missing or damaged"):
+        [*ledger.content(entry[0]), *ledger.content(entry[1])]
+
+
+# ---- stores and database -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["directory", "file", "memory"])
+def test_every_store_keeps_a_blob_once_and_gives_it_back(kind: str, tmp_path: Path) -> None:
+    where = {"directory": str(tmp_path / "s"), "file": f"file://{tmp_path}/s", "memory": f"memory://{tmp_path.name}/s"}
+    store = open_store(where[kind])
+    assert isinstance(store, DirectoryStore if kind == "directory" else FsspecStore)
+    names = set()
+    for data in (b"one", b"one", b"", b"x" * 1_000_000):
+        blob = store.incoming()
+        blob.write(data)
+        assert store.size(blob.sha256) in (None, len(data))
+        store.keep([blob])
+        assert not blob.path.exists()
+        assert b"".join(read_checked(store, blob.sha256)) == data
+        names.add(blob.sha256)
+    assert set(store.names()) == names
+    with pytest.raises(Refused):
+        list(read_checked(store, "0" * 64))
+    store.close()
+
+
+def test_only_its_owner_can_look_into_a_directory_store(tmp_path: Path) -> None:
+    ledger = open_local(tmp_path / "exchange")
+    blob = ledger.store.incoming()
+    blob.write(b"x")
+    ledger.store.keep([blob])
+    ledger.close()
+    folders = [tmp_path / "exchange", *(path for path in (tmp_path / "exchange").rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+    kept = next((tmp_path / "exchange" / "blobs").glob("??/*"))
+    assert kept.stat().st_mode & 0o777 == 0o400
+
+
+def test_a_blob_cut_short_by_a_lost_disk_is_replaced_by_the_next_upload(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    for damaged in (False, True):
+        blob = store.incoming()
+        blob.write(b"whole")
+        kept = tmp_path / blob.sha256[:2] / blob.sha256
+        if damaged:
+            kept.chmod(0o600)
+            kept.write_bytes(b"wh")
+        store.keep([blob])
+        assert kept.read_bytes() == b"whole"
+
+
+def test_what_a_killed_service_left_half_received_is_swept_away(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    blob = store.incoming()
+    blob.write(b"half")
+    blob.close()
+    store.sweep()
+    assert not blob.path.exists()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_newest_migration_makes_the_tables_that_the_code_uses(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [tables.HEAD]
+    database = database_of(kind, request, tmp_path)
+    database.migrate()
+    with database.write() as connection:
+        from alembic.autogenerate import compare_metadata
+        from alembic.migration import MigrationContext
+
+        context = MigrationContext.configure(connection, opts={"version_table": tables.VERSION_TABLE})
+        assert compare_metadata(context, tables.metadata) == []
+        command.downgrade(alembic_config(connection), "base")
+        assert inspect(connection).get_table_names() == [tables.VERSION_TABLE]
+    database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_several_processes_may_make_the_database_at_once(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = database_of(kind, request, tmp_path).engine.url.render_as_string(hide_password=False)
+    made = [Database(url) for _ in range(4)]
+    threads = [threading.Thread(target=one.migrate) for one in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one in made:
+        with one.read() as connection:
+            assert connection.execute(text("select count(*) from submission")).scalar() == 0
+        one.close()
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'made.db'}")
+    with database.read() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")
+        }
+    assert settings == {"synchronous": 2, "journal_mode": "wal"}
+    database.close()
+
+
+def test_a_database_that_cannot_be_had_is_told_without_its_address(tmp_path: Path) -> None:
+    database = Database("postgresql://someone:secretword@127.0.0.1:9/none")
+    with pytest.raises(Refused) as caught:
+        database.migrate()
+    assert caught.value.status == 503
+    assert "secretword" not in str(caught.value)
+    assert "127.0.0.1" not in str(caught.value)
+    database.close()

@@ -1,0 +1,86 @@
+"""Commands of the exchange: serve it, look at it, tell it what the course file says."""
+
+from __future__ import annotations
+
+import click
+
+from tito.cli.common import Settings, json_option, print_json, say
+from tito.errors import CheckFailed, UsageError
+
+
+@click.group()
+def exchange() -> None:
+    """The exchange: what it holds, and the service that a JupyterHub starts."""
+
+
+@exchange.command()
+def serve() -> None:
+    """Run the exchange service, as JupyterHub starts it: with its settings in the environment.
+
+    JUPYTERHUB_API_URL, JUPYTERHUB_SERVICE_URL and JUPYTERHUB_SERVICE_PREFIX come from the hub, TITO_EXCHANGE_ROOT,
+    _DB, _STORE and _SERVICES from whoever set it up.
+    """
+    from tito.exchange.service import main
+
+    main()
+
+
+@exchange.command()
+@json_option
+@click.pass_obj
+def check(settings: Settings, as_json: bool) -> None:
+    """Read all that the exchange holds, and compare it with what it has acknowledged.
+
+    Of the course's own exchange, or, with TITO_EXCHANGE_ROOT (and _DB, _STORE) set, of a service's.
+    """
+    import os
+    from dataclasses import asdict
+
+    from tito.exchange.audit import audit
+    from tito.exchange.local import open_local
+    from tito.exchange.service import ROOT_VARIABLE, open_ledger, settings_from
+
+    if ROOT_VARIABLE in os.environ:
+        ledger = open_ledger(settings_from(os.environ), sweep=False)
+    else:
+        course = settings.course()
+        if course.exchange_kind != "service" or course.exchange_url:
+            hint = f"Run it on the service's machine, with {ROOT_VARIABLE} set as the service has it."
+            raise UsageError("This course has no exchange of its own here.", hint=hint)
+        ledger = open_local(course.exchange_root)
+    try:
+        found = audit(ledger)
+    finally:
+        ledger.close()
+    if as_json:
+        print_json(asdict(found))
+    for one in found.problems:
+        say(f"PROBLEM: {one}")
+    say(
+        f"{found.releases} releases, {found.submissions} submissions, {found.feedback} times feedback in {found.blobs} "
+        f"blobs; {found.unused_blobs} blobs that nothing refers to."
+    )
+    if found.problems:
+        raise CheckFailed(f"{len(found.problems)} things are missing or damaged.", hint="Restore them from a backup.")
+
+
+@exchange.command()
+@click.pass_obj
+def policy(settings: Settings) -> None:
+    """Tell the exchange the deadlines, extensions and cut-offs of course.toml. Releasing and collecting do so too."""
+    import getpass
+
+    from tito.exchange.gateway import gateway
+    from tito.exchange.policy import policy_of_course
+
+    course = settings.course()
+    if course.exchange_kind != "service":
+        raise UsageError("The filesystem exchange knows no deadlines.", hint="Set exchange.kind to 'service'.")
+    wanted = policy_of_course(course.root, course.id)
+    assert wanted is not None
+    remote = gateway(course.exchange_url, str(course.exchange_root), getpass.getuser())
+    try:
+        state = remote.set_policy(course.id, wanted)
+    finally:
+        remote.close()
+    say(f"{course.id}: revision {state.revision} of the policy stands at {course.exchange_place}.")

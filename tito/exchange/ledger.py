@@ -1,0 +1,453 @@
+"""The exchange itself: every rule of releasing, submitting and returning, but for who may do what.
+
+The routes of the service call it, and so does the gateway of a machine without a hub. Content is made durable first,
+then one transaction says what it is: whoever gets an answer can rely on it, and what was stopped half-way is not there.
+"""
+
+from __future__ import annotations
+
+import errno
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from tito.exchange import tables
+from tito.exchange.database import Database, storage_full
+from tito.exchange.policy import policy_from_json, policy_to_json
+from tito.exchange.problems import Refused, not_found
+from tito.exchange.records import Entry, Feedback, Fetch, Manifest, Policy, PolicyState, Release, Submission
+from tito.exchange.rows import batches, files_of, keep_course, keep_manifest, latest
+from tito.exchange.store import BlobStore, Incoming, read_checked
+
+MB = 1 << 20
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """What one bundle, and one student, may use."""
+
+    submission_mb: int = 20  # where the course file says nothing
+    submission_max_mb: int = 200  # whatever the course file says
+    release_mb: int = 500
+    feedback_mb: int = 100
+    files: int = 1000
+    submissions: int = 500  # of one assignment by one student
+
+
+@dataclass
+class Bundle:
+    """Files received and not yet kept."""
+
+    manifest: Manifest
+    blobs: list[Incoming] = field(default_factory=list)
+
+    def discard(self) -> None:
+        for blob in self.blobs:
+            blob.discard()
+
+
+class Ledger:
+    """Releases, submissions, feedback and policies of all courses of this exchange."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: BlobStore,
+        quotas: Quotas | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.database = database
+        self.store = store
+        self.quotas = quotas or Quotas()
+        self.clock = clock
+
+    def close(self) -> None:
+        self.database.close()
+        self.store.close()
+
+    def courses(self) -> list[str]:
+        """All courses that anything was ever released in."""
+        with self.database.read() as connection:
+            return list(connection.execute(select(tables.course.c.id).order_by(tables.course.c.id)).scalars())
+
+    # ---- releases ----------------------------------------------------------------------------------
+
+    def releases(self, course: str, assignment: str = "") -> list[Release]:
+        """The newest revision of each assignment that is released and not withdrawn."""
+        with self.database.read() as connection:
+            rows = connection.execute(_releases(course, assignment)).all()
+            files = files_of(connection, {row.manifest for row in rows})
+        return [_release(row, files) for row in rows if row.withdrawn_at is None]
+
+    def release(self, course: str, assignment: str) -> Release:
+        """One assignment's newest revision.
+
+        Raises:
+            Refused: it is not released, or was withdrawn.
+        """
+        found = self.releases(course, assignment)
+        if not found:
+            raise not_released(course, assignment)
+        return found[0]
+
+    def publish(self, course: str, assignment: str, bundle: Bundle, by: str, *, replace: bool) -> tuple[Release, bool]:
+        """Release an assignment, as a new revision unless it stands released just so; and whether it is new.
+
+        Raises:
+            Refused: something else is released under that name, and `replace` was not asked for.
+        """
+        self._keep(bundle)
+        with self.database.write() as connection:
+            keep_course(connection, course, self.clock())
+            connection.execute(_lock(course))
+            old = connection.execute(_releases(course, assignment)).one_or_none()
+            standing = old is not None and old.withdrawn_at is None
+            if old is not None and standing and old.manifest == bundle.manifest.sha256:
+                return _release(old, {old.manifest: list(bundle.manifest.files)}), False
+            if standing and not replace:
+                raise Refused(
+                    f"{assignment} is released already, with other files.",
+                    status=409,
+                    where=f"{course}/{assignment}",
+                    hint="To replace it, ask for that (nbgrader: --force). Students keep what they fetched.",
+                )
+            keep_manifest(connection, bundle.manifest)
+            row = connection.execute(
+                tables.release.insert().returning(*tables.release.c),
+                {
+                    "course": course,
+                    "assignment": assignment,
+                    "revision": old.revision + 1 if old is not None else 1,
+                    "released_at": self.clock(),
+                    "released_by": by,
+                    "manifest": bundle.manifest.sha256,
+                },
+            ).one()
+        return _release(row, {row.manifest: list(bundle.manifest.files)}), True
+
+    def withdraw(self, course: str, assignment: str, by: str) -> Release:
+        """Take a release back: it is listed no more. Its files and what was submitted stay."""
+        with self.database.write() as connection:
+            row = connection.execute(_releases(course, assignment)).one_or_none()
+            if row is None or row.withdrawn_at is not None:
+                raise not_released(course, assignment)
+            mark = {"withdrawn_at": self.clock(), "withdrawn_by": by}
+            connection.execute(tables.release.update().where(tables.release.c.number == row.number).values(mark))
+            return _release(row, files_of(connection, {row.manifest}))
+
+    # ---- submissions -------------------------------------------------------------------------------
+
+    def require_open(self, course: str, assignment: str, student: str, at: datetime, key: str = "") -> None:
+        """Raise unless this student may submit now, or did so with this key. Asked before an upload is read.
+
+        Raises:
+            Refused: not released, past the cut-off, or too many submissions already.
+        """
+        with self.database.read() as connection:
+            sent_before = _of(course, assignment, student).where(tables.submission.c.key == key)
+            if not key or connection.execute(sent_before).first() is None:
+                self._require_open(connection, course, assignment, student, at)
+
+    def _require_open(self, connection: Connection, course: str, assignment: str, student: str, at: datetime) -> int:
+        where = f"{course}/{assignment}"
+        row = connection.execute(_releases(course, assignment)).one_or_none()
+        if row is None or row.withdrawn_at is not None:
+            raise not_released(course, assignment)
+        cutoff = _policy(connection, course).policy.cutoff(assignment, student)
+        if cutoff is not None and at > cutoff:
+            raise Refused(
+                f"{assignment} was closed at {cutoff:%Y-%m-%d %H:%M:%S %Z}; the exchange's clock says "
+                f"{at:%Y-%m-%d %H:%M:%S %Z}.",
+                status=403,
+                where=where,
+                hint="Ask the instructor for an extension.",
+            )
+        mine = _of(course, assignment, student).subquery()
+        count = connection.execute(select(func.count()).select_from(mine)).scalar_one()
+        if count >= self.quotas.submissions:
+            raise Refused(
+                f"{student} has submitted {assignment} {count} times, and no more is taken.",
+                status=403,
+                where=where,
+                hint="Ask the instructor.",
+            )
+        return int(row.number)
+
+    def submit(
+        self, course: str, assignment: str, student: str, bundle: Bundle, key: str, begun_at: datetime | None = None
+    ) -> tuple[Submission, bool]:
+        """Take a submission; and whether it is new. One sent again with the same `key` is the one that is there.
+
+        Its time is the server's when the upload began, and later than the time of any that this student handed in
+        before, whatever the clock did in between.
+
+        Raises:
+            Refused: see `require_open`; or the key was used with other files.
+        """
+        begun_at = begun_at or self.clock()
+        self._keep(bundle)
+        with self.database.write() as connection:
+            if connection.execute(_lock(course)).first() is None:
+                raise not_released(course, assignment)
+            mine = _of(course, assignment, student)
+            known = connection.execute(mine.where(tables.submission.c.key == key)).one_or_none()
+            if known is not None:
+                return self._same(connection, known, bundle), False
+            number = self._require_open(connection, course, assignment, student, begun_at)
+            last = connection.execute(mine.order_by(tables.submission.c.number.desc()).limit(1)).one_or_none()
+            keep_manifest(connection, bundle.manifest)
+            row = connection.execute(
+                tables.submission.insert().returning(*tables.submission.c),
+                {
+                    "id": secrets.token_hex(16),
+                    "course": course,
+                    "assignment": assignment,
+                    "student": student,
+                    "received_at": begun_at if last is None else max(begun_at, last.received_at + TICK),
+                    "manifest": bundle.manifest.sha256,
+                    "release": number,
+                    "key": key,
+                },
+            ).one()
+            return self._submissions(connection, [row])[0], True
+
+    def _same(self, connection: Connection, row: Row[Any], bundle: Bundle) -> Submission:
+        if row.manifest != bundle.manifest.sha256:
+            raise Refused(
+                "This key was used with other files before.",
+                status=409,
+                where="Idempotency-Key",
+                hint="Submit again with a new key.",
+            )
+        return self._submissions(connection, [row])[0]
+
+    def submissions(self, course: str, assignment: str = "", student: str = "") -> list[Submission]:
+        """What was submitted, oldest first."""
+        query = _of(course, assignment, student)
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(tables.submission.c.number)).all()
+            return self._submissions(connection, rows)
+
+    def submission(self, course: str, reference: str) -> Submission:
+        """One submission by its id.
+
+        Raises:
+            Refused: there is none in this course.
+        """
+        query = select(tables.submission).where(
+            tables.submission.c.course == course, tables.submission.c.id == reference
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise no_submission(course)
+            return self._submissions(connection, [row])[0]
+
+    def _submissions(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Submission]:
+        returned = _feedback_of(connection, {row.number: row.id for row in rows})
+        files = files_of(connection, {row.manifest for row in rows})
+        policies = {course: _policy(connection, course).policy for course in {row.course for row in rows}}
+        return [_submission(row, files, policies[row.course], returned.get(row.number)) for row in rows]
+
+    # ---- feedback ----------------------------------------------------------------------------------
+
+    def give_feedback(self, course: str, reference: str, bundle: Bundle, by: str) -> tuple[Feedback, bool]:
+        """Return feedback on a submission, as a new revision unless it stands just so; and whether it is new."""
+        self._keep(bundle)
+        with self.database.write() as connection:
+            connection.execute(_lock(course))
+            query = select(tables.submission.c.number).where(
+                tables.submission.c.course == course, tables.submission.c.id == reference
+            )
+            number = connection.execute(query).scalar_one_or_none()
+            if number is None:
+                raise no_submission(course)
+            old = _feedback_of(connection, {number: reference}).get(number)
+            if old is not None and old.manifest_sha256 == bundle.manifest.sha256:
+                return old, False
+            keep_manifest(connection, bundle.manifest)
+            row = connection.execute(
+                tables.feedback.insert().returning(*tables.feedback.c),
+                {
+                    "submission": number,
+                    "revision": old.revision + 1 if old is not None else 1,
+                    "released_at": self.clock(),
+                    "released_by": by,
+                    "manifest": bundle.manifest.sha256,
+                },
+            ).one()
+        return _feedback(row, reference, {row.manifest: list(bundle.manifest.files)}), True
+
+    def feedback(self, course: str, reference: str) -> Feedback:
+        """The newest feedback on a submission.
+
+        Raises:
+            Refused: there is none.
+        """
+        found = self.submission(course, reference).feedback
+        if found is None:
+            raise not_found("feedback on this submission", course, "It comes when the instructor releases it.")
+        return found
+
+    # ---- policy and log ----------------------------------------------------------------------------
+
+    def policy(self, course: str) -> PolicyState:
+        """Deadlines, extensions and cut-offs of a course as they stand here; revision 0 where none was ever set."""
+        with self.database.read() as connection:
+            return _policy(connection, course)
+
+    def set_policy(self, course: str, policy: Policy, by: str) -> PolicyState:
+        """Take over what the course file says."""
+        with self.database.write() as connection:
+            keep_course(connection, course, self.clock())
+            connection.execute(_lock(course))
+            old = _policy(connection, course)
+            if old.revision and old.policy == policy:
+                return old
+            values = {
+                "course": course,
+                "revision": old.revision + 1,
+                "made_at": self.clock(),
+                "made_by": by,
+                "content": policy_to_json(policy),
+            }
+            connection.execute(tables.policy.insert(), values)
+            return _policy(connection, course)
+
+    def log_fetch(self, by: str, course: str, what: str, assignment: str, student: str, reference: str) -> None:
+        """Remember that someone takes something."""
+        with self.database.write() as connection:
+            values = {"at": self.clock(), "by": by, "course": course, "what": what}
+            values |= {"assignment": assignment, "student": student, "reference": reference}
+            connection.execute(tables.fetch.insert(), values)
+
+    def fetches(self, course: str, assignment: str = "", limit: int = 1000) -> list[Fetch]:
+        """Who took what, newest first."""
+        query = select(tables.fetch).where(tables.fetch.c.course == course)
+        if assignment:
+            query = query.where(tables.fetch.c.assignment == assignment)
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(tables.fetch.c.number.desc()).limit(limit)).all()
+        return [Fetch(row.at, row.by, row.what, row.assignment, row.student, row.reference) for row in rows]
+
+    def require_ready(self) -> None:
+        """Raise unless the database answers and the store takes a file."""
+        with self.database.read() as connection:
+            connection.execute(select(1))
+        with disk_told():
+            blob = self.store.incoming()
+            blob.discard()
+
+    # ---- content -----------------------------------------------------------------------------------
+
+    def content(self, entry: Entry) -> Iterator[bytes]:
+        """The content of a file, checked against its name while it is read."""
+        return read_checked(self.store, entry.sha256)
+
+    def submission_limit(self, course: str) -> int:
+        """How many bytes one submission to this course may have."""
+        wanted = self.policy(course).policy.submission_mb or self.quotas.submission_mb
+        return min(wanted, self.quotas.submission_max_mb) * MB
+
+    def _keep(self, bundle: Bundle) -> None:
+        with disk_told():
+            self.store.keep(bundle.blobs)
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """A full disk, told as one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise storage_full() from error
+        raise Refused(
+            "The exchange cannot write to its store.",
+            status=503,
+            where="store",
+            hint="Nothing was stored. Tell the instructor.",
+            retry_after_s=5,
+        ) from error
+
+
+def not_released(course: str, assignment: str) -> Refused:
+    return not_found("such assignment", f"{course}/{assignment}", "See 'nbgrader list' for what is released.")
+
+
+def no_submission(course: str) -> Refused:
+    return not_found("such submission", course, "Its id is in the receipt.")
+
+
+def _releases(course: str, assignment: str) -> Select[Any]:
+    """The newest revision of each assignment, withdrawn or not."""
+    query = latest(tables.release, "course", "assignment").where(tables.release.c.course == course)
+    return query.where(tables.release.c.assignment == assignment) if assignment else query
+
+
+def _of(course: str, assignment: str, student: str) -> Select[Any]:
+    """Submissions, of one assignment or one student where these are named."""
+    query = select(tables.submission).where(tables.submission.c.course == course)
+    if assignment:
+        query = query.where(tables.submission.c.assignment == assignment)
+    return query.where(tables.submission.c.student == student) if student else query
+
+
+def _lock(course: str) -> Select[Any]:
+    """Those who write to one course take turns, where the database does not let one write at a time anyhow."""
+    return select(tables.course.c.id).where(tables.course.c.id == course).with_for_update()
+
+
+def _policy(connection: Connection, course: str) -> PolicyState:
+    query = select(tables.policy).where(tables.policy.c.course == course)
+    row = connection.execute(query.order_by(tables.policy.c.revision.desc()).limit(1)).one_or_none()
+    if row is None:
+        return PolicyState(course, 0, Policy())
+    return PolicyState(course, row.revision, policy_from_json(row.content))
+
+
+def _release(row: Row[Any], files: dict[str, list[Entry]]) -> Release:
+    return Release(
+        course=row.course,
+        assignment=row.assignment,
+        revision=row.revision,
+        released_at=row.released_at,
+        released_by=row.released_by,
+        manifest_sha256=row.manifest,
+        files=files[row.manifest],
+    )
+
+
+def _submission(row: Row[Any], files: dict[str, list[Entry]], policy: Policy, feedback: Feedback | None) -> Submission:
+    due = policy.due(row.assignment, row.student)
+    return Submission(
+        id=row.id,
+        course=row.course,
+        assignment=row.assignment,
+        student=row.student,
+        received_at=row.received_at,
+        manifest_sha256=row.manifest,
+        files=files[row.manifest],
+        due_at=due,
+        late=due is not None and row.received_at > due,
+        feedback=feedback,
+    )
+
+
+def _feedback_of(connection: Connection, submissions: dict[int, str]) -> dict[int, Feedback]:
+    """The newest feedback of each submission that has any."""
+    rows: list[Row[Any]] = []
+    for some in batches(sorted(submissions)):
+        rows += connection.execute(latest(tables.feedback, "submission").where(tables.feedback.c.submission.in_(some)))
+    files = files_of(connection, {row.manifest for row in rows})
+    return {row.submission: _feedback(row, submissions[row.submission], files) for row in rows}
+
+
+def _feedback(row: Row[Any], reference: str, files: dict[str, list[Entry]]) -> Feedback:
+    return Feedback(reference, row.revision, row.released_at, row.manifest, files[row.manifest])
