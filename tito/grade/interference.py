@@ -7,6 +7,8 @@ only changes inside of objects matter. This says whether there can be any; where
     definitions only    the cells of student and instructor set names to functions, classes, modules and constants
     no trace            nothing in them, nor in the tests, writes into an object that it did not make or was not handed
     nothing shared      no hidden section, and no function of the notebook, reads a name that a test has set
+
+A state that the course's own package keeps, and that its functions change, is not seen here.
 """
 
 from __future__ import annotations
@@ -53,9 +55,12 @@ def observes_the_same_at_the_end(
         packages: names of the course's own packages and modules.
     """
     cells, tests, hidden = tuple(cells), tuple(tests), tuple(hidden)
-    if any(flow_of(one) is None for one in (*cells, *tests, *hidden)):
+    everything = (*cells, *tests, *hidden)
+    if any(flow_of(one) is None for one in everything) or _draws_from_numpys_own_generator(everything):
         return False
-    if not all(_definitions_only(one, packages) and _leaves_no_trace(one, test=False) for one in cells):
+    if not all(_imports_no_state(one, packages) for one in everything):
+        return False
+    if not all(_definitions_only(one) and _leaves_no_trace(one, test=False) for one in cells):
         return False
     if not all(_leaves_no_trace(one, test=True) for one in (*tests, *hidden)):
         return False
@@ -67,22 +72,21 @@ def observes_the_same_at_the_end(
 
 
 @lru_cache(maxsize=4096)
-def _definitions_only(source: str, packages: frozenset[str]) -> bool:
+def _definitions_only(source: str) -> bool:
     """Whether a cell, when it is run, only sets names to functions, classes, modules and constants."""
     body = _body(source)
-    return body is not None and all(_defines(one, packages) for one in body)
+    return body is not None and all(map(_defines, body))
 
 
-def _defines(statement: ast.stmt, packages: frozenset[str]) -> bool:
-    if isinstance(statement, ast.Import):
-        return all(_stateless(alias.name, packages) for alias in statement.names)
-    if isinstance(statement, ast.ImportFrom):
-        return statement.level == 0 and _stateless(statement.module or "", packages)
+def _defines(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return True  # of what, is looked at for all sources
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        return not statement.decorator_list and _constant_defaults(statement)
+        return not statement.decorator_list and _calls_nothing(statement)
     if isinstance(statement, ast.ClassDef):
         decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
-        return decorated and not statement.keywords and all(_in_class(one, packages) for one in statement.body)
+        named = all(_name_of(one) for one in statement.bases)
+        return decorated and named and not statement.keywords and all(map(_in_class, statement.body))
     if isinstance(statement, ast.Assign):
         return all(map(_is_name, statement.targets)) and (_is_name(statement.value) or _constant(statement.value))
     if isinstance(statement, ast.AnnAssign):
@@ -97,19 +101,20 @@ def _is_name(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) or (isinstance(node, ast.Tuple) and all(map(_is_name, node.elts)))
 
 
-def _in_class(statement: ast.stmt, packages: frozenset[str]) -> bool:
+def _in_class(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
-        return decorated and _constant_defaults(statement)
-    return not isinstance(statement, ast.Import | ast.ImportFrom) and _defines(statement, packages)
+        return decorated and _calls_nothing(statement)
+    return _defines(statement)
 
 
-def _stateless(module: str, packages: frozenset[str]) -> bool:
-    return module.split(".")[0] in STATELESS | packages
-
-
-def _constant_defaults(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return all(_constant(one) for one in (*function.args.defaults, *function.args.kw_defaults) if one is not None)
+def _calls_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether defining a function runs nothing: its defaults are constants, its annotations no calls."""
+    given = function.args
+    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    annotations = (function.returns, *(one.annotation for one in every if one is not None))
+    called = any(isinstance(node, ast.Call) for one in annotations if one is not None for node in ast.walk(one))
+    return not called and all(_constant(one) for one in (*given.defaults, *given.kw_defaults) if one is not None)
 
 
 def _constant(value: ast.expr) -> bool:
@@ -123,6 +128,47 @@ def _constant(value: ast.expr) -> bool:
     if isinstance(value, ast.BinOp):
         return _constant(value.left) and _constant(value.right)
     return isinstance(value, ast.Constant)
+
+
+# ---- imports -----------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
+    """Whether all that it imports, anywhere in it, is of modules without a state of their own."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and not all(_stateless(one.name, packages) for one in node.names):
+            return False
+        if isinstance(node, ast.ImportFrom):
+            names = {one.name for one in node.names}
+            drawing = node.module == "numpy.random" and names <= set(DRAWING)
+            if node.level or "random" in names or not (drawing or _stateless(node.module or "", packages)):
+                return False
+    return True
+
+
+def _stateless(module: str, packages: frozenset[str]) -> bool:
+    parts = module.split(".")
+    return parts[0] in STATELESS | packages and "random" not in parts
+
+
+def _draws_from_numpys_own_generator(sources: Iterable[str]) -> bool:
+    """Whether `np.random` is used for anything but to make a generator of one's own."""
+    found = [_uses_of_random(one) for one in sources]
+    numpy = frozenset[str]().union(*(names for names, _ in found))
+    return any(numpy & owners for _, owners in found)
+
+
+@lru_cache(maxsize=4096)
+def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names by which a source imports numpy, and the names whose `.random` it uses to draw from."""
+    nodes = list(ast.walk(ast.parse(source)))
+    imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
+    numpy = frozenset(alias.asname or "numpy" for alias in imports if alias.name.split(".")[0] == "numpy")
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    making = {id(node.value) for node in attributes if node.attr in DRAWING}
+    drawn = (node for node in attributes if node.attr == "random" and id(node) not in making)
+    return numpy, frozenset(_name_of(node.value) for node in drawn)
 
 
 # ---- traces ------------------------------------------------------------------------------------------
@@ -155,18 +201,17 @@ def _is_clean(node: ast.AST, local: frozenset[str]) -> bool:
         return False
     if isinstance(node, ast.Name):
         return node.id not in WRITING
-    if isinstance(node, ast.Attribute):
-        if node.attr in SETTING or (
-            node.attr.startswith("__") and node.attr not in ("__init__", "__class__", "__name__")
-        ):
-            return False
-        if isinstance(node.value, ast.Attribute) and node.value.attr == "random" and node.attr not in DRAWING:
-            return False
+    if isinstance(node, ast.Attribute) and (node.attr in SETTING or _is_machinery(node.attr)):
+        return False
     if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
         return _own_root(node, local)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
         return _own_root(node.func, local)
     return True
+
+
+def _is_machinery(name: str) -> bool:
+    return name.startswith("__") and name not in ("__init__", "__class__", "__name__")
 
 
 def _own_root(node: ast.expr, local: frozenset[str]) -> bool:

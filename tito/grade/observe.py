@@ -91,6 +91,8 @@ def _observed(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Jud
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
         _run_notebook(session.notebook, Clock(sandbox.place.limits), plan, cells, waiting, seen, late)
+        if late and seen.ended_at:
+            return seen  # which has to be observed anew: the end took what was remembered with it
         clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
         for (grade_id, before), (_, branch) in waiting.items():
             if before:
