@@ -22,5 +22,5 @@ bench: setup                 ## speed, side by side with nbgrader, Otter and PyT
 	.venv/bin/python benchmarks/grading.py
 
 lock:                        ## pin the dependencies anew, by name, version and hash (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra hub --generate-hashes --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --extra hub --extra s3 --generate-hashes --python-version 3.11 \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements/lock.txt

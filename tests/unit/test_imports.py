@@ -66,7 +66,7 @@ def test_imports_run_one_way(path: Path) -> None:
 
 
 def test_every_layer_has_files() -> None:
-    assert {layer_of(dotted(path)) for path in FILES} == {None, 0, 1, 2, 3}
+    assert {layer_of(dotted(path)) for path in FILES} == {None, *range(len(LAYERS))}
 
 
 @pytest.mark.parametrize("name", INSIDE)
