@@ -61,7 +61,7 @@ from tito.author.otter_zip import test_file, write_otter_zip  # noqa: E402
 from tito.author.release import publish  # noqa: E402
 from tito.author.script import build  # noqa: E402
 from tito.course import load_course  # noqa: E402
-from tito.grade.plan import plan_assignment  # noqa: E402
+from tito.grade.planning import plan_assignment  # noqa: E402
 
 GRADERS = ("ours", "nbgrader", "otter")
 NAMES = {"ours": "tito", "nbgrader": "nbgrader", "otter": "Otter"}

@@ -28,7 +28,8 @@ from tito.cells import grade_id_of, kind_of
 from tito.course import Course, find_course
 from tito.grade import observe, submission
 from tito.grade.judge import Judge
-from tito.grade.plan import AssignmentPlan, plan_assignment, skipped
+from tito.grade.plan import AssignmentPlan, skipped
+from tito.grade.planning import plan_assignment
 from tito.grade.record import Recorder
 from tito.grade.repair import read_submission, repair
 from tito.gradebook.store import open_gradebook

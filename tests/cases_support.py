@@ -39,7 +39,8 @@ from tito.cells import grade_id_of, is_graded, kind_of
 from tito.course import Course, load_course
 from tito.grade.calibrate import calibrated_apart
 from tito.grade.feedback import HideSecrets
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.plan import AssignmentPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Fingerprint, Verdict

@@ -17,7 +17,7 @@ from tito.cells import grade_id_of, kind_of
 from tito.course import Assignment, Course, load_course
 from tito.demo import plain_nbgrader_scores
 from tito.grade.cohort import autograde
-from tito.grade.plan import plan_assignment
+from tito.grade.planning import plan_assignment
 from tito.grade.record import read_record
 from tito.models import CellKind, Evidence, SubmissionRecord, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap

@@ -1,4 +1,4 @@
-"""Hidden sections observed in one copy at the end of the notebook: the same verdicts as in a copy at each test."""
+"""Hidden sections observed in the notebook at its end: the same verdicts as in a copy of it at each test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course import load_course
 from tito.grade import observe
 from tito.grade.judge import Judge
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.plan import AssignmentPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.submission import grade_submission
 from tito.models import Fingerprint, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -72,7 +73,7 @@ def grade(plan: AssignmentPlan, tools: tuple[Sandbox, Judge], tmp_path: Path, mo
                 observe, "_fork", lambda one, waiting: (forks.append(one) if waiting else None, fork(one, waiting))
             )
             if not late:
-                patched.setattr(observe, "_one_copy_serves", lambda *_: False)
+                patched.setattr(observe, "needs_no_copies", lambda *_: False)
             graded = grade_submission(plan, "ada", tmp_path, *tools, Fingerprint("", "", ""))
         return {one.grade_id: (one.verdict, one.message) for one in graded.record.cells}, len(forks)
 
@@ -90,8 +91,8 @@ def test_simulated_students_get_the_same_verdicts_and_messages(
     assert copies > 1
 
 
-def test_one_copy_serves_for_a_right_notebook(source: Any, stub: Any, grade: Grade) -> None:
-    assert grade(filled(stub, solutions(source)), True)[1] == 1
+def test_a_right_notebook_is_not_copied(source: Any, stub: Any, grade: Grade) -> None:
+    assert grade(filled(stub, solutions(source)), True)[1] == 0
 
 
 def with_cell(source: Any, stub: Any, text: str) -> Any:
@@ -106,7 +107,7 @@ def test_a_name_that_is_set_again_later_stands_for_what_it_did_at_the_test(
 ) -> None:
     notebook = with_cell(source, stub, "def quantize_int8(tensor):\n    return None")
     late, copies = grade(notebook, True)
-    assert copies == 1
+    assert copies == 0
     assert late == grade(notebook, False)[0]
     assert {verdict for verdict, _ in late.values()} == {Verdict.PASSED, Verdict.MANUAL}
 

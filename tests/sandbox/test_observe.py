@@ -16,7 +16,8 @@ from tito.cells import kind_of
 from tito.course import Course, load_course
 from tito.errors import JudgeFailed
 from tito.grade.judge import Judge
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.plan import AssignmentPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.record import to_json
 from tito.grade.submission import Graded, grade_submission
 from tito.models import CellKind, CellVerdict, Evidence, Fingerprint, Verdict

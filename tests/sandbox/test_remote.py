@@ -17,7 +17,8 @@ from tito.cells import grade_id_of
 from tito.grade.calibrate import _notebook, in_process
 from tito.grade.judge import Judge
 from tito.grade.observe import observe
-from tito.grade.plan import AssignmentPlan, NotebookPlan, plan_notebook
+from tito.grade.plan import AssignmentPlan, NotebookPlan
+from tito.grade.planning import plan_notebook
 from tito.grade.submission import verdict_of_test
 from tito.models import CellVerdict, Evidence, Limits, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap

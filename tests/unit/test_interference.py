@@ -57,6 +57,8 @@ def walk(tree):
     return seen
 """
 HARMLESS = {
+    "no python, which never runs": "def total(:\n    CACHE.append(1)",
+    "a closure's own": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n += 1\n    return inner",
     "nothing": "",
     "text": '"""About what follows."""',
     "a class": LAYER,
@@ -92,7 +94,6 @@ TROUBLE = {
     "its type": "class Layer:\n    def __init__(self):\n        type(self).made = 1",
     "a classmethod's class": "class Layer:\n    @classmethod\n    def make(cls):\n        cls.made.append(1)",
     "a counter": "def count():\n    global calls\n    calls = 1",
-    "a closure's": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n += 1\n    return inner",
     "a shared default": "def remember(x, seen=[]):\n    return seen",
     "a shared attribute": "class Layer:\n    seen = []",
     "a decorator": "from functools import cache\n@cache\ndef slow(x):\n    return x",
@@ -112,7 +113,10 @@ TROUBLE = {
     "a file": "def save(text):\n    open('x', 'w').write(text)",
     "what python keeps": "def look(f):\n    return f.__globals__",
     "a magic": "%timeit total([1])",
-    "no python": "def total(:",
+    "indented python": "  CACHE = []\n  broken(",
+    "a prompt": ">>> CACHE = []\n>>> broken(",
+    "a command": "!touch here\nbroken(",
+    "a question": "total?\nbroken(",
     "what a test sets": "def use():\n    return small",
 }
 

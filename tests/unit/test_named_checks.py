@@ -11,7 +11,8 @@ import pytest
 from tito.errors import BadSource
 from tito.grade.judge import Judge
 from tito.grade.observe import Observations
-from tito.grade.plan import TestPlan, plan_notebook
+from tito.grade.plan import TestPlan
+from tito.grade.planning import plan_notebook
 from tito.grade.submission import verdict_of_test
 from tito.models import CellVerdict, CheckVerdict, Verdict
 from tito.sandbox.session import Ran

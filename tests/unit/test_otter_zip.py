@@ -19,7 +19,8 @@ from tito.author.script import read_script, source_notebooks
 from tito.cli import cli
 from tito.course import Assignment, Course, load_course
 from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
-from tito.grade.plan import TestPlan, plan_notebook
+from tito.grade.plan import TestPlan
+from tito.grade.planning import plan_notebook
 
 pytestmark = pytest.mark.unit
 CHECKED = """\

@@ -23,7 +23,8 @@ from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.plan import AssignmentPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
 from tito.sandbox.session import Backend, Sandbox
@@ -123,7 +124,7 @@ def _metadata(source: dict[str, Any]) -> Iterator[Check]:
 
 
 def _problems(notebook: Any) -> Iterator[str]:
-    from tito.grade.plan import plan_notebook
+    from tito.grade.planning import plan_notebook
 
     for cell in notebook.cells:
         if is_graded(cell) and points_of(cell) <= 0:

@@ -27,7 +27,8 @@ from tito.author.leaks import Leak, find_leaks, public_of, secrets_of
 from tito.cells import grade_id_of, kind_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
-from tito.grade.plan import NotebookPlan, TestPlan, plan_assignment
+from tito.grade.plan import NotebookPlan, TestPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.testcell import visible_source
 from tito.models import CellKind, JudgePlan, Section
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from tito.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.kept import KeptPlan
+from tito.grade.plan import AssignmentPlan
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
 from tito.grade.workers import Graders, Task
@@ -37,6 +38,12 @@ def submissions(course: Course, assignment: str) -> dict[str, Path]:
     root = course.step("submitted")
     folders = (path for path in root.glob(f"*/{assignment}") if path.is_dir() and not path.is_symlink())
     return {path.parent.name: path for path in sorted(folders) if not path.parent.name.startswith(".")}
+
+
+def _planned(course: Course, assignment: Assignment) -> AssignmentPlan:
+    from tito.grade.planning import plan_assignment  # which needs jupytext, and that takes long
+
+    return plan_assignment(course, assignment)
 
 
 def plan_cohort(
@@ -93,13 +100,17 @@ def autograde(
     with contextlib.ExitStack() as stack:
         ahead = headstart or Headstart(course, assignment, backend)
         stack.callback(ahead.close)
-        plan = plan_assignment(course, assignment)
+        kept = KeptPlan(course, assignment, backend.name)
+        found = kept.read()
+        plan = found or _planned(course, assignment)
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         graders = None
         if tasks:
             sandbox = ahead.sandbox(plan.place)
+            if found is None:
+                kept.write(plan := calibrated(plan, sandbox))
             # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-            graders = stack.enter_context(Graders(calibrated(plan, sandbox), backend, workers, sandbox))
+            graders = stack.enter_context(Graders(plan, backend, workers, sandbox))
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

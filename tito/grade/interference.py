@@ -1,8 +1,9 @@
 """Whether a hidden section observes the same at the end of the notebook as at its place, told from source alone.
 
 A copy of the notebook as it stands at each test costs a fork each. Where nothing that runs after a test can change what
-its hidden section will see, one copy at the end serves all: its names are put back as they stood at the test, so that
-only changes inside of objects matter. This says whether there can be any; where it cannot tell, it says that there can.
+its hidden section will see, the notebook itself serves at its end: its names are put back as they stood at the test, so
+that only changes inside of objects matter. This says whether there can be any; where it cannot tell, it says that there
+can.
 
     definitions only    the cells of student and instructor set names to functions, classes, modules and constants
     no trace            nothing in them, nor in the tests, writes into an object that it did not make or was not handed
@@ -15,9 +16,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from tito.grade.names import flow_of, names_of
+from tito.grade.sources import parsed, remembered
 
 # Modules that hold no state that their functions change, but for what is named below.
 STATELESS = frozenset((
@@ -54,15 +55,16 @@ def observes_the_same_at_the_end(
         hidden: sources of the hidden sections.
         packages: names of the course's own packages and modules.
     """
-    cells, tests, hidden = tuple(cells), tuple(tests), tuple(hidden)
+    cells = tuple(one for one in cells if not _never_runs(one))
+    tests, hidden = tuple(tests), tuple(hidden)
     everything = (*cells, *tests, *hidden)
     if any(flow_of(one) is None for one in everything) or _draws_from_numpys_own_generator(everything):
         return False
     if not all(_imports_no_state(one, packages) for one in everything):
         return False
-    if not all(_definitions_only(one) and _leaves_no_trace(one, test=False) for one in cells):
+    if not all(_definitions_only(one) and _leaves_no_trace(one, False) for one in cells):
         return False
-    if not all(_leaves_no_trace(one, test=True) for one in (*tests, *hidden)):
+    if not all(_leaves_no_trace(one, True) for one in (*tests, *hidden)):
         return False
     set_by_tests = frozenset[str]().union(*(names_of(one).bound for one in tests))
     flows = [flow_of(one) for one in hidden]
@@ -71,7 +73,17 @@ def observes_the_same_at_the_end(
     return not set_by_tests & (read_by_hidden | read_by_cells)
 
 
-@lru_cache(maxsize=4096)
+@remembered
+def _never_runs(source: str) -> bool:
+    """Whether neither Python nor what IPython makes of it can be run: a syntax error is all that comes of it."""
+    if _body(source) is not None or set("%!?") & set(source):
+        return False
+    lines = [line for line in source.splitlines() if line.strip()]
+    rewritten = (">>>", "...", "In [", ",", ";", "/")
+    return not any(line.lstrip().startswith(rewritten) for line in lines) and not lines[0][0].isspace()
+
+
+@remembered
 def _definitions_only(source: str) -> bool:
     """Whether a cell, when it is run, only sets names to functions, classes, modules and constants."""
     body = _body(source)
@@ -133,10 +145,10 @@ def _constant(value: ast.expr) -> bool:
 # ---- imports -----------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
     """Whether all that it imports, anywhere in it, is of modules without a state of their own."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import) and not all(_stateless(one.name, packages) for one in node.names):
             return False
         if isinstance(node, ast.ImportFrom):
@@ -159,10 +171,10 @@ def _draws_from_numpys_own_generator(sources: Iterable[str]) -> bool:
     return any(numpy & owners for _, owners in found)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names by which a source imports numpy, and the names whose `.random` it uses to draw from."""
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = list(ast.walk(parsed(source)))
     imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     numpy = frozenset(alias.asname or "numpy" for alias in imports if alias.name.split(".")[0] == "numpy")
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
@@ -174,7 +186,7 @@ def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
 # ---- traces ------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _leaves_no_trace(source: str, test: bool) -> bool:
     """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
     body = _body(source)
@@ -197,7 +209,7 @@ def _scope_is_clean(nodes: Iterable[ast.AST], local: frozenset[str]) -> bool:
 
 
 def _is_clean(node: ast.AST, local: frozenset[str]) -> bool:
-    if isinstance(node, ast.Global | ast.Nonlocal):
+    if isinstance(node, ast.Global):
         return False
     if isinstance(node, ast.Name):
         return node.id not in WRITING
@@ -256,6 +268,6 @@ def _name_of(node: ast.expr) -> str:
 
 def _body(source: str) -> list[ast.stmt] | None:
     try:
-        return ast.parse(source).body
+        return parsed(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -7,10 +7,10 @@ import builtins
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from tito.cells import kind_of
+from tito.grade.sources import parsed, remembered
 from tito.models import CellKind
 
 BUILTINS = frozenset(dir(builtins))
@@ -45,7 +45,7 @@ def notebook_names(cells: Iterable[Any]) -> NotebookNames:
         if kind_of(cell) in (CellKind.SOLUTION, CellKind.ANSWER):
             names.students |= flow.bound
         else:
-            for statement in ast.parse(source).body:
+            for statement in parsed(source).body:
                 if isinstance(statement, ast.Import | ast.ImportFrom):
                     names.imports |= dict.fromkeys(_bound_by_import(statement), ast.unparse(statement))
     return names
@@ -55,8 +55,14 @@ def _bound_by_import(statement: ast.Import | ast.ImportFrom) -> list[str]:
     return [alias.asname or alias.name.split(".")[0] for alias in statement.names]
 
 
+@remembered
 def names_of(source: str) -> Names:
     """Names that `source` reads from outside, and binds at its top level. Comprehensions and functions keep theirs."""
+    return _names(source, parsed(source).body)
+
+
+def _names(source: str, statements: list[ast.stmt]) -> Names:
+    """The same for a source whose statements are known."""
     table = symtable.symtable(source, "<cell>", "exec")
     read, bound = set(), set()
     for symbol in table.get_symbols():
@@ -66,7 +72,7 @@ def names_of(source: str) -> Names:
             bound.add(symbol.get_name())
     for child in table.get_children():
         read |= _global_reads(child)
-    for node in _own_nodes(ast.parse(source)):
+    for node in _own_nodes(statements):
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             read.add(node.target.id)  # `x += 1` reads x too, which symtable does not say
         elif isinstance(node, ast.NamedExpr):
@@ -74,12 +80,12 @@ def names_of(source: str) -> Names:
     return Names(frozenset(read), frozenset(bound))
 
 
-def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below `node`, but for those inside functions and classes."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            yield from _own_nodes(child)
+def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """The nodes and those below them, but for those inside functions and classes."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _own_nodes(ast.iter_child_nodes(node))
 
 
 def _global_reads(table: symtable.SymbolTable) -> set[str]:
@@ -98,27 +104,28 @@ class Flow:
     set: frozenset[str]
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def flow_of(source: str) -> Flow | None:
-    """How names flow through a cell. Most cells of a cohort are the same text.
+    """How names flow through a cell.
 
     None when that cannot be told: it is no plain Python, or nested so deeply that the compiler gives up.
     """
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     try:
-        return _flow(ast.parse(source).body, frozenset())
+        return _flow(parsed(source).body, frozenset(), lines)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _flow(statements: list[ast.stmt], surely: frozenset[str]) -> Flow:
-    """Flow of statements in order, when the names in `surely` are set before them."""
+def _flow(statements: list[ast.stmt], surely: frozenset[str], lines: list[str]) -> Flow:
+    """Flow of statements in order, when the names in `surely` are set before them; `lines` are of the whole source."""
     read: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     for statement in statements:
         head, bodies = _parts(statement)
-        names = names_of("\n".join(ast.unparse(part) for part in head))
+        names = _names_of_definition(statement, lines) or names_of("\n".join(ast.unparse(part) for part in head))
         read |= names.read - surely
-        inner = [_flow(body, surely | names.bound | at_entry) for body, at_entry in bodies]
+        inner = [_flow(body, surely | names.bound | at_entry, lines) for body, at_entry in bodies]
         read |= frozenset().union(*(one.read for one in inner))
         bound |= names.bound.union(*(one.bound | at_entry for one, (_, at_entry) in zip(inner, bodies, strict=True)))
         if not bodies:
@@ -126,6 +133,14 @@ def _flow(statements: list[ast.stmt], surely: frozenset[str]) -> Flow:
         elif isinstance(statement, ast.With):
             surely |= names.bound | inner[0].set
     return Flow(read, bound, surely)
+
+
+def _names_of_definition(statement: ast.stmt, lines: list[str]) -> Names | None:
+    """Names of a function or a class at the left margin, whose text need not be written anew; else None."""
+    if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or statement.col_offset:
+        return None
+    first = min(one.lineno for one in (statement, *statement.decorator_list))
+    return _names("\n".join(lines[first - 1 : statement.end_lineno]), [statement])
 
 
 def _parts(statement: ast.stmt) -> tuple[list[ast.AST], list[tuple[list[ast.stmt], frozenset[str]]]]:

@@ -3,13 +3,14 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
-Where nothing can come between (see `interference`), one copy at the end serves for all tests.
+Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +23,10 @@ from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.remote import RemoteTest
 from tito.grade.testcell import is_plain_python
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Session, Workplace
+from tito.sandbox.session import Control, Conversation, Ran, Workplace
 
 NOT_RUN = Ran(status="not run")
+STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Observations:
     noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
+    unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
 
 
 class Clock:
@@ -55,21 +58,21 @@ def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
-    if _one_copy_serves(plan, cells, sandbox.place):
+    if needs_no_copies(plan, cells, sandbox.place):
         seen = _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells))
-        if not seen.ended_at:
+        if not seen.unfinished:
             return seen
     return _observed(sandbox, plan, cells, judge, [])
 
 
-def _judged_apart(plan: NotebookPlan, cells: list[Any]) -> list[str]:
+def _judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
     """Tests, in order, that have hidden sections, and a judge half for every section."""
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     return [one.grade_id for one in tests if one.hidden and all(judge is not None for _, judge in one.sections)]
 
 
-def _one_copy_serves(plan: NotebookPlan, cells: list[Any], place: Workplace) -> bool:
-    """Whether one copy of the notebook at its end can stand for a copy at each of those tests."""
+def needs_no_copies(plan: NotebookPlan, cells: Sequence[Any], place: Workplace) -> bool:
+    """Whether the notebook at its end can stand for a copy of it at each of those tests."""
     not_run = skipped(cells)
     code = (cell for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_run)
     tests = [plan.tests[one] for one in _judged_apart(plan, cells)]
@@ -86,36 +89,37 @@ def _observed(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Jud
     seen = Observations()
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
-    with sandbox.session(branches=len(wanted) + len(late)) as session:
+    with sandbox.session(branches=len(wanted)) as session:
         waiting = {fork: (number, session.branches[number]) for number, fork in enumerate(wanted)}
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
         _run_notebook(session.notebook, Clock(sandbox.place.limits), plan, cells, waiting, seen, late)
         if late and seen.ended_at:
-            return seen  # which has to be observed anew: the end took what was remembered with it
+            seen.unfinished = True  # the end took what was remembered with it
+            return seen
         clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
         for (grade_id, before), (_, branch) in waiting.items():
             if before:
                 _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
             else:
                 _run_hidden(branch, clock, plan.tests[grade_id], seen)
-        _run_late(session, len(wanted), clock, [plan.tests[one] for one in late], seen)
+        _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen)
     return seen
 
 
-def _run_late(session: Session, first: int, clock: Clock, tests: list[TestPlan], seen: Observations) -> None:
-    """Hidden sections in a copy of the notebook as its last cell left it, with its names as they were at each test;
-    in another copy after a test that did not run through. Copies are served by the branches from number `first` on."""
-    copies = iter(range(first, first + len(tests)))
-    copy = None
+def _run_late(notebook: Conversation, clock: Clock, tests: list[TestPlan], seen: Observations) -> None:
+    """Hidden sections in the notebook as its last cell left it, with its names as they were at each test.
+
+    An error in one leaves nothing behind; but where a section was stopped or brought the notebook down, what it left is
+    not known, and the tests are unfinished.
+    """
     for mark, test in enumerate(tests):
-        if copy is None:
-            number = next(copies)
-            copy = session.branches[number]
-            _fork(session.notebook, (number, copy))
-        copy.recall(mark)
-        if not _run_hidden(copy, clock, test, seen):
-            copy = None
+        notebook.recall(mark)
+        _run_hidden(notebook, clock, test, seen)
+        hidden = (ran for section, _, ran in seen.tests.get(test.grade_id, []) if section.hidden)
+        if any(ran.status not in ("ok", "error") or ran.ename in STOPPED for ran in hidden):
+            seen.unfinished = True
+            return
 
 
 def _forks(test: TestPlan) -> list[bool]:
@@ -176,18 +180,14 @@ def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Obs
     return Ran(last.status, last.ename, last.evalue, outputs, sum(one.seconds for one in results))
 
 
-def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> bool:
-    """Whether all hidden sections ran through, or none had to be run."""
+def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> None:
     if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
-        return True  # the visible part has failed already
-    fine = True
+        return  # the visible part has failed already
     for section, judge in test.hidden:
         if section in test.remote_sections:
             continue
         ran = _run_section(branch, clock, section, judge, guard=judge is None)
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
-        fine = fine and ran.status == "ok"
-    return fine
 
 
 def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:

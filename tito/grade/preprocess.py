@@ -20,7 +20,8 @@ from nbgrader.utils import rmtree
 from tito.course import Course, find_course
 from tito.errors import PlatformError, TitoError
 from tito.grade.cohort import submissions
-from tito.grade.plan import AssignmentPlan, plan_assignment
+from tito.grade.plan import AssignmentPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.record import Recorder, submitted_at
 from tito.grade.submission import Graded, content_hash, not_graded
 from tito.grade.workers import StandingGrader, Task

@@ -138,6 +138,9 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
     """Which submitted cells stand for which of the instructor's: by grade id, then cell id, then content."""
     matches: dict[int, list[int]] = {}
     free = dict(enumerate(submitted))
+    by_grade_id: dict[str, list[int]] = {}
+    for at, cell in free.items():
+        by_grade_id.setdefault(grade_id_of(cell), []).append(at)
 
     def claim(index: int, positions: list[int]) -> None:
         if positions:
@@ -147,7 +150,7 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
 
     for index, original in enumerate(source):
         if grade_id := grade_id_of(original):
-            claim(index, [at for at, cell in free.items() if grade_id_of(cell) == grade_id])
+            claim(index, by_grade_id.pop(grade_id, []))
     for same in (_same_id, _same_content):
         for index, original in enumerate(source):
             if index not in matches:

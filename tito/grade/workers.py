@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import nbformat
+
 from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge
@@ -70,6 +72,7 @@ class Graders:
     def _started(self, workers: int) -> ProcessPoolExecutor:
         """A pool whose workers are getting ready. Forked where this process has no threads that a fork would break:
         then they need not import anything."""
+        nbformat.validate(nbformat.v4.new_notebook())  # makes a validator, which takes longer than grading a submission
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
         context = multiprocessing.get_context("fork" if alone else "spawn")
         first = (self.sandbox.name, self.sandbox.place, self.sandbox.address)

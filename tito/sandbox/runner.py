@@ -12,7 +12,7 @@ Requests (JSON, see `codec`):
             are closed, so that no cell can show what a test holds.
 
     mark    remember what the notebook's names stand for at this cell; and
-    recall  let them stand for that again. Neither is answered.
+    recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither is answered.
 
 `zygote` starts it. It imports what the sandbox holds: the standard library, numpy, IPython, and `codec`.
 """
@@ -20,12 +20,14 @@ Requests (JSON, see `codec`):
 from __future__ import annotations
 
 import _sitebuiltins
+import ast
 import asyncio
 import base64
 import builtins
 import contextlib
 import io
 import json
+import linecache
 import os
 import random
 import resource
@@ -150,6 +152,20 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     guard: Guard | None = None  # only where there are tests that run beside student code
     system = InteractiveShell.system_piped
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._transformers = self._all_transformers()
+        self._shown: list[str] = []  # the traceback that was shown last
+
+    def has_transformers(self) -> bool:
+        """Whether a cell has added input transformers to IPython's own, or taken some away."""
+        return self._all_transformers() != self._transformers
+
+    def _all_transformers(self) -> list[Any]:
+        manager = self.input_transformer_manager
+        return [*manager.cleanup_transforms, *manager.line_transforms, *manager.token_transformers,
+                *self.input_transformers_post]  # fmt: skip
+
     def init_virtualenv(self) -> None:
         pass
 
@@ -171,7 +187,12 @@ class Shell(InteractiveShell):  # type: ignore[misc]
                 self.configurables += [backend] * (backend not in self.configurables)
         return super().run_line_magic(magic_name, line, _stack_depth + 1)
 
+    def _format_exception_for_storage(self, exception: BaseException, *_: Any, **__: Any) -> dict[str, Any]:
+        """What `%notebook` writes of it: as it was shown. Formatting it anew takes longer than the cell."""
+        return {"ename": type(exception).__name__, "evalue": _text(exception), "traceback": self._shown}
+
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
+        self._shown = stb
         error = {"output_type": "error", "ename": etype.__name__, "evalue": _text(evalue), "traceback": stb}
         self.outputs.add(error)
 
@@ -224,6 +245,31 @@ def make_shell(output_bytes: int) -> Shell:
     sys.breakpointhook = lambda *_, **__: None  # there is nobody to debug
     sys.stdout, sys.stderr = StreamWriter("stdout", shell.outputs), StreamWriter("stderr", shell.outputs)
     return shell
+
+
+REHEARSAL = (
+    "def one(number: int = 1) -> int:\n    print(number)\n    return number\n\none()\n",
+    "%precision\n",
+    "def none() -> None:\n    raise ValueError\n\nnone()\n",
+)
+
+
+def rehearse() -> None:
+    """Run cells in a shell that is thrown away, before the one that is forked is made: what IPython and Python make
+    when they are first used is then made once for all notebooks."""
+    shell = make_shell(1 << 10)
+    for source in REHEARSAL:
+        run(shell, source, LOOK_LIMIT_S)
+    assert shell.loop is not None
+    shell.loop.close()
+    asyncio.set_event_loop(None)
+    for kept in (shell.history_manager.outputs, shell.history_manager.exceptions):  # by the class, for all shells
+        kept.clear()
+    Shell.clear_instance()
+    linecache.clearcache()
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        if hasattr(sys, name):
+            delattr(sys, name)
 
 
 def refuse_input(prompt: object = "") -> NoReturn:
@@ -297,8 +343,7 @@ async def _in_loop(shell: Shell, source: str) -> Any:
     Python as they stand have none; they are not looked through, where no transformer of the student's waits for them.
     """
     ready = source
-    own = shell.input_transformers_cleanup or shell.input_transformers_post
-    if own or "\n" not in source.strip() or not is_python(source):
+    if shell.has_transformers() or "\n" not in source.strip() or not is_python(source):
         if "await" not in source and "async" not in source:
             return shell.run_cell(source, store_history=True)
         try:
@@ -317,9 +362,9 @@ async def _in_loop(shell: Shell, source: str) -> Any:
 
 
 def is_python(source: str) -> bool:
-    """Whether it compiles as it stands."""
+    """Whether Python can read it as it stands."""
     try:
-        compile(source, "<cell>", "exec", dont_inherit=True)
+        compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -409,6 +454,7 @@ def serve(shell: Shell, channel: Channel, branches: dict[int, int]) -> NoReturn:
             marks[request["number"]] = dict(shell.user_ns)
             continue
         if request["op"] == "recall":
+            shell.descriptors.close()
             shell.user_ns.clear()
             shell.user_ns.update(marks[request["number"]])
             continue

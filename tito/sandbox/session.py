@@ -133,7 +133,7 @@ class Conversation:
         self._tell({"op": "mark", "number": number})
 
     def recall(self, number: int) -> None:
-        """Have the notebook's names stand for what they stood for at that mark."""
+        """Have the notebook's names stand for what they stood for at that mark; no outputs are gathered any more."""
         self._tell({"op": "recall", "number": number})
 
     def _tell(self, request: dict[str, Any]) -> None:

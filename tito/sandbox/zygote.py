@@ -28,12 +28,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.random  # not with numpy itself, but when it is first asked for
 
 from tito.sandbox import fence, seccomp
 from tito.sandbox.codec import Channel
 from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
-from tito.sandbox.runner import Shell, make_shell, serve
+from tito.sandbox.runner import Shell, make_shell, rehearse, serve
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -61,6 +62,7 @@ def main() -> NoReturn:
         fence.prepare(settings)
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
+    rehearse()
     shell = make_shell(settings["output_bytes"])
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
