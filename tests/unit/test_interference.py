@@ -58,7 +58,7 @@ def walk(tree):
 """
 HARMLESS = {
     "no python, which never runs": "def total(:\n    CACHE.append(1)",
-    "a closure's own": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n += 1\n    return inner",
+    "a closure's own": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n = 1\n    return inner",
     "nothing": "",
     "text": '"""About what follows."""',
     "a class": LAYER,

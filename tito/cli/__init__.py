@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ import click
 from tito import __version__
 from tito.cli import assignments, cohort, doctor, exchange, peers, results
 from tito.cli.common import Settings
+from tito.cli.startup import spare_start_up
 from tito.errors import TitoError
 
 
@@ -70,19 +70,9 @@ for command in (
     cli.add_command(command)
 
 
-def _spare_start_up() -> None:
-    """What libraries would do while they are imported, and `tito` has no use for.
-
-    jsonschema, which nbformat imports, checks the format of IRIs where it can import a package for it; that builds a
-    grammar, for about a second. And numpy starts a thread for each core, which forking would lose.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
 def main() -> None:
     """Entry point of `tito`."""
-    _spare_start_up()
+    spare_start_up()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as done:

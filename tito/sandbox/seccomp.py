@@ -12,6 +12,8 @@ from __future__ import annotations
 import ctypes
 import platform
 import struct
+from functools import cache
+from typing import Any
 
 # name: (x86-64, AArch64), from the kernel's syscall_64.tbl and asm-generic/unistd.h
 REFUSED = {
@@ -58,6 +60,7 @@ AND = 0x54  # BPF_ALU|AND|K
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER_AT, ARCH_AT, FIRST_ARGUMENT_AT, ARGUMENT_SIZE = 0, 4, 16, 8  # in struct seccomp_data
 EPERM, EFAULT, ENOSYS = 1, 14, 38
+libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_SECCOMP, FILTER = 22, 2
 
 
@@ -122,8 +125,18 @@ def _refuse() -> Instruction:
 
 def available() -> bool:
     """Whether this machine can be given a filter: one that we know, whose kernel takes filters."""
-    libc = ctypes.CDLL(None, use_errno=True)
     return bool(program()) and libc.prctl(PR_SET_SECCOMP, FILTER, None, 0, 0) != 0 and ctypes.get_errno() == EFAULT
+
+
+@cache
+def packed(*, shared: bool = False, owner: bool = False) -> tuple[Any, Any]:
+    """The program as the kernel wants it, with what it points to; made once, before the fork. None: there is none."""
+    instructions = program(shared=shared, owner=owner)
+    if not instructions:
+        return None, None
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))
+    header = struct.pack("@HP", len(instructions), ctypes.addressof(code))
+    return ctypes.create_string_buffer(header), code
 
 
 def install(*, shared: bool = False, owner: bool = False) -> None:
@@ -134,11 +147,6 @@ def install(*, shared: bool = False, owner: bool = False) -> None:
     Raises:
         OSError: the kernel refuses the filter.
     """
-    instructions = program(shared=shared, owner=owner)
-    if not instructions:
-        return
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))
-    header = struct.pack("@HP", len(instructions), ctypes.addressof(code))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, FILTER, ctypes.create_string_buffer(header), 0, 0) != 0:
+    header, _ = packed(shared=shared, owner=owner)
+    if header is not None and libc.prctl(PR_SET_SECCOMP, FILTER, header, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "the kernel refuses the system call filter")

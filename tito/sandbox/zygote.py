@@ -3,10 +3,14 @@
 Each session is a fork in namespaces of its own, inside the sandbox: own processes, network, mounts and memory-backed
 folders. So start-up is paid once a cohort, and no submission meets what another left behind.
 
-    graders ── lines ──▶ zygote ──fork──▶ keeper ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
-                                          (outside)        └────────────── own namespaces ──────────────┘
+    graders ── lines ──▶ zygote ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
+                                          └────────────── own namespaces ──────────────┘
 
-The keeper ends a session: it kills the first process of the session's pid namespace, with which all others die.
+To end a session, the first process of its pid namespace is killed, and with it die all others. A session that has no
+namespaces has a keeper between the zygote and its first process instead, which is told to end it (see `keeper`).
+
+Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
+notebook does as little as it can.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 
 MS_NOSUID, MS_NODEV = 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 CAPABILITY_VERSION = 0x20080522
+CLONE = {"x86_64": 56, "aarch64": 220}
 KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 INODES = 20_000
 HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
@@ -60,8 +65,16 @@ def main() -> NoReturn:
         _become(settings["uid"])
     if settings["fence"]:
         fence.prepare(settings)
+    settings["identity"] = [
+        ("/proc/self/setgroups", b"deny"),
+        ("/proc/self/uid_map", b"%d %d 1" % (os.getuid(), os.getuid())),
+        ("/proc/self/gid_map", b"%d %d 1" % (os.getgid(), os.getgid())),
+    ]
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
+    if settings["confined"]:
+        seccomp.packed()
+        settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
     rehearse()
     shell = make_shell(settings["output_bytes"])
     listener = socket.socket(fileno=settings["fd"])
@@ -119,7 +132,7 @@ class Desk:
         self.shell = shell
         self.settings = settings
         self.lines = 0
-        self.keepers: set[int] = set()
+        self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, lambda _: self._greet(listener.accept()[0]))
         self._greet(owner)
@@ -129,10 +142,10 @@ class Desk:
         while self.lines:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
-        for keeper in self.keepers:
-            os.kill(keeper, signal.SIGTERM)
-        for keeper in self.keepers:
-            os.waitpid(keeper, 0)
+        for session in self.sessions:
+            self._end(session)
+        for session in self.sessions:
+            os.waitpid(session, 0)
 
     def _greet(self, line: socket.socket) -> None:
         self.lines += 1
@@ -151,26 +164,37 @@ class Desk:
             return
         request = json.loads(data)
         if request["op"] == "close":
-            if request["pid"] in self.keepers:
-                os.kill(request["pid"], signal.SIGTERM)
+            if request["pid"] in self.sessions:
+                self._end(request["pid"])
             return
-        keeper = os.fork()
-        if keeper == 0:
+        session = _fork_into_namespaces() if self.settings["confined"] else os.fork()
+        if session == 0:
             self._leave(descriptors)
             _session(self.shell, self.settings, descriptors)
         _close(descriptors)
-        self.keepers.add(keeper)
-        ended = os.pidfd_open(keeper)
-        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, keeper, line))
-        _say(line, {"op": "opened", "pid": keeper})
+        self.sessions.add(session)
+        ended = os.pidfd_open(session)
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, session, line))
+        _say(line, {"op": "opened", "pid": session})
 
-    def _bury(self, ended: int, keeper: int, line: socket.socket) -> None:
-        """A keeper has gone, and with it all processes of its session."""
+    def _end(self, session: int) -> None:
+        """Kill the first process of a session, and with it all others; a keeper is told to do it."""
+        if self.settings["fence"]:
+            os.kill(session, signal.SIGTERM)
+        elif self.settings["confined"]:
+            os.kill(session, signal.SIGKILL)
+        else:
+            with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet, and no other processes
+                os.killpg(session, signal.SIGKILL)
+            os.kill(session, signal.SIGKILL)
+
+    def _bury(self, ended: int, session: int, line: socket.socket) -> None:
+        """All processes of a session have gone."""
         self.selector.unregister(ended)
         os.close(ended)
-        os.waitpid(keeper, 0)
-        self.keepers.remove(keeper)
-        _say(line, {"op": "closed", "pid": keeper})
+        os.waitpid(session, 0)
+        self.sessions.remove(session)
+        _say(line, {"op": "closed", "pid": session})
 
     @staticmethod
     def _leave(descriptors: list[int]) -> None:
@@ -201,18 +225,14 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     """Become a session that serves the first of `descriptors`, its branches the others."""
     if settings["fence"]:
         enter(settings)
-    elif settings["confined"]:
-        _enter_namespaces()
-    first = os.fork()
-    if first:
-        _close(descriptors)
-        if settings["fence"]:
+        if os.fork() != 0:
+            _close(descriptors)
             keep(settings)
-        _keep(first, settings["confined"])
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
+        _keep_who_we_are(settings)
         _furnish(settings)
         _drop_privileges()
     else:
@@ -240,18 +260,6 @@ def _close_the_log() -> None:
     os.close(nowhere)
 
 
-def _keep(first: int, confined: bool) -> NoReturn:
-    """Wait outside of the session for its first process; when told to end, end that, and with it all others."""
-
-    def end(*_: object) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(first, signal.SIGKILL) if confined else os.killpg(first, signal.SIGKILL)
-
-    signal.signal(signal.SIGTERM, end)
-    os.waitpid(first, 0)
-    os._exit(0)
-
-
 def _wait_for_all() -> NoReturn:
     """The first process of a session only waits: branches outlive a notebook that exits, or that crashes.
 
@@ -266,19 +274,33 @@ def _wait_for_all() -> NoReturn:
             signal.pause()
 
 
-def _enter_namespaces() -> None:
-    """A user namespace of its own, and in it all the others. The next fork is process 1."""
-    uid, gid = os.getuid(), os.getgid()
+def _fork_into_namespaces() -> int:
+    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1.
+
+    `os.fork` and `unshare` would need one more process, which stays outside.
+
+    Raises:
+        OSError: the kernel makes no process, or no namespaces.
+    """
+    made: int = libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0)
+    if made < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"clone: {os.strerror(error)}")
+    return made
+
+
+def _keep_who_we_are(settings: dict[str, Any]) -> None:
+    """In a user namespace of its own a process is nobody until it is told that it is still the same user."""
     _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to
-    _call("unshare", NEW_NAMESPACES)
-    Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
+    for file, text in settings["identity"]:
+        descriptor = os.open(file, os.O_WRONLY)
+        os.write(descriptor, text)
+        os.close(descriptor)
 
 
 def _furnish(settings: dict[str, Any]) -> None:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
-    size = f"size={settings['scratch_mb']}m,nr_inodes={INODES},mode=755".encode()
+    size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
     for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
         _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
     try:
@@ -286,8 +308,8 @@ def _furnish(settings: dict[str, Any]) -> None:
     except OSError:
         # A /proc that is partly covered, as bubblewrap's is for root, may not be mounted again: then there is none.
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
-    for path in sorted(Path(settings["files"]).iterdir()):
-        (Path(settings["home"]) / path.name).symlink_to(path)
+    for link, path in settings["links"]:
+        link.symlink_to(path)
 
 
 def _drop_privileges() -> None:

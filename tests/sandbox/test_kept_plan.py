@@ -1,0 +1,102 @@
+"""The plan that is kept from one run to the next: it serves while all that it was made from is the same, no longer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tiny import ASSIGNMENT
+
+from tito.course import Course, load_course
+from tito.grade import kept as module
+from tito.grade.calibrate import calibrated_apart
+from tito.grade.kept import KeptPlan
+from tito.grade.planning import plan_assignment
+from tito.sandbox.bubblewrap import Bubblewrap
+
+MODULE = ASSIGNMENT
+
+
+def keep(course: Course) -> KeptPlan:
+    assignment = course.assignment(MODULE)
+    kept = KeptPlan(course, assignment, "bubblewrap")
+    kept.write(calibrated_apart(plan_assignment(course, assignment), Bubblewrap()))
+    return kept
+
+
+def read(course: Course) -> object:
+    return KeptPlan(course, course.assignment(MODULE), "bubblewrap").read()
+
+
+@pytest.fixture
+def kept(course: Course) -> Path:
+    keep(course)
+    (path,) = (course.gradebook_dir / "plans").iterdir()
+    return path
+
+
+def test_it_is_the_same_plan(course: Course, kept: Path) -> None:
+    found = read(course)
+    made = calibrated_apart(plan_assignment(course, course.assignment(MODULE)), Bubblewrap())
+    assert found == made
+
+
+def test_it_is_for_its_owner_alone(kept: Path) -> None:
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert kept.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("changed", ["script", "settings", "reference", "built", "new file"])
+def test_it_does_not_serve_when_anything_that_it_was_made_from_has_changed(
+    course: Course, kept: Path, changed: str
+) -> None:
+    assignment = course.assignment(MODULE)
+    built = course.step("source", assignment.id)
+    assert assignment.script is not None
+    assert course.reference is not None
+    path = {
+        "script": assignment.script,
+        "settings": course.root / "course.toml",
+        "reference": next(course.reference.rglob("*.py")),
+        "built": next(built.glob("*.ipynb")),
+        "new file": built / "new.py",
+    }[changed]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert read(load_course(course.root)) is None
+
+
+def test_it_does_not_serve_another_platform_or_another_sandbox(
+    course: Course, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert KeptPlan(course, course.assignment(MODULE), "landlock").read() is None
+    sandbox = replace(course.sandbox, packages=(*course.sandbox.packages, "pandas"))
+    assert read(replace(course, sandbox=sandbox)) is None
+    monkeypatch.setattr(module, "CODE", course.root)
+    assert read(course) is None
+
+
+def test_what_others_could_have_written_is_not_read(course: Course, kept: Path) -> None:
+    kept.chmod(0o620)
+    assert read(course) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_another_user_has_written_is_not_read(course: Course, kept: Path) -> None:
+    os.chown(kept, 65534, 65534)
+    assert read(course) is None
+
+
+@pytest.mark.parametrize("length", [0, 10, 32, 40, 1000])
+def test_half_a_file_is_made_again(course: Course, kept: Path, length: int) -> None:
+    kept.write_bytes(kept.read_bytes()[:length])
+    assert read(course) is None
+
+
+def test_where_it_cannot_be_kept_grading_goes_on(course: Course) -> None:
+    course.gradebook_dir.mkdir(exist_ok=True)
+    (course.gradebook_dir / "plans").write_text("in the way")
+    keep(course)
+    assert read(course) is None
