@@ -7,6 +7,7 @@ import sys
 
 def texts():
     """Every text that this process can find."""
+    gc.unfreeze()  # what was there before the fork, too
     kept = [one for one in gc.get_objects() if type(one) in (dict, list, tuple)]
     for parts in [tuple(one.values()) if type(one) is dict else tuple(one) for one in kept]:
         for part in parts:
