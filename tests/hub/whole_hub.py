@@ -54,6 +54,7 @@ class WholeHub:
     settings: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
     ports: list[int] = field(default_factory=lambda: free_ports(5))
+    browsers: list[httpx.Client] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -108,6 +109,13 @@ class WholeHub:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
 
+    def close(self) -> None:
+        """Stop it, and whatever it started or was asked by."""
+        for browser in self.browsers:
+            browser.close()
+        self.stop()
+        end_leftovers(self.folder)
+
     def person(self, name: str) -> Person:
         """Somebody who has logged in."""
         found = Person(self, name)
@@ -141,17 +149,22 @@ class Person:
         self.hub = hub
         self.name = name
         self.browser = httpx.Client(base_url=hub.url, follow_redirects=True, timeout=90)
+        hub.browsers.append(self.browser)
 
     def log_in(self, password: str = PASSWORD) -> httpx.Response:
         page = self.browser.get("/hub/login")
         form = hidden_fields(page.text) | {"username": self.name, "password": password}
         return self.browser.post("/hub/login", params={"next": "/hub/home"}, data=form)
 
+    def send(self, method: str, place: str, path: str, **how: Any) -> httpx.Response:
+        """A request as the pages below `place` send it."""
+        xsrf = {one.path: one.value or "" for one in self.browser.cookies.jar if one.name == "_xsrf"}
+        headers = {"X-XSRFToken": xsrf[place], "Referer": f"{self.hub.url}{place}"}
+        return self.browser.request(method, f"{place}{path}", headers=headers, **how)
+
     def api(self, method: str, path: str, **how: Any) -> httpx.Response:
         """The hub's API, as its own pages use it."""
-        xsrf = [one.value for one in self.browser.cookies.jar if one.name == "_xsrf" and one.path == "/hub/"]
-        headers = {"X-XSRFToken": xsrf[0] or "", "Referer": f"{self.hub.url}/hub/home"}
-        return self.browser.request(method, f"/hub/api{path}", headers=headers, **how)
+        return self.send(method, "/hub/", f"api{path}", **how)
 
     def start_server(self) -> None:
         self.browser.get("/hub/home")
@@ -191,8 +204,7 @@ def whole_hub(folder: Path, settings: dict[str, str]) -> Iterator[WholeHub]:
         hub.start()
         yield hub
     finally:
-        hub.stop()
-        end_leftovers(folder)
+        hub.close()
 
 
 def end_leftovers(folder: Path) -> None:
