@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from exchange_support import wait_for
 from tiny import ASSIGNMENT
 from whole_hub import PASSWORD, PROJECT, Person, WholeHub
 
@@ -50,7 +52,7 @@ def settings_of_tests(root: Path, port: int) -> dict[str, str]:
         "tas": ["tutor"],
         "students": ["ada", "bob"],
     }
-    return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course}), "IDLE_EVERY_S": "2"}
+    return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course})}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory, released_once: Path) -> Iterat
     made = WholeHub(folder, {})
     made.settings = settings_of_tests(course_of_tests(folder, released_once), made.ports[4])
     try:
+        made.start_proxy()
         made.start()
         yield made
     finally:
@@ -228,15 +231,63 @@ def test_each_server_has_a_folder_of_its_own(hub: WholeHub, ada: Person, teacher
 # ---- an assignment's way -----------------------------------------------------------------------------------------
 
 
+def submit(student: Person) -> dict[str, Any]:
+    """What the Assignment List's button does."""
+    student.get("/lab")
+    form = {"course_id": "tiny", "assignment_id": ASSIGNMENT}
+    answer: dict[str, Any] = student.send("POST", f"/user/{student.name}/", "assignments/submit", data=form).json()
+    return answer
+
+
 def test_a_student_fetches_submits_and_the_instructor_collects(hub: WholeHub, ada: Person, teacher: Person) -> None:
     assert ada.get("/assignments", params={"course_id": "tiny"}).json()["value"][0]["assignment_id"] == ASSIGNMENT
     form = {"course_id": "tiny", "assignment_id": ASSIGNMENT}
-    for step in ("fetch", "submit"):
-        answer = ada.send("POST", "/user/ada/", f"assignments/{step}", data=form).json()
-        assert answer["success"], answer
+    fetched = ada.send("POST", "/user/ada/", "assignments/fetch", data=form).json()
+    assert fetched["success"], fetched
+    submitted = submit(ada)
+    assert submitted["success"], submitted
     assert (hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts").is_dir()
     teacher.browser.get(f"{SERVICE}formgrader")
     collected = teacher.send("POST", SERVICE, f"formgrader/api/assignment/{ASSIGNMENT}/collect").json()
     assert collected["success"], collected
     assert (hub.folder / "course" / "submitted" / "ada" / ASSIGNMENT / "receipt.json").is_file()
     assert "service:tiny" in hub.log.read_text()  # with the service's own token
+
+
+# ---- the hub goes and comes back ---------------------------------------------------------------------------------
+
+
+def submissions_of(hub: WholeHub, student: Person) -> int:
+    client = Client(hub.exchange, student.token)
+    found = client.my_submissions("tiny", ASSIGNMENT)
+    client.close()
+    return len(found)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+def test_servers_live_on_while_the_hub_restarts_and_submissions_work_again(
+    how: signal.Signals, hub: WholeHub, ada: Person, teacher: Person
+) -> None:
+    before, handed_in = ada.process, submissions_of(hub, ada)
+    assert hub.process is not None
+    hub.process.send_signal(how)
+    hub.process.wait(40)
+    assert before.is_running()
+    assert ada.get("/api/status").status_code == 200  # through the proxy, which stayed
+    hub.start()
+    assert ada.process == before
+    wait_for(lambda: teacher.browser.get("/services/tiny/formgrader").status_code == 200, 60)
+    assert ada.get("/api/status").status_code == 200
+    submitted = submit(ada)
+    assert submitted["success"], submitted
+    assert submissions_of(hub, ada) == handed_in + 1
+
+
+def test_servers_that_nobody_uses_are_stopped_and_their_files_stay(hub: WholeHub, ada: Person) -> None:
+    process = ada.process
+    hub.stop()
+    hub.settings |= {"IDLE_AFTER_MINUTES": "0.05", "IDLE_EVERY_S": "1"}
+    hub.start()
+    wait_for(lambda: not process.is_running(), 30)
+    wait_for(lambda: ada.api("GET", "/users/ada").json()["servers"] == {}, 30)
+    assert (hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT).is_dir()

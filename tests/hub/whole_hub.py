@@ -55,6 +55,7 @@ class WholeHub:
     process: subprocess.Popen[bytes] | None = None
     ports: list[int] = field(default_factory=lambda: free_ports(5))
     browsers: list[httpx.Client] = field(default_factory=list)
+    proxy: subprocess.Popen[bytes] | None = None  # where it runs apart from the hub
 
     @property
     def url(self) -> str:
@@ -81,6 +82,19 @@ class WholeHub:
         chosen = {f"TITO_HUB_{name}": value for name, value in (usual | self.settings).items()}
         mine = {name: value for name, value in os.environ.items() if not name.startswith("TITO_HUB_")}
         return mine | chosen
+
+    def start_proxy(self) -> None:
+        """The proxy apart from the hub, so that it stays when the hub goes."""
+        token = "token-of-the-proxy-of-the-tests"
+        self.settings |= {"PROXY_START": "false", "PROXY_AUTH_TOKEN": token, "KEEP_SERVERS": "true"}
+        ports = ["--port", str(self.ports[0]), "--api-port", str(self.ports[1])]
+        addresses = ["--ip", "127.0.0.1", "--api-ip", "127.0.0.1"]
+        routes = ["--error-target", f"http://127.0.0.1:{self.ports[2]}/hub/error"]
+        with self.log.open("ab") as out:
+            self.proxy = subprocess.Popen(
+                [proxy_command(), *addresses, *ports, *routes],
+                env=os.environ | {"CONFIGPROXY_AUTH_TOKEN": token}, stdout=out, stderr=out,
+            )  # fmt: skip
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +128,9 @@ class WholeHub:
         for browser in self.browsers:
             browser.close()
         self.stop()
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait()
         end_leftovers(self.folder)
 
     def person(self, name: str) -> Person:

@@ -112,13 +112,13 @@ def _elsewhere(name: str, url: str, token: str) -> Service:
 
 def _culler(settings: HubSettings) -> Service:
     idle = settings.idle
+    longest_s = round(3600 * idle.max_hours)
     command = [
         *started("jupyterhub_idle_culler"),
-        f"--timeout={60 * idle.after_minutes}" if idle.after_minutes else f"--timeout={3600 * idle.max_hours}",
+        f"--timeout={round(60 * idle.after_minutes) or longest_s}",
         f"--cull-every={idle.every_s}",
+        *([f"--max-age={longest_s}"] if longest_s else []),
     ]
-    if idle.max_hours:
-        command.append(f"--max-age={3600 * idle.max_hours}")
     return {"name": "idle-culler", "command": command, "display": False}
 
 
