@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tito.hub.people import formgraders_of, groups, role_of
 from tito.hub.reading import known_settings, read_settings, secret_of
 from tito.hub.settings import HubSettings
 from tito.hub.spawners import environment
+from tito.hub.turns import LOOK_S, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -312,3 +315,28 @@ def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) 
     (course.root / "course.toml").write_text(text.replace("[sandbox]\n", '[sandbox]\nbackend = "none"\n'))
     with pytest.raises(SandboxUnavailable, match="would run student code in its own account"):
         configured(tmp_path, courses=here)
+
+
+def test_servers_start_a_few_at_a_time_and_nobody_is_refused() -> None:
+    running, most = 0, 0
+
+    class Start:
+        pending = "spawn"
+
+        async def run(self, turns: Turns) -> None:
+            nonlocal running, most
+            await turns(self)
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.03)
+            running -= 1
+            self.pending = ""
+
+    async def a_class() -> None:
+        turns = Turns(3)  # and what spawners get is a copy of the configuration
+        await asyncio.gather(*(Start().run(copy.deepcopy(turns)) for _ in range(10)))
+        await asyncio.sleep(3 * LOOK_S)
+        assert not turns._starting
+
+    asyncio.run(a_class())
+    assert most == 3

@@ -183,10 +183,16 @@ class Person:
         """The hub's API, as its own pages use it."""
         return self.send(method, "/hub/", f"api{path}", **how)
 
-    def start_server(self) -> None:
+    def start_server(self, within_s: float = 120) -> None:
         self.browser.get("/hub/home")
         self.api("POST", f"/users/{self.name}/server").raise_for_status()
-        wait_for(lambda: self.api("GET", f"/users/{self.name}").json()["servers"].get("", {}).get("ready"), 120)
+
+        def ready() -> bool:
+            time.sleep(0.25)  # as seldom as a browser: many who wait would keep the hub busy
+            servers = self.api("GET", f"/users/{self.name}").json()["servers"]
+            return bool(servers.get("", {}).get("ready"))
+
+        wait_for(ready, within_s)
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         """From their own server, into which the hub lets them."""
