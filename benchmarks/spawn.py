@@ -119,7 +119,7 @@ def alone() -> None:
     print(f"  its page opened                            {opened:5.1f} s CPU")
     print(f"  a kernel with numpy, matplotlib            {kernel:5.1f} s CPU   {kernel_mb:5.0f} MiB with the server")
     print(
-        f"  the hub for each                         {hub_s:5.1f} s CPU   {hub_mb:5.0f} MiB  in all, with proxy and exchange"
+        f"  the hub for each                         {hub_s:5.1f} s CPU   {hub_mb:5.0f} MiB  with its proxy, exchange"
     )
 
 
