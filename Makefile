@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint bench lock
+.PHONY: setup demo hub test lint bench lock
 
 setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned dependencies
 
@@ -7,6 +7,13 @@ setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned depend
 
 demo: setup                  ## the whole flow on a simulated cohort, in demo/
 	.venv/bin/tito demo
+
+PORT = 8000
+hub: setup docker/node_modules/.ready    ## a real JupyterHub on loopback, with the course of demo/ (or PORT=9000)
+	@.venv/bin/python -m tito.hub.laptop --port $(PORT)
+
+docker/node_modules/.ready: docker/package-lock.json scripts/proxy
+	scripts/proxy
 
 test: lint                   ## everything that CI runs
 	.venv/bin/python -m pytest

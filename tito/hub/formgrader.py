@@ -1,0 +1,96 @@
+"""The formgrader of a course as a service of the hub: `python -P -m tito.hub.formgrader`, run in the course folder.
+
+It is nbgrader's formgrader in a single-user server that the hub lets the course's graders into. Its autograde button is
+our engine, through the course's nbgrader_config.py: student code runs in the engine's sandbox and never in this
+service's account, beside the gradebook. That is why it does not start for a course without a sandbox, and why it has
+neither kernels nor terminals. With the exchange it speaks with its own token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from tito.course import SETTINGS_FILE, load_course
+from tito.errors import BadSource, SandboxUnavailable, TitoError
+from tito.hub.server import serve
+
+CONFIG_FILE = "nbgrader_config.py"
+
+
+def require_fit(root: Path, course_id: str) -> None:
+    """Raise unless a formgrader can be run in this course folder.
+
+    Raises:
+        BadSource: it is another course's folder, or its exchange is not the hub's.
+        SandboxUnavailable: its settings would run student code in the service's own account.
+    """
+    course = load_course(root)
+    path = root / SETTINGS_FILE
+    if course.id != course_id:
+        raise BadSource(f"{path} is of the course '{course.id}', not '{course_id}'.", hint="Correct courses.*.root.")
+    if course.sandbox.backend == "none":
+        raise SandboxUnavailable(
+            f"{path}: sandbox.backend is 'none', so formgrader would run student code in its own account, beside the "
+            "gradebook.",
+            hint="Set it to 'bubblewrap' or 'landlock'; without a sandbox, grade with `tito autograde` elsewhere.",
+        )
+    if not (root / CONFIG_FILE).is_file():
+        raise BadSource(
+            f"{root} has no {CONFIG_FILE}, so formgrader would not use our engine.",
+            hint="Copy the one of this project.",
+        )
+    exchange_url = course.exchange_url or os.environ.get("TITO_EXCHANGE_URL", "")
+    if course.exchange_kind != "service" or (os.environ.get("TITO_EXCHANGE_URL") and not course.exchange_url):
+        raise BadSource(
+            f"{path}: the exchange is not the hub's{f' at {exchange_url}' if exchange_url else ''}.",
+            hint="Under [exchange], set kind to 'service' and take the line `url` out.",
+        )
+
+
+def arguments(root: Path) -> list[str]:
+    """What the single-user server is told."""
+    found = [
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.terminals_enabled=False",
+        "--ServerApp.kernel_manager_class=tito.hub.no_kernels.NoKernels",
+        "--ServerApp.kernel_spec_manager_class=tito.hub.no_kernels.NoKernelSpecs",
+    ]
+    return [*found, "--allow-root"] if os.geteuid() == 0 else found
+
+
+def as_service(name: str) -> dict[str, str]:
+    """What a hub tells a service that it starts itself; in a container of its own, these are the defaults."""
+    return {
+        "JUPYTERHUB_SERVICE_PREFIX": f"/services/{name}/",
+        "JUPYTERHUB_CLIENT_ID": f"service-{name}",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES": json.dumps(["access:services", f"access:services!service={name}"]),
+        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{name}/oauth_callback",
+        "JUPYTERHUB_BASE_URL": "/",
+        "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+    }
+
+
+def main() -> None:
+    """Entry point of `python -m tito.hub.formgrader`. What keeps it from starting is told in one line."""
+    root = Path.cwd()
+    service = os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
+    try:
+        if not service:
+            raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
+        require_fit(root, service)
+    except TitoError as error:
+        sys.exit(f"tito.hub.formgrader: {error}")
+    for name, value in as_service(service).items():
+        os.environ.setdefault(name, value)
+    os.environ["JUPYTERHUB_USER"] = service  # nbgrader's plug-in will not ask the hub without one
+    from tito.hub.enrolment import tell_the_hub
+
+    tell_the_hub()
+    serve("formgrader", {}, arguments(root))
+
+
+if __name__ == "__main__":
+    main()
