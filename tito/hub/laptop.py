@@ -151,7 +151,8 @@ def _require_free(ports: Ports) -> None:
 @contextlib.contextmanager
 def _hub(project: Path, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The hub as a process of its own group, so that Ctrl-C comes to us alone and the hub is stopped in order."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    for one in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: where it is ignored, the services would ignore it as well
+        signal.signal(one, _interrupt)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         process = subprocess.Popen(
             [*ends_with_parent(), sys.executable, "-m", "jupyterhub", "-f", str(project / CONFIG)],
@@ -170,6 +171,10 @@ def _hub(project: Path, environment: dict[str, str], log: Path) -> Iterator[subp
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _wait(process: subprocess.Popen[bytes], settings: HubSettings, log: Path) -> None:

@@ -37,7 +37,8 @@ def spawner_kind(settings: HubSettings) -> str:
 def configure_spawner(c: Any, settings: HubSettings, state: Path) -> None:
     """Tell the hub how servers are started."""
     kind = spawner_kind(settings)
-    c.Spawner.environment.update(environment(settings))
+    told = c.KubeSpawner if kind == "chart" else c.Spawner  # the chart tells KubeSpawner, which goes before Spawner
+    told.environment.update(environment(settings))
     c.Spawner.default_url = "/lab"
     if kind != "chart":
         c.Spawner.start_timeout = c.Spawner.http_timeout = settings.spawner.start_timeout_s
@@ -101,4 +102,4 @@ def _docker(c: Any, settings: HubSettings, state: Path) -> None:
 
 def _chart(c: Any, settings: HubSettings, state: Path) -> None:
     """Zero to JupyterHub's values say how; only what is started is ours."""
-    c.Spawner.cmd = [settings.spawner.python, *MODULE]
+    c.KubeSpawner.cmd = [settings.spawner.python, *MODULE]
