@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import containers
 import pytest
+from server import Server, obstacle_to_networks, running_server
 
 from tito.author.release import publish
 from tito.course import Course, load_course
@@ -16,17 +18,42 @@ MODULE = "16_quantization"
 
 
 @pytest.fixture(scope="session")
-def images(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Their names. The grader's first layer is the student's, so these two are built one after the other."""
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for what is built; podman and all that use it are set for this machine meanwhile."""
     if reason := containers.obstacle():
         pytest.skip(reason)
     scratch = tmp_path_factory.mktemp("images")
-    base = containers.base_image(scratch)
-    options = containers.site(scratch)
+    settings = scratch / "containers.conf"
+    settings.write_text(containers.SETTINGS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTAINERS_CONF", str(settings))
+        yield scratch
+
+
+@pytest.fixture(scope="session")
+def built(podman: Path) -> dict[str, str]:
+    """Names of all images. The grader's first layer is the student's, so these two are built one after the other."""
+    base = containers.base_image(podman)
+    options = containers.site(podman)
     with ThreadPoolExecutor(2) as pool:
-        rows = [("hub",), ("student", "grader")]
-        built = pool.map(lambda row: {name: containers.build(name, base, options) for name in row}, rows)
-        return {name: image for row in built for name, image in row.items()}
+        rows = [("hub", "peers"), ("student", "grader")]
+        made = pool.map(lambda row: {name: containers.build(name, base, options) for name in row}, rows)
+        return {name: image for row in made for name, image in row.items()}
+
+
+@pytest.fixture(scope="session")
+def images(built: dict[str, str]) -> dict[str, str]:
+    """The names of ours."""
+    return {name: image for name, image in built.items() if name != "peers"}
+
+
+@pytest.fixture(scope="module")
+def server(built: dict[str, str], course: Course, podman: Path) -> Iterator[Server]:
+    """The whole of docker/compose.yml, with the course in it."""
+    if reason := obstacle_to_networks():
+        pytest.skip(reason)
+    with running_server(podman / "server", course.root) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

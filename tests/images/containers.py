@@ -29,11 +29,18 @@ PROGRAMS = {
 }  # fmt: skip
 SUITE = "bookworm"
 PACKAGES = ("ca-certificates", "python3-venv")
-RUNTIME = ("--runtime", "runc")
-# Both limits, or runc fails; what is not root here may not raise them.
-LIMITS = ("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
+VERSION = "test"  # the images' tag
+# podman's. Both limits, or runc fails where root may not raise them.
+SETTINGS = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4000:4000"]
+[engine]
+runtime = "runc"
+compat_api_enforce_docker_hub = false
+"""
 CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 PIP_SETTINGS = ("index-url", "extra-index-url", "proxy", "trusted-host")
+HOW = ("--network", "host", "--no-healthcheck")  # a container is run by itself
 MARK = "a secret of the build"
 
 
@@ -108,9 +115,11 @@ def _remote(name: str, value: str) -> list[str]:
 
 
 def build(image: str, base: str, options: Sequence[str]) -> str:
-    """Build one of our images, from the repository as a user has it; its name."""
-    name = f"localhost/tito-test-{image}"
-    where = ["-f", ROOT / "docker" / image / "Dockerfile", ROOT]
+    """Build one of our images, from the repository as a user has it; or what stands for others' images. Its name."""
+    name = f"localhost/tito-{image}:{VERSION}"
+    where: list[str | Path] = ["-f", ROOT / "docker" / image / "Dockerfile", ROOT]
+    if image == "peers":
+        where = [Path(__file__).with_name("peers")]
     how = ["--layers", "--isolation", "chroot", "--network", "host", "--format", "docker"]
     command("buildah", "bud", *how, "--build-arg", f"BASE_IMAGE={base}", *options, "-t", name, *where)
     return name
@@ -126,7 +135,7 @@ class Container:
     id: str
 
     def does(self, *argv: str, **how: object) -> str:
-        return command("podman", *RUNTIME, "exec", self.id, *argv, **how)
+        return command("podman", "exec", self.id, *argv, **how)
 
     def log(self) -> str:
         done = subprocess.run(["podman", "logs", self.id], capture_output=True, text=True, check=False)
@@ -138,21 +147,17 @@ class Container:
 
 def once(image: str, *argv: str, options: Sequence[str] = ()) -> str:
     """What a command in a container of its own says."""
-    return command("podman", *RUNTIME, "run", "--rm", *_how(), *options, image, *argv)
+    return command("podman", "run", "--rm", *HOW, *options, image, *argv)
 
 
 @contextmanager
 def running(image: str, *argv: str, options: Sequence[str] = ()) -> Iterator[Container]:
     """A container with `argv` in it, or what the image starts; gone at the end."""
-    container = Container(command("podman", *RUNTIME, "run", "--detach", *_how(), *options, image, *argv).strip())
+    container = Container(command("podman", "run", "--detach", *HOW, *options, image, *argv).strip())
     try:
         yield container
     finally:
         command("podman", "rm", "--force", "--time", "5", container.id)
-
-
-def _how() -> list[str]:
-    return [*LIMITS, "--network", "host", "--no-healthcheck"]
 
 
 @contextmanager
