@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from tito.hub.people import formgraders_of, groups, role_of
 from tito.hub.reading import known_settings, read_settings, secret_of
 from tito.hub.settings import HubSettings
 from tito.hub.spawners import environment
+from tito.hub.turns import LOOK_S, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -246,7 +249,8 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     )
     by_name = {one["name"]: one for one in c.JupyterHub.services}
     assert by_name["exchange"] == {
-        "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "display": False,
+        "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "timeout": 2,
+        "display": False,
     }  # fmt: skip
     assert by_name["c1"]["url"] == "http://formgrader:8890"
     assert "command" not in by_name["c1"]
@@ -273,7 +277,7 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     apply(c, HubSettings.model_validate(settings | {"courses": {"c1": {"students": ["ada"]}}}))
     assert [one["name"] for one in c.JupyterHub.services] == ["exchange", "x"]
     assert c.JupyterHub.services[0] == {
-        "name": "exchange", "url": "http://chart:1", "api_token": "of-the-chart", "display": False,
+        "name": "exchange", "url": "http://chart:1", "api_token": "of-the-chart", "timeout": 2, "display": False,
     }  # fmt: skip
     assert [one["name"] for one in c.JupyterHub.load_roles] == ["x", "user", "server"]
     assert c.KubeSpawner.environment.keys() == {
@@ -286,6 +290,13 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     assert "spawner_class" not in c.JupyterHub
     assert "authenticator_class" not in c.JupyterHub
     assert "bind_url" not in c.JupyterHub
+
+
+def test_what_was_added_before_stays(tmp_path: Path) -> None:
+    c = Config()
+    c.JupyterHub.services.append({"name": "x"})
+    apply(c, HubSettings.model_validate({"state": tmp_path / "state"}))
+    assert [one["name"] for one in c.JupyterHub.services] == ["x", "exchange", "idle-culler"]
 
 
 def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
@@ -312,3 +323,28 @@ def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) 
     (course.root / "course.toml").write_text(text.replace("[sandbox]\n", '[sandbox]\nbackend = "none"\n'))
     with pytest.raises(SandboxUnavailable, match="would run student code in its own account"):
         configured(tmp_path, courses=here)
+
+
+def test_servers_start_a_few_at_a_time_and_nobody_is_refused() -> None:
+    running, most = 0, 0
+
+    class Start:
+        pending = "spawn"
+
+        async def run(self, turns: Turns) -> None:
+            nonlocal running, most
+            await turns(self)
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.03)
+            running -= 1
+            self.pending = ""
+
+    async def a_class() -> None:
+        turns = Turns(3)  # and what spawners get is a copy of the configuration
+        await asyncio.gather(*(Start().run(copy.deepcopy(turns)) for _ in range(10)))
+        await asyncio.sleep(3 * LOOK_S)
+        assert not turns._starting
+
+    asyncio.run(a_class())
+    assert most == 3

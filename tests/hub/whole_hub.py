@@ -53,7 +53,9 @@ class WholeHub:
     folder: Path
     settings: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
-    ports: list[int] = field(default_factory=lambda: free_ports(5))
+    ports: list[int] = field(default_factory=lambda: free_ports(6))
+    browsers: list[httpx.Client] = field(default_factory=list)
+    proxy: subprocess.Popen[bytes] | None = None  # where it runs apart from the hub
 
     @property
     def url(self) -> str:
@@ -81,6 +83,19 @@ class WholeHub:
         mine = {name: value for name, value in os.environ.items() if not name.startswith("TITO_HUB_")}
         return mine | chosen
 
+    def start_proxy(self) -> None:
+        """The proxy apart from the hub, so that it stays when the hub goes."""
+        token = "token-of-the-proxy-of-the-tests"
+        self.settings |= {"PROXY_START": "false", "PROXY_AUTH_TOKEN": token, "KEEP_SERVERS": "true"}
+        ports = ["--port", str(self.ports[0]), "--api-port", str(self.ports[1])]
+        addresses = ["--ip", "127.0.0.1", "--api-ip", "127.0.0.1"]
+        routes = ["--error-target", f"http://127.0.0.1:{self.ports[2]}/hub/error"]
+        with self.log.open("ab") as out:
+            self.proxy = subprocess.Popen(
+                [proxy_command(), *addresses, *ports, *routes],
+                env=os.environ | {"CONFIGPROXY_AUTH_TOKEN": token}, stdout=out, stderr=out,
+            )  # fmt: skip
+
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
@@ -107,6 +122,16 @@ class WholeHub:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+
+    def close(self) -> None:
+        """Stop it, and whatever it started or was asked by."""
+        for browser in self.browsers:
+            browser.close()
+        self.stop()
+        if self.proxy is not None:
+            self.proxy.terminate()
+            self.proxy.wait()
+        end_leftovers(self.folder)
 
     def person(self, name: str) -> Person:
         """Somebody who has logged in."""
@@ -141,22 +166,33 @@ class Person:
         self.hub = hub
         self.name = name
         self.browser = httpx.Client(base_url=hub.url, follow_redirects=True, timeout=90)
+        hub.browsers.append(self.browser)
 
     def log_in(self, password: str = PASSWORD) -> httpx.Response:
         page = self.browser.get("/hub/login")
         form = hidden_fields(page.text) | {"username": self.name, "password": password}
         return self.browser.post("/hub/login", params={"next": "/hub/home"}, data=form)
 
+    def send(self, method: str, place: str, path: str, **how: Any) -> httpx.Response:
+        """A request as the pages below `place` send it."""
+        xsrf = {one.path: one.value or "" for one in self.browser.cookies.jar if one.name == "_xsrf"}
+        headers = {"X-XSRFToken": xsrf[place], "Referer": f"{self.hub.url}{place}"}
+        return self.browser.request(method, f"{place}{path}", headers=headers, **how)
+
     def api(self, method: str, path: str, **how: Any) -> httpx.Response:
         """The hub's API, as its own pages use it."""
-        xsrf = [one.value for one in self.browser.cookies.jar if one.name == "_xsrf" and one.path == "/hub/"]
-        headers = {"X-XSRFToken": xsrf[0] or "", "Referer": f"{self.hub.url}/hub/home"}
-        return self.browser.request(method, f"/hub/api{path}", headers=headers, **how)
+        return self.send(method, "/hub/", f"api{path}", **how)
 
-    def start_server(self) -> None:
+    def start_server(self, within_s: float = 120) -> None:
         self.browser.get("/hub/home")
         self.api("POST", f"/users/{self.name}/server").raise_for_status()
-        wait_for(lambda: self.api("GET", f"/users/{self.name}").json()["servers"].get("", {}).get("ready"), 120)
+
+        def ready() -> bool:
+            time.sleep(0.25)  # as seldom as a browser: many who wait would keep the hub busy
+            servers = self.api("GET", f"/users/{self.name}").json()["servers"]
+            return bool(servers.get("", {}).get("ready"))
+
+        wait_for(ready, within_s)
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         """From their own server, into which the hub lets them."""
@@ -191,8 +227,7 @@ def whole_hub(folder: Path, settings: dict[str, str]) -> Iterator[WholeHub]:
         hub.start()
         yield hub
     finally:
-        hub.stop()
-        end_leftovers(folder)
+        hub.close()
 
 
 def end_leftovers(folder: Path) -> None:

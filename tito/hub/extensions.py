@@ -37,7 +37,6 @@ SHOWN: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # role: plugins 
     ),
     "formgrader": (frozenset({"create-assignment"}), frozenset({"formgrader"})),
 }
-NEWS = "@jupyterlab/apputils-extension:announcements"  # would ask Jupyter's site, from every server of a class
 STUDENT_NBGRADER = """\
 from tito.exchange.plugin import use_service
 
@@ -54,11 +53,10 @@ c.Authenticator.plugin_class = "nbgrader.auth.JupyterHubAuthPlugin"
 def write(folder: Path, role: str, formgraders: Mapping[str, str] | None = None) -> None:
     """Write the configuration of a role into `folder`, for JUPYTER_CONFIG_PATH. `formgraders`: addresses by title."""
     plugins, extensions = SHOWN.get(role, SHOWN["student"])
-    off = {f"{LAB}{name}": name not in plugins for name in LAB_PLUGINS} | {NEWS: True}
+    off = {f"{LAB}{name}": name not in plugins for name in LAB_PLUGINS}
     _write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": off, "lockedExtensions": off})
     on = {f"{SERVER}{name}": name in extensions for name in SERVER_EXTENSIONS}
-    server = {"ServerApp": {"jpserver_extensions": on}, "LabApp": {"extension_manager": "readonly"}}
-    _write_json(folder / "jupyter_server_config.json", server)
+    _write_json(folder / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": on}})
     if formgraders:
         overrides = {"@jupyterlab/mainmenu-extension:plugin": {"menus": [_menu(formgraders)]}}
         _write_json(folder / "labconfig" / "default_setting_overrides.json", overrides)
