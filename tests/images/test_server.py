@@ -15,24 +15,16 @@ from server import Person, Server
 
 pytestmark = pytest.mark.image
 MODULE = "16_quantization"
-# A place, and whether a student's server may reach it.
-PLACES = {
-    "hub/8081": True,
-    "proxy/8000": True,
-    "exchange/8889": True,
-    "proxy/8001": False,
-    "proxy-api/8001": False,
-    "db/5432": False,
-    "formgrader/8890": False,
-    "caddy/443": False,
-}
+PORTS = {"caddy": 443, "db": 5432, "exchange": 8889, "formgrader": 8890, "hub": 8081, "proxy": 8000}
+OPEN_TO_STUDENTS = ("exchange", "hub", "proxy")
+ELSEWHERE = "1.1.1.1/80"
 REACH = 'for place in {}; do timeout 3 bash -c "</dev/tcp/$place" 2>/dev/null && echo $place; done; true'
 
 
 @pytest.fixture(scope="module")
 def students(server: Server) -> tuple[Person, Person]:
     """Two of them, each with a server."""
-    server.inside("formgrader", "tito", "release", MODULE)
+    server.inside("formgrader", "nbgrader", "release_assignment", MODULE)
     first, second = (server.login(name) for name in server.students)
     first.start_server()
     second.start_server()
@@ -63,12 +55,19 @@ def test_people_reach_the_hub_and_the_exchange_by_tls(server: Server) -> None:
 def test_a_students_server_reaches_hub_proxy_and_exchange_and_nothing_else(
     server: Server, students: tuple[Person, Person]
 ) -> None:
-    (database,) = json.loads(command("podman", "inspect", server.container("db")))
-    addresses = [one["IPAddress"] for one in database["NetworkSettings"]["Networks"].values()]
-    assert len(addresses) == 1
-    script = REACH.format(" ".join([*PLACES, f"{addresses[0]}/5432", "deb.debian.org/80"]))
+    """By address: a name that a network does not know is no fence."""
+    places = {}
+    for service, port in PORTS.items():
+        (facts,) = json.loads(command("podman", "inspect", server.container(service)))
+        for network, one in facts["NetworkSettings"]["Networks"].items():
+            is_open = network.endswith("-students") and service in OPEN_TO_STUDENTS
+            places[f"{one['IPAddress']}/{port}"] = is_open
+            if service == "proxy":
+                places[f"{one['IPAddress']}/8001"] = False
+    script = REACH.format(" ".join([*places, ELSEWHERE]))
     reached = command("podman", "exec", f"jupyter-{students[0].name}", "bash", "-c", script).split()
-    assert reached == [place for place, open_to_students in PLACES.items() if open_to_students]
+    assert reached == [place for place, is_open in places.items() if is_open]
+    assert len(reached) == len(OPEN_TO_STUDENTS)
 
 
 def test_students_of_the_same_user_do_not_see_each_other(students: tuple[Person, Person]) -> None:
