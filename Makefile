@@ -28,6 +28,10 @@ bench: setup                 ## speed, side by side with nbgrader, Otter and PyT
 	.venv/bin/python benchmarks/stages.py
 	.venv/bin/python benchmarks/grading.py
 
+PIN = uv pip compile --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
 lock:                        ## pin the dependencies anew, by name, version and hash (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra hub --extra s3 --generate-hashes --python-version 3.11 \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements/lock.txt
+	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 -o requirements/lock.txt
+	for image in build hub student node; do \
+	  $(PIN) --universal -c requirements/lock.txt requirements/$$image.in -o requirements/$$image.txt || exit; done
+	$(PIN) --universal -c requirements/lock.txt pyproject.toml requirements/grader.in -o requirements/grader.txt

@@ -35,6 +35,10 @@ READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")
 # Inside a container, whose own /proc is partly covered, a new one may not be mounted. The zygote then uses the
 # container's; a session, which student code runs in, has one of its own or none at all.
 PROC = (("--proc", "/proc"), ("--bind", "/proc", "/proc"))
+# Nor may a name be given to the machine, where a container's filter of system calls keeps that to administrators: the
+# container's own is seen then.
+NAME = (("--hostname", "sandbox"), ())
+WAYS = tuple((*proc, *name) for proc in PROC for name in NAME)
 ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/etc/mime.types")
 
 
@@ -50,14 +54,16 @@ class Bubblewrap:
                 "Student code is graded inside bubblewrap, and there is no 'bwrap' on this machine.",
                 hint="Install it (Debian: apt-get install bubblewrap). 'tito doctor' tells more.",
             )
-        refusals = [(options, refusal_of(self.bwrap, options)) for options in PROC]
-        possible = [options for options, refusal in refusals if not refusal]
-        if not possible:
+        for way in WAYS:
+            refusal = refusal_of(self.bwrap, way)
+            if not refusal:
+                break
+        else:
             raise SandboxUnavailable(
-                f"bubblewrap cannot isolate on this machine: {refusals[-1][1]}.",
+                f"bubblewrap cannot isolate on this machine: {refusal}.",
                 hint="Allow unprivileged user namespaces. 'tito doctor' tells more.",
             )
-        self.proc = possible[0]
+        self.way = way
         self.uid = UID if os.geteuid() == 0 and _can_become_nobody() else 0
 
     def launch(self, place: Workplace, fd: int) -> Launch:
@@ -68,7 +74,7 @@ class Bubblewrap:
             *_isolation(uid),
             *_open_folders(),
             *_system(),
-            *self.proc,
+            *self.way,
             *_python(place.packages),
             *_folders(place),
         ]
@@ -80,9 +86,9 @@ class Bubblewrap:
         return Launch(argv, (options_fd, passwd_fd))
 
 
-def refusal_of(bwrap: str, proc: tuple[str, ...]) -> str:
-    """Why bubblewrap cannot isolate here with that /proc, or "" when it can."""
-    argv = [bwrap, "--unshare-all", "--uid", "65534", "--ro-bind", "/", "/", *proc, "--dev", "/dev", "true"]
+def refusal_of(bwrap: str, way: tuple[str, ...]) -> str:
+    """Why bubblewrap cannot isolate here that way, or "" when it can."""
+    argv = [bwrap, "--unshare-all", "--uid", "65534", "--ro-bind", "/", "/", *way, "--dev", "/dev", "true"]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -111,7 +117,7 @@ def _isolation(uid: int) -> list[str]:
 
     In a user namespace of root's the kernel would still take the processes for root's, and not limit their number.
     """
-    flags = ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--cap-drop", "ALL"]
+    flags = ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     if uid:
         flags += [f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try")]
         flags += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]

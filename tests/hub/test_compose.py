@@ -1,0 +1,147 @@
+"""docker/compose.yml without running it: the compose specification's schema, and what it must and must not say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+pytestmark = pytest.mark.hub
+DOCKER = Path(__file__).resolve().parents[2] / "docker"
+COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+SCHEMA = "docker-compose==1.29.2 --hash=sha256:8d5589373b35c8d3b1c8c1182c6e4a4ff14bffa3dd0b605fcd08f73c94cef809"
+STARTED = {name: one for name, one in SERVICES.items() if "profiles" not in one}
+
+
+def networks(service: str) -> set[str]:
+    return set(SERVICES[service]["networks"])
+
+
+def mounts(service: str) -> list[str]:
+    return [str(one) for one in SERVICES[service].get("volumes", [])]
+
+
+def test_it_is_as_the_compose_specification_says(tmp_path: Path) -> None:
+    (tmp_path / "schema.txt").write_text(SCHEMA + "\n")
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "-r", "schema.txt"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"the schema is in the package docker-compose, which pip cannot get: {done.stderr.strip()[-300:]}")
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        schema = json.loads(archive.read("compose/config/compose_spec.json"))
+    younger_than_the_schema = {"name"}
+    said = {key: value for key, value in COMPOSE.items() if key not in younger_than_the_schema}
+    jsonschema.Draft7Validator(schema).validate(said)
+
+
+def test_the_engines_socket_is_the_hubs_alone() -> None:
+    assert [name for name in SERVICES if any("docker.sock" in one for one in mounts(name))] == ["hub"]
+
+
+def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -> None:
+    where = {name: {one for one in STARTED if name in networks(one)} for name in COMPOSE["networks"]}
+    assert where == {
+        "edge": {"caddy", "proxy"},
+        "students": {"proxy", "hub", "exchange"},
+        "graders": {"proxy", "hub", "exchange", "formgrader"},
+        "control": {"proxy", "hub"},
+        "database": {"hub", "exchange", "db"},
+    }
+    assert [name for name, one in COMPOSE["networks"].items() if not one.get("internal")] == ["edge"]
+    assert [name for name, one in SERVICES.items() if "ports" in one] == ["caddy"]
+    environment = SERVICES["hub"]["environment"]
+    assert environment["TITO_HUB_SPAWNER_NETWORK"] == COMPOSE["networks"]["students"]["name"]
+
+
+def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
+    given = {name: set(one.get("secrets", [])) for name, one in SERVICES.items()}
+    assert given["exchange"] == {"exchange_db_url"}
+    assert given["formgrader"] == {"formgrader_token"}
+    assert given["caddy"] == given["student"] == set()
+    assert set().union(*given.values()) == set(COMPOSE["secrets"])
+    for name, one in SERVICES.items():
+        for variable, value in one.get("environment", {}).items():
+            if any(word in variable for word in ("TOKEN", "PASSWORD", "DB")):
+                assert variable.endswith("_FILE"), name
+                assert value.removeprefix("/run/secrets/") in given[name]
+
+
+def test_all_that_runs_is_restarted_watched_and_without_privileges() -> None:
+    in_their_image = {"hub"}
+    for name, one in STARTED.items():
+        assert one["restart"] == "unless-stopped", name
+        assert one["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in one["security_opt"], name
+        assert "privileged" not in one, name
+        assert "healthcheck" in one or name in in_their_image, name
+    assert not [mount for name in STARTED for mount in mounts(name) if mount.startswith("/")]
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """The folder docker/ of somebody who has not run `init`, and a course beside it."""
+    folder = tmp_path / "docker"
+    folder.mkdir()
+    for name in ("init", "hub.example.yml"):
+        (folder / name).write_bytes((DOCKER / name).read_bytes())
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "course.toml").write_text('id = "ml101"\n')
+    return folder
+
+
+def init(folder: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", folder / "init", *argv], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
+def test_init_writes_every_secret_once_and_for_nobody_else(fresh: Path) -> None:
+    done = init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
+    assert done.returncode == 0, done.stderr
+    made = {path.name: path.read_text() for path in (fresh / "secrets").iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert len(set(made.values())) == len(made)
+    for path in (fresh / "secrets").iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.stat().st_uid == 1000
+        assert path.read_text().strip() not in done.stdout + done.stderr
+    assert made["hub_db_password"] in made["hub_db_url"]
+    again = init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
+    assert "wrote" not in again.stdout
+    assert {path.name: path.read_text() for path in (fresh / "secrets").iterdir()} == made
+
+
+@pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
+def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
+    from tito.hub.reading import read_settings
+
+    init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
+    given = {name: str(value) for name, value in SERVICES["hub"]["environment"].items() if name.startswith("TITO_HUB_")}
+    settings = read_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
+    assert settings.deployment == "server"
+    assert settings.courses["ml101"].url == "http://formgrader:8890"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        (),
+        ("hub.example.edu", "ml101"),
+        ("hub.example.edu", "no name", "course"),
+        ("hub.example.edu", "ml101", "/nowhere"),
+    ],
+)
+def test_init_says_what_it_wants_and_writes_nothing(fresh: Path, argv: tuple[str, ...]) -> None:
+    done = init(fresh, *(fresh.parent / one if one == "course" else one for one in argv))
+    assert done.returncode == 2
+    assert done.stderr.strip()
+    assert not (fresh / "secrets").exists()

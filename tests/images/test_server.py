@@ -1,0 +1,151 @@
+"""One server, as book/server.md sets it up: docker/compose.yml, docker/init, docker/backup and docker/restore, run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from containers import command
+from server import Person, Server
+
+pytestmark = pytest.mark.image
+MODULE = "16_quantization"
+PORTS = {"caddy": 443, "db": 5432, "exchange": 8889, "formgrader": 8890, "hub": 8081, "proxy": 8000}
+OPEN_TO_STUDENTS = ("exchange", "hub", "proxy")
+ELSEWHERE = "1.1.1.1/80"
+REACH = 'for place in {}; do timeout 3 bash -c "</dev/tcp/$place" 2>/dev/null && echo $place; done; true'
+
+
+@pytest.fixture(scope="module")
+def students(server: Server) -> tuple[Person, Person]:
+    """Two of them, each with a server."""
+    server.inside("formgrader", "nbgrader", "release_assignment", MODULE)
+    first, second = (server.login(name) for name in server.students)
+    first.start_server()
+    second.start_server()
+    return first, second
+
+
+def asks(person: Person, owner: str) -> httpx.Client:
+    """Requests to the server of `owner`, with a token of this person's."""
+    base = f"{person.http.base_url}/user/{owner}/".replace("//user", "/user")
+    return httpx.Client(base_url=base, headers={"Authorization": f"token {person.token()}"}, verify=False, timeout=60)
+
+
+def assignment_list(person: Person, what: str) -> None:
+    """What a click in the Assignment List does."""
+    with asks(person, person.name) as http:
+        form = {"assignment_id": MODULE, "course_id": "tinytorch"}
+        answer = http.post(f"assignments/{what}", data=form).raise_for_status().json()
+    assert answer["success"], answer
+
+
+def test_people_reach_the_hub_and_the_exchange_by_tls(server: Server) -> None:
+    with httpx.Client(base_url=f"https://localhost:{server.port}", verify=False) as http:
+        assert http.get("/hub/health").status_code == 200
+        assert http.get("/hub/login").headers["strict-transport-security"].startswith("max-age")
+        assert http.get("/services/exchange/health").json() == {"status": "ok"}
+
+
+def test_a_students_server_reaches_hub_proxy_and_exchange_and_nothing_else(
+    server: Server, students: tuple[Person, Person]
+) -> None:
+    """By address: a name that a network does not know is no fence."""
+    places = {}
+    for service, port in PORTS.items():
+        (facts,) = json.loads(command("podman", "inspect", server.container(service)))
+        for network, one in facts["NetworkSettings"]["Networks"].items():
+            is_open = network.endswith("-students") and service in OPEN_TO_STUDENTS
+            places[f"{one['IPAddress']}/{port}"] = is_open
+            if service == "proxy":
+                places[f"{one['IPAddress']}/8001"] = False
+    script = REACH.format(" ".join([*places, ELSEWHERE]))
+    reached = command("podman", "exec", f"jupyter-{students[0].name}", "bash", "-c", script).split()
+    assert reached == [place for place, is_open in places.items() if is_open]
+    assert len(reached) == len(OPEN_TO_STUDENTS)
+
+
+def test_students_of_the_same_user_do_not_see_each_other(students: tuple[Person, Person]) -> None:
+    ada, bob = students
+    with asks(bob, bob.name) as http:
+        content = {"type": "file", "format": "text", "content": "bob's own"}
+        http.put("api/contents/diary.txt", json=content).raise_for_status()
+    with asks(ada, bob.name) as http:
+        assert http.get("api/contents/diary.txt").status_code == 403
+    with asks(ada, ada.name) as http:
+        assert http.get("api/contents/diary.txt").status_code == 404
+    for person in students:
+        (facts,) = json.loads(command("podman", "inspect", f"jupyter-{person.name}"))
+        assert [one["Name"] for one in facts["Mounts"]] == [f"tito-home-{person.name}"]
+        said = command(
+            "podman", "exec", facts["Id"], "sh", "-c", "id -u; ls /proc | grep -c '^[0-9]'; ls /home/student"
+        )
+        assert said.startswith("1000\n")
+        assert ("diary.txt" in said) == (person is bob)
+        assert facts["EffectiveCaps"] is None
+    reached = command(
+        "podman", "exec", f"jupyter-{ada.name}", "sh", "-c", "ls -A /run/secrets; test ! -e /var/run/docker.sock"
+    )
+    assert reached == ""
+
+
+def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
+    server: Server, students: tuple[Person, Person], tmp_path: Path
+) -> None:
+    for person in students:
+        assignment_list(person, "fetch")
+        assignment_list(person, "submit")
+    graded = server.inside("formgrader", "sh", "-c", f"tito collect {MODULE} >&2 && tito autograde {MODULE} --json")
+    records = {one["student"]: one for one in json.loads(graded)}
+    assert set(records) == set(server.students)
+    assert {(one["sandbox"], one["fault"]) for one in records.values()} == {("bubblewrap", "")}
+
+    held = server.inside("exchange", "tito", "exchange", "check", "--json")
+    assert json.loads(held)["submissions"] == 2
+    backup = server.script("backup", tmp_path).stdout.strip()
+    assert {path.name for path in tmp_path.iterdir()} == {Path(backup).name}
+    refused = server.script("restore", backup, fails=True).stderr
+    assert "Nothing was restored" in refused
+    assert "tables in the database 'exchange'" in refused
+    assert "files in the exchange" in refused
+    assert "a gradebook" in refused
+    assert server.inside("exchange", "tito", "exchange", "check", "--json") == held, "and it runs on"
+
+    lose_everything(server)
+    server.script("restore", backup)
+    assert server.inside("exchange", "tito", "exchange", "check", "--json") == held
+    again = server.inside("formgrader", "tito", "autograde", MODULE, "--json")
+    assert verdicts(json.loads(again)) == verdicts(records.values())
+    server.inside("formgrader", "sh", "-c", f"rm -r submitted && tito collect {MODULE}")
+    collected = server.folder.parent / "course" / "submitted"
+    assert {path.name for path in collected.iterdir()} == set(server.students)
+    assert students[0].api("GET", f"/users/{students[0].name}").status_code == 200, "still logged in"
+
+
+def lose_everything(server: Server) -> None:
+    """All but secrets and settings, and what is in students' own homes."""
+    server.compose("down", "--timeout", "3")
+    for volume in ("db", "exchange", "hub"):
+        command("podman", "volume", "rm", f"{server.project}_{volume}")
+    for path in (server.folder.parent / "course").iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def verdicts(records: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    return {
+        one["student"]: [(cell["grade_id"], cell["verdict"]) for book in one["notebooks"] for cell in book["cells"]]
+        for one in records
+    }
+
+
+def test_graders_enter_formgrader_and_students_do_not(server: Server, students: tuple[Person, Person]) -> None:
+    teacher = server.login("teacher")
+    page = teacher.http.get("/services/tinytorch/formgrader/")
+    assert page.status_code == 200
+    assert "formgrader" in page.text
+    assert students[0].http.get("/services/tinytorch/formgrader/").status_code == 403
