@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -55,5 +56,5 @@ def server(folder: Path) -> Iterator[str]:
             yield url
         finally:
             engine.dispose()
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # does not wait for those who are still connected
             process.wait()

@@ -5,7 +5,8 @@ JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES. The rest is ours:
 
     TITO_EXCHANGE_ROOT        folder of the SQLite database and the blobs; made with mode 0700
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
-    TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL
+    TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL such as s3://bucket/prefix; where that is
+                              and who enters it is what its own library reads of the environment (for S3: AWS_*)
     TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}
     TITO_EXCHANGE_<QUOTA>     a field of `Quotas` in capitals, such as TITO_EXCHANGE_SUBMISSION_MB
 """
@@ -237,6 +238,8 @@ def serve(settings: ServiceSettings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for name in ("httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("botocore", "aiobotocore", "s3fs", "fsspec"):  # what they warn of holds the store's address
+        logging.getLogger(name).setLevel(logging.ERROR)
     ledger = open_ledger(settings)
     try:
         uvicorn.run(
