@@ -26,12 +26,17 @@ def commands() -> Iterator[Commands]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_server() -> Iterator[postgresql.Server]:
     folder = postgresql.programs()
     if folder is None:
         pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
-    with postgresql.server(folder) as url:
-        yield url
+    with postgresql.server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_server: postgresql.Server) -> str:
+    return postgresql_server.url
 
 
 @pytest.fixture
