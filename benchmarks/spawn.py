@@ -32,6 +32,7 @@ from whole_hub import PASSWORD, Person, WholeHub  # noqa: E402
 
 ALONE = 5
 AT_ONCE = (1, 2, 4, 8)
+IDLE_S = 10
 NOTEBOOK = "import numpy, matplotlib.pyplot"
 
 
@@ -119,7 +120,7 @@ def alone() -> None:
     print(f"  its page opened                            {opened:5.1f} s CPU")
     print(f"  a kernel with numpy, matplotlib            {kernel:5.1f} s CPU   {kernel_mb:5.0f} MiB with the server")
     print(
-        f"  the hub for each                         {hub_s:5.1f} s CPU   {hub_mb:5.0f} MiB  in all, with proxy and exchange"
+        f"  the hub for each                         {hub_s:5.1f} s CPU   {hub_mb:5.0f} MiB  with its proxy, exchange"
     )
 
 
@@ -138,6 +139,23 @@ def together(count: int, at_once: int) -> None:
         )
 
 
+def held(count: int) -> None:
+    """A class at work: everybody's server with a kernel."""
+    with Round(count, 4) as people:
+        free_before = psutil.virtual_memory().available
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(_started_at, people))
+        for person in people:
+            asyncio.run(run_in_kernel(f"{person.hub.url}/user/{person.name}", person.token, NOTEBOOK))
+        each = sum(memory_mb(person.process) for person in people) / count
+        gone = (free_before - psutil.virtual_memory().available) / 2**20 / count
+        before = [cpu_s(person.process) for person in people]
+        time.sleep(IDLE_S)
+        idle = sum(cpu_s(person.process) for person in people) - sum(before)
+        print(f"  {each:.0f} MiB each; the machine has {gone:.0f} MiB less for each")
+        print(f"  {100 * idle / IDLE_S / count:.2f} % of a core each while nobody does anything")
+
+
 def _started_at(person: Person) -> float:
     person.start_server(600)
     return time.perf_counter()
@@ -152,6 +170,8 @@ def main() -> None:
     print(f"\n{count} servers asked for in the same moment:")
     for at_once in AT_ONCE:
         together(count, at_once)
+    print(f"\n{count} servers, each with a kernel:")
+    held(count)
     print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
 
 

@@ -249,7 +249,8 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     )
     by_name = {one["name"]: one for one in c.JupyterHub.services}
     assert by_name["exchange"] == {
-        "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "display": False,
+        "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "timeout": 2,
+        "display": False,
     }  # fmt: skip
     assert by_name["c1"]["url"] == "http://formgrader:8890"
     assert "command" not in by_name["c1"]
@@ -276,7 +277,7 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     apply(c, HubSettings.model_validate(settings | {"courses": {"c1": {"students": ["ada"]}}}))
     assert [one["name"] for one in c.JupyterHub.services] == ["exchange", "x"]
     assert c.JupyterHub.services[0] == {
-        "name": "exchange", "url": "http://chart:1", "api_token": "of-the-chart", "display": False,
+        "name": "exchange", "url": "http://chart:1", "api_token": "of-the-chart", "timeout": 2, "display": False,
     }  # fmt: skip
     assert [one["name"] for one in c.JupyterHub.load_roles] == ["x", "user", "server"]
     assert c.KubeSpawner.environment.keys() == {
@@ -289,6 +290,13 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     assert "spawner_class" not in c.JupyterHub
     assert "authenticator_class" not in c.JupyterHub
     assert "bind_url" not in c.JupyterHub
+
+
+def test_what_was_added_before_stays(tmp_path: Path) -> None:
+    c = Config()
+    c.JupyterHub.services.append({"name": "x"})
+    apply(c, HubSettings.model_validate({"state": tmp_path / "state"}))
+    assert [one["name"] for one in c.JupyterHub.services] == ["x", "exchange", "idle-culler"]
 
 
 def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,23 +46,27 @@ def course_of_tests(folder: Path, released_once: Path) -> Path:
     return root
 
 
-def settings_of_tests(root: Path, port: int) -> dict[str, str]:
+def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
+    token = root.parent / "token"
+    token.write_text("token-of-the-formgrader-apart")
+    url = f"http://127.0.0.1:{ports[5]}"
+    apart = {"url": url, "api_token_file": str(token), "instructors": ["teacher"]}
     course = {
         "title": "A tiny course",
         "root": str(root),
-        "port": port,
+        "port": ports[4],
         "instructors": ["teacher"],
         "tas": ["tutor"],
         "students": ["ada", "bob"],
     }
-    return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course})}
+    return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course, "apart": apart})}
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, released_once: Path) -> Iterator[WholeHub]:
     folder = tmp_path_factory.mktemp("whole")
     made = WholeHub(folder, {})
-    made.settings = settings_of_tests(course_of_tests(folder, released_once), made.ports[4])
+    made.settings = settings_of_tests(course_of_tests(folder, released_once), made.ports)
     try:
         made.start_proxy()
         made.start()
@@ -168,6 +175,38 @@ def test_a_student_added_in_formgrader_is_in_the_group(hub: WholeHub, teacher: P
     assert teacher.send("PUT", SERVICE, "formgrader/api/student/tutor", json=body).status_code == 200
     tutor = hub.person("tutor")
     assert "nbgrader-tiny" in tutor.api("GET", "/user").json()["groups"]
+
+
+def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeHub, teacher: Person) -> None:
+    root = hub.folder / "apart"
+    shutil.copytree(hub.folder / "course", root, ignore=shutil.ignore_patterns("submitted"))
+    (root / "course.toml").write_text((root / "course.toml").read_text().replace('id = "tiny"', 'id = "apart"'))
+    told = {
+        "JUPYTERHUB_SERVICE_NAME": "apart",
+        "JUPYTERHUB_API_TOKEN": (hub.folder / "token").read_text(),
+        "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.ports[2]}/hub/api",
+        "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{hub.ports[5]}",
+        "TITO_EXCHANGE_URL": hub.exchange,
+    }
+    page = (PROJECT / "book" / "hub.md").read_text()
+    assert all(f"| `{name}` |" in page for name in told)
+    (hub.folder / "home").mkdir()
+    usual = {"PATH": os.environ["PATH"], "HOME": str(hub.folder / "home")}
+    command = [sys.executable, "-P", "-m", "tito.hub.formgrader"]
+    log = hub.folder / "apart.log"
+    with log.open("wb") as out:
+        service = subprocess.Popen(command, cwd=root, env=usual | told, stdout=out, stderr=out)
+    try:
+        wait_for(lambda: teacher.browser.get("/services/apart/formgrader").status_code == 200, 60)
+        assert "Manage Assignments" in teacher.browser.get("/services/apart/formgrader").text
+        listed = teacher.browser.get("/services/apart/formgrader/api/assignments").json()
+        assert [(one["name"], one["status"]) for one in listed] == [(ASSIGNMENT, "draft")]
+        assert "/services/exchange/courses/apart/releases 200" in hub.log.read_text()
+    except AssertionError as error:
+        raise AssertionError(log.read_text()[-3000:]) from error
+    finally:
+        service.terminate()
+        service.wait(20)
 
 
 # ---- what a server's token can do --------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class WholeHub:
     folder: Path
     settings: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
-    ports: list[int] = field(default_factory=lambda: free_ports(5))
+    ports: list[int] = field(default_factory=lambda: free_ports(6))
     browsers: list[httpx.Client] = field(default_factory=list)
     proxy: subprocess.Popen[bytes] | None = None  # where it runs apart from the hub
 

@@ -104,7 +104,8 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
 
 
 def _elsewhere(name: str, url: str, token: str) -> Service:
-    found: Service = {"name": name, "url": url}
+    """A service that comes and goes by itself: it has its route at once, and the hub does not wait long for it."""
+    found: Service = {"name": name, "url": url, "timeout": 2}
     if token:
         found["api_token"] = token
     return found
