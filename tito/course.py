@@ -303,8 +303,8 @@ def _reference(path: Path, name: str) -> Path:
 
 
 def _database_url(root: Path, url: str) -> str:
-    """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path lies in
-    the course folder, wherever the command is run from."""
+    """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
+    in the course folder, wherever the command is run from."""
     prefix = "sqlite:///"
     url = url or os.environ.get("TITO_GRADEBOOK_DB", "") or Course.db_url
     if url.startswith(prefix) and not url.startswith("sqlite:////"):
