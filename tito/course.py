@@ -240,7 +240,7 @@ def load_course(root: Path) -> Course:
         title=str(data.get("title", data["id"])),
         package=str(data.get("package", "")),
         reference=_reference(path, reference) if reference else None,
-        db_url=_database_url(root, data.get("gradebook", {}).get("db_url", Course.db_url)),
+        db_url=_database_url(root, data.get("gradebook", {}).get("db_url", "")),
         exchange_root=root / exchange.root,
         exchange_kind=exchange.kind,
         exchange_url=_exchange_url(exchange),
@@ -303,8 +303,10 @@ def _reference(path: Path, name: str) -> Path:
 
 
 def _database_url(root: Path, url: str) -> str:
-    """A relative SQLite path lies in the course folder, wherever the command is run from."""
+    """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
+    in the course folder, wherever the command is run from."""
     prefix = "sqlite:///"
+    url = url or os.environ.get("TITO_GRADEBOOK_DB", "") or Course.db_url
     if url.startswith(prefix) and not url.startswith("sqlite:////"):
         return f"{prefix}{root / url.removeprefix(prefix)}"
     return url

@@ -140,7 +140,8 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
     (into / MARK).touch()
     text = (course.root / SETTINGS_FILE).read_text(encoding="utf-8")
     text = re.sub(r"(?m)^cell_timeout_s = .*$", f"cell_timeout_s = {CELL_TIMEOUT_S}", text)
-    (into / SETTINGS_FILE).write_text(_with_an_exchange_of_its_own(text), encoding="utf-8")
+    text = _with_a_gradebook_of_its_own(_with_an_exchange_of_its_own(text))
+    (into / SETTINGS_FILE).write_text(text, encoding="utf-8")
     shutil.copy(course.root / "nbgrader_config.py", into)
     if course.reference is not None:
         shutil.copytree(course.reference, into / course.reference.name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -156,6 +157,13 @@ def _with_an_exchange_of_its_own(text: str) -> str:
     text = re.sub(r"(?m)^url = .*\n", "", text)
     own = f'[exchange]\nurl = "{LOCAL}"\n'
     return text.replace("[exchange]\n", own, 1) if "[exchange]\n" in text else f"{text}\n{own}"
+
+
+def _with_a_gradebook_of_its_own(text: str) -> str:
+    """Settings with the gradebook in the demo's folder, whatever database the class has."""
+    text = re.sub(r"(?m)^db_url = .*\n", "", text)
+    own = f'[gradebook]\ndb_url = "{Course.db_url}"\n'
+    return text.replace("[gradebook]\n", own, 1) if "[gradebook]\n" in text else f"{text}\n{own}"
 
 
 def _enrol(demo: Course, cohort: list[Player]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import postgresql
 import pytest
 from nbgrader_forks import Commands
 from real_hub import RealHub, real_hub
+from sqlalchemy import create_engine, make_url
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +26,25 @@ def commands() -> Iterator[Commands]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_server() -> Iterator[postgresql.Server]:
     folder = postgresql.programs()
     if folder is None:
         pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
-    with postgresql.server(folder) as url:
-        yield url
+    with postgresql.server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_server: postgresql.Server) -> str:
+    return postgresql_server.url
+
+
+@pytest.fixture
+def fresh_database(postgresql_url: str) -> str:
+    """The URL of an empty PostgreSQL database."""
+    name = f"d{secrets.token_hex(6)}"
+    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return make_url(postgresql_url).set(database=name).render_as_string(hide_password=False)

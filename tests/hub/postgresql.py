@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from exchange_support import wait_for
 from sqlalchemy import create_engine
@@ -25,35 +28,62 @@ def programs() -> Path | None:
     return folders[-1].parent if folders else None
 
 
-@contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Run one; gives the URL of its database `postgres`. It refuses to run as root, and is nobody's then."""
-    nobody = pwd.getpwnam("nobody")
-    root = os.getuid() == 0
-    how = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if root else {}
-    with tempfile.TemporaryDirectory(prefix="tito-pg-", ignore_cleanup_errors=True) as scratch:
-        if root:
-            os.chown(scratch, nobody.pw_uid, nobody.pw_gid)
-        data = Path(scratch) / "data"
-        make = [folder / "initdb", "-D", data, "-U", "tito", "-A", "trust", "--no-sync"]
-        subprocess.run(make, check=True, capture_output=True, cwd=scratch, **how)  # type: ignore[call-overload]
-        run = [folder / "postgres", "-D", data, "-k", scratch, "-h", "", "-F"]
-        process = subprocess.Popen(run, cwd=scratch, stderr=subprocess.DEVNULL, **how)  # type: ignore[call-overload]
-        url = f"postgresql+psycopg://tito@/postgres?host={scratch}"
-        engine = create_engine(url)
+@dataclass
+class Server:
+    """One that can be stopped and started again. It refuses to run as root, and is nobody's then."""
 
-        def answers() -> bool:
-            try:
-                engine.connect().close()
-            except OperationalError:
-                return False
-            return True
+    folder: Path
+    scratch: Path
+    process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        """Of its database `postgres`."""
+        return f"postgresql+psycopg://tito@/postgres?host={self.scratch}"
+
+    def make(self) -> None:
+        """Make its files."""
+        if os.getuid() == 0:
+            os.chown(self.scratch, self._as()["user"], self._as()["group"])
+        make = [self.folder / "initdb", "-D", self.scratch / "data", "-U", "tito", "-A", "trust", "--no-sync"]
+        subprocess.run(make, check=True, capture_output=True, cwd=self.scratch, **self._as())
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        run = [self.folder / "postgres", "-D", self.scratch / "data", "-k", self.scratch, "-h", "", "-F"]
+        self.process = subprocess.Popen(run, cwd=self.scratch, stderr=subprocess.DEVNULL, **self._as())
+        wait_for(self._answers, 30)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it. SIGINT does not wait for those who are connected; with SIGQUIT it is as if it had crashed."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        engine = create_engine(self.url)
         try:
-            wait_for(answers, 30)
-            engine.dispose()
-            yield url
+            engine.connect().close()
+        except OperationalError:
+            return False
         finally:
             engine.dispose()
-            process.terminate()
-            process.wait()
+        return True
+
+    def _as(self) -> dict[str, Any]:
+        nobody = pwd.getpwnam("nobody")
+        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """Run one."""
+    with tempfile.TemporaryDirectory(prefix="tito-pg-", ignore_cleanup_errors=True) as scratch:
+        made = Server(folder, Path(scratch))
+        made.make()
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()

@@ -25,6 +25,7 @@ GROUPS = {
 USERS = sorted({user for users in GROUPS.values() for user in users} | {"nobody"})
 # What a single-user server needs for the exchange, and no more: a token may always tell whose it is, groups included.
 SCOPES = ["access:services!service=exchange"]
+KEEP_S = 2  # for so long the exchange remembers the hub's word
 ADMIN_TOKEN = "admin-token-of-the-tests"
 
 CONFIG = """
@@ -54,7 +55,11 @@ c.JupyterHub.services = [
         "name": "exchange",
         "url": "http://127.0.0.1:{port}",
         "command": [{python!r}, "-m", "tito.exchange"],
-        "environment": {{"TITO_EXCHANGE_ROOT": {root!r}, "TITO_EXCHANGE_UPLOADS_PER_MINUTE": "1000"}},
+        "environment": {{
+            "TITO_EXCHANGE_ROOT": {root!r},
+            "TITO_EXCHANGE_UPLOADS_PER_MINUTE": "1000",
+            "TITO_EXCHANGE_IDENTITY_KEEP_S": "{keep_s}",
+        }},
     }},
 ]
 c.JupyterHub.load_roles = [
@@ -73,10 +78,20 @@ class RealHub:
     root: Path
     log: Path
     tokens: dict[str, str]
+    process: subprocess.Popen[bytes]
 
     def as_admin(self, method: str, path: str, **how: object) -> httpx.Response:
         headers = {"Authorization": f"token {ADMIN_TOKEN}"}
         return httpx.request(method, f"{self.api}{path}", headers=headers, timeout=30, **how)  # type: ignore[arg-type]
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """The hub does not answer, though it is there; its services run on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def new_token(self, user: str, scopes: list[str], expires_in_s: int = 3600) -> str:
         body = {"scopes": scopes, "expires_in": expires_in_s}
@@ -93,7 +108,7 @@ def real_hub(folder: Path) -> Iterator[RealHub]:
     root, log = folder / "exchange", folder / "log"
     config = CONFIG.format(
         hub_port=hub_port, proxy_port=proxy_port, port=port, users=set(USERS), groups=GROUPS,
-        admin_token=ADMIN_TOKEN, python=sys.executable, root=str(root),
+        admin_token=ADMIN_TOKEN, keep_s=KEEP_S, python=sys.executable, root=str(root),
     )  # fmt: skip
     (folder / "jupyterhub_config.py").write_text(config)
     with log.open("wb") as out:
@@ -101,7 +116,8 @@ def real_hub(folder: Path) -> Iterator[RealHub]:
             [sys.executable, "-m", "jupyterhub", "-f", "jupyterhub_config.py"],
             cwd=folder, stdout=out, stderr=out, start_new_session=True, env=os.environ | {"JUPYTERHUB_CRYPT_KEY": ""},
         )  # fmt: skip
-    found = RealHub(f"http://127.0.0.1:{hub_port}/hub/api", f"http://127.0.0.1:{port}/services/exchange", root, log, {})
+    api, exchange = f"http://127.0.0.1:{hub_port}/hub/api", f"http://127.0.0.1:{port}/services/exchange"
+    found = RealHub(api, exchange, root, log, {}, process)
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()

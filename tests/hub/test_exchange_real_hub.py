@@ -6,8 +6,8 @@ import time
 
 import httpx
 import pytest
-from exchange_support import uploads
-from real_hub import COURSE, SCOPES, RealHub
+from exchange_support import FILES, form, uploads
+from real_hub import COURSE, KEEP_S, SCOPES, RealHub
 
 from tito.exchange.client import Client
 from tito.exchange.problems import Refused
@@ -51,6 +51,42 @@ def test_forged_revoked_and_expired_tokens_are_refused(hub_of_tests: RealHub) ->
     short = hub_of_tests.new_token("ada", SCOPES, expires_in_s=1)
     time.sleep(1.5)
     assert status(hub_of_tests, short) == 401
+
+
+def test_a_revoked_token_works_no_longer_than_the_hubs_word_is_remembered(hub_of_tests: RealHub) -> None:
+    made = hub_of_tests.as_admin("POST", "/users/ada/tokens", json={"scopes": SCOPES}).json()
+    assert status(hub_of_tests, made["token"]) == 200
+    hub_of_tests.as_admin("DELETE", f"/users/ada/tokens/{made['id']}").raise_for_status()
+    revoked = time.monotonic()
+    while status(hub_of_tests, made["token"]) == 200:
+        assert time.monotonic() < revoked + KEEP_S + 1
+        time.sleep(0.1)
+    assert status(hub_of_tests, made["token"]) == 401
+
+
+def test_while_the_hub_hangs_a_student_is_told_so_and_the_submission_goes_through_after(hub_of_tests: RealHub) -> None:
+    """Nobody is let in on what the hub said longer ago than that is remembered, though they were known."""
+    released(hub_of_tests)
+    token = hub_of_tests.tokens["bob"]
+    assert status(hub_of_tests, token) == 200
+    path = f"{hub_of_tests.exchange}/courses/{COURSE}/assignments/hanging/submissions"
+    with hub_of_tests.hanging():
+        time.sleep(KEEP_S)
+        refused = httpx.post(path, headers={"Authorization": f"token {token}"}, files=form(FILES), timeout=30)
+        assert refused.status_code == 503
+        assert "hub does not answer" in refused.json()["error"]
+        assert refused.headers["Retry-After"]
+    bob = Client(hub_of_tests.exchange, token)
+    assert bob.my_submissions(COURSE, "hanging") == []
+    made = bob.submit(COURSE, "hanging", uploads())
+    assert [one.id for one in bob.my_submissions(COURSE, "hanging")] == [made.id]
+    bob.close()
+
+
+def released(hub: RealHub) -> None:
+    teacher = Client(hub.exchange, hub.tokens["teacher"])
+    teacher.publish(COURSE, "hanging", uploads(), replace=True)
+    teacher.close()
 
 
 def test_a_user_who_leaves_the_group_leaves_the_course_for_new_tokens(hub_of_tests: RealHub) -> None:

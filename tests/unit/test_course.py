@@ -9,6 +9,7 @@ import pytest
 from tiny import ASSIGNMENT, SETTINGS, write_course
 
 from tito.course import Course, find_course, load_course
+from tito.demo import _with_a_gradebook_of_its_own
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
 pytestmark = pytest.mark.unit
@@ -38,6 +39,17 @@ def test_everything_but_the_id_has_a_default(tmp_path: Path) -> None:
     assert course.sandbox.backend == "bubblewrap"
     assert course.db_url == f"sqlite:///{tmp_path}/gradebook/gradebook.db"
     assert course.exchange_root == tmp_path / "exchange"
+
+
+def test_the_gradebook_is_the_course_files_else_the_environments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a password stands in no course file. A demo leaves the class's alone."""
+    monkeypatch.setenv("TITO_GRADEBOOK_DB", "postgresql+psycopg://class")
+    assert load_course(settings(tmp_path, 'id = "c"')).db_url == "postgresql+psycopg://class"
+    for text in ('id = "c"\n', 'id = "c"\n[gradebook]\ndb_url = "sqlite:////elsewhere"\n'):
+        own = _with_a_gradebook_of_its_own(text)
+        assert load_course(settings(tmp_path, own)).db_url == f"sqlite:///{tmp_path}/gradebook/gradebook.db"
 
 
 def test_settings_are_read(course: Course) -> None:

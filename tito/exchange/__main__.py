@@ -1,5 +1,7 @@
-"""`python -m tito.exchange`: the service, as a hub starts it."""
+"""`python -m tito.exchange`: the service, as a hub starts it; with `migrate`, its database and nothing else."""
+
+import sys
 
 from tito.exchange.service import main
 
-main()
+main(sys.argv[1:])

@@ -46,8 +46,15 @@ class Database:
         Raises:
             Refused: the database is gone, or its disk is full.
         """
-        with _told(), self._writer, self.engine.connect().execution_options(**WRITE) as connection, connection.begin():
+        with (
+            _told(),
+            self._writer,
+            self.engine.connect().execution_options(**WRITE) as connection,
+            connection.begin() as transaction,
+        ):
             yield connection
+            with _told(in_doubt=True):
+                transaction.commit()
 
     def migrate(self) -> None:
         """Bring the tables to the newest form. Several processes may do so at once: the first does it.
@@ -63,7 +70,15 @@ class Database:
         with self.write() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8675)")
-            if version_of(connection) != HEAD:
+            version = version_of(connection)
+            if version not in {None, *known_versions()}:
+                raise Refused(
+                    "The exchange's database was made by a newer version of tito.",
+                    status=503,
+                    where="database",
+                    hint="Start that version, or bring the database of this one back from a backup.",
+                )
+            if version != HEAD:
                 command.upgrade(alembic_config(connection), "head")
 
     def close(self) -> None:
@@ -76,6 +91,13 @@ def version_of(connection: Connection) -> str | None:
         return None
     version = connection.execute(select(a_column("version_num")).select_from(table(VERSION_TABLE))).scalar()
     return str(version) if version is not None else None
+
+
+def known_versions() -> set[str]:
+    """All migrations that this version of tito has."""
+    from alembic.script import ScriptDirectory
+
+    return {one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
 
 
 def alembic_config(connection: Connection | None = None) -> Any:
@@ -114,8 +136,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Database errors as ours. The reason is told without the statement, its values, or the database's address."""
+def _told(*, in_doubt: bool = False) -> Iterator[None]:
+    """Database errors as ours. The reason is told without the statement, its values, or the database's address.
+
+    When a commit is not answered, it may have been done or not: `in_doubt`.
+    """
     try:
         yield
     except SQLAlchemyError as error:
@@ -123,11 +148,12 @@ def _told() -> Iterator[None]:
         if "full" in reason and "disk" in reason:
             raise storage_full() from error
         busy = isinstance(error, NoConnection) or "locked" in reason
+        stored = "It may have been stored, or not." if in_doubt else "Nothing was stored."
         raise Refused(
             "The exchange is busy." if busy else "The exchange's database cannot be used.",
             status=503,
             where="database",
-            hint="Nothing was stored. Try again in a minute; tell the instructor if it stays so.",
+            hint=f"{stored} Try again in a minute; tell the instructor if it stays so.",
             retry_after_s=5,
         ) from error
 

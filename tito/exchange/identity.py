@@ -72,7 +72,7 @@ class HubIdentity:
         *,
         services: Mapping[str, list[str]] | None = None,
         access_scopes: frozenset[str] = frozenset(),
-        keep_s: float = 30.0,
+        keep_s: float = 10.0,
         keep_refusal_s: float = 5.0,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,

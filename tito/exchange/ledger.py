@@ -341,8 +341,7 @@ class Ledger:
         with self.database.read() as connection:
             connection.execute(select(1))
         with disk_told():
-            blob = self.store.incoming()
-            blob.discard()
+            self.store.require_ready()
 
     # ---- content -----------------------------------------------------------------------------------
 

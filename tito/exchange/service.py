@@ -5,8 +5,13 @@ JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES. The rest is ours:
 
     TITO_EXCHANGE_ROOT        folder of the SQLite database and the blobs; made with mode 0700
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
-    TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL
+    TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL such as s3://bucket/prefix; where that is
+                              and who enters it is what its own library reads of the environment (for S3: AWS_*)
     TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}
+    TITO_EXCHANGE_REQUESTS_PER_MINUTE, TITO_EXCHANGE_UPLOADS_PER_MINUTE
+                              of one user, counted by each process for itself; fifty times as many for staff
+    TITO_EXCHANGE_IDENTITY_KEEP_S
+                              how long the hub's word on a token is remembered: for so long a revoked one still works
     TITO_EXCHANGE_<QUOTA>     a field of `Quotas` in capitals, such as TITO_EXCHANGE_SUBMISSION_MB
 """
 
@@ -18,7 +23,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -65,7 +70,11 @@ class ServiceSettings:
     requests_per_minute: int = 600
     uploads_per_minute: int = 20
     upload_timeout_s: float = 120.0
-    identity_keep_s: float = 30.0
+    identity_keep_s: float = 10.0  # for so long a token that was revoked still works
+
+    @property
+    def database_url(self) -> str:
+        return self.db_url or f"sqlite:///{self.root.resolve() / DATABASE_NAME}"
 
 
 def settings_from(environment: Mapping[str, str]) -> ServiceSettings:
@@ -90,6 +99,7 @@ def settings_from(environment: Mapping[str, str]) -> ServiceSettings:
         quotas=Quotas(**wanted),
         requests_per_minute=_whole(environment, "TITO_EXCHANGE_REQUESTS_PER_MINUTE", default.requests_per_minute),
         uploads_per_minute=_whole(environment, "TITO_EXCHANGE_UPLOADS_PER_MINUTE", default.uploads_per_minute),
+        identity_keep_s=_whole(environment, "TITO_EXCHANGE_IDENTITY_KEEP_S", int(default.identity_keep_s)),
     )
 
 
@@ -118,7 +128,7 @@ def open_ledger(settings: ServiceSettings, *, sweep: bool = True) -> Ledger:
     """
     settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.root.chmod(0o700)
-    database = Database(settings.db_url or f"sqlite:///{settings.root.resolve() / DATABASE_NAME}")
+    database = Database(settings.database_url)
     database.migrate()
     store = open_store(settings.store or str(settings.root / BLOBS))
     if sweep and isinstance(store, DirectoryStore):
@@ -237,6 +247,8 @@ def serve(settings: ServiceSettings) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for name in ("httpx", "httpcore", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("botocore", "aiobotocore", "s3fs", "fsspec"):  # what they warn of holds the store's address
+        logging.getLogger(name).setLevel(logging.ERROR)
     ledger = open_ledger(settings)
     try:
         uvicorn.run(
@@ -252,9 +264,23 @@ def serve(settings: ServiceSettings) -> None:
         ledger.close()
 
 
-def main() -> None:
-    """Entry point of `python -m tito.exchange`. What keeps it from starting is told in one line, for the hub's log."""
+def migrate(settings: ServiceSettings) -> None:
+    """Make the database's tables, or bring them to the newest form. The service does so itself when it starts; this is
+    for where its own account in the database may not."""
+    database = Database(settings.database_url)
     try:
-        serve(settings_from(os.environ))
+        database.migrate()
+    finally:
+        database.close()
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Entry point of `python -m tito.exchange [migrate]`. What keeps it from starting is told in one line, for the log
+    of whoever started it."""
+    if list(arguments) not in ([], ["migrate"]):
+        sys.exit("Usage: python -m tito.exchange [migrate]")
+    try:
+        run = migrate if arguments else serve
+        run(settings_from(os.environ))
     except TitoError as error:
         sys.exit(f"tito.exchange: {error}")

@@ -7,18 +7,34 @@ has returned, neither a killed process nor a lost machine takes them away.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import logging
 import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
+from tito.errors import UsageError
 from tito.exchange.problems import Refused
 
+LOG = logging.getLogger("tito.exchange")
 CHUNK = 1 << 18
 SCRATCH = ".scratch"
+AT_ONCE = 8  # blobs on their way to a store elsewhere
+S3 = frozenset({"s3", "s3a"})
+BUCKETS = S3 | {"gs", "gcs", "az", "abfs"}
+# Listings are not remembered: another process may have added what they lack. An answer that does not come is not waited
+# for longer than whoever submits would.
+S3_OPTIONS = {
+    "use_listings_cache": False,
+    "skip_instance_cache": True,
+    "config_kwargs": {"connect_timeout": 3, "read_timeout": 20, "retries": {"max_attempts": 1}},
+}
 
 
 class Incoming:
@@ -61,11 +77,13 @@ class BlobStore(Protocol):
 
     def keep(self, blobs: Iterable[Incoming]) -> None: ...
 
-    def open(self, sha256: str) -> BinaryIO: ...
+    def read(self, sha256: str) -> Iterator[bytes]: ...
 
     def size(self, sha256: str) -> int | None: ...
 
     def names(self) -> Iterator[str]: ...
+
+    def require_ready(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -106,8 +124,13 @@ class DirectoryStore:
         for folder in folders:
             _sync_folder(folder)
 
-    def open(self, sha256: str) -> BinaryIO:
-        return self._path(sha256).open("rb")
+    def read(self, sha256: str) -> Iterator[bytes]:
+        try:
+            with self._path(sha256).open("rb") as blob:
+                while data := blob.read(CHUNK):
+                    yield data
+        except FileNotFoundError as error:
+            raise _broken(sha256) from error
 
     def size(self, sha256: str) -> int | None:
         try:
@@ -117,6 +140,9 @@ class DirectoryStore:
 
     def names(self) -> Iterator[str]:
         return (path.name for path in self.root.glob("[0-9a-f][0-9a-f]/*"))
+
+    def require_ready(self) -> None:
+        self.incoming().discard()
 
     def close(self) -> None:
         pass
@@ -146,45 +172,72 @@ def _sync(path: Path, how: int) -> None:
 class FsspecStore:
     """Blobs in any file system that fsspec knows, such as s3://bucket/prefix. Scratch files are local.
 
-    An object store shows an object when it has all of it, and has it durably then; that is what is relied upon.
+    An object store shows an object when it has all of it, and has it durably then; that is what is relied upon. Where
+    it is, and by which credentials it is entered, is in the environment (for S3: AWS_*), and never in the URL.
     """
 
     def __init__(self, url: str, scratch: Path | None = None) -> None:
         from fsspec.core import url_to_fs
 
+        scheme = urlsplit(url).scheme
         self._fs: Any
-        self._fs, root = url_to_fs(url)
+        self._fs, root = url_to_fs(url, **(S3_OPTIONS if scheme in S3 else {}))
         self._root = root.rstrip("/")
+        self._bucket = self._root.partition("/")[0] if scheme in BUCKETS else ""
         self._own = None if scratch else tempfile.TemporaryDirectory(prefix="tito-exchange-")
         self._scratch = scratch or Path(self._own.name if self._own else ".")
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="blobs")
 
     def incoming(self) -> Incoming:
         return Incoming(self._scratch)
 
     def keep(self, blobs: Iterable[Incoming]) -> None:
-        for blob in blobs:
-            blob.close()
-            if self.size(blob.sha256) != blob.size:
-                target = self._path(blob.sha256)
-                self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
-                self._fs.put_file(str(blob.path), target)
-            blob.discard()
+        """Make blobs durable, some at a time: each is a round trip or two."""
+        with _store_told():
+            list(self._pool.map(self._keep, blobs))
 
-    def open(self, sha256: str) -> BinaryIO:
-        opened: BinaryIO = self._fs.open(self._path(sha256), "rb")
-        return opened
+    def _keep(self, blob: Incoming) -> None:
+        blob.close()
+        if self._size(blob.sha256) != blob.size:
+            target = self._path(blob.sha256)
+            if not self._bucket:  # a bucket has no folders, and is not ours to make
+                self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
+            self._fs.put_file(str(blob.path), target)
+        blob.discard()
+
+    def read(self, sha256: str) -> Iterator[bytes]:
+        with _store_told():
+            try:
+                opened = self._fs.open(self._path(sha256), "rb")
+            except FileNotFoundError as error:
+                raise _broken(sha256) from error
+            with opened as blob:
+                while data := blob.read(CHUNK):
+                    yield data
 
     def size(self, sha256: str) -> int | None:
+        with _store_told():
+            return self._size(sha256)
+
+    def _size(self, sha256: str) -> int | None:
         try:
             return int(self._fs.info(self._path(sha256))["size"])
         except FileNotFoundError:
             return None
 
     def names(self) -> Iterator[str]:
-        if self._fs.exists(self._root):
-            yield from (name.rpartition("/")[2] for name in self._fs.find(self._root))
+        with _store_told():
+            found = self._fs.find(self._root) if self._fs.exists(self._root) else []
+        yield from (name.rpartition("/")[2] for name in found)
+
+    def require_ready(self) -> None:
+        self.incoming().discard()
+        if self._bucket:
+            with _store_told():
+                self._fs.info(self._bucket)
 
     def close(self) -> None:
+        self._pool.shutdown()
         if self._own is not None:
             self._own.cleanup()
 
@@ -192,23 +245,56 @@ class FsspecStore:
         return f"{self._root}/{sha256[:2]}/{sha256}"
 
 
+@contextlib.contextmanager
+def _store_told() -> Iterator[None]:
+    """Errors of fsspec and of what it stands on, as ours. Only their kind is logged: their texts hold addresses.
+
+    Every file system has errors of its own, so whatever comes is one of the store's; but for a disk that is full here.
+    """
+    try:
+        yield
+    except Refused:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        LOG.error("the store: %s", type(error).__name__)
+        raise Refused(
+            "The exchange's store cannot be used.",
+            status=503,
+            where="store",
+            hint="Nothing was stored. Try again in a minute; tell the instructor if it stays so.",
+            retry_after_s=5,
+        ) from error
+
+
 def open_store(where: str) -> BlobStore:
-    """The store at a path or a fsspec URL."""
-    if "://" in where:
+    """The store at a path or a fsspec URL.
+
+    Raises:
+        UsageError: an URL of a kind that cannot be read here, or one with credentials in it.
+    """
+    if "://" not in where:
+        return DirectoryStore(Path(where))
+    if "@" in urlsplit(where).netloc:
+        raise UsageError(
+            "The address of the store holds credentials.", hint="Put them into the environment, for S3 as AWS_*."
+        )
+    try:
         return FsspecStore(where)
-    return DirectoryStore(Path(where))
+    except (ImportError, ValueError) as error:
+        scheme = urlsplit(where).scheme
+        raise UsageError(
+            f"Nothing here can read a store at {scheme}://.", hint="For S3, install 'tinytorch-tito[s3]'."
+        ) from error
 
 
 def read_checked(store: BlobStore, sha256: str) -> Iterator[bytes]:
     """The content of a blob. It ends with an error, and not like a whole one, when it is not what its name says."""
     digest = hashlib.sha256()
-    try:
-        with store.open(sha256) as blob:
-            while data := blob.read(CHUNK):
-                digest.update(data)
-                yield data
-    except FileNotFoundError as error:
-        raise _broken(sha256) from error
+    for data in store.read(sha256):
+        digest.update(data)
+        yield data
     if digest.hexdigest() != sha256:
         raise _broken(sha256)
 
