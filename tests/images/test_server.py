@@ -42,7 +42,11 @@ def assignment_list(person: Person, what: str) -> None:
     with asks(person, person.name) as http:
         form = {"assignment_id": MODULE, "course_id": "tinytorch"}
         answer = http.post(f"assignments/{what}", data=form).raise_for_status().json()
-    assert answer["success"], answer
+    log = command("podman", "logs", f"jupyter-{person.name}")[-4000:]
+    assert answer["success"], f"{answer}\n{log}"
+    if what == "fetch":  # answered with the list, whatever became of the fetch
+        fetched = [one for one in answer["value"] if one["assignment_id"] == MODULE and one["status"] == "fetched"]
+        assert fetched, f"{answer}\n{log}"
 
 
 def test_people_reach_the_hub_and_the_exchange_by_tls(server: Server) -> None:
