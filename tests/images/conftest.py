@@ -82,7 +82,3 @@ def release(course: Course, tmp_path: Path) -> Path:
     for path in (folder, *folder.rglob("*")):
         shutil.chown(path, 1000, 1000)
     return folder
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "image: builds container images and runs them")
