@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,8 +94,21 @@ def of_job(name: str, step: str) -> dict[str, Any]:
     return next(one for one in [*spec.get("initContainers", []), *spec["containers"]] if one["name"] == step)
 
 
+def of_formgrader(step: str) -> dict[str, Any]:
+    """A container of formgrader's pod."""
+    deployment = next(yaml.safe_load_all((FOLDER / "course" / "formgrader.yaml").read_text()))
+    spec = deployment["spec"]["template"]["spec"]
+    return next(one for one in [*spec["initContainers"], *spec["containers"]] if one["name"] == step)
+
+
 def run(cluster: Cluster, container: dict[str, Any], course: Path | None = None, **changed: str) -> Any:
     """Run a container's command in its stead."""
+    command = in_its_stead(cluster, container, course, **changed)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+def in_its_stead(cluster: Cluster, container: dict[str, Any], course: Path | None, **changed: str) -> list[str]:
+    """The command of a container, with around it what there would be."""
     environment = cluster.environment(container) | changed
     command = [environment[one[2:-1]] if one.startswith("$(") else one for one in container["args"]]
     fence = ["bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
@@ -123,7 +138,7 @@ def run(cluster: Cluster, container: dict[str, Any], course: Path | None = None,
     if os.geteuid() == 0:
         user = ["--reuid", "1000", "--regid", "1000", "--clear-groups", "--bounding-set", "-all", "--inh-caps", "-all"]
         fence += ["setpriv", "--no-new-privs", *user]
-    return subprocess.run([*fence, *command], capture_output=True, text=True, check=False, timeout=240)
+    return [*fence, *command]
 
 
 def image() -> list[str]:
@@ -260,9 +275,10 @@ def course(cluster: Cluster, released: Course, monkeypatch: pytest.MonkeyPatch) 
     course = load_course(released.root)
     build(course, course.assignment(ASSIGNMENT))  # as the gates of `tito release` do
     publish(course, course.assignment(ASSIGNMENT))
-    for name in ("submitted", "autograded", "gradebook"):
-        (course.root / name).mkdir(exist_ok=True)
+    shutil.copy(FOLDER.parents[1] / "nbgrader_config.py", course.root)
     given_to_pods(course.root)
+    filled = run(cluster, of_formgrader("course"), course.root)
+    assert filled.returncode == 0, filled.stderr
     formgrader = Client(cluster.exchange.url, TOKENS[COURSE])
     with snapshot(files_in(course.step("release", ASSIGNMENT))) as files:
         formgrader.publish(COURSE, ASSIGNMENT, files, replace=False)
@@ -314,6 +330,32 @@ def found_by_eve(course: Course) -> dict[str, Any]:
     told = next(text for text in ("".join(one) for one in texts) if text.startswith("FOUND "))
     found: dict[str, Any] = json.loads(told.removeprefix("FOUND "))
     return found
+
+
+def test_formgrader_starts_in_its_pod_and_sends_who_comes_to_the_hub(cluster: Cluster, course: Course) -> None:
+    container = of_formgrader("formgrader")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = in_its_stead(cluster, container, course.root, JUPYTERHUB_SERVICE_URL=address)
+    page = f"{address}/services/{COURSE}/formgrader"
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+
+            def answers() -> bool:
+                log.seek(0)
+                assert process.poll() is None, log.read()
+                try:
+                    return httpx.get(page, timeout=5).status_code == 302
+                except httpx.HTTPError:
+                    return False
+
+            wait_for(answers, 90)
+            sent = httpx.get(page, timeout=30).headers["Location"]
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert f"client_id=service-{COURSE}" in sent
 
 
 def test_the_collecting_token_does_not_release_and_is_good_for_nothing_on_the_hub(cluster: Cluster) -> None:
