@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import postgresql
 import pytest
 from nbgrader_forks import Commands
 from real_hub import RealHub, real_hub
-from sqlalchemy import create_engine, make_url
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +39,4 @@ def postgresql_url(postgresql_server: postgresql.Server) -> str:
 
 @pytest.fixture
 def fresh_database(postgresql_url: str) -> str:
-    """The URL of an empty PostgreSQL database."""
-    name = f"d{secrets.token_hex(6)}"
-    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return make_url(postgresql_url).set(database=name).render_as_string(hide_password=False)
+    return postgresql.database_in(postgresql_url)

@@ -34,13 +34,14 @@ class ServiceProcess:
     root: Path
     hub_url: str
     port: int = field(default_factory=free_port)
+    prefix: str = ""
     wrap: Sequence[str | Path] = ()
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
 
     @property
     def log(self) -> Path:
@@ -53,6 +54,7 @@ class ServiceProcess:
             "TITO_EXCHANGE_UPLOADS_PER_MINUTE": "100000",
             "JUPYTERHUB_API_URL": self.hub_url,
             "JUPYTERHUB_SERVICE_URL": self.url,
+            "JUPYTERHUB_SERVICE_PREFIX": f"{self.prefix}/",
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

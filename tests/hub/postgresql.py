@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange_support import wait_for
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
 
@@ -43,6 +44,7 @@ class Server:
 
     def make(self) -> None:
         """Make its files."""
+        self.scratch.chmod(0o711)  # others reach the socket
         if os.getuid() == 0:
             os.chown(self.scratch, self._as()["user"], self._as()["group"])
         make = [self.folder / "initdb", "-D", self.scratch / "data", "-U", "tito", "-A", "trust", "--no-sync"]
@@ -87,3 +89,13 @@ def server(folder: Path) -> Iterator[Server]:
             yield made
         finally:
             made.stop()
+
+
+def database_in(url: str) -> str:
+    """Make an empty database on a server; gives its URL."""
+    name = f"d{secrets.token_hex(6)}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

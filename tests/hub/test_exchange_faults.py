@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +19,7 @@ import pytest
 from exchange_process import Cohort, ServiceProcess
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, service, token, uploads, wait_for
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from tito.exchange.audit import audit
 from tito.exchange.client import Client
@@ -163,24 +163,36 @@ def test_processes_that_migrate_at_the_same_time_make_the_tables_once(fresh_data
     assert not (tmp_path / "none").exists()
 
 
-def test_a_service_whose_account_may_not_make_tables_runs_on_those_that_were_made(
-    postgresql_url: str, fresh_database: str, tmp_path: Path
+def test_the_accounts_of_the_page_on_clusters_are_enough_and_no_more(
+    own_postgresql: postgresql.Server, tmp_path: Path
 ) -> None:
-    user = f"u{secrets.token_hex(4)}"
-    assert migrate(fresh_database, tmp_path).returncode == 0
-    engine = create_engine(fresh_database, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in (
-            f"CREATE ROLE {user} LOGIN",
-            f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {user}",
-            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user}",
-        ):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
-    url = fresh_database.replace("tito@", f"{user}@")
+    """One makes the tables; the service's own runs on them, and can take nothing away."""
+    page = (Path(__file__).parents[2] / "book" / "cluster.md").read_text()
+    [sql] = re.findall(r"(?s)```sql\n(.*?)```", page)
+    before, _, after = sql.partition("\\connect exchange\n")
+    database = own_postgresql.url.replace("/postgres?", "/exchange?")
+    for url, statements in ((own_postgresql.url, before), (database, after)):
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in filter(None, map(str.strip, statements.split(";"))):
+                connection.exec_driver_sql(statement)
+        engine.dispose()
+    assert migrate(database.replace("tito@", "exchange@"), tmp_path).returncode == 1
+    assert migrate(database.replace("tito@", "exchange_owner@"), tmp_path).returncode == 0
+    url = database.replace("tito@", "exchange@")
     with service(tmp_path / "exchange", db_url=url) as running:
         running.client("teacher").publish(COURSE, ASSIGNMENT, uploads(), replace=True)
-        assert running.client("ada").submit(COURSE, ASSIGNMENT, uploads()).student == "ada"
+        made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
+        running.client("tutor").give_feedback(made, uploads())
+        running.client("teacher").withdraw(COURSE, ASSIGNMENT)
+        assert [one.id for one in running.ledger.submissions(COURSE)] == [made.id]
+    engine = create_engine(url)
+    for taking in ("DELETE FROM submission", "TRUNCATE fetch", "DROP TABLE feedback"):
+        with engine.connect() as connection, pytest.raises(ProgrammingError):
+            connection.execute(text(taking))
+    with pytest.raises(OperationalError):
+        create_engine(url.replace("/exchange?", "/tinytorch?")).connect()
+    engine.dispose()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tiny import ASSIGNMENT, CELLS, HEADER, meta, script
 from tito.author.script import build, read_script, source_notebooks
 from tito.cells import grade_id_of, kind_of, points_of
 from tito.course import Course
-from tito.errors import BadSource
+from tito.errors import BadSource, PlatformError
 from tito.models import CellKind
 
 pytestmark = pytest.mark.unit
@@ -74,6 +75,22 @@ def test_a_build_of_an_unchanged_script_leaves_the_folder_in_place(course: Cours
     before = course.step("source", ASSIGNMENT).stat().st_ino
     built(course)
     assert course.step("source", ASSIGNMENT).stat().st_ino == before
+
+
+def test_a_course_that_is_mounted_read_only_can_be_built_where_nothing_changed(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(course)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for name in ("os.rename", "shutil.copytree"):
+        monkeypatch.setattr(name, refuse)
+    build(course, course.assignment("7"))
+    written(course, script() + "\n# %%\nmore = 1\n")
+    with pytest.raises(PlatformError, match="built anew: Read-only file system"):
+        build(course, course.assignment("7"))
 
 
 def test_a_script_that_cannot_be_read_leaves_the_old_build(course: Course) -> None:

@@ -20,7 +20,7 @@ import yaml
 
 from tito.cells import grade_id_of
 from tito.course import SCRIPT_NAME, Assignment, Course
-from tito.errors import BadSource
+from tito.errors import BadSource, PlatformError
 from tito.models import ModuleInfo
 
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
@@ -133,24 +133,41 @@ def build(course: Course, assignment: Assignment) -> dict[str, Any]:
     """Build `source/<assignment>/` from its script: the notebook, and the package of the modules below it.
 
     An assignment without a script (a folder of notebooks, as plain nbgrader has them) is left as it is.
-    The folder is replaced whole, where anything in it changed; a script that cannot be read leaves it as it is.
+    The folder is replaced whole, where anything in it changed; a script that cannot be read leaves it as it is. Where
+    nothing changed nothing is written: the course may be mounted read-only where it is graded.
 
     Returns: the instructor's notebooks, by name.
+
+    Raises:
+        PlatformError: it has changed, and the folder cannot be written to.
     """
     folder = course.step("source", assignment.id)
     if assignment.script is None:
         return source_notebooks(course, assignment)
     script = read_script(assignment.script)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as scratch:
-        fresh = Path(scratch) / assignment.id
-        fresh.mkdir()
+    with tempfile.TemporaryDirectory(prefix="tito-build-") as scratch:
+        fresh = Path(scratch)
         nbformat.write(script.notebook, fresh / f"{script.info.name}.ipynb")
         course.stage(script.info.number, fresh)
         if _contents(fresh) != _contents(folder):
-            if folder.exists():
-                folder.rename(Path(scratch) / "old")
-            fresh.rename(folder)
+            _put_in_place(fresh, folder)
     return {script.info.name: script.notebook}
+
+
+def _put_in_place(fresh: Path, folder: Path) -> None:
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as beside:
+            copy = Path(beside) / "new"
+            shutil.copytree(fresh, copy)
+            copy.chmod(0o755)
+            if folder.exists():
+                folder.rename(Path(beside) / "old")
+            copy.rename(folder)
+    except OSError as error:
+        raise PlatformError(
+            f"{folder} is not what its script says now, and cannot be built anew: {error.strerror}.",
+            hint="Run 'tito check' or 'tito release' where the course's folder can be written to.",
+        ) from error
 
 
 def _contents(folder: Path) -> dict[str, bytes | None]:

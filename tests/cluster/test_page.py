@@ -1,0 +1,49 @@
+"""book/cluster.md: the files that it names are there, and the Secrets that it makes are those that are asked for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from manifests import FOLDER, containers, manifests, pods, values
+
+pytestmark = pytest.mark.unit
+ROOT = FOLDER.parents[1]
+PAGE = (ROOT / "book" / "cluster.md").read_text()
+LATER = {"docker/hub/Dockerfile", "docker/student/Dockerfile", "docker/grader/Dockerfile", "docker/grader/seccomp.json"}
+
+
+def test_the_files_that_are_named_are_there() -> None:
+    named = set(re.findall(r"docker/[\w./-]*\w", PAGE))
+    assert len(named) > 8
+    there = {one for one in named if (ROOT / one).exists()}
+    assert named - there <= LATER
+
+
+def test_the_secrets_that_the_page_makes_are_those_that_are_asked_for() -> None:
+    made = {
+        (name, key)
+        for name, rest in re.findall(r"create secret generic (\S+)((?:.*\\\n)*.*)", PAGE)
+        for key in re.findall(r"--from-(?:literal|file)=([\w-]+)", rest)
+    }
+    asked = {
+        (reference["name"], reference["key"])
+        for pod in pods().values()
+        for container in containers(pod)
+        for one in container.get("env", [])
+        if (reference := one.get("valueFrom", {}).get("secretKeyRef"))
+    }
+    mounted = {one["name"]: one["secret"]["secretName"] for one in values()["hub"]["extraVolumes"]}
+    assert mounted == {"tito": "tito-hub"}
+    chart = {one for one in asked if one[0] == "hub"}
+    assert {key.removeprefix("hub.services.") for _, key in chart} == {
+        f"{name}.apiToken" for name in values()["hub"]["services"]
+    }
+    assert asked - chart | {("tito-hub", "oauth-client-secret")} == made
+
+
+def test_objects_that_the_page_names_are_there() -> None:
+    for name in re.findall(r"deployment/(\S+)", PAGE):
+        assert f"Deployment/{name}" in manifests()
+    for component in re.findall(r"component=(\w+)", PAGE):
+        assert component in {pod["metadata"]["labels"]["component"] for pod in pods().values()}
