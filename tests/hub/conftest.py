@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import postgresql
 import pytest
+from exchange_support import FakeHub
 from nbgrader_forks import Commands
 from real_hub import RealHub, real_hub
 
@@ -23,12 +25,36 @@ def commands() -> Iterator[Commands]:
     made.close()
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[postgresql.Server]:
+@pytest.fixture
+def hub() -> FakeHub:
+    return FakeHub()
+
+
+@pytest.fixture
+def hub_url(hub: FakeHub) -> Iterator[str]:
+    with hub.serving() as url:
+        yield url
+
+
+@contextmanager
+def a_postgresql() -> Iterator[postgresql.Server]:
     folder = postgresql.programs()
     if folder is None:
         pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
     with postgresql.server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    with a_postgresql() as running:
+        yield running
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[postgresql.Server]:
+    """One that a test may stop."""
+    with a_postgresql() as running:
         yield running
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, manifest, token, wait_for
+from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, manifest, token, uploads, wait_for
 
+from tito.exchange.client import Client
 from tito.exchange.ledger import Ledger
 from tito.exchange.service import ServiceSettings, open_ledger
 
@@ -94,6 +95,13 @@ class ServiceProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def release(url: str) -> None:
+    """The assignment, by its instructor."""
+    teacher = Client(url, token("teacher"))
+    teacher.publish(COURSE, ASSIGNMENT, uploads(), replace=True)
+    teacher.close()
 
 
 @dataclass

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +15,12 @@ from pathlib import Path
 import httpx
 import postgresql
 import pytest
-from exchange_process import Cohort, ServiceProcess
+from exchange_process import Cohort, ServiceProcess, release
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, service, token, uploads, wait_for
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from tito.exchange.audit import audit
-from tito.exchange.client import Client
 from tito.exchange.database import Database
 from tito.exchange.ledger import Ledger
 from tito.exchange.problems import Refused
@@ -33,16 +31,6 @@ from tito.exchange.tables import HEAD, VERSION_TABLE
 
 pytestmark = pytest.mark.hub
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
-
-
-@pytest.fixture
-def own_postgresql() -> Iterator[postgresql.Server]:
-    """One that a test may stop."""
-    folder = postgresql.programs()
-    if folder is None:
-        pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql)")
-    with postgresql.server(folder) as running:
-        yield running
 
 
 def test_a_database_that_crashes_in_mid_flight_loses_nothing_and_is_used_again(
@@ -57,9 +45,7 @@ def test_a_database_that_crashes_in_mid_flight_loses_nothing_and_is_used_again(
         ServiceProcess(tmp_path / "exchange", hub_url, environment=environment) as running,
     ):
         running.start()
-        teacher = Client(running.url, token("teacher"))
-        teacher.publish(COURSE, ASSIGNMENT, uploads(), replace=True)
-        teacher.close()
+        release(running.url)
         thread = threading.Thread(target=cohort.submit, args=(running.url,), kwargs={"retry": True, "threads": 8})
         thread.start()
         for _ in range(2):

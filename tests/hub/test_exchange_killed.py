@@ -5,36 +5,17 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from exchange_process import Cohort, ServiceProcess
-from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token, uploads
+from exchange_process import Cohort, ServiceProcess, release
+from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token
 
 from tito.exchange.audit import audit
-from tito.exchange.client import Client
 
 pytestmark = pytest.mark.hub
 KILLS = 3
-
-
-@pytest.fixture
-def hub() -> FakeHub:
-    return FakeHub()
-
-
-@pytest.fixture
-def hub_url(hub: FakeHub) -> Iterator[str]:
-    with hub.serving() as url:
-        yield url
-
-
-def release(url: str) -> None:
-    teacher = Client(url, token("teacher"))
-    teacher.publish(COURSE, ASSIGNMENT, uploads(), replace=True)
-    teacher.close()
 
 
 def test_a_killed_service_has_lost_nothing_that_it_acknowledged(hub: FakeHub, hub_url: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from exchange_process import Cohort, ServiceProcess
+from exchange_process import Cohort, ServiceProcess, release
 from exchange_support import ASSIGNMENT, COURSE, FILES, FakeHub, form, manifest, token, uploads, wait_for
 from object_store import SECRET, ObjectStore, object_store
 
@@ -27,17 +27,6 @@ SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
 
 
 @pytest.fixture
-def hub() -> FakeHub:
-    return FakeHub()
-
-
-@pytest.fixture
-def hub_url(hub: FakeHub) -> Iterator[str]:
-    with hub.serving() as url:
-        yield url
-
-
-@pytest.fixture
 def store() -> Iterator[ObjectStore]:
     with object_store() as running:
         yield running
@@ -49,12 +38,6 @@ def exchange(hub_url: str, store: ObjectStore, tmp_path: Path) -> Iterator[Servi
         running.start()
         release(running.url)
         yield running
-
-
-def release(url: str) -> None:
-    teacher = Client(url, token("teacher"))
-    teacher.publish(COURSE, ASSIGNMENT, uploads(), replace=True)
-    teacher.close()
 
 
 def as_user(user: str) -> dict[str, str]:
