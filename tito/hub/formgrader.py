@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tito.course import SETTINGS_FILE, load_course
 from tito.errors import BadSource, SandboxUnavailable, TitoError
+from tito.gradebook.store import open_gradebook
 from tito.hub.server import serve
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -68,6 +69,10 @@ def main() -> None:
         if not service:
             raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
         require_fit(root, service)
+        with open_gradebook(
+            load_course(root)
+        ):  # a course that is new has none yet, and nbgrader makes no folder for it
+            pass
     except TitoError as error:
         sys.exit(f"tito.hub.formgrader: {error}")
     os.environ.setdefault("JUPYTERHUB_DEFAULT_URL", "/formgrader")
