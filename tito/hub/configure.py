@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from traitlets.config import LazyConfigValue
+
 from tito.errors import BadSource, TitoError
 from tito.hub.authenticators import configure_authenticator
 from tito.hub.people import groups
@@ -58,7 +60,9 @@ def _state(settings: HubSettings) -> Path:
 def _add(c: Any, name: str, entries: list[dict[str, Any]]) -> None:
     """Add entries to one of JupyterHub's lists. What is there of the same name (a chart's service with its token) is
     filled up, and keeps what it says itself."""
-    there = c.JupyterHub[name] if isinstance(c.JupyterHub.get(name), list) else []
+    there = c.JupyterHub.get(name, [])
+    if isinstance(there, LazyConfigValue):  # others have added to it, and nobody has set it
+        there = there.get_value([])
     by_name = {one["name"]: one for one in there}
     for entry in entries:
         if entry["name"] in by_name:

@@ -8,6 +8,7 @@ neither kernels nor terminals. With the exchange it speaks with its own token.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -55,10 +56,22 @@ def arguments(root: Path) -> list[str]:
     found = [
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
-        "--KernelSpecManager.ensure_native_kernel=False",
-        "--KernelSpecManager.allowed_kernelspecs=none",  # a submission that is opened here cannot be run here
+        "--ServerApp.kernel_manager_class=tito.hub.no_kernels.NoKernels",
+        "--ServerApp.kernel_spec_manager_class=tito.hub.no_kernels.NoKernelSpecs",
     ]
     return [*found, "--allow-root"] if os.geteuid() == 0 else found
+
+
+def as_service(name: str) -> dict[str, str]:
+    """What a hub tells a service that it starts itself; in a container of its own, these are the defaults."""
+    return {
+        "JUPYTERHUB_SERVICE_PREFIX": f"/services/{name}/",
+        "JUPYTERHUB_CLIENT_ID": f"service-{name}",
+        "JUPYTERHUB_OAUTH_ACCESS_SCOPES": json.dumps(["access:services", f"access:services!service={name}"]),
+        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{name}/oauth_callback",
+        "JUPYTERHUB_BASE_URL": "/",
+        "JUPYTERHUB_DEFAULT_URL": "/formgrader",
+    }
 
 
 def main() -> None:
@@ -75,8 +88,12 @@ def main() -> None:
             pass
     except TitoError as error:
         sys.exit(f"tito.hub.formgrader: {error}")
-    os.environ.setdefault("JUPYTERHUB_DEFAULT_URL", "/formgrader")
+    for name, value in as_service(service).items():
+        os.environ.setdefault(name, value)
     os.environ["JUPYTERHUB_USER"] = service  # nbgrader's plug-in will not ask the hub without one
+    from tito.hub.enrolment import tell_the_hub
+
+    tell_the_hub()
     serve("formgrader", {}, arguments(root))
 
 

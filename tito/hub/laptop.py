@@ -25,7 +25,7 @@ from pathlib import Path
 
 import click
 
-from tito.course import Course, find_course, load_course
+from tito.course import SETTINGS_FILE, Course, find_course, load_course
 from tito.errors import PlatformError, TitoError
 from tito.hub.authenticators import new_password, tell_password
 from tito.hub.reading import FILE_VARIABLE, PREFIX, read_settings
@@ -104,12 +104,21 @@ def _course(project: Path, folder: Path | None) -> Course:
     if folder is None and (demo / DEMO_MARK).exists():
         folder = demo
     course = find_course(folder) if folder is not None else load_course(project)
-    settings = course.root / "course.toml"
-    text = settings.read_text(encoding="utf-8")
-    if (course.root / DEMO_MARK).exists() and (mended := re.sub(r'(?m)^url = "local"\n', "", text)) != text:
-        settings.write_text(mended, encoding="utf-8")
-        return load_course(course.root)
-    return course
+    return load_course(course.root) if mended_for_the_hub(course.root) else course
+
+
+def mended_for_the_hub(root: Path) -> bool:
+    """Have a demo's course use the hub's exchange, which serves the demo's own; whether anything had to be changed.
+
+    The line keeps `make demo` away from a hub that it is run in. Nobody else's settings are touched.
+    """
+    path = root / SETTINGS_FILE
+    text = path.read_text(encoding="utf-8")
+    mended = re.sub(r'(?m)^url = "local"\n', "", text)
+    if not (root / DEMO_MARK).exists() or mended == text:
+        return False
+    path.write_text(mended, encoding="utf-8")
+    return True
 
 
 def _environment(project: Path, course: Course, ports: Ports) -> dict[str, str]:
@@ -151,7 +160,8 @@ def _require_free(ports: Ports) -> None:
 @contextlib.contextmanager
 def _hub(project: Path, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The hub as a process of its own group, so that Ctrl-C comes to us alone and the hub is stopped in order."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    for one in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: where it is ignored, the services would ignore it as well
+        signal.signal(one, _interrupt)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         process = subprocess.Popen(
             [*ends_with_parent(), sys.executable, "-m", "jupyterhub", "-f", str(project / CONFIG)],
@@ -170,6 +180,10 @@ def _hub(project: Path, environment: dict[str, str], log: Path) -> Iterator[subp
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _wait(process: subprocess.Popen[bytes], settings: HubSettings, log: Path) -> None:

@@ -26,7 +26,12 @@ CONFIG_PATH = "JUPYTER_CONFIG_PATH"
 
 
 def serve(role: str, formgraders: Mapping[str, str], arguments: list[str]) -> None:
-    """Run a single-user server for a role until it is stopped."""
+    """Run a single-user server for a role until it is stopped.
+
+    jsonschema, which Jupyter Server imports, checks the format of IRIs where there is a package for it. That builds
+    a grammar, which is a third of all that a start costs; without the package, no IRI is checked, and none is there.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory(prefix="tito-server-") as folder:
         extensions.write(Path(folder), role, formgraders)
         os.environ[CONFIG_PATH] = os.pathsep.join(filter(None, (folder, os.environ.get(CONFIG_PATH))))

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tito.errors import BadSource
-from tito.hub.formgrader import require_fit
 from tito.hub.people import INSTRUCTOR, group
 from tito.hub.reading import secret_of
 from tito.hub.settings import CLUSTER, CourseSettings, HubSettings
@@ -88,6 +87,8 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
                 f"courses.{course}: the formgrader at {one.url} has no token.", hint="Name a file in api_token_file."
             )
         return _elsewhere(course, one.url, token) | common
+    from tito.hub.formgrader import require_fit  # not where all formgraders run elsewhere
+
     assert one.root is not None
     root = one.root.resolve()
     require_fit(root, course)
@@ -103,7 +104,8 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
 
 
 def _elsewhere(name: str, url: str, token: str) -> Service:
-    found: Service = {"name": name, "url": url}
+    """A service that comes and goes by itself: it has its route at once, and the hub does not wait long for it."""
+    found: Service = {"name": name, "url": url, "timeout": 2}
     if token:
         found["api_token"] = token
     return found
@@ -111,13 +113,13 @@ def _elsewhere(name: str, url: str, token: str) -> Service:
 
 def _culler(settings: HubSettings) -> Service:
     idle = settings.idle
+    longest_s = round(3600 * idle.max_hours)
     command = [
         *started("jupyterhub_idle_culler"),
-        f"--timeout={60 * idle.after_minutes}" if idle.after_minutes else f"--timeout={3600 * idle.max_hours}",
+        f"--timeout={round(60 * idle.after_minutes) or longest_s}",
         f"--cull-every={idle.every_s}",
+        *([f"--max-age={longest_s}"] if longest_s else []),
     ]
-    if idle.max_hours:
-        command.append(f"--max-age={3600 * idle.max_hours}")
     return {"name": "idle-culler", "command": command, "display": False}
 
 

@@ -156,8 +156,8 @@ class SpawnerSettings(Model):
 class IdleSettings(Model):
     """Servers that nobody uses are stopped; their files stay."""
 
-    after_minutes: int = Field(default=60, ge=0, description="without activity; 0: never")
-    max_hours: int = Field(default=0, ge=0, description="after which a server is stopped, used or not; 0: never")
+    after_minutes: float = Field(default=60, ge=0, description="without activity; 0: never")
+    max_hours: float = Field(default=0, ge=0, description="after which a server is stopped, used or not; 0: never")
     every_s: int = Field(default=300, ge=1, description="how often it is looked")
 
 

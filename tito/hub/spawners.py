@@ -14,6 +14,7 @@ from tito.hub.people import formgraders_of, role_of
 from tito.hub.server import FORMGRADERS_VARIABLE, ROLE_VARIABLE
 from tito.hub.services import base_path, exchange_url
 from tito.hub.settings import CLUSTER, LAPTOP, SERVER, HubSettings
+from tito.hub.turns import Turns
 
 USUAL = {LAPTOP: "local", SERVER: "docker", CLUSTER: "chart"}
 MODULE = ["-P", "-m", "tito.hub.server"]  # -P: a student's file random.py must not keep their server from starting
@@ -37,11 +38,13 @@ def spawner_kind(settings: HubSettings) -> str:
 def configure_spawner(c: Any, settings: HubSettings, state: Path) -> None:
     """Tell the hub how servers are started."""
     kind = spawner_kind(settings)
-    c.Spawner.environment.update(environment(settings))
+    told = c.KubeSpawner if kind == "chart" else c.Spawner  # the chart tells KubeSpawner, which goes before Spawner
+    told.environment.update(environment(settings))
     c.Spawner.default_url = "/lab"
     if kind != "chart":
         c.Spawner.start_timeout = c.Spawner.http_timeout = settings.spawner.start_timeout_s
-        c.JupyterHub.concurrent_spawn_limit = settings.spawner.at_once
+        c.Spawner.pre_spawn_hook = Turns(settings.spawner.at_once)
+        c.JupyterHub.concurrent_spawn_limit = 0  # its way is to refuse whoever comes then
         c.JupyterHub.active_server_limit = settings.spawner.most
     {"local": _local, "docker": _docker, "chart": _chart}[kind](c, settings, state)
 
@@ -101,4 +104,4 @@ def _docker(c: Any, settings: HubSettings, state: Path) -> None:
 
 def _chart(c: Any, settings: HubSettings, state: Path) -> None:
     """Zero to JupyterHub's values say how; only what is started is ours."""
-    c.Spawner.cmd = [settings.spawner.python, *MODULE]
+    c.KubeSpawner.cmd = [settings.spawner.python, *MODULE]

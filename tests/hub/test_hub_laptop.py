@@ -1,0 +1,135 @@
+"""`make hub`: it says how to use it, tells the password to a terminal only, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from whole_hub import PROJECT, Person, WholeHub, end_leftovers, proxy_command
+
+from tito.errors import PlatformError
+from tito.hub.authenticators import PASSWORD_FILE, tell_password
+from tito.hub.laptop import Ports, _require_free, mended_for_the_hub
+
+
+@pytest.mark.unit
+def test_without_a_terminal_the_password_is_in_a_file_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / PASSWORD_FILE).write_text("an old one, and readable")
+    tell_password("a-new-password", tmp_path)
+    assert (tmp_path / PASSWORD_FILE).read_text() == "a-new-password\n"
+    assert (tmp_path / PASSWORD_FILE).stat().st_mode & 0o777 == 0o600
+    assert "a-new-password" not in capsys.readouterr().out
+
+
+@pytest.mark.unit
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PlatformError, match=r"for the hub's address, is in use"):
+            _require_free(Ports(taken.getsockname()[1]))
+
+
+@pytest.mark.unit
+def test_a_demos_course_is_given_to_the_hubs_exchange_and_no_other_is_touched(tmp_path: Path) -> None:
+    text = 'id = "c1"\n[exchange]\nurl = "local"\nkind = "service"\n'
+    (tmp_path / "course.toml").write_text(text)
+    assert not mended_for_the_hub(tmp_path)
+    assert (tmp_path / "course.toml").read_text() == text
+    (tmp_path / ".tito-demo").touch()
+    assert mended_for_the_hub(tmp_path)
+    assert (tmp_path / "course.toml").read_text() == text.replace('url = "local"\n', "")
+
+
+def free_row(count: int) -> int:
+    """The first of some ports in a row that nobody listens on."""
+    for first in range(21000, 60000, 97):
+        probes = []
+        try:
+            for port in range(first, first + count):
+                probe = socket.socket()
+                probes.append(probe)
+                probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
+    raise AssertionError("no ports")
+
+
+class Terminal:
+    """A command in a terminal of its own, and what it wrote there."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        )
+        os.close(theirs)
+        self.text = ""
+
+    def wait_for(self, text: str, within_s: float) -> None:
+        until = time.monotonic() + within_s
+        while text not in self.text:
+            assert time.monotonic() < until, self.text
+            if select.select([self._ours], [], [], 0.2)[0]:
+                try:
+                    self.text += os.read(self._ours, 4096).decode()
+                except OSError as error:  # the command has ended
+                    raise AssertionError(self.text) from error
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.mark.hub
+def test_make_hub_starts_a_hub_says_how_to_use_it_and_stops_all_of_it(tmp_path: Path, released_once: Path) -> None:
+    proxy_command()
+    course = tmp_path / "course"
+    shutil.copytree(released_once, course)
+    shutil.copy(PROJECT / "nbgrader_config.py", course)
+    port, state = free_row(5), tmp_path / "state"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TITO_HUB_")}
+    command = [sys.executable, "-m", "tito.hub.laptop", "--project", str(PROJECT), "--course", str(course)]
+    terminal = Terminal([*command, "--port", str(port)], environment | {"TITO_HUB_STATE": str(state)})
+    try:
+        terminal.wait_for("Ctrl-C stops all of it", 90)
+        said = terminal.text
+        assert "all servers are processes of your own account" in said
+        assert f"http://127.0.0.1:{port}" in said
+        assert "instructors instructor" in said
+        assert "nothing yet" in said
+        password = re.findall(r"Password: +(\S+)", said)
+        assert len(password) == 1
+        assert password[0] not in (state / "hub.log").read_text()
+        assert not (state / PASSWORD_FILE).exists()
+        ada = Person(WholeHub(tmp_path, {}, ports=[port]), "student")
+        assert ada.log_in(password[0]).status_code == 200
+        ada.start_server()
+        ada.browser.close()
+        started = psutil.Process(terminal.process.pid).children(recursive=True)
+        assert len(started) >= 5  # hub, proxy, exchange, formgrader, a server
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(40) == 0
+        assert psutil.wait_procs(started, timeout=5)[1] == []
+    finally:
+        terminal.close()
+        end_leftovers(tmp_path)

@@ -1,0 +1,134 @@
+"""Each way to log in, on a real hub: sign-up, an OAuth provider, a learning management system."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from login_providers import CLIENT_ID, CLIENT_SECRET, Provider, provider
+from whole_hub import Person, WholeHub, hidden_fields, whole_hub
+
+pytestmark = pytest.mark.hub
+
+COURSES = json.dumps({"tiny": {"instructors": ["teacher"], "students": ["ada", "bob"]}})
+USUAL = {"COURSES": COURSES, "IDLE_AFTER_MINUTES": "0"}
+SIGN_UP_PASSWORD = "a long password of theirs"
+
+
+def sign_up(hub: WholeHub, name: str) -> Person:
+    person = Person(hub, name)
+    page = person.browser.get("/hub/signup")
+    assert page.status_code == 200
+    form = {"username": name, "signup_password": SIGN_UP_PASSWORD, "signup_password_confirmation": SIGN_UP_PASSWORD}
+    person.browser.post("/hub/signup", data=hidden_fields(page.text) | form)
+    return person
+
+
+def is_in(person: Person) -> bool:
+    answer = person.browser.get("/hub/home", follow_redirects=False)
+    return answer.status_code == 200
+
+
+def test_who_signs_up_waits_until_an_instructor_lets_them_in(tmp_path: Path) -> None:
+    with whole_hub(tmp_path, USUAL | {"AUTH_KIND": "native", "ADMINS": "chief"}) as hub:
+        chief, teacher, ada = (sign_up(hub, name) for name in ("chief", "teacher", "ada"))
+        chief.log_in(SIGN_UP_PASSWORD)
+        assert is_in(chief)  # an admin of the settings is let in at once
+        teacher.log_in(SIGN_UP_PASSWORD)
+        said = ada.log_in(SIGN_UP_PASSWORD)
+        assert said.status_code == 403
+        assert "an instructor has to let you in first" in said.text
+        assert not is_in(teacher)
+        assert not is_in(ada)
+        chief.browser.get("/hub/authorize/teacher")
+        teacher.log_in(SIGN_UP_PASSWORD)
+        assert is_in(teacher)
+        assert "ada" in teacher.browser.get("/hub/authorize").text
+        assert not is_in(ada)
+        teacher.browser.get("/hub/authorize/ada")
+        ada.log_in(SIGN_UP_PASSWORD)
+        assert is_in(ada)
+        # A student lets nobody in, and an instructor can do no more of an admin's than that.
+        sign_up(hub, "mallory")
+        for path in ("/hub/authorize", "/hub/authorize/mallory", "/hub/discard/mallory"):
+            assert ada.browser.get(path).status_code == 403
+        assert teacher.browser.get("/hub/change-password/ada").status_code == 403
+        assert teacher.api("DELETE", "/users/ada").status_code in (403, 404)
+        assert teacher.api("GET", "/users").status_code == 403
+        weak = Person(hub, "weak")
+        page = weak.browser.get("/hub/signup")
+        form = {"username": "weak", "signup_password": "short", "signup_password_confirmation": "short"}
+        assert "at least 10 characters" in weak.browser.post("/hub/signup", data=hidden_fields(page.text) | form).text
+        assert SIGN_UP_PASSWORD not in hub.log.read_text()
+
+
+def test_people_come_from_an_oauth_provider(tmp_path: Path) -> None:
+    secret = tmp_path / "client_secret"
+    secret.write_text(CLIENT_SECRET)
+    with provider() as theirs:
+        hub = WholeHub(tmp_path / "hub", {})
+        hub.settings = USUAL | {
+            "AUTH_KIND": "oauth",
+            "AUTH_OAUTH_CLIENT_ID": CLIENT_ID,
+            "AUTH_OAUTH_CLIENT_SECRET_FILE": str(secret),
+            "AUTH_OAUTH_AUTHORIZE_URL": f"{theirs.url}/authorize",
+            "AUTH_OAUTH_TOKEN_URL": f"{theirs.url}/token",
+            "AUTH_OAUTH_USERDATA_URL": f"{theirs.url}/userinfo",
+            "AUTH_OAUTH_CALLBACK_URL": f"{hub.url}/hub/oauth_callback",
+            "AUTH_OAUTH_SERVICE": "Tiny College",
+        }
+        try:
+            hub.start()
+            ada = Person(hub, "ada")
+            assert "Tiny College" in ada.browser.get("/hub/login").text
+            ada.browser.get("/hub/oauth_login", params={"next": "/hub/home"})
+            assert is_in(ada)
+            assert ada.api("GET", "/user").json()["groups"] == ["nbgrader-tiny"]
+            assert theirs.secrets_seen == 1
+            theirs.user = "stranger"  # known to the provider, and in no course
+            stranger = Person(hub, "stranger")
+            assert stranger.browser.get("/hub/oauth_login", params={"next": "/hub/home"}).status_code == 403
+            assert not is_in(stranger)
+            assert CLIENT_SECRET not in hub.log.read_text()
+        finally:
+            hub.close()
+
+
+def launch(hub: WholeHub, theirs: Provider, name: str, token: str | None = None) -> Person:
+    """What a browser does between the platform and the hub."""
+    person = Person(hub, name)
+    form = {"iss": theirs.url, "login_hint": "hint", "target_link_uri": f"{hub.url}/hub/home", "client_id": CLIENT_ID}
+    login = person.browser.post("/hub/lti13/oauth_login", data=form, follow_redirects=False)
+    assert login.status_code == 302, login.text
+    assert login.headers["Location"].startswith(f"{theirs.url}/lti/authorize?")
+    said = httpx.get(login.headers["Location"]).json()
+    assert said["to"] == f"{hub.url}/hub/lti13/oauth_callback"
+    form = {"id_token": token or said["id_token"], "state": said["state"]}
+    person.browser.post("/hub/lti13/oauth_callback", data=form)
+    return person
+
+
+def test_people_come_from_a_learning_management_system(tmp_path: Path) -> None:
+    with provider() as theirs, provider() as others:
+        settings = USUAL | {
+            "AUTH_KIND": "lti13",
+            "AUTH_LTI13_ISSUER": theirs.url,
+            "AUTH_LTI13_AUTHORIZE_URL": f"{theirs.url}/lti/authorize",
+            "AUTH_LTI13_JWKS_ENDPOINT": f"{theirs.url}/lti/jwks",
+            "AUTH_LTI13_CLIENT_ID": CLIENT_ID,
+            "AUTH_LTI13_TOOL_NAME": "Tiny hub",
+        }
+        with whole_hub(tmp_path, settings) as hub:
+            config = httpx.get(f"{hub.url}/hub/lti13/config").json()
+            assert config["title"] == "Tiny hub"
+            assert config["oidc_initiation_url"] == f"{hub.url}/hub/lti13/oauth_login"
+            ada = launch(hub, theirs, "ada")
+            assert is_in(ada)
+            assert ada.api("GET", "/user").json()["groups"] == ["nbgrader-tiny"]
+            theirs.user = "stranger"
+            assert not is_in(launch(hub, theirs, "stranger"))
+            others.url, others.user = theirs.url, "teacher"
+            forged = others.id_token({"client_id": CLIENT_ID, "nonce": "x"})  # signed by another key
+            assert not is_in(launch(hub, theirs, "teacher", forged))
