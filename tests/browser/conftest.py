@@ -9,32 +9,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 import pytest
-from course_hub import INSTRUCTOR, MODULE, NOTEBOOK, RIGHT, WRONG, CourseHub, course_hub, proxy_command
-from pages import Formgrader, Lab, Shots
-from playwright.sync_api import Browser, Page, sync_playwright
-
-from tito.author.script import source_notebooks
-from tito.author.variants import read_variant, submission
+from at_work import Formgrader, Lab, Shots
+from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, course_hub, proxy_command
+from playwright.sync_api import Browser, sync_playwright
+from school import VARIANTS, Class, new_page, score_by_hand, warm_up_end, work
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-WINDOW = {"width": 1200, "height": 760}
-VARIANTS = {RIGHT: "correct_own_helpers", WRONG: "bias_forgotten"}
-TASKS = ("task_calibration", "task_deployment")
-SCRIPT_IN_AN_ANSWER = '<script>window.owned = 1</script><img src="x" onerror="window.owned = 1">'
-HAND_SCORES = {RIGHT: {TASKS[0]: "8", TASKS[1]: "9.5"}, WRONG: {TASKS[0]: "2", TASKS[1]: "0"}}
-COMMENT = "Which figure of your notebook shows it?"
-ANSWERS = {
-    RIGHT: "Too narrow: values beyond the range **saturate** at the end codes. One outlier: the scale grows.",
-    WRONG: f"Both are bad. {SCRIPT_IN_AN_ANSWER}",
-}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,28 +56,6 @@ def browser(hub: CourseHub) -> Iterator[Browser]:
         running.close()
 
 
-@dataclass
-class Class:
-    """Who is at work, each in a browser of their own, and what their screens said."""
-
-    hub: CourseHub
-    shots: Shots
-    browser: Browser
-    instructor: Formgrader
-    students: dict[str, Lab]
-    said: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def pages(self) -> dict[str, Page]:
-        return {INSTRUCTOR: self.instructor.page} | {name: lab.page for name, lab in self.students.items()}
-
-
-def new_page(browser: Browser) -> Page:
-    page = browser.new_context(viewport=WINDOW).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(30_000)
-    return page
-
-
 @pytest.fixture(scope="session")
 def everybody(hub: CourseHub, browser: Browser, shots: Shots) -> Class:
     instructor = Formgrader(new_page(browser), hub, INSTRUCTOR, shots)
@@ -117,10 +81,12 @@ def released(everybody: Class) -> Class:
 @pytest.fixture(scope="session")
 def handed_in(released: Class) -> Class:
     """Two students fetch, open the notebook, run the warm-up, write, validate and submit."""
+    for lab in released.students.values():
+        lab.log_in()  # all servers start while others wait for theirs
     for name, lab in released.students.items():
-        lab.log_in()
+        lab.started()
         lab.shot("lab")
-        released.said[f"{name} menu"] = "\n".join(lab.menu("Nbgrader"))
+        released.said[f"{name} menu"] = lab.menu("Nbgrader")
         lab.assignment_list()
         lab.fetch()
         lab.shot("fetched")
@@ -131,7 +97,9 @@ def handed_in(released: Class) -> Class:
         lab.write(work(released.hub, name))
         lab.shot("solution")
         lab.assignment_list()
-        released.said[f"{name} validated"] = lab.validate()
+        lab.validate()
+    for name, lab in released.students.items():
+        released.said[f"{name} validated"] = lab.validated()
         lab.shot("validated")
         lab.close_dialog()
         released.said[f"{name} submitted"] = lab.submit()
@@ -181,39 +149,3 @@ def returned(graded: Class) -> Class:
         graded.said[f"{name} feedback"] = lab.read_feedback()
         lab.shot("feedback")
     return graded
-
-
-def released_notebook(hub: CourseHub) -> nbformat.NotebookNode:
-    return nbformat.read(hub.course.step("release", MODULE) / f"{NOTEBOOK}.ipynb", as_version=4)
-
-
-def warm_up_end(hub: CourseHub) -> int:
-    """The place of the last warm-up cell before the first exercise."""
-    cells = released_notebook(hub).cells
-    first = next(index for index, cell in enumerate(cells) if cell.metadata.get("nbgrader", {}).get("solution"))
-    return max(index for index in range(first) if "warmup" in cells[index].metadata.get("tags", []))
-
-
-def work(hub: CourseHub, student: str) -> dict[int, str]:
-    """What a student writes: cells by their place, those of a simulated student, and an answer to each question."""
-    given = released_notebook(hub)
-    variant = read_variant(hub.course.step("variants", MODULE) / f"{VARIANTS[student]}.py")
-    source = source_notebooks(hub.course, hub.course.assignment(MODULE))[NOTEBOOK]
-    wanted = submission(variant, source, given)
-    pairs = enumerate(zip(given.cells, wanted.cells, strict=True))
-    sources = {index: new.source for index, (old, new) in pairs if new.source != old.source}
-    grade_ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in given.cells]
-    return sources | {grade_ids.index(task) + 1: ANSWERS[student] for task in TASKS}
-
-
-def score_by_hand(everybody: Class, student: str) -> None:
-    """On the page of the student's submission, reached as one would from the list of submissions."""
-    instructor = everybody.instructor
-    instructor.open(f"manage_submissions/{MODULE}")
-    instructor.row(student).locator(".student-name a").click()
-    instructor.row(NOTEBOOK).locator("a").first.click()
-    for task, points in HAND_SCORES[student].items():
-        instructor.score(task, points, COMMENT if task == TASKS[0] else "")
-    instructor.shot(f"scored-{student}")
-    everybody.said[f"{student} owned"] = str(instructor.page.evaluate("window.owned"))
-    everybody.said[f"{student} page"] = instructor.page.locator("#notebook-container").first.inner_text()

@@ -82,10 +82,8 @@ def main() -> None:
         if not service:
             raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
         require_fit(root, service)
-        with open_gradebook(
-            load_course(root)
-        ):  # a course that is new has none yet, and nbgrader makes no folder for it
-            pass
+        with open_gradebook(load_course(root)):
+            pass  # a new course has none, and nbgrader would not make its folder
     except TitoError as error:
         sys.exit(f"tito.hub.formgrader: {error}")
     for name, value in as_service(service).items():

@@ -45,27 +45,22 @@ class Lab:
         self._shots.take(self.page, f"{self.user}-{name}")
 
     def log_in(self) -> None:
+        """Log in, which starts the server."""
         log_in(self.page, self.hub, self.user, "/hub/")
-        self._started()
 
-    def reload(self) -> None:
-        """Anew, without the tabs that were open."""
-        self.page.goto(f"{self.hub.url}/user/{self.user}/lab?reset")
-        self._started()
-
-    def _started(self) -> None:
+    def started(self) -> None:
         expect(self.page.locator(".jp-Launcher")).to_be_visible(timeout=SLOW_MS)
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
 
-    def menu(self, name: str) -> list[str]:
-        """The entries of a menu, which is then closed."""
+    def menu(self, name: str) -> str:
+        """The entries of a menu, one a line; it is closed again."""
         self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{name}$")).click()
         entries = self.page.locator(".lm-Menu-itemLabel")
         expect(entries.first).to_be_visible()
         found = [text for text in entries.all_inner_texts() if text]
         self.page.keyboard.press("Escape")
         expect(entries).to_have_count(0)
-        return found
+        return "\n".join(found)
 
     # ---- the Assignment List -----------------------------------------------------------------------
 
@@ -100,9 +95,11 @@ class Lab:
         expect(found).to_be_visible()
         return found
 
-    def validate(self) -> str:
-        """What the dialog says. It stays open."""
+    def validate(self) -> None:
         self.show_notebooks().get_by_role("button", name="Validate").click()
+
+    def validated(self) -> str:
+        """What the dialog says. It stays open."""
         dialog = self.page.locator(".jp-Dialog", has_text="Validation Results")
         expect(dialog).to_be_visible(timeout=VALIDATING_MS)
         return dialog.inner_text()
@@ -152,16 +149,19 @@ class Lab:
         self.page.keyboard.press("Control+s")
         expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
 
-    def run_below(self, index: int, source: str) -> str:
-        """Run something in a new cell below one of the notebook's; what it printed."""
-        self.cell(index).locator(".jp-InputPrompt").click()
-        self.page.keyboard.press("b")
-        self.cell(index + 1).locator(".cm-content").click()
+    def run_in_a_console(self, source: str) -> str:
+        """Run something in a console of its own, and say what it printed."""
+        self.page.keyboard.press("Control+Shift+l")
+        self.page.locator(".jp-Launcher:visible .jp-LauncherCard[data-category='Console']").first.click()
+        editor = self.page.locator(".jp-CodeConsole-input .cm-content")
+        expect(editor).to_be_visible(timeout=SLOW_MS)
+        expect(self.page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=SLOW_MS)
+        editor.click()
         self.page.keyboard.insert_text(source)
-        self.page.keyboard.press("Control+Enter")
-        output = self.cell(index + 1).locator(".jp-OutputArea-output")
+        self.page.keyboard.press("Shift+Enter")
+        output = self.page.locator(".jp-CodeConsole-content .jp-OutputArea-output").last
         expect(output).to_be_visible(timeout=SLOW_MS)
-        return output.inner_text()
+        return output.inner_text().strip()
 
     # ---- feedback ----------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class Lab:
         file.dblclick()
         frame = self.page.frame_locator(".jp-HTMLViewer iframe")
         expect(frame.locator("#notebook-container, .container").first).to_be_visible(timeout=SLOW_MS)
-        return frame.locator("body").inner_text()
+        return frame.locator("body").text_content() or ""
 
 
 class Formgrader:
