@@ -15,11 +15,12 @@ import pytest
 from at_work import Formgrader, Lab, Shots
 from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, course_hub, proxy_command
 from playwright.sync_api import Browser, sync_playwright
-from school import VARIANTS, Class, new_page, score_by_hand, warm_up_end, work
+from school import VARIANTS, Class, enrol, new_page, score_by_hand, warm_up_end, work
 
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the hub, and nothing beyond this machine
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def released(everybody: Class) -> Class:
     """The instructor generates and releases the module."""
     instructor = everybody.instructor
     instructor.log_in()
+    enrol(everybody)
     instructor.shot("formgrader")
     instructor.act("education")
     instructor.shot("generated")

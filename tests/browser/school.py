@@ -11,9 +11,11 @@ from playwright.sync_api import Browser, Page
 
 from tito.author.script import source_notebooks
 from tito.author.variants import read_variant, submission
+from tito.gradebook.store import gradebook
 
 WINDOW = {"width": 1200, "height": 760}
 VARIANTS = {RIGHT: "correct_own_helpers", WRONG: "bias_forgotten"}
+NAMES = {RIGHT: ("Ada", "Lovelace"), WRONG: ("Bob", "Kahn")}
 TASKS = ("task_calibration", "task_deployment")
 SCRIPT_IN_AN_ANSWER = '<script>window.owned = 1</script><img src="x" onerror="window.owned = 1">'
 HAND_SCORES = {RIGHT: {TASKS[0]: "8", TASKS[1]: "9.5"}, WRONG: {TASKS[0]: "2", TASKS[1]: "0"}}
@@ -40,6 +42,13 @@ def new_page(browser: Browser) -> Page:
     page = browser.new_context(viewport=WINDOW).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(30_000)
     return page
+
+
+def enrol(everybody: Class) -> None:
+    """Names in the gradebook, as `nbgrader db student import` puts them there."""
+    with gradebook(everybody.hub.course) as opened:
+        for student, (first, last) in NAMES.items():
+            opened.update_or_create_student(student, first_name=first, last_name=last)
 
 
 def released_notebook(hub: CourseHub) -> nbformat.NotebookNode:

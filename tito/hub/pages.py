@@ -176,7 +176,7 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "src":
         return tag == "img" and value.startswith("data:image/")
     if name == "href":
-        return tag == "a" and not value.lower().startswith("data:")
+        return tag == "a" and value.startswith(("http://", "https://", "mailto:", "#"))
     return (tag, name) in {("img", "alt"), ("img", "width"), ("img", "height"), ("ol", "start")}
 
 
