@@ -156,6 +156,10 @@ def test_the_whole_way_from_release_to_feedback_each_student_only_their_own(peop
     assert everybody.count("tiny ada 07_doubling") == before + 2
     assert everybody.count("tiny bob 07_doubling") >= 1
 
+    # the receipt stands beside each submission where that is wanted, as it is in the servers of the hub
+    shown = ada.does("list", "--cached", "--course", "tiny", "--ServiceExchange.show_receipts=True")
+    assert all(f"UTC. Receipt: SHA-256 {one['manifest_sha256']}" in shown for one in ada.receipts())
+
     # collected, and checked against the receipt
     teacher.does("collect", ASSIGNMENT)
     collected = people.course / "submitted" / "ada" / ASSIGNMENT

@@ -35,14 +35,17 @@ SHOWN: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # role: plugins 
         frozenset({"assignment-list", "validate-assignment", "create-assignment"}),
         frozenset({"assignment_list", "validate_assignment"}),
     ),
-    "formgrader": (frozenset({"create-assignment"}), frozenset({"formgrader"})),
+    "formgrader": (frozenset({"create-assignment"}), frozenset()),
 }
+PAGES = "tito.hub.pages"  # nbgrader's formgrader with pages of ours, in the place of its own extension
+NOTIFICATION = "@jupyterlab/apputils-extension:notification"  # asks everybody about Jupyter's news, over their work
 STUDENT_NBGRADER = """\
 from tito.exchange.plugin import use_service
 
 c = get_config()
 use_service(c)
 c.ServiceExchange.path_includes_course = True
+c.ServiceExchange.show_receipts = True
 """
 FORMGRADER_NBGRADER = """\
 c = get_config()
@@ -56,10 +59,13 @@ def write(folder: Path, role: str, formgraders: Mapping[str, str] | None = None)
     off = {f"{LAB}{name}": name not in plugins for name in LAB_PLUGINS}
     _write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": off, "lockedExtensions": off})
     on = {f"{SERVER}{name}": name in extensions for name in SERVER_EXTENSIONS}
+    if role == "formgrader":
+        on[PAGES] = True
     _write_json(folder / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": on}})
+    overrides: dict[str, object] = {NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}
     if formgraders:
-        overrides = {"@jupyterlab/mainmenu-extension:plugin": {"menus": [_menu(formgraders)]}}
-        _write_json(folder / "labconfig" / "default_setting_overrides.json", overrides)
+        overrides["@jupyterlab/mainmenu-extension:plugin"] = {"menus": [_menu(formgraders)]}
+    _write_json(folder / "labconfig" / "default_setting_overrides.json", overrides)
     text = FORMGRADER_NBGRADER if role == "formgrader" else STUDENT_NBGRADER
     (folder / "nbgrader_config.py").write_text(text, encoding="utf-8")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tito.course import SETTINGS_FILE, load_course
 from tito.errors import BadSource, SandboxUnavailable, TitoError
+from tito.gradebook.store import open_gradebook
 from tito.hub.server import serve
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -81,6 +82,8 @@ def main() -> None:
         if not service:
             raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
         require_fit(root, service)
+        with open_gradebook(load_course(root)):
+            pass  # a new course has none, and nbgrader would not make its folder
     except TitoError as error:
         sys.exit(f"tito.hub.formgrader: {error}")
     for name, value in as_service(service).items():

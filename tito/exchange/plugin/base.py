@@ -35,6 +35,12 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
         False, help="Whether assignments are fetched to, and submitted from, ./course/assignment."
     ).tag(config=True)
 
+    show_receipts = Bool(
+        False,
+        help="Whether lists of one's submissions tell each one's receipt beside its time. JupyterLab's Assignment List "
+        "shows the time as it is given, and nothing else of a submission.",
+    ).tag(config=True)
+
     @default("url")  # type: ignore[untyped-decorator]
     def _url_default(self) -> str:
         return os.environ.get(URL_VARIABLE, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             "course_id": one.course,
             "student_id": one.student,
             "assignment_id": one.assignment,
-            "timestamp": one.timestamp,
+            "timestamp": _with_receipt(one) if self.show_receipts else one.timestamp,
             "status": "submitted",
             "path": str(folder),
             "receipt": one.receipt(),
@@ -111,6 +112,12 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             "feedback_updated": any(info["feedback_updated"] for info in notebooks),
             "local_feedback_path": str(pages) if local else None,
         }
+
+
+def _with_receipt(one: Submission) -> str:
+    """Time and receipt as a student reads them; sorts by time, as nbgrader's timestamp does."""
+    late = ", LATE" if one.late else ""
+    return f"{one.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}{late}. Receipt: SHA-256 {one.manifest_sha256}"
 
 
 def _notebook(name: str, folder: Path, page: Path, released: str | None) -> Info:

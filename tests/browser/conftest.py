@@ -1,0 +1,153 @@
+"""A course in the browser, from the instructor's release to the students' feedback: each stage is done once, by clicks
+and keys on a real hub, and tests look at what came of it.
+
+Pictures of every step are in the run's temporary folder, or in the folder that TITO_BROWSER_SHOTS names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from at_work import Formgrader, Lab, Shots
+from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, course_hub, proxy_command
+from playwright.sync_api import Browser, sync_playwright
+from school import VARIANTS, Class, enrol, new_page, score_by_hand, warm_up_end, work
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the hub, and nothing beyond this machine
+)  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: chromium, on a real hub with its proxy")
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Shots:
+    wanted = os.environ.get("TITO_BROWSER_SHOTS")
+    folder = Path(wanted).absolute() if wanted else tmp_path_factory.mktemp("shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    return Shots(folder)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
+    proxy = proxy_command()
+    if proxy is None:
+        pytest.skip("there is no configurable-http-proxy on this machine (scripts/proxy installs it)")
+    if shutil.which("chromium") is None:
+        pytest.skip("there is no chromium on this machine (Debian: chromium)")
+    with course_hub(tmp_path_factory.mktemp("browser"), proxy) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(hub: CourseHub) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def everybody(hub: CourseHub, browser: Browser, shots: Shots) -> Class:
+    instructor = Formgrader(new_page(browser), hub, INSTRUCTOR, shots)
+    students = {name: Lab(new_page(browser), hub, name, shots) for name in VARIANTS}
+    return Class(hub, shots, browser, instructor, students)
+
+
+@pytest.fixture(scope="session")
+def released(everybody: Class) -> Class:
+    """The instructor generates and releases the module."""
+    instructor = everybody.instructor
+    instructor.log_in()
+    enrol(everybody)
+    instructor.shot("formgrader")
+    instructor.act("education")
+    instructor.shot("generated")
+    instructor.close_dialog()
+    instructor.act("cloud-upload")
+    instructor.shot("released")
+    instructor.close_dialog()
+    return everybody
+
+
+@pytest.fixture(scope="session")
+def handed_in(released: Class) -> Class:
+    """Two students fetch, open the notebook, run the warm-up, write, validate and submit."""
+    for lab in released.students.values():
+        lab.log_in()  # all servers start while others wait for theirs
+    for name, lab in released.students.items():
+        lab.started()
+        lab.shot("lab")
+        released.said[f"{name} menu"] = lab.menu("Nbgrader")
+        lab.assignment_list()
+        lab.fetch()
+        lab.shot("fetched")
+        lab.open_notebook()
+        lab.shot("notebook")
+        lab.run_to(warm_up_end(released.hub))
+        lab.shot("warm-up")
+        lab.write(work(released.hub, name))
+        lab.shot("solution")
+        lab.assignment_list()
+        lab.validate()
+    for name, lab in released.students.items():
+        released.said[f"{name} validated"] = lab.validated()
+        lab.shot("validated")
+        lab.close_dialog()
+        released.said[f"{name} submitted"] = lab.submit()
+        lab.shot("submitted")
+    return released
+
+
+@pytest.fixture(scope="session")
+def graded(handed_in: Class) -> Class:
+    """The instructor collects, autogrades all with one click, and scores the written answers by hand."""
+    instructor = handed_in.instructor
+    instructor.open("manage_assignments")
+    instructor.act("cloud-download")
+    instructor.shot("collected")
+    instructor.close_dialog()
+    instructor.open(f"manage_submissions/{MODULE}")
+    instructor.row(WRONG)
+    instructor.shot("submissions")
+    instructor.page.get_by_role("button", name="Autograde all").click()
+    handed_in.said["autograded"] = instructor.outcome()
+    instructor.shot("autograded")
+    instructor.close_dialog()
+    for name in VARIANTS:
+        handed_in.said[f"{name} score"] = instructor.row(name).locator(".score").inner_text()
+    instructor.shot("scores")
+    for name in VARIANTS:
+        score_by_hand(handed_in, name)
+    return handed_in
+
+
+@pytest.fixture(scope="session")
+def returned(graded: Class) -> Class:
+    """The instructor generates and releases feedback; a student fetches and reads it."""
+    instructor = graded.instructor
+    instructor.open("manage_assignments")
+    instructor.act("comment")
+    instructor.close_dialog()
+    instructor.act("envelope")
+    instructor.shot("feedback-released")
+    instructor.close_dialog()
+    for name, lab in graded.students.items():
+        lab.assignment_list()
+        lab.refresh()
+        graded.said[f"{name} feedback offered"] = lab.submitted()
+        lab.fetch_feedback()
+        lab.shot("feedback-fetched")
+        graded.said[f"{name} feedback"] = lab.read_feedback()
+        lab.shot("feedback")
+    return graded

@@ -1,0 +1,139 @@
+"""A real hub with its proxy, the exchange and formgrader, on a course folder of its own with module 16."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tito.course import Course, load_course
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODULE = "16_quantization"
+NOTEBOOK = "quantization"
+PASSWORD = "of-the-browser-tests"
+INSTRUCTOR, RIGHT, WRONG = "grace", "ada", "bob"
+START_S, STOP_S = 120, 60
+
+
+@dataclass(frozen=True)
+class CourseHub:
+    """Where it is, and what it keeps."""
+
+    url: str
+    course: Course
+    state: Path
+    log: Path
+
+    def home(self, user: str) -> Path:
+        return self.state / "homes" / user
+
+    @property
+    def formgrader(self) -> str:
+        return f"{self.url}/services/{self.course.id}/formgrader"
+
+
+def proxy_command() -> str | None:
+    """The proxy that `make hub` installs, or one on the path."""
+    installed = PROJECT / "docker" / "node_modules" / ".bin" / "configurable-http-proxy"
+    return str(installed) if installed.exists() else shutil.which(installed.name)
+
+
+def course_folder(folder: Path) -> Course:
+    """The repository's course with module 16 alone; nothing is built or released yet."""
+    settings = (PROJECT / "course.toml").read_text(encoding="utf-8")
+    (folder / "source").mkdir(parents=True)
+    (folder / "course.toml").write_text(re.sub(r"(?m)^cell_timeout_s = .*$", "cell_timeout_s = 10", settings))
+    shutil.copy(PROJECT / "nbgrader_config.py", folder)
+    shutil.copy(PROJECT / "source" / f"{MODULE}.py", folder / "source")
+    shutil.copytree(PROJECT / "variants" / MODULE, folder / "variants" / MODULE)
+    leave_out = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "tinytorch_ref", folder / "tinytorch_ref", ignore=leave_out)
+    return load_course(folder.resolve())
+
+
+@contextmanager
+def course_hub(folder: Path, proxy: str) -> Iterator[CourseHub]:
+    """Start a hub in `folder`; at the end it is stopped, and all that it started."""
+    course, state, log = course_folder(folder / "course"), folder / "state", folder / "hub.log"
+    with free_ports(5) as ports:
+        public, proxy_api, hub_port, exchange, formgrader = ports
+    one = {
+        "title": course.title,
+        "root": str(course.root),
+        "port": formgrader,
+        "instructors": [INSTRUCTOR],
+        "students": [RIGHT, WRONG],
+    }
+    settings = {
+        "DEPLOYMENT": "laptop",
+        "STATE": str(state),
+        "BIND_URL": f"http://127.0.0.1:{public}",
+        "HUB_PORT": str(hub_port),
+        "PROXY_API_URL": f"http://127.0.0.1:{proxy_api}",
+        "PROXY_COMMAND": proxy,
+        "EXCHANGE_PORT": str(exchange),
+        "EXCHANGE_ROOT": str(course.exchange_root),
+        "COURSES": json.dumps({course.id: one}),
+        "AUTH_DUMMY_PASSWORD": PASSWORD,
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TITO_", "JUPYTER"))}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", str(PROJECT / "docker" / "jupyterhub_config.py")],
+            cwd=folder,
+            env=environment | {f"TITO_HUB_{name}": value for name, value in settings.items()},
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    hub = CourseHub(settings["BIND_URL"], course, state, log)
+    try:
+        _wait(process, hub)
+        yield hub
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def free_ports(count: int) -> Iterator[list[int]]:
+    """Ports that nobody has; held until all are chosen, so that they differ."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        yield [one.getsockname()[1] for one in sockets]
+
+
+def _wait(process: subprocess.Popen[bytes], hub: CourseHub) -> None:
+    """Until hub, exchange and formgrader answer through the proxy."""
+    wanted = {"/hub/health": 200, "/services/exchange/health": 200, f"/services/{hub.course.id}/api": 200}
+    until = time.monotonic() + START_S
+    while True:
+        assert process.poll() is None, hub.log.read_text()
+        try:
+            found = {path: httpx.get(f"{hub.url}{path}", timeout=5).status_code for path in wanted}
+        except httpx.HTTPError:
+            found = {}
+        if found == wanted:
+            return
+        assert time.monotonic() < until, f"{found}\n{hub.log.read_text()}"
+        time.sleep(0.3)
