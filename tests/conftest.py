@@ -38,9 +38,15 @@ hypothesis_settings.load_profile("suite")
 PENDING: dict[str, str] = {}
 
 
+LONGEST = ("tests/images/", "tests/browser/", "tests/ecosystem/", "tests/sandbox/", "tests/hub/")  # are begun first
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of known faults."""
+    """Mark the tests of known faults; of several processes, let one run all tests of a file, and all of the images."""
+    items.sort(key=lambda one: next((at for at, part in enumerate(LONGEST) if part in one.nodeid), len(LONGEST)))
     for item in items:
+        group = LONGEST[0] if LONGEST[0] in item.nodeid else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
         for part, reason in PENDING.items():
             if part in item.nodeid:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
