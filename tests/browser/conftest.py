@@ -24,10 +24,6 @@ CHROMIUM_FLAGS = (
 )  # fmt: skip
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "browser: chromium, on a real hub with its proxy")
-
-
 @pytest.fixture(scope="session")
 def shots(tmp_path_factory: pytest.TempPathFactory) -> Shots:
     wanted = os.environ.get("TITO_BROWSER_SHOTS")
