@@ -217,6 +217,15 @@ class Formgrader:
         self.page.locator(".modal.in .modal-footer button").click()
         expect(self.page.locator(".modal")).to_have_count(0)
 
+    def open_submission(self, student: str, notebook: str) -> None:
+        """The page of a submission, reached as one would from the list of submissions."""
+        self.open(f"manage_submissions/{MODULE}")
+        self.row(student).locator(".student-name a").click()
+        self.row(notebook).locator("a").first.click()
+        # Its scripts fill in what is in the gradebook, and only then take what is typed.
+        expect(self.page.locator("input.score").first).to_have_value(re.compile(r"\d"), timeout=SLOW_MS)
+        self.page.wait_for_load_state("networkidle")
+
     def score(self, grade_id: str, points: str, comment: str = "") -> None:
         """Give points by hand on the page of a submission, and say why."""
         box = self.page.locator(f"input#{grade_id}")

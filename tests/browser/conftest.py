@@ -1,5 +1,6 @@
 """A course in the browser, from the instructor's release to the students' feedback: each stage is done once, by clicks
-and keys on a real hub, and tests look at what came of it.
+and keys on a real hub, and tests look at what came of it. All ends with the one test file that uses it: Playwright
+keeps an event loop running, in which no other test could run its own.
 
 Pictures of every step are in the run's temporary folder, or in the folder that TITO_BROWSER_SHOTS names.
 """
@@ -22,19 +23,26 @@ CHROMIUM_FLAGS = (
     "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the hub, and nothing beyond this machine
 )  # fmt: skip
+FOLDER = pytest.StashKey[Path]()
 
 
-@pytest.fixture(scope="session")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Shots:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    if exitstatus and (folder := config.stash.get(FOLDER, None)):
+        terminalreporter.write_line(f"Pictures of every step in the browser: {folder}")
+
+
+@pytest.fixture(scope="module")
+def shots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shots:
     wanted = os.environ.get("TITO_BROWSER_SHOTS")
     folder = Path(wanted).absolute() if wanted else tmp_path_factory.mktemp("shots")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()
+    request.config.stash[FOLDER] = folder
     return Shots(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
     proxy = proxy_command()
     if proxy is None:
@@ -45,7 +53,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(hub: CourseHub) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
@@ -53,14 +61,17 @@ def browser(hub: CourseHub) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session")
-def everybody(hub: CourseHub, browser: Browser, shots: Shots) -> Class:
+@pytest.fixture(scope="module")
+def everybody(request: pytest.FixtureRequest, hub: CourseHub, browser: Browser, shots: Shots) -> Iterator[Class]:
     instructor = Formgrader(new_page(browser), hub, INSTRUCTOR, shots)
     students = {name: Lab(new_page(browser), hub, name, shots) for name in VARIANTS}
-    return Class(hub, shots, browser, instructor, students)
+    yield Class(hub, shots, browser, instructor, students)
+    if request.session.testsfailed:
+        for one in (instructor, *students.values()):
+            one.shot("as-it-failed")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def released(everybody: Class) -> Class:
     """The instructor generates and releases the module."""
     instructor = everybody.instructor
@@ -76,7 +87,7 @@ def released(everybody: Class) -> Class:
     return everybody
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def handed_in(released: Class) -> Class:
     """Two students fetch, open the notebook, run the warm-up, write, validate and submit."""
     for lab in released.students.values():
@@ -105,7 +116,7 @@ def handed_in(released: Class) -> Class:
     return released
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def graded(handed_in: Class) -> Class:
     """The instructor collects, autogrades all with one click, and scores the written answers by hand."""
     instructor = handed_in.instructor
@@ -128,7 +139,7 @@ def graded(handed_in: Class) -> Class:
     return handed_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def returned(graded: Class) -> Class:
     """The instructor generates and releases feedback; a student fetches and reads it."""
     instructor = graded.instructor

@@ -75,11 +75,9 @@ def work(hub: CourseHub, student: str) -> dict[int, str]:
 
 
 def score_by_hand(everybody: Class, student: str) -> None:
-    """On the page of the student's submission, reached as one would from the list of submissions."""
+    """On the page of the student's submission."""
     instructor = everybody.instructor
-    instructor.open(f"manage_submissions/{MODULE}")
-    instructor.row(student).locator(".student-name a").click()
-    instructor.row(NOTEBOOK).locator("a").first.click()
+    instructor.open_submission(student, NOTEBOOK)
     for task, points in HAND_SCORES[student].items():
         instructor.score(task, points, COMMENT if task == TASKS[0] else "")
     instructor.shot(f"scored-{student}")
