@@ -112,8 +112,8 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             self.log.info("The receipt is kept in %s", os.path.relpath(path))
 
     def _wait_for_check(self, made: Submission) -> None:
-        """Where the course has instant checks: what the visible tests say, if that comes in a few seconds. The submission
-        is taken, whatever becomes of this."""
+        """Where the course has instant checks: what the visible tests say, if that comes in a few seconds. Handed in is
+        handed in, whatever becomes of this."""
         until = time.monotonic() + self.check_wait_s
         try:
             check = self.remote.check(made)
