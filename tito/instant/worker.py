@@ -7,7 +7,7 @@ that it has claimed, and nothing else. Its settings are in its environment:
     TITO_INSTANT_COURSES    courses whose checks it runs, separated by commas
     TITO_INSTANT_AT_ONCE    how many at a time (2)
     TITO_INSTANT_IDLE_S     after how long a sandbox that nobody needs is closed (300)
-    TITO_INSTANT_FOLDER     where it unpacks releases and submissions (a folder in TMPDIR); emptied as it goes
+    TITO_INSTANT_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
     TITO_INSTANT_BACKEND    the sandbox (bubblewrap)
 
 Each of those that work at a time is a process of its own, which has no threads and so can fork; one that dies is
@@ -46,6 +46,8 @@ LOG = logging.getLogger("tito.instant")
 COURSES_VARIABLE = "TITO_INSTANT_COURSES"
 WAIT_S = 5.0  # at the exchange, for a check to come
 AGAIN_S = 3.0  # after which an exchange that failed is asked again
+STOP_S = 8.0  # that checks at work have to end in, when the worker is told to stop
+SCRATCH = "tito-instant-"
 RELEASES = 4  # whose sandboxes are kept warm at the same time, by each process
 FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
 
@@ -118,6 +120,7 @@ class Checker:
         self._folder = folder
         self._isolation = backend(settings.backend)
         self._benches: dict[tuple[object, ...], Bench] = {}
+        self.answering = False
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop. An exchange that is away is waited for."""
@@ -128,10 +131,15 @@ class Checker:
                 try:
                     claim = self._client.claim_check(course, wait_s)
                     if claim is not None:
+                        self.answering = True
                         self.answer(claim)
                 except TitoError as error:
                     LOG.warning("%s: %s", course, error)
+                    self.answering = False
                     time.sleep(AGAIN_S)
+                self.answering = False
+                if stopping():
+                    return
             self._close_idle()
 
     def answer(self, claim: Claim) -> None:
@@ -209,13 +217,19 @@ def _may_pass(error: TitoError) -> bool:
 
 
 def _work(settings: WorkerSettings, folder: Path) -> None:
-    """One process. It does not outlive the worker, and finishes what it is at when told to stop."""
+    """One process. It does not outlive the worker; told to stop, it finishes its check, and waits for no other."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    told: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(dir=folder) as own:
         checker = Checker(settings, Client(settings.url, settings.token), Path(own))
+        told: list[int] = []
+
+        def stop(number: int, _: object) -> None:
+            told.append(number)
+            if not checker.answering:
+                sys.exit(0)
+
+        signal.signal(signal.SIGTERM, stop)
         try:
             checker.run(lambda: bool(told))
         finally:
@@ -232,7 +246,9 @@ def serve(settings: WorkerSettings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if settings.folder is not None:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=settings.folder, prefix="tito-instant-") as folder:
+        for old in settings.folder.glob(f"{SCRATCH}*"):  # of a worker that was killed
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=SCRATCH) as folder:
         at_work: list[BaseProcess] = []
         try:
             while True:
@@ -244,7 +260,10 @@ def serve(settings: WorkerSettings) -> None:
         finally:
             for one in at_work:
                 one.terminate()
+            until = time.monotonic() + STOP_S
             for one in at_work:
+                one.join(max(0.0, until - time.monotonic()))
+                one.kill()
                 one.join()
 
 
