@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,6 +38,23 @@ class SandboxSettings:
 
     backend: str = "bubblewrap"
     packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
+
+
+@dataclass(frozen=True)
+class InstantSettings:
+    """How often a student may have the visible tests of an assignment run on submit, and within what; 0: never."""
+
+    per_hour: float = 0
+    cell_timeout_s: float = 10.0
+    notebook_timeout_s: float = 60.0
+
+    def within(self, limits: Limits) -> Limits:
+        """The limits of grading, with the times of a check where these are shorter."""
+        return replace(
+            limits,
+            cell_timeout_s=min(limits.cell_timeout_s, self.cell_timeout_s),
+            notebook_timeout_s=min(limits.notebook_timeout_s, self.notebook_timeout_s),
+        )
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,7 @@ class Course:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
+    instant: InstantSettings = field(default_factory=InstantSettings)
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -247,13 +265,14 @@ def load_course(root: Path) -> Course:
         sandbox=_record(path, SandboxSettings, data, "sandbox"),
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
+        instant=_record(path, InstantSettings, data, "instant"),
         deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
         cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
         extensions=_extensions(path, data.get("extensions", {})),
     )
 
 
-TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "deadlines", "cutoffs", "extensions")
+TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "instant", "deadlines", "cutoffs", "extensions")
 _TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
 
 

@@ -55,6 +55,9 @@ class FakeHub:
     def add(self, name: str, groups: list[str]) -> None:
         self.models[token(name)] = {"kind": "user", "name": name, "groups": groups, "scopes": [ACCESS]}
 
+    def add_service(self, name: str, scopes: list[str]) -> None:
+        self.models[token(name)] = {"kind": "service", "name": name, "scopes": scopes}
+
     def answer(self, authorization: str) -> tuple[int, dict[str, Any]]:
         self.asked += 1
         if not self.up:

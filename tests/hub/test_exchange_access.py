@@ -7,57 +7,80 @@ from typing import Any
 
 import httpx
 import pytest
-from exchange_support import ASSIGNMENT, COURSE, FILES, Service, form, released, service, token, uploads
+from exchange_support import (
+    ACCESS,
+    ASSIGNMENT,
+    COURSE,
+    FILES,
+    FakeHub,
+    Service,
+    form,
+    released,
+    service,
+    token,
+    uploads,
+)
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from tito.exchange.access import Guard, guard_of, require_guards
+from tito.exchange.records import Instant, Policy
 from tito.exchange.service import PUBLIC
 
 pytestmark = pytest.mark.hub
 
-ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous")
+ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "checker")
 # ada handed the submission in, bob is another student, foreign the instructor of another course; forged has a token
-# that the hub does not know, anonymous none.
+# that the hub does not know, anonymous none. checker is the service that runs the course's instant checks, and has
+# claimed ada's submission.
 TABLE = """
-                     ada  bob  tutor teacher foreign nobody forged anonymous
-health               200  200  200   200     200     200    200    200
-whoami               200  200  200   200     200     200    401    401
-show_policy          403  403  403   200     403     403    401    401
-set_policy           403  403  403   200     403     403    401    401
-list_fetches         403  403  403   200     403     403    401    401
-list_releases        200  200  200   200     403     403    401    401
-show_release         200  200  200   200     403     403    401    401
-fetch_release        200  200  200   200     403     403    401    401
-release              403  403  403   201     403     403    401    401
-withdraw_release     403  403  403   200     403     403    401    401
-submit               201  201  201   201     403     403    401    401
-list_my_submissions  200  200  200   200     403     403    401    401
-list_submissions     403  403  200   200     403     403    401    401
-show_submission      200  404  200   200     403     403    401    401
-fetch_submission     200  404  200   200     403     403    401    401
-give_feedback        403  403  201   201     403     403    401    401
-show_feedback        200  404  200   200     403     403    401    401
-fetch_feedback       200  404  200   200     403     403    401    401
+                     ada  bob  tutor teacher foreign nobody forged anonymous  checker
+health               200  200  200   200     200     200    200    200      200
+whoami               200  200  200   200     200     200    401    401      200
+show_policy          403  403  403   200     403     403    401    401      403
+set_policy           403  403  403   200     403     403    401    401      403
+list_fetches         403  403  403   200     403     403    401    401      403
+list_releases        200  200  200   200     403     403    401    401      403
+show_release         200  200  200   200     403     403    401    401      403
+fetch_release        200  200  200   200     403     403    401    401      200
+release              403  403  403   201     403     403    401    401      403
+withdraw_release     403  403  403   200     403     403    401    401      403
+submit               201  201  201   201     403     403    401    401      403
+list_my_submissions  200  200  200   200     403     403    401    401      403
+list_submissions     403  403  200   200     403     403    401    401      403
+show_submission      200  404  200   200     403     403    401    401      403
+fetch_submission     200  404  200   200     403     403    401    401      403
+give_feedback        403  403  201   201     403     403    401    401      403
+show_feedback        200  404  200   200     403     403    401    401      403
+fetch_feedback       200  404  200   200     403     403    401    401      403
+show_check           200  404  200   200     403     403    401    401      403
+claim_check          403  403  403   403     403     403    401    401      200
+fetch_claimed        403  403  403   403     403     403    401    401      200
+give_result          403  403  403   403     403     403    401    401      201
 """
 ROWS = {row.split()[0]: row.split()[1:] for row in TABLE.strip().splitlines()[1:]}
 CELLS = [(route, who, int(status)) for route, row in ROWS.items() for who, status in zip(ASKING, row, strict=True)]
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
-    """A service with an assignment, and ada's submission with feedback on it."""
-    with service(tmp_path_factory.mktemp("exchange")) as running:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str, str]]:
+    """A service with an assignment, and ada's submission with feedback on it and under a lease, which is the last."""
+    hub = FakeHub()
+    hub.add_service("checker", [ACCESS])
+    with service(tmp_path_factory.mktemp("exchange"), hub, services={"checker": [f"instant-{COURSE}"]}) as running:
         released(running)
         for who in ASKING:
             released(running, f"of-{who}")
         ada, teacher = running.client("ada"), running.client("teacher")
+        teacher.set_policy(COURSE, Policy(instant=Instant(per_hour=5)))
         mine = ada.submit(COURSE, ASSIGNMENT, uploads())
+        claim = running.ledger.claim_check(COURSE, "service:checker")
+        assert claim is not None
         teacher.give_feedback(mine, uploads({"p1.html": b"well done"}))
-        yield running, mine.id
+        yield running, mine.id, claim.lease
 
 
-def requests(who: str, submission: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
+def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """How each route is asked: method, path, and what is sent."""
     course, one = f"/courses/{COURSE}", f"/courses/{COURSE}/submissions/{submission}"
     release, fresh = f"{course}/releases/{ASSIGNMENT}", {**FILES, "by.txt": who.encode()}
@@ -80,6 +103,14 @@ def requests(who: str, submission: str) -> dict[str, tuple[str, str, dict[str, A
         "give_feedback": ("POST", f"{one}/feedback", {"files": form(fresh)}),
         "show_feedback": ("GET", f"{one}/feedback", {}),
         "fetch_feedback": ("GET", f"{one}/feedback/archive", {}),
+        "show_check": ("GET", f"{one}/check", {}),
+        "claim_check": ("POST", f"{course}/checks/claim", {}),
+        "fetch_claimed": ("GET", f"{course}/checks/{submission}/archive", {}),
+        "give_result": (
+            "POST",
+            f"{course}/checks/{submission}/result",
+            {"json": {"lease": lease, "revision": 1, "engine": "1"}},
+        ),
     }
 
 
@@ -98,9 +129,9 @@ def routes(running: Service) -> list[APIRoute]:
 
 
 @pytest.mark.parametrize(("route", "who", "status"), CELLS, ids=[f"{route}-{who}" for route, who, _ in CELLS])
-def test_who_may_do_what(shared: tuple[Service, str], route: str, who: str, status: int) -> None:
-    running, submission = shared
-    method, path, body = requests(who, submission)[route]
+def test_who_may_do_what(shared: tuple[Service, str, str], route: str, who: str, status: int) -> None:
+    running, submission, lease = shared
+    method, path, body = requests(who, submission, lease)[route]
     headers = {} if who == "anonymous" else {"Authorization": f"token {token(who)}"}
     answer = httpx.request(method, f"{running.url}{path}", headers=headers, timeout=30, **body)
     assert answer.status_code == status, answer.text
@@ -109,13 +140,13 @@ def test_who_may_do_what(shared: tuple[Service, str], route: str, who: str, stat
         assert token(who) not in answer.text
 
 
-def test_every_route_of_the_service_has_a_row(shared: tuple[Service, str]) -> None:
+def test_every_route_of_the_service_has_a_row(shared: tuple[Service, str, str]) -> None:
     assert sorted(one.name for one in routes(shared[0])) == sorted(ROWS)
     described = shared[0].http().get("/openapi.json").json()["paths"]
     assert sum(len(methods) for methods in described.values()) == len(ROWS)
 
 
-def test_every_route_but_the_public_ones_declares_one_guard(shared: tuple[Service, str]) -> None:
+def test_every_route_but_the_public_ones_declares_one_guard(shared: tuple[Service, str, str]) -> None:
     for one in routes(shared[0]):
         assert (one.name in PUBLIC) == (guard_of(one) is None), one.name
 
@@ -137,8 +168,8 @@ def test_a_service_with_a_route_that_says_not_who_may_use_it_does_not_start() ->
     require_guards(allowed.routes, PUBLIC)
 
 
-def test_students_see_only_their_own_among_all(shared: tuple[Service, str]) -> None:
-    running, submission = shared
+def test_students_see_only_their_own_among_all(shared: tuple[Service, str, str]) -> None:
+    running, submission, _ = shared
     bob = running.client("bob")
     bob.submit(COURSE, ASSIGNMENT, uploads(bobs=b"{}"))
     mine = bob.my_submissions(COURSE)
@@ -148,7 +179,7 @@ def test_students_see_only_their_own_among_all(shared: tuple[Service, str]) -> N
     assert everybody >= {"ada", "bob"}
 
 
-def test_a_submission_is_not_to_be_had_through_another_course(shared: tuple[Service, str]) -> None:
-    running, submission = shared
+def test_a_submission_is_not_to_be_had_through_another_course(shared: tuple[Service, str, str]) -> None:
+    running, submission, _ = shared
     answer = running.http("foreign").get(f"/courses/c102/submissions/{submission}")
     assert answer.status_code == 404

@@ -224,6 +224,7 @@ def test_servers_are_told_their_role_when_they_start() -> None:
         ({"deployment": "server", "auth": {"kind": "native"}, "spawner": {"kind": "local"}}, "would share one account"),
         ({"deployment": "cluster"}, "On a cluster the exchange runs in a pod of its own"),
         ({"courses": {"c1": {"url": "http://f:1"}}}, "the formgrader at http://f:1 has no token"),
+        ({"courses": {"c1": {"instant": True}, "instant-c1": {}}}, "the worker of c1 has that name"),
         ({"proxy": {"start": False}, "auth": {"dummy": {"password": "long enough"}}}, "by which token"),
     ],
 )  # fmt: skip
@@ -263,6 +264,17 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     assert c.DockerSpawner.mem_limit == "1024M"
     assert c.Spawner.environment.get_value({})["TITO_EXCHANGE_URL"] == "http://exchange:8889/services/exchange"
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_worker_of_checks_is_started_for_the_courses_that_have_one(tmp_path: Path) -> None:
+    courses = {"c1": {"instant": True}, "c2": {"instant": True, "instant_token": "of-a-worker"}, "c3": {}}
+    by_name = {one["name"]: one for one in configured(tmp_path, courses=courses).JupyterHub.services}
+    assert by_name["instant-c1"]["environment"]["TITO_INSTANT_COURSES"] == "c1"
+    assert by_name["instant-c1"]["command"][-2:] == ["-m", "tito.instant"]
+    assert by_name["instant-c2"] == {"name": "instant-c2", "api_token": "of-a-worker", "display": False}
+    assert "instant-c3" not in by_name
+    counted = json.loads(by_name["exchange"]["environment"]["TITO_EXCHANGE_SERVICES"])
+    assert counted == {"instant-c1": ["instant-c1"], "instant-c2": ["instant-c2"]}
 
 
 def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from tito.course import load_course
 from tito.exchange.client import Client
 from tito.exchange.files import folder_files, snapshot
 from tito.exchange.local import LocalGateway
+from tito.exchange.problems import Refused
+from tito.exchange.records import Instant, Policy
 
 pytestmark = pytest.mark.hub
 
@@ -42,6 +44,7 @@ def course_of_tests(folder: Path, released_once: Path) -> Path:
     files = folder_files(root / "release" / ASSIGNMENT, lambda *_: [], lambda *_: None)
     with snapshot(files) as uploads:
         exchange.publish("tiny", ASSIGNMENT, uploads, replace=False)
+    exchange.set_policy("tiny", Policy(instant=Instant(20, course.sandbox.packages, course.limits)))
     exchange.close()
     return root
 
@@ -58,6 +61,7 @@ def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
         "instructors": ["teacher"],
         "tas": ["tutor"],
         "students": ["ada", "bob"],
+        "instant": True,
     }
     return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course, "apart": apart})}
 
@@ -291,6 +295,30 @@ def test_a_student_fetches_submits_and_the_instructor_collects(hub: WholeHub, ad
     assert collected["success"], collected
     assert (hub.folder / "course" / "submitted" / "ada" / ASSIGNMENT / "receipt.json").is_file()
     assert "service:tiny" in hub.log.read_text()  # with the service's own token
+
+
+def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeHub, ada: Person) -> None:
+    """Run by the worker that the hub started, with its own token."""
+    client = Client(hub.exchange, ada.token)
+    made = client.my_submissions("tiny", ASSIGNMENT)[-1]
+    wait_for(lambda: client.check(made).state.final, 60)
+    check = client.check(made)
+    client.close()
+    assert check.result is not None
+    assert {one.name: one.verdict for one in check.result.tests}.keys() == {"test_double", "test_halve"}
+    assert ada.get("/assignments", params={"course_id": "tiny"}).status_code == 200  # the list is refreshed
+    page = hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts" / "checks.md"
+    assert f"Submission {made.id}" in page.read_text()
+    assert "test_double" in page.read_text()
+    bob = hub.person("bob")
+    bob.browser.get("/hub/token")
+    body = {"scopes": ["access:services!service=exchange"]}
+    other = Client(hub.exchange, bob.api("POST", "/users/bob/tokens", json=body).json()["token"])
+    with pytest.raises(Refused) as caught:
+        other.check(made)
+    assert caught.value.status == 404
+    other.close()
+    assert "POST /services/exchange/courses/tiny/checks/claim 200" in hub.log.read_text()
 
 
 # ---- the hub goes and comes back ---------------------------------------------------------------------------------

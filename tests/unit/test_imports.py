@@ -21,6 +21,7 @@ INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
 # Layers from the top; a file imports from its own and from those below. What is deferred into a function counts too.
 LAYERS = (
     ("tito.cli", "tito.demo", "tito.doctor", "tito.hub"),
+    ("tito.instant",),
     ("tito.author", "tito.grade", "tito.exchange", "tito.gradebook"),
     ("tito.sandbox",),
     ("tito.models", "tito.course", "tito.errors", "tito.cells", "tito.nbgrader_settings"),

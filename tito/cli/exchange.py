@@ -26,6 +26,18 @@ def serve() -> None:
 
 
 @exchange.command()
+def instant() -> None:
+    """Run the visible tests of what is handed in, as JupyterHub starts it: with its settings in the environment.
+
+    TITO_EXCHANGE_URL, TITO_INSTANT_COURSES and JUPYTERHUB_API_TOKEN, the token of a service of the hub that the
+    exchange counts in the group instant-<course>; see book/instant.md.
+    """
+    from tito.instant.worker import main
+
+    main()
+
+
+@exchange.command()
 @json_option
 @click.pass_obj
 def check(settings: Settings, as_json: bool) -> None:

@@ -8,6 +8,9 @@
     instructor             instructor
     releasing              the same, with an upload
     owner_or_staff         the student who handed this submission in, and staff of its course
+    checker                the service that runs the course's instant checks, which may do nothing else
+    checking               the same, for a submission that it has claimed to check and not answered for
+    member_or_checker      member, or that service
 
 `require_guards` refuses to start a service with a route that has none.
 """
@@ -95,6 +98,45 @@ class SubmissionGuard(Guard):
         return Owned(caller, found)
 
 
+class CheckerGuard(Guard):
+    """A route of the service that runs a course's instant checks; with `members`, of its members too."""
+
+    def __init__(self, name: str, *, members: bool = False) -> None:
+        super().__init__(name)
+        self.members = members
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request, course: CourseName, header: Authorization = None
+    ) -> Caller:
+        caller = await _known(request, header)
+        if course in caller.checks:
+            check_id("course", course)
+        elif self.members:
+            _require(caller, check_id("course", course), Role.STUDENT)
+        else:
+            raise _no_checker(caller, course)
+        return caller
+
+
+class CheckingGuard(Guard):
+    """A route of a submission that is being checked, for the service that checks it."""
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request, course: CourseName, submission: SubmissionId, header: Authorization = None
+    ) -> Owned:
+        caller = await _known(request, header)
+        if course not in caller.checks:
+            raise _no_checker(caller, course)
+        ledger: Ledger = request.app.state.ledger
+        await run_in_threadpool(ledger.checks.require_claimed, course, submission, caller.name)
+        return Owned(caller, await run_in_threadpool(ledger.submission, course, submission))
+
+
+def _no_checker(caller: Caller, course: str) -> Refused:
+    hint = f"TITO_EXCHANGE_SERVICES says which service does, by the group instant-{course}."
+    return Refused(f"{caller.name} does not run the checks of {course}.", status=403, where=course, hint=hint)
+
+
 anybody_of_the_hub = Guard("anybody of the hub")
 member = CourseGuard("member", Role.STUDENT)
 handing_in = CourseGuard("handing in", Role.STUDENT, uploads=True)
@@ -103,12 +145,16 @@ returning = CourseGuard("returning", Role.TA, uploads=True)
 instructor = CourseGuard("instructor", Role.INSTRUCTOR)
 releasing = CourseGuard("releasing", Role.INSTRUCTOR, uploads=True)
 owner_or_staff = SubmissionGuard("owner or staff")
+checker = CheckerGuard("checker")
+checking = CheckingGuard("checking")
+member_or_checker = CheckerGuard("member or checker", members=True)
 
 
 async def _known(request: Request, header: str | None) -> Caller:
     caller: Caller = await request.app.state.identity.caller(header or "")
     request.scope["tito_user"] = caller.name  # for the log
-    request.app.state.requests.count(caller.name, many=any(role > Role.STUDENT for role in caller.roles.values()))
+    many = bool(caller.checks) or any(role > Role.STUDENT for role in caller.roles.values())
+    request.app.state.requests.count(caller.name, many=many)
     if not caller.name.startswith("service:"):
         check_student(caller.name)
     return caller

@@ -9,6 +9,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -20,7 +21,22 @@ from tito.errors import ExchangeUnavailable
 from tito.exchange.files import CHUNK, Upload, manifest_of, write_files
 from tito.exchange.policy import policy_from_data, policy_to_data
 from tito.exchange.problems import Refused
-from tito.exchange.records import Entry, Feedback, Policy, PolicyState, Release, Role, Submission, Who
+from tito.exchange.records import (
+    Check,
+    CheckedTest,
+    CheckResult,
+    CheckState,
+    Claim,
+    Entry,
+    Feedback,
+    Policy,
+    PolicyState,
+    Release,
+    Role,
+    Submission,
+    Who,
+)
+from tito.models import Limits
 
 # nbgrader's handlers wait in the student's server, which answers nobody meanwhile: no call may take for ever.
 TIMEOUT = httpx.Timeout(15.0, connect=4.0)
@@ -107,8 +123,33 @@ class Client:
         data = self._json("PUT", f"/courses/{_part(course)}/policy", json=policy_to_data(policy))
         return PolicyState(data["course"], data["revision"], policy_from_data(data["policy"]))
 
+    def check(self, submission: Submission) -> Check:
+        return _check(self._json("GET", f"{_of(submission)}/check"))
+
     def close(self) -> None:
         self._http.close()
+
+    # ---- for the service that runs instant checks --------------------------------------------------
+
+    def claim_check(self, course: str, wait_s: float) -> Claim | None:
+        """The check whose turn it is, from now on the caller's; None where none has come within that time."""
+        params = {"wait_s": wait_s}
+        data = self._json("POST", f"/courses/{_part(course)}/checks/claim", params=params)
+        return _claim(data) if data else None
+
+    def take_claimed(self, claim: Claim, folder: Path) -> None:
+        """The files of a submission that was claimed."""
+        one = claim.submission
+        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/archive"
+        self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
+
+    def give_result(self, claim: Claim, engine: str, tests: list[CheckedTest], fault: str) -> Check:
+        """Answer for a claimed check."""
+        one = claim.submission
+        body = {"lease": claim.lease, "revision": claim.release.revision, "engine": engine, "fault": fault}
+        body["tests"] = [asdict(test) for test in tests]
+        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/result"
+        return _check(self._json("POST", path, json=body))
 
     # ---- how it is asked ---------------------------------------------------------------------------
 
@@ -272,3 +313,23 @@ def _submission(data: Any) -> Submission:
         "feedback": _feedback(data["feedback"]) if data["feedback"] else None,
     }
     return Submission(**(data | changed))
+
+
+def _check(data: Any) -> Check:
+    result = data["result"]
+    if result is not None:
+        tests = [CheckedTest(**one) for one in result["tests"]]
+        result = CheckResult(**(result | {"made_at": _time(result["made_at"]), "tests": tests}))
+    next_at = _time(data["next_at"]) if data["next_at"] else None
+    return Check(data["submission"], CheckState(data["state"]), next_at, result)
+
+
+def _claim(data: Any) -> Claim:
+    return Claim(
+        submission=_submission(data["submission"]),
+        release=_release(data["release"]),
+        packages=data["packages"],
+        limits=Limits(**data["limits"]),
+        lease=data["lease"],
+        leased_until=_time(data["leased_until"]),
+    )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.files import Upload
-from tito.exchange.records import Feedback, Policy, PolicyState, Release, Submission, Who
+from tito.exchange.records import Check, Feedback, Policy, PolicyState, Release, Submission, Who
 
 URL_VARIABLE = "TITO_EXCHANGE_URL"
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
@@ -45,6 +45,9 @@ class Gateway(Protocol):
     def take_feedback(self, submission: Submission, folder: Path) -> None: ...
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
+
+    def check(self, submission: Submission) -> Check:
+        """How it stands with the instant check of one's own submission."""
 
     def close(self) -> None: ...
 

@@ -1,7 +1,8 @@
 """Who is asking: the hub is, with the token that came with the request, and nothing else is believed.
 
 Groups make roles: `formgrade-<course>` instructor, `ta-<course>` TA, `nbgrader-<course>` student. The hub's services (a
-formgrader) are in no groups; the hub's administrator says in which ones each counts (`services`).
+formgrader) are in no groups; the hub's administrator says in which ones each counts (`services`). A service alone can
+count as `instant-<course>`: it runs visible tests on submit, and is no member of the course.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tito.exchange.problems import Refused
 from tito.exchange.records import Role
 
 ROLE_OF_GROUP = {"formgrade": Role.INSTRUCTOR, "ta": Role.TA, "nbgrader": Role.STUDENT}
+CHECKS = "instant-"
 _TOKEN = re.compile(r"(?i:token|bearer) ([A-Za-z0-9._~+/=-]{8,512})")
 _KNOWN_MAX = 10_000
 _LOOKUPS = 20  # at the hub, at a time
@@ -31,6 +33,7 @@ class Caller:
 
     name: str
     roles: Mapping[str, Role] = field(default_factory=dict)
+    checks: frozenset[str] = frozenset()  # courses whose instant checks it runs
 
     def role(self, course: str) -> Role:
         return self.roles.get(course, Role.NOBODY)
@@ -44,6 +47,11 @@ def roles_of(groups: list[str]) -> dict[str, Role]:
         if course and kind in ROLE_OF_GROUP:
             roles[course] = max(roles.get(course, Role.NOBODY), ROLE_OF_GROUP[kind])
     return roles
+
+
+def checks_of(groups: list[str]) -> frozenset[str]:
+    """The courses whose instant checks a service in these groups runs."""
+    return frozenset(one.removeprefix(CHECKS) for one in groups if one.startswith(CHECKS))
 
 
 def token_of(header: str) -> str:
@@ -152,7 +160,8 @@ class HubIdentity:
                 hint=f"It needs the scope {min(self._access_scopes)}.",
             )
         if model.get("kind") == "service":
-            return Caller(f"service:{name}", roles_of(self._services.get(name, [])))
+            counted = self._services.get(name, [])
+            return Caller(f"service:{name}", roles_of(counted), checks_of(counted))
         if "groups" not in model:
             raise Refused(
                 "The hub does not say which groups this user is in.",

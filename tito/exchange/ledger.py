@@ -17,10 +17,22 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 
 from tito.exchange import tables
+from tito.exchange.checks import ATTEMPTS, Checks
 from tito.exchange.database import Database, storage_full
 from tito.exchange.policy import policy_from_json, policy_to_json
 from tito.exchange.problems import Refused, not_found
-from tito.exchange.records import Entry, Feedback, Fetch, Manifest, Policy, PolicyState, Release, Submission
+from tito.exchange.records import (
+    CheckState,
+    Claim,
+    Entry,
+    Feedback,
+    Fetch,
+    Manifest,
+    Policy,
+    PolicyState,
+    Release,
+    Submission,
+)
 from tito.exchange.rows import batches, files_of, keep_course, keep_manifest, latest
 from tito.exchange.store import BlobStore, Incoming, read_checked
 
@@ -38,6 +50,7 @@ class Quotas:
     feedback_mb: int = 100
     files: int = 1000
     submissions: int = 500  # of one assignment by one student
+    check_grace_s: int = 30  # that a worker has for an instant check, beside the time that its notebooks may take
 
 
 @dataclass
@@ -61,11 +74,17 @@ class Ledger:
         store: BlobStore,
         quotas: Quotas | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        instant: bool = False,
     ) -> None:
+        """With `instant`, submissions to a course that wants it are queued for an instant check: where a service stands
+        in front, so that a worker can come for them."""
         self.database = database
         self.store = store
         self.quotas = quotas or Quotas()
         self.clock = clock
+        self.instant = instant
+        self.checks = Checks(database, clock)
 
     def close(self) -> None:
         self.database.close()
@@ -215,6 +234,8 @@ class Ledger:
                     "key": key,
                 },
             ).one()
+            if self.instant:
+                self.checks.queue(connection, row, _policy(connection, course).policy.instant)
             return self._submissions(connection, [row])[0], True
 
     def _same(self, connection: Connection, row: Row[Any], bundle: Bundle) -> Submission:
@@ -254,6 +275,23 @@ class Ledger:
         files = files_of(connection, {row.manifest for row in rows})
         policies = {course: _policy(connection, course).policy for course in {row.course for row in rows}}
         return [_submission(row, files, policies[row.course], returned.get(row.number)) for row in rows]
+
+    def claim_check(self, course: str, by: str) -> Claim | None:
+        """Have a worker take on the instant check whose turn it is; None where there is none."""
+        while (job := self.checks.next(course)) is not None:
+            instant = self.policy(course).policy.instant
+            releases = self.releases(course, job.assignment)
+            if job.attempts >= ATTEMPTS:
+                self.checks.drop(job.number, CheckState.FAILED)
+            elif instant is None or not releases:
+                self.checks.drop(job.number, CheckState.DROPPED)
+            else:
+                notebooks = sum(one.path.endswith(".ipynb") for one in releases[0].files)
+                seconds = max(1, notebooks) * instant.limits.notebook_timeout_s + self.quotas.check_grace_s
+                if (leased := self.checks.lease(job.number, by, seconds)) is not None:
+                    submission = self.submission(course, job.reference)
+                    return Claim(submission, releases[0], list(instant.packages), instant.limits, *leased)
+        return None
 
     # ---- feedback ----------------------------------------------------------------------------------
 

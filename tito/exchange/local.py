@@ -18,7 +18,7 @@ from tito.exchange.database import Database
 from tito.exchange.files import Upload, manifest_of, write_files
 from tito.exchange.ledger import Bundle, Ledger, Quotas, disk_told
 from tito.exchange.names import check_id, check_student
-from tito.exchange.records import Entry, Feedback, Policy, PolicyState, Release, Role, Submission, Who
+from tito.exchange.records import Check, Entry, Feedback, Policy, PolicyState, Release, Role, Submission, Who
 from tito.exchange.store import CHUNK, DirectoryStore
 
 DATABASE_NAME = "exchange.db"
@@ -111,6 +111,9 @@ class LocalGateway:
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)
+
+    def check(self, submission: Submission) -> Check:
+        return self.ledger.checks.check(submission.course, submission.id)
 
     def close(self) -> None:
         self.ledger.close()

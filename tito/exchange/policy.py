@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tito.errors import NotACourse
-from tito.exchange.records import Policy
+from tito.exchange.records import Instant, Policy
+from tito.models import Limits
 
 
 def policy_to_data(policy: Policy) -> dict[str, Any]:
     """Plain values, for JSON."""
-    return {
+    data = {
         "deadlines": {name: _iso(when) for name, when in policy.deadlines.items()},
         "cutoffs": {name: _iso(when) for name, when in policy.cutoffs.items()},
         "extensions": {
@@ -21,6 +23,7 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
         },
         "submission_mb": policy.submission_mb,
     }
+    return data | ({"instant": asdict(policy.instant)} if policy.instant else {})
 
 
 def policy_from_data(data: dict[str, Any]) -> Policy:
@@ -32,7 +35,12 @@ def policy_from_data(data: dict[str, Any]) -> Policy:
             for name, given in data["extensions"].items()
         },
         submission_mb=data["submission_mb"],
+        instant=_instant(data.get("instant")),
     )
+
+
+def _instant(data: dict[str, Any] | None) -> Instant | None:
+    return Instant(data["per_hour"], tuple(data["packages"]), Limits(**data["limits"])) if data else None
 
 
 def policy_to_json(policy: Policy) -> str:
@@ -57,4 +65,11 @@ def policy_of_course(folder: Path, course_id: str) -> Policy | None:
         return None
     if course.id != course_id:
         return None
-    return Policy(course.deadlines, course.cutoffs, course.extensions, course.limits.submission_mb)
+    instant = Instant(int(course.instant.per_hour), course.sandbox.packages, course.instant.within(course.limits))
+    return Policy(
+        course.deadlines,
+        course.cutoffs,
+        course.extensions,
+        course.limits.submission_mb,
+        instant if instant.per_hour else None,
+    )

@@ -11,11 +11,12 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from tito.exchange.names import check_paths
 from tito.exchange.problems import Refused
+from tito.models import Limits
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"  # nbgrader's own
@@ -174,13 +175,23 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Instant:
+    """That visible tests are run on submit: how often for one student and assignment, with what, and within what."""
+
+    per_hour: int
+    packages: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class Policy:
-    """What the course file says about time and size. A copy: the course file is what is edited."""
+    """What the course file says about time, size and instant checks. A copy: the course file is what is edited."""
 
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)  # nothing is taken after it
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)  # by assignment and student
     submission_mb: int | None = None
+    instant: Instant | None = None  # None: no checks on submit
 
     def due(self, assignment: str, student: str) -> datetime | None:
         """When this student's work is due: their extension, else the deadline."""
@@ -212,3 +223,63 @@ class Fetch:
     assignment: str
     student: str
     reference: str
+
+
+class CheckState(StrEnum):
+    """What became of the check of a submission's visible tests."""
+
+    OFF = "off"  # the course had none when it was handed in
+    WAITING = "waiting"  # in the queue, or at work
+    REPLACED = "replaced"  # a newer submission came before its turn
+    LIMITED = "limited"  # the student had as many as the course gives
+    DROPPED = "dropped"  # the release was withdrawn, or checks switched off, before its turn
+    FAILED = "failed"  # tried again and again, to no end
+    DONE = "done"
+
+    @property
+    def final(self) -> bool:
+        return self is not CheckState.WAITING
+
+
+@dataclass(frozen=True)
+class CheckedTest:
+    """What a visible test said. Never a grade: no points, and nothing of hidden tests."""
+
+    notebook: str
+    name: str
+    verdict: str
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the visible tests of one revision of a release said of a submission. `fault`: why they could not be run."""
+
+    revision: int
+    engine: str
+    made_at: datetime
+    tests: list[CheckedTest]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """How it stands with the check of one submission."""
+
+    submission: str
+    state: CheckState
+    next_at: datetime | None = None  # when the student may have the next one, where this one was over the limit
+    result: CheckResult | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A check that a worker has taken on, until `leased_until`; its result is taken with `lease` only."""
+
+    submission: Submission
+    release: Release
+    packages: list[str]
+    limits: Limits
+    lease: str
+    leased_until: datetime

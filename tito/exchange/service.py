@@ -45,7 +45,7 @@ from tito.exchange.ledger import Ledger, Quotas
 from tito.exchange.local import BLOBS, DATABASE_NAME
 from tito.exchange.names import shown
 from tito.exchange.problems import Refused
-from tito.exchange.routes import courses, feedback, health, releases, submissions, users
+from tito.exchange.routes import checks, courses, feedback, health, releases, submissions, users
 from tito.exchange.store import DirectoryStore, open_store
 
 LOG = logging.getLogger("tito.exchange")
@@ -133,7 +133,7 @@ def open_ledger(settings: ServiceSettings, *, sweep: bool = True) -> Ledger:
     store = open_store(settings.store or str(settings.root / BLOBS))
     if sweep and isinstance(store, DirectoryStore):
         store.sweep()
-    return Ledger(database, store, settings.quotas)
+    return Ledger(database, store, settings.quotas, instant=True)
 
 
 def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) -> FastAPI:
@@ -164,7 +164,7 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
     )
     app.state.requests = Rate(settings.requests_per_minute)
     app.state.uploads = Rate(settings.uploads_per_minute)
-    for noun in (health, users, courses, releases, submissions, feedback):
+    for noun in (health, users, courses, releases, submissions, feedback, checks):
         routes: APIRouter = noun.router
         require_guards(routes.routes, PUBLIC)
         app.include_router(routes, prefix=settings.prefix)

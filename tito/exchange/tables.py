@@ -1,4 +1,8 @@
-"""The exchange's tables. Rows are added and never changed, but for the mark that a release was withdrawn."""
+"""The exchange's tables. Rows are added and never changed, but for the mark that a release was withdrawn.
+
+`check_job` is the exception: it is a queue, of submissions whose visible tests are to be run. What comes of one is a
+row of `check_result`, which stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the newest migration; a test holds that it is
+HEAD = "0002"  # the newest migration; a test holds that it is
 VERSION_TABLE = "exchange_alembic_version"
 
 metadata = MetaData(
@@ -142,4 +146,36 @@ fetch = Table(
     Column("student", String(200), nullable=False),
     Column("reference", String(64), nullable=False),
     Index("ix_fetch_course_assignment", "course", "assignment"),
+)
+
+check_job = Table(
+    "check_job",
+    metadata,
+    _number(),
+    Column("submission", ForeignKey("submission.number"), nullable=False, unique=True),
+    Column("course", ForeignKey("course.id"), nullable=False),
+    Column("assignment", String(200), nullable=False),
+    Column("student", String(200), nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("next_at", Instant),  # of one that was over the limit: when the student may have the next
+    Column("attempts", Integer, nullable=False),
+    Column("claimed_at", Instant),
+    Column("claimed_by", String(200)),
+    Column("leased_until", Instant),
+    Column("lease", String(32)),
+    Index("ix_check_job_course_state", "course", "state"),
+    Index("ix_check_job_student_course", "student", "course"),
+)
+
+check_result = Table(
+    "check_result",
+    metadata,
+    _number(),
+    Column("job", ForeignKey("check_job.number"), nullable=False, unique=True),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("revision", Integer, nullable=False),  # of the release whose tests were run
+    Column("engine", String(64), nullable=False),
+    Column("content", Text, nullable=False),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tito import __version__
@@ -29,19 +30,27 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
     built = build(course, assignment)
-    folder = course.step("source", assignment.id)
-    place = workplace(course, assignment)
+    cells = {name: nb.cells for name, nb in built.items()}
+    return plan_notebooks(assignment.id, cells, workplace(course, assignment), course.step("source", assignment.id))
+
+
+def plan_notebooks(assignment: str, built: dict[str, list[Any]], place: Workplace, folder: Path) -> AssignmentPlan:
+    """Plan the grading of notebooks, given by name; `folder` holds what they import of the course's own.
+
+    Raises:
+        BadSource: a test cell that cannot be planned; says which cell and why.
+    """
     staged = frozenset(path.stem for path, _ in place.files)
-    notebooks = tuple(plan_notebook(name, nb.cells, staged) for name, nb in built.items())
+    notebooks = tuple(plan_notebook(name, cells, staged) for name, cells in built.items())
     judged = all(judge is not None for one in notebooks for test in one.tests.values() for _, judge in test.sections)
     place = replace(place, warm=_imports(notebooks), guarded=not judged)
     return AssignmentPlan(
-        assignment=assignment.id,
+        assignment=assignment,
         notebooks=notebooks,
         place=place,
         prerequisites=folder,
         tests_hash=_tests_hash(notebooks, place),
-        environment_hash=environment(course.sandbox.packages).hash,
+        environment_hash=environment(place.packages).hash,
     )
 
 

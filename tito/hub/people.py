@@ -20,6 +20,11 @@ def group(role: str, course: str) -> str:
     return f"{GROUP_OF_ROLE[role]}-{course}"
 
 
+def checker(course: str) -> str:
+    """The service that runs a course's instant checks; the exchange counts it in the group of the same name."""
+    return f"instant-{course}"
+
+
 def groups(settings: HubSettings) -> dict[str, list[str]]:
     """All groups, and who the settings put into them.
 

@@ -5,6 +5,7 @@
     graders-<c>          to enter the formgrader of their course
     approvers            instructors, where people sign up: to let them in
     formgrader-<c>       the service of a course: the exchange, and its students' group (formgrader adds students to it)
+    instant-<c>          the worker of a course's instant checks: the exchange
     idle-culler          to see who uses their server, and to stop it
 
 The exchange has no role: it asks the hub with the token of whoever calls it.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tito.hub.people import INSTRUCTOR, STUDENT, graders, group
+from tito.hub.people import INSTRUCTOR, STUDENT, checker, graders, group
 from tito.hub.settings import HubSettings
 
 Role = dict[str, Any]
@@ -45,6 +46,8 @@ def roles(settings: HubSettings) -> list[Role]:
                     "services": [course],
                 },
             ]
+        if one.instant:
+            found.append({"name": checker(course), "scopes": [EXCHANGE], "services": [checker(course)]})
     if settings.auth.kind == "native" and settings.courses:
         instructors = [group(INSTRUCTOR, course) for course in settings.courses]
         found.append({"name": "approvers", "scopes": [APPROVE], "groups": instructors})

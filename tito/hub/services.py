@@ -1,4 +1,4 @@
-"""The hub's services: the exchange, a formgrader for each course, the culler of idle servers."""
+"""The hub's services: the exchange, a formgrader and a worker of checks for each course, the culler of idle servers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tito.errors import BadSource
-from tito.hub.people import INSTRUCTOR, group
+from tito.hub.people import INSTRUCTOR, checker, group
 from tito.hub.reading import secret_of
 from tito.hub.settings import CLUSTER, CourseSettings, HubSettings
 
@@ -26,6 +26,8 @@ def services(settings: HubSettings, state: Path) -> list[Service]:
     for course, one in settings.courses.items():
         if one.root or one.url:
             found.append(_formgrader(settings, state, course, one, one.port or next(ports)))
+        if one.instant:
+            found.append(_checker(settings, state, course, one))
     if settings.idle.after_minutes or settings.idle.max_hours:
         found.append(_culler(settings))
     return found
@@ -47,9 +49,10 @@ def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:
 
 
 def counted_as(settings: HubSettings) -> str:
-    """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course."""
-    courses = [course for course, one in settings.courses.items() if one.root or one.url]
-    return json.dumps({course: [group(INSTRUCTOR, course)] for course in courses})
+    """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course, each worker as what checks it."""
+    counted = {course: [group(INSTRUCTOR, course)] for course, one in settings.courses.items() if one.root or one.url}
+    checkers = [checker(course) for course, one in settings.courses.items() if one.instant]
+    return json.dumps(counted | {one: [one] for one in checkers})
 
 
 def _exchange(settings: HubSettings, state: Path) -> Service:
@@ -100,6 +103,33 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
         "command": started("tito.hub.formgrader"),
         "cwd": str(root),
         "environment": {"HOME": str(home), "TITO_EXCHANGE_URL": exchange_url(settings, of_servers=False)},
+    }
+
+
+def _checker(settings: HubSettings, state: Path, course: str, one: CourseSettings) -> Service:
+    """The worker of a course's instant checks: one for each course, with a token that is good for that one only."""
+    name = checker(course)
+    if name in settings.courses:
+        raise BadSource(f"courses.{name}: the worker of {course} has that name.", hint="Name the course otherwise.")
+    if token := secret_of(one, "instant_token"):
+        return {"name": name, "api_token": token, "display": False}
+    if settings.deployment == CLUSTER:
+        raise BadSource(
+            f"courses.{course}: on a cluster the worker of instant checks runs in a pod of its own, and has no token.",
+            hint="Name a file in instant_token_file.",
+        )
+    folder = state / "instant" / course
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return {
+        "name": name,
+        "command": started("tito.instant"),
+        "cwd": str(folder),
+        "environment": {
+            "TITO_EXCHANGE_URL": exchange_url(settings, of_servers=False),
+            "TITO_INSTANT_COURSES": course,
+            "TITO_INSTANT_FOLDER": str(folder),
+        },
+        "display": False,
     }
 
 

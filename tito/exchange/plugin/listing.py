@@ -10,7 +10,9 @@ from typing import Any
 
 from nbgrader.exchange.abc import ExchangeList
 
+from tito.errors import TitoError
 from tito.exchange.plugin.base import ServiceExchange
+from tito.exchange.plugin.checks import checks_file, is_awaited, write_checks
 from tito.exchange.records import Release, Role, Submission
 
 Info = dict[str, Any]
@@ -78,7 +80,9 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             if self.coursedir.course_id not in ("", "*", course):
                 continue
             everyone = self.inbound and role >= Role.TA
-            found += self.remote.submissions(course) if everyone else self.remote.my_submissions(course)
+            mine = [] if everyone else self.remote.my_submissions(course)
+            self._fetch_checks(mine)
+            found += self.remote.submissions(course) if everyone else mine
         found = [one for one in found if self.wanted_assignment(one.assignment) and self.wanted_student(one.student)]
 
         def key(one: Submission) -> tuple[str, str, str]:
@@ -90,6 +94,18 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             head = {"course_id": course, "student_id": student, "assignment_id": assignment, "status": "submitted"}
             groups.append(head | {"submissions": infos})
         return groups
+
+    def _fetch_checks(self, mine: list[Submission]) -> None:
+        """What the visible tests say of one's newest submissions, where it had not come yet. A list that cannot have it
+        is a list all the same."""
+        for (_, assignment), one in {(one.course, one.assignment): one for one in mine}.items():
+            path = checks_file(self.folder_of(one.course, assignment))
+            if not is_awaited(path):
+                continue
+            try:
+                write_checks(path, one, self.remote.check(one))
+            except (TitoError, OSError) as error:
+                self.log.debug("No check of %s: %s", one.id, error)
 
     def _submission(self, one: Submission) -> Info:
         folder = self.folder_of(one.course, one.assignment)

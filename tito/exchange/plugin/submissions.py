@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
@@ -11,15 +12,16 @@ from pathlib import Path
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect, ExchangeSubmit
 from nbgrader.utils import ignore_patterns
-from traitlets import Integer
+from traitlets import Float, Integer
 
 from tito.errors import TitoError
 from tito.exchange.files import folder_files, snapshot
 from tito.exchange.names import RESERVED
 from tito.exchange.plugin.base import ServiceExchange, newest
-from tito.exchange.records import TIMESTAMP_FORMAT, Submission
+from tito.exchange.plugin.checks import RECEIPTS, checks_file, summary, write_checks
+from tito.exchange.records import TIMESTAMP_FORMAT, CheckState, Submission
 
-RECEIPTS = "receipts"
+LOOK_S = 0.5
 RECEIPT = "receipt.json"
 TIMESTAMP = "timestamp.txt"
 
@@ -31,6 +33,11 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
 
     max_submission_mb = Integer(
         500, help="Nothing larger is even read; the exchange's own limit is usually lower."
+    ).tag(config=True)
+
+    check_wait_s = Float(
+        10.0,
+        help="How long to wait for the visible tests, where the course has them run on submit; they come later too.",
     ).tag(config=True)
 
     def init_src(self) -> None:
@@ -55,6 +62,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         self.timestamp = made.timestamp
         self._tell(made)
         self._keep_receipt(made)
+        self._wait_for_check(made)
 
     def _ignored(self, folder: str, names: list[str]) -> Iterable[str]:
         """What nbgrader ignores, and what belongs to the exchange. Never a file for its size: that would be silent."""
@@ -102,6 +110,30 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             self.log.warning("It was handed in, but the receipt cannot be kept in %s: %s", folder, error.strerror)
         else:
             self.log.info("The receipt is kept in %s", os.path.relpath(path))
+
+    def _wait_for_check(self, made: Submission) -> None:
+        """Where the course has instant checks: what the visible tests say, if that comes in a few seconds. Handed in is
+        handed in, whatever becomes of this."""
+        until = time.monotonic() + self.check_wait_s
+        try:
+            check = self.remote.check(made)
+            while check.state is CheckState.WAITING and time.monotonic() < until:
+                time.sleep(LOOK_S)
+                check = self.remote.check(made)
+        except TitoError as error:
+            self.log.debug("No check: %s", error)  # also of an exchange that knows of none
+            return
+        if check.state is CheckState.OFF:
+            return
+        for line in summary(check):
+            self.log.info(line)
+        path = checks_file(Path(self.src_path))
+        try:
+            write_checks(path, made, check)
+        except OSError as error:
+            self.log.warning("What the tests say cannot be kept in %s: %s", path, error.strerror)
+        else:
+            self.log.info("What the visible tests say is kept in %s", os.path.relpath(path))
 
 
 class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]

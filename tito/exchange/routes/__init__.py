@@ -10,9 +10,12 @@ from pydantic import BaseModel
 from tito.exchange.access import (
     Owned,
     anybody_of_the_hub,
+    checker,
+    checking,
     handing_in,
     instructor,
     member,
+    member_or_checker,
     owner_or_staff,
     releasing,
     returning,
@@ -28,6 +31,9 @@ Staff = Annotated[Caller, Depends(staff)]
 Returning = Annotated[Caller, Depends(returning)]
 Instructor = Annotated[Caller, Depends(instructor)]
 Releasing = Annotated[Caller, Depends(releasing)]
+Checker = Annotated[Caller, Depends(checker)]
+MemberOrChecker = Annotated[Caller, Depends(member_or_checker)]
+ClaimedSubmission = Annotated[Owned, Depends(checking)]
 OwnedSubmission = Annotated[Owned, Depends(owner_or_staff)]
 
 

@@ -11,7 +11,16 @@ from tito.exchange.archive import archive
 from tito.exchange.ledger import MB
 from tito.exchange.names import check_id
 from tito.exchange.records import Release
-from tito.exchange.routes import ARCHIVE, UPLOAD_PROBLEMS, Instructor, Member, Releasing, TheLedger, problems
+from tito.exchange.routes import (
+    ARCHIVE,
+    UPLOAD_PROBLEMS,
+    Instructor,
+    Member,
+    MemberOrChecker,
+    Releasing,
+    TheLedger,
+    problems,
+)
 from tito.exchange.upload import BODY, receive
 
 router = APIRouter(prefix="/courses/{course}/releases", tags=["releases"])
@@ -31,7 +40,7 @@ def show_release(course: CourseName, assignment: AssignmentName, caller: Member,
 
 @router.get("/{assignment}/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **problems(400, 404)})
 def fetch_release(
-    course: CourseName, assignment: AssignmentName, caller: Member, ledger: TheLedger
+    course: CourseName, assignment: AssignmentName, caller: MemberOrChecker, ledger: TheLedger
 ) -> StreamingResponse:
     """The files of the newest revision."""
     found = ledger.release(course, assignment)

@@ -1,0 +1,137 @@
+"""Instant checks from end to end: a worker beside an exchange, and students of module 16 who submit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, uploads, wait_for
+from instant_support import (
+    CHECKER,
+    MODULE,
+    Module,
+    Worker,
+    finished,
+    hub_with_checker,
+    instant_of,
+    member,
+    module_16,
+    publish,
+    verdicts,
+    visible_verdicts,
+)
+from sqlalchemy import select
+
+from tito.author.script import source_notebooks
+from tito.exchange import tables
+from tito.exchange.records import CheckState
+from tito.grade.testcell import hidden_source
+
+pytestmark = pytest.mark.hub
+STUDENTS = ("correct_loops", "no_clipping", "blank", "syntax_error", "hostile")
+
+
+@dataclass
+class Running:
+    """A service with module 16 in two courses, and a worker of both."""
+
+    service: Service
+    hub: FakeHub
+    worker: Worker
+    module: Module
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("instant")
+    module = module_16(folder)
+    hub, services = hub_with_checker(COURSE, OTHER_COURSE)
+    with service(folder / "exchange", hub, services=services) as made:
+        for course, teacher in ((COURSE, "teacher"), (OTHER_COURSE, "foreign")):
+            client = made.client(teacher)
+            publish(client, course, MODULE, module.release)
+            client.set_policy(course, instant_of(module.course, cell_timeout_s=4.0, notebook_timeout_s=30.0))
+        with Worker(made.url, folder / "worker", (COURSE, OTHER_COURSE), at_once=2) as worker:
+            yield Running(made, hub, worker, module)
+
+
+def test_visible_tests_say_what_autograde_says_of_them(running: Running, tmp_path: Path) -> None:
+    clients = {one: member(running.service, running.hub, one, COURSE) for one in STUDENTS}
+    made = {one: clients[one].submit(COURSE, MODULE, uploads(running.module.files(one))) for one in STUDENTS}
+    said = {one: verdicts(finished(clients[one], made[one])) for one in STUDENTS}
+    assert said == visible_verdicts(running.module, STUDENTS, tmp_path)
+    assert {verdict for verdict, _ in said["correct_loops"].values()} == {"PASSED"}
+    assert {verdict for verdict, _ in said["blank"].values()} & {"FAILED", "ERROR"}
+    _assert_nothing_hidden(running)
+
+
+def _assert_nothing_hidden(running: Running) -> None:
+    """Neither in what the exchange keeps of it nor in what the worker has, nor in its log."""
+    course = running.module.course
+    (source,) = source_notebooks(course, course.assignment(MODULE)).values()
+    hidden = {
+        line.strip()
+        for cell in source.cells
+        for line in hidden_source(cell.source).splitlines()
+        if len(line.strip()) > 20 and not line.strip().startswith("###")
+    }
+    released = (running.module.release / f"{running.module.notebook}.ipynb").read_text()
+    hidden = {line for line in hidden if line not in released}
+    assert len(hidden) > 10
+    with running.service.ledger.database.read() as connection:
+        kept = [
+            str(tuple(row))
+            for one in (tables.check_job, tables.check_result)
+            for row in connection.execute(select(one))
+        ]
+    assert len(kept) >= 2 * len(STUDENTS)
+    files = [path for path in running.worker.folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".ipynb" for path in files)
+    text = "\n".join([*kept, running.worker.log.read_text(), *(path.read_text(errors="replace") for path in files)])
+    assert not [line for line in hidden if line in text]
+
+
+def test_an_endless_loop_costs_its_own_limit_and_two_courses_share_a_worker(running: Running) -> None:
+    files = running.module.files
+    endless = member(running.service, running.hub, "endless", COURSE)
+    others = {
+        course: member(running.service, running.hub, f"good-in-{course}", course) for course in (COURSE, OTHER_COURSE)
+    }
+    slow = endless.submit(COURSE, MODULE, uploads(files("endless_loop")))
+    good = {course: one.submit(course, MODULE, uploads(files("correct_loops"))) for course, one in others.items()}
+    for course, one in others.items():
+        assert {verdict for verdict, _ in verdicts(finished(one, good[course])).values()} == {"PASSED"}
+    assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(endless, slow)).values()}
+
+
+def test_a_killed_worker_s_check_is_run_by_another_when_the_lease_has_run_out(running: Running) -> None:
+    ledger = running.service.ledger
+    ada = running.service.client("ada")
+    client = running.service.client("teacher")
+    client.publish(COURSE, "killed", uploads(_folder(running.module.release)), replace=True)
+    object.__setattr__(ledger.quotas, "check_grace_s", 8)  # not too little for a machine that is busy
+    client.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=3.0, notebook_timeout_s=3.0))
+    made = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
+    jobs = select(tables.check_job).join(tables.submission).where(tables.submission.c.id == made.id)
+
+    def job() -> Any:
+        with ledger.database.read() as connection:
+            return connection.execute(jobs).one()
+
+    wait_for(lambda: job().attempts == 1)
+    running.worker.kill()
+    assert ada.check(made).state is CheckState.WAITING
+    running.worker.start()
+    assert finished(ada, made).state is CheckState.DONE
+    assert job().attempts == 2
+    with ledger.database.read() as connection:
+        number = job().number
+        rows = connection.execute(select(tables.check_result).where(tables.check_result.c.job == number)).all()
+    assert [row.made_by for row in rows] == [f"service:{CHECKER}"]
+
+
+def _folder(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

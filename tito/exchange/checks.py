@@ -1,0 +1,188 @@
+"""The queue of instant checks: submissions whose visible tests are to be run, by whom, and what came of it.
+
+One job a submission. A worker takes one on by one conditional UPDATE, under a lease: when the lease has run out and no
+result has come, the job is anybody's again. The oldest goes first, but a student who has just had a turn goes behind
+all who waited for theirs meanwhile. What is queued is never what makes a submission fail, or wait.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Update, and_, case, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from tito.exchange import tables
+from tito.exchange.database import Database
+from tito.exchange.problems import Refused, not_found
+from tito.exchange.records import Check, CheckedTest, CheckResult, CheckState, Instant
+
+LOG = logging.getLogger("tito.exchange")
+HOUR = timedelta(hours=1)
+ATTEMPTS = 3  # a job that brought down that many workers is not tried again
+JOB = tables.check_job.c
+
+
+class Checks:
+    """The jobs of all courses of an exchange."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self.database = database
+        self.clock = clock
+
+    # ---- by who submits ----------------------------------------------------------------------------
+
+    def queue(self, connection: Connection, submission: Row[Any], instant: Instant | None) -> None:
+        """Queue the check of a submission, in the transaction that stores it; in the place of an older one's that has
+        not begun. Where that fails, the submission is stored all the same."""
+        if instant is None:
+            return
+        try:
+            with connection.begin_nested():
+                self._queue(connection, submission, instant)
+        except SQLAlchemyError as error:
+            LOG.warning("The check of submission %s was not queued: %s", submission.id, type(error).__name__)
+
+    def _queue(self, connection: Connection, submission: Row[Any], instant: Instant) -> None:
+        now = self.clock()
+        mine = and_(
+            JOB.student == submission.student,
+            JOB.course == submission.course,
+            JOB.assignment == submission.assignment,
+        )
+        not_begun = and_(mine, JOB.state == CheckState.WAITING, JOB.claimed_at.is_(None))
+        connection.execute(tables.check_job.update().where(not_begun).values(state=CheckState.REPLACED))
+        counted = and_(
+            mine, JOB.queued_at > now - HOUR, JOB.state.in_([CheckState.WAITING, CheckState.DONE, CheckState.FAILED])
+        )
+        times = list(connection.execute(select(JOB.queued_at).where(counted).order_by(JOB.queued_at)).scalars())
+        over = len(times) >= instant.per_hour
+        values = {
+            "submission": submission.number,
+            "course": submission.course,
+            "assignment": submission.assignment,
+            "student": submission.student,
+            "queued_at": now,
+            "state": CheckState.LIMITED if over else CheckState.WAITING,
+            "next_at": times[-instant.per_hour] + HOUR if over else None,
+            "attempts": 0,
+        }
+        connection.execute(tables.check_job.insert(), values)
+
+    def check(self, course: str, reference: str) -> Check:
+        """How it stands with the check of a submission.
+
+        Raises:
+            Refused: the result cannot be read.
+        """
+        query = (
+            select(JOB.state, JOB.next_at, tables.check_result)
+            .select_from(tables.check_job.join(tables.submission))
+            .outerjoin(tables.check_result, tables.check_result.c.job == JOB.number)
+            .where(tables.submission.c.course == course, tables.submission.c.id == reference)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return Check(reference, CheckState.OFF)
+        return Check(reference, CheckState(row.state), row.next_at, _result(row) if row.content is not None else None)
+
+    # ---- by who checks -----------------------------------------------------------------------------
+
+    def next(self, course: str) -> Row[Any] | None:
+        """The job whose turn it is, with its submission's id: not taken on by anybody, or not answered for in time."""
+        mine = tables.check_job.alias()
+        last = (
+            select(func.max(mine.c.claimed_at))
+            .where(mine.c.student == JOB.student, mine.c.course == course)
+            .scalar_subquery()
+        )
+        turn = case((last > JOB.queued_at, last), else_=JOB.queued_at)
+        query: Select[Any] = (
+            select(tables.check_job, tables.submission.c.id.label("reference"))
+            .select_from(tables.check_job.join(tables.submission))
+            .where(JOB.course == course, self._free())
+            .order_by(turn, JOB.number)
+            .limit(1)
+        )
+        with self.database.read() as connection:
+            return connection.execute(query).one_or_none()
+
+    def lease(self, job: int, by: str, seconds: float) -> tuple[str, datetime] | None:
+        """Take a job on: the lease and its end; None where another was faster."""
+        now, lease = self.clock(), secrets.token_hex(16)
+        until = now + timedelta(seconds=seconds)
+        values = {"lease": lease, "leased_until": until, "claimed_at": now, "claimed_by": by}
+        with self.database.write() as connection:
+            taken = connection.execute(self._take(job).values(attempts=JOB.attempts + 1, **values))
+            return (lease, until) if taken.rowcount else None
+
+    def drop(self, job: int, state: CheckState) -> None:
+        """Have a job that nobody works on end without a result."""
+        with self.database.write() as connection:
+            connection.execute(self._take(job).values(state=state))
+
+    def _take(self, job: int) -> Update:
+        return tables.check_job.update().where(JOB.number == job, self._free())
+
+    def _free(self) -> Any:
+        unclaimed = or_(JOB.leased_until.is_(None), JOB.leased_until <= self.clock())
+        return and_(JOB.state == CheckState.WAITING, unclaimed)
+
+    def require_claimed(self, course: str, reference: str, by: str) -> None:
+        """Raise unless that service has taken on the check of this submission, and its lease has not run out.
+
+        Raises:
+            Refused: it has not.
+        """
+        query = (
+            select(JOB.number)
+            .select_from(tables.check_job.join(tables.submission))
+            .where(JOB.course == course, tables.submission.c.id == reference, JOB.claimed_by == by)
+            .where(JOB.state == CheckState.WAITING, JOB.leased_until > self.clock())
+        )
+        with self.database.read() as connection:
+            if connection.execute(query).first() is None:
+                raise not_found("check of this submission at work", course, "Claim one first.")
+
+    def keep(self, course: str, reference: str, lease: str, result: CheckResult, by: str) -> Check:
+        """Keep the result of a check: once, and of whoever holds its lease.
+
+        Raises:
+            Refused: the lease is another's by now, or there is no such job.
+        """
+        number = (
+            select(tables.submission.c.number)
+            .where(tables.submission.c.course == course, tables.submission.c.id == reference)
+            .scalar_subquery()
+        )
+        held = (JOB.submission == number, JOB.lease == lease, JOB.claimed_by == by)
+        with self.database.write() as connection:
+            mine = tables.check_job.update().where(*held, JOB.state == CheckState.WAITING)
+            job = connection.execute(mine.values(state=CheckState.DONE).returning(JOB.number)).scalar_one_or_none()
+            if job is not None:
+                values = {
+                    "job": job,
+                    "made_at": result.made_at,
+                    "made_by": by,
+                    "revision": result.revision,
+                    "engine": result.engine,
+                    "content": json.dumps({"tests": [asdict(one) for one in result.tests], "fault": result.fault}),
+                }
+                connection.execute(tables.check_result.insert(), values)
+            elif connection.execute(select(JOB.number).where(*held, JOB.state == CheckState.DONE)).first() is None:
+                hint = "It ran out, and somebody else checks this submission."
+                raise Refused("This lease is not the one of a check at work.", status=409, where="lease", hint=hint)
+        return self.check(course, reference)
+
+
+def _result(row: Row[Any]) -> CheckResult:
+    content = json.loads(row.content)
+    tests = [CheckedTest(**one) for one in content["tests"]]
+    return CheckResult(row.revision, row.engine, row.made_at, tests, content["fault"])

@@ -1,0 +1,110 @@
+"""What the visible tests say of a submission, as a page beside its receipt: `receipts/checks.md`, of the newest one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC
+from pathlib import Path
+
+from tito.exchange.records import Check, CheckedTest, CheckState, Submission
+
+RECEIPTS = "receipts"
+CHECKS = "checks.md"
+AWAITED = "They have not been run yet."
+NOT_HERE = "Hidden tests are not run here, and this is no grade."
+NOTES = {
+    CheckState.OFF: "This submission was not checked: the course had no checks when it was handed in.",
+    CheckState.WAITING: f"{AWAITED} The result comes into this file: refresh the list of assignments in a minute.",
+    CheckState.REPLACED: "They were not run: you handed in again before it was this submission's turn.",
+    CheckState.LIMITED: "They were not run: you have had as many checks within an hour as the course gives.",
+    CheckState.DROPPED: "They were not run: the assignment was withdrawn, or checks were switched off.",
+    CheckState.FAILED: "They could not be run, and that is not your fault. Tell the instructor.",
+}
+HEAD_BYTES = 2000
+
+
+def checks_file(folder: Path) -> Path:
+    """Where the page of an assignment's folder is."""
+    return folder / RECEIPTS / CHECKS
+
+
+def is_awaited(path: Path) -> bool:
+    """Whether there is a page that waits for its result."""
+    try:
+        with path.open("rb") as file:
+            return AWAITED.encode() in file.read(HEAD_BYTES)
+    except OSError:
+        return False
+
+
+def write_checks(path: Path, made: Submission, check: Check) -> None:
+    """Write the page, over that of an older submission."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page(made, check), encoding="utf-8")
+
+
+def page(made: Submission, check: Check) -> str:
+    """Markdown. What student code has a part in stands in fenced blocks that it cannot end."""
+    lines = [
+        f"# Visible tests: {made.assignment}",
+        "",
+        f"Submission {made.id}, handed in {made.timestamp}.",
+        "",
+        _told(check),
+        "",
+        NOT_HERE,
+    ]
+    for one in check.result.tests if check.result else []:
+        lines += ["", f"## {_plain(one.name)}: {_plain(one.verdict)} ({one.seconds:.2f} s)"]
+        if one.message:
+            lines += ["", *_fenced(one.message)]
+    return "\n".join(lines) + "\n"
+
+
+def summary(check: Check) -> list[str]:
+    """The same for a terminal, a line for each test."""
+    tests = check.result.tests if check.result else []
+    return [f"Visible tests: {_told(check)}", *map(_line, tests), NOT_HERE]
+
+
+def _told(check: Check) -> str:
+    result = check.result
+    if result is None:
+        note = NOTES.get(check.state, "")
+        if check.next_at is not None:
+            note += (
+                f" The next one is possible from {check.next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}: submit then."
+            )
+        return note
+    if result.fault:
+        return _plain(result.fault)
+    passed = sum(one.verdict == "PASSED" for one in result.tests)
+    return f"{passed} of {len(result.tests)} passed (release revision {result.revision})."
+
+
+def _line(one: CheckedTest) -> str:
+    message = " ".join(_printable(one.message).split())
+    shown = f": {message[:160]}" if message else ""
+    return f"{_plain(one.verdict):8} {_plain(one.name)} ({one.seconds:.2f} s){shown}"
+
+
+def _plain(text: str) -> str:
+    """A text without anything that Markdown takes for more than text."""
+    return re.sub(r"[^\w .,:;()'-]", " ", _printable(text)).replace("\n", " ")
+
+
+def _fenced(text: str) -> list[str]:
+    shown = _printable(text)
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}text", *shown.split("\n"), fence]
+
+
+def _printable(text: str) -> str:
+    """Control characters, which move cursors and hide text, as escapes; line ends and tabs stay."""
+    return "".join(one if one in "\n\t" or not _controls(one) else ascii(one)[1:-1] for one in text)
+
+
+def _controls(one: str) -> bool:
+    return unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -1,0 +1,5 @@
+"""Instant checks: a worker that runs the visible tests of what is handed in, as it is handed in. Gives no grades.
+
+release     a plan of grading from what students got: it has no hidden tests, because they are not there
+worker      takes checks on at the exchange, one after the other, and answers for them
+"""
