@@ -38,8 +38,11 @@ class Lab:
     def __init__(self, page: Page, hub: CourseHub, user: str, shots: Shots) -> None:
         self.page, self.hub, self.user, self._shots = page, hub, user, shots
         # Asked where a notebook's kernel is not clear, over whatever one is doing.
-        dialog = page.locator(".jp-Dialog", has_text="Select Kernel")
-        page.add_locator_handler(dialog, lambda found: found.locator(".jp-mod-accept").click())
+        kernel = page.locator(".jp-Dialog", has_text="Select Kernel")
+        page.add_locator_handler(kernel, lambda found: found.locator(".jp-mod-accept").click())
+        # nbgrader validates inside the server, which answers nobody meanwhile; JupyterLab may think that it is gone.
+        gone = page.locator(".jp-Dialog", has_text="Server unavailable or unreachable")
+        page.add_locator_handler(gone, lambda found: found.get_by_role("button", name="Dismiss").click())
 
     def shot(self, name: str) -> None:
         self._shots.take(self.page, f"{self.user}-{name}")

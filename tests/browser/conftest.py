@@ -1,6 +1,6 @@
 """A course in the browser, from the instructor's release to the students' feedback: each stage is done once, by clicks
-and keys on a real hub, and tests look at what came of it. All ends with the one test file that uses it: Playwright
-keeps an event loop running, in which no other test could run its own.
+and keys on a real hub, and tests look at what came of it. All of it ends with the one test file that uses it:
+Playwright keeps an event loop running, in which no other test could run its own.
 
 Pictures of every step are in the run's temporary folder, or in the folder that TITO_BROWSER_SHOTS names.
 """

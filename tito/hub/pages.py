@@ -226,7 +226,10 @@ class Utils(base.BaseHandler):  # type: ignore[misc]
 
 
 class Running(base.BaseApiHandler):  # type: ignore[misc]
-    """Runs a command of ours on an assignment, one at a time, while the service goes on serving."""
+    """Runs a command of ours on an assignment, one at a time, while the service goes on serving.
+
+    What grades has no token of the hub.
+    """
 
     running: ClassVar[set[str]] = set()
 
@@ -239,6 +242,7 @@ class Running(base.BaseApiHandler):  # type: ignore[misc]
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-c", "from tito.cli import main; main()", *command, "--", assignment,
                 cwd=self.coursedir.root,
+                env={name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB_")},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
