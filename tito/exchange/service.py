@@ -6,7 +6,8 @@ JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES. The rest is ours:
     TITO_EXCHANGE_ROOT        folder of the SQLite database and the blobs; made with mode 0700
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
     TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL
-    TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}
+    TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}, and
+                              for the worker of instant checks {"instant-c101": ["instant-c101"]}
     TITO_EXCHANGE_<QUOTA>     a field of `Quotas` in capitals, such as TITO_EXCHANGE_SUBMISSION_MB
 """
 
