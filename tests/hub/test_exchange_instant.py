@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, uploads, wait_for
+from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, token, uploads, wait_for
 from instant_support import (
     CHECKER,
     MODULE,
@@ -23,6 +25,7 @@ from instant_support import (
     verdicts,
     visible_verdicts,
 )
+from nbgrader_forks import Commands
 from sqlalchemy import select
 
 from tito.author.script import source_notebooks
@@ -68,6 +71,35 @@ def test_visible_tests_say_what_autograde_says_of_them(running: Running, tmp_pat
     _assert_nothing_hidden(running)
 
 
+def test_submit_tells_what_the_visible_tests_say_and_keeps_it_beside_the_receipt(
+    running: Running, commands: Commands, tmp_path: Path
+) -> None:
+    running.hub.add("zoe", [f"nbgrader-{COURSE}"])
+    folder = tmp_path / MODULE
+    folder.mkdir()
+    (folder / f"{running.module.notebook}.ipynb").write_bytes(running.module.submissions["no_clipping"])
+    (tmp_path / "nbgrader_config.py").write_text(
+        "from tito.exchange.plugin import use_service\nc = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 60\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "JUPYTERHUB_API_TOKEN": token("zoe"),
+        "TITO_EXCHANGE_URL": running.service.url,
+    }
+    ran = commands(tmp_path, environment, "submit", MODULE, "--course", COURSE)
+    assert ran.code == 0, ran.said
+    page = (folder / "receipts" / "checks.md").read_text()
+    zoe = running.service.client("zoe")
+    for name, (verdict, _) in verdicts(zoe.check(zoe.my_submissions(COURSE)[0])).items():
+        assert re.search(rf"{verdict} +{name} \(", ran.said)
+        assert f"## {name}: {verdict} (" in page
+    assert "no grade" in ran.said
+    again = commands(tmp_path, environment, "submit", MODULE, "--course", COURSE)
+    assert again.code == 0, again.said  # neither page nor receipt is handed in
+    assert [one.path for one in zoe.my_submissions(COURSE)[-1].files] == [f"{running.module.notebook}.ipynb"]
+
+
 def _assert_nothing_hidden(running: Running) -> None:
     """Neither in what the exchange keeps of it nor in what the worker has, nor in its log."""
     course = running.module.course
@@ -90,6 +122,7 @@ def _assert_nothing_hidden(running: Running) -> None:
     assert len(kept) >= 2 * len(STUDENTS)
     files = [path for path in running.worker.folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".ipynb" for path in files)
+    assert not list(running.worker.folder.rglob("submission-*"))
     text = "\n".join([*kept, running.worker.log.read_text(), *(path.read_text(errors="replace") for path in files)])
     assert not [line for line in hidden if line in text]
 

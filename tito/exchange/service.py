@@ -7,7 +7,8 @@ JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES. The rest is ours:
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
     TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL such as s3://bucket/prefix; where that is
                               and who enters it is what its own library reads of the environment (for S3: AWS_*)
-    TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}
+    TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}, and
+                              for the worker of instant checks {"instant-c101": ["instant-c101"]}
     TITO_EXCHANGE_REQUESTS_PER_MINUTE, TITO_EXCHANGE_UPLOADS_PER_MINUTE
                               of one user, counted by each process for itself; fifty times as many for staff
     TITO_EXCHANGE_IDENTITY_KEEP_S
