@@ -46,6 +46,7 @@ c = get_config()
 use_service(c)
 c.ServiceExchange.path_includes_course = True
 c.ServiceExchange.show_receipts = True
+c.Execute.timeout = 60  # for a cell, when validating; nbgrader's 30 s are short where many share a machine
 """
 FORMGRADER_NBGRADER = """\
 c = get_config()

@@ -34,7 +34,7 @@ from tito.course import Assignment, Course, find_course
 from tito.errors import TitoError, UnknownAssignment
 
 UTILS = Path(handlers.static_path) / "js" / "utils.js"
-LINK_TO = """
+MENDED = """
 // In a service of a hub, files are opened in the service's own JupyterLab, in a tab of their own.
 linkTo = function (type, path) {
     var parts = path.split("/").filter(function (part) { return part && part !== "."; });
@@ -43,6 +43,12 @@ linkTo = function (type, path) {
         return $(el).attr("href", url).attr("target", "_blank")[0];
     };
 };
+// Formulas are set by a script from elsewhere. Where it cannot be had, the page's own scripts stop without this.
+document.addEventListener("DOMContentLoaded", function () {
+    if (typeof MathJax === "undefined") {
+        window.MathJax = {Hub: {Startup: {signal: {Interest: function (told) { told("End"); }}}}};
+    }
+});
 """
 AUTOGRADE_ALL = """
 {%- extends "nbgrader/manage_submissions.tpl" -%}
@@ -222,7 +228,7 @@ class Utils(base.BaseHandler):  # type: ignore[misc]
     @web.authenticated
     def get(self) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.write(UTILS.read_text(encoding="utf-8") + LINK_TO % json.dumps(f"{self.base_url}/lab/tree/"))
+        self.write(UTILS.read_text(encoding="utf-8") + MENDED % json.dumps(f"{self.base_url}/lab/tree/"))
 
 
 class Running(base.BaseApiHandler):  # type: ignore[misc]
