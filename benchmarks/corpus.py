@@ -36,7 +36,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from cases_support import (  # noqa: E402  (the corpus belongs to the tests)
+from cases_support import (
     ASSIGNMENT,
     CASES,
     GRADED,
@@ -57,11 +57,11 @@ from cases_support import (  # noqa: E402  (the corpus belongs to the tests)
     write,
 )
 
-from tito.author.otter_zip import test_file, write_otter_zip  # noqa: E402
-from tito.author.release import publish  # noqa: E402
-from tito.author.script import build  # noqa: E402
-from tito.course import load_course  # noqa: E402
-from tito.grade.planning import plan_assignment  # noqa: E402
+from tito.author.otter_zip import test_file, write_otter_zip
+from tito.author.release import publish
+from tito.author.script import build
+from tito.course import load_course
+from tito.grade.planning import plan_assignment
 
 GRADERS = ("ours", "nbgrader", "otter")
 NAMES = {"ours": "tito", "nbgrader": "nbgrader", "otter": "Otter"}

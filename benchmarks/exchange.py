@@ -20,11 +20,11 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "hub"))
 
-from exchange_process import Cohort, ServiceProcess  # noqa: E402
-from exchange_support import ASSIGNMENT, COURSE, FakeHub, token, uploads  # noqa: E402
+from exchange_process import Cohort, ServiceProcess
+from exchange_support import ASSIGNMENT, COURSE, FakeHub, token, uploads
 
-from tito.exchange.audit import audit  # noqa: E402
-from tito.exchange.client import Client  # noqa: E402
+from tito.exchange.audit import audit
+from tito.exchange.client import Client
 
 STUDENTS, WITHIN_S, KILLS = 200, 30.0, 20
 

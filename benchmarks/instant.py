@@ -19,13 +19,13 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "hub"))
 
-from exchange_process import ServiceProcess  # noqa: E402
-from exchange_support import COURSE, FakeHub, token, uploads  # noqa: E402
-from instant_support import MODULE, Module, Worker, hub_with_checker, instant_of, module_16, publish  # noqa: E402
+from exchange_process import ServiceProcess
+from exchange_support import COURSE, FakeHub, token, uploads
+from instant_support import MODULE, Module, Worker, hub_with_checker, instant_of, module_16, publish
 
-from tito.exchange.client import Client  # noqa: E402
-from tito.exchange.plugin.submissions import LOOK_S  # noqa: E402
-from tito.exchange.records import Check, Submission  # noqa: E402
+from tito.exchange.client import Client
+from tito.exchange.plugin.submissions import LOOK_S
+from tito.exchange.records import Check, Submission
 
 STUDENTS, ENDLESS_EVERY = 30, 10
 HONEST = ("correct_loops", "no_clipping", "float_codes", "blank", "correct_float64")

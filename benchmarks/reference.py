@@ -6,8 +6,6 @@ Both run the same sizes in float32, turn by turn in one process, so that a busy 
 rounds are compared. "forward" records no gradients; "and back" is a forward and a backward pass.
 """
 
-# ruff: noqa: E402 (the number of threads is read when numpy is imported)
-
 from __future__ import annotations
 
 import os

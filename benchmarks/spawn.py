@@ -24,11 +24,11 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "hub"))
 
-import httpx  # noqa: E402
-import psutil  # noqa: E402
-from tornado.httpclient import HTTPRequest  # noqa: E402
-from tornado.websocket import websocket_connect  # noqa: E402
-from whole_hub import PASSWORD, Person, WholeHub  # noqa: E402
+import httpx
+import psutil
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+from whole_hub import PASSWORD, Person, WholeHub
 
 ALONE = 5
 AT_ONCE = (1, 2, 4, 8)

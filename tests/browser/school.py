@@ -39,7 +39,7 @@ class Class:
 
 
 def new_page(browser: Browser) -> Page:
-    page = browser.new_context(viewport=WINDOW).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(viewport=WINDOW).new_page()
     page.set_default_timeout(30_000)
     return page
 

@@ -87,7 +87,7 @@ def instant_of(course: Course, per_hour: int = 12, **times: float) -> Policy:
     """A policy with checks in the sandbox of a course."""
     from dataclasses import replace
 
-    return Policy(instant=Instant(per_hour, course.sandbox.packages, replace(course.limits, **times)))  # type: ignore[arg-type]
+    return Policy(instant=Instant(per_hour, course.sandbox.packages, replace(course.limits, **times)))
 
 
 @dataclass(frozen=True)
