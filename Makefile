@@ -16,7 +16,7 @@ docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 	scripts/proxy
 
 test: lint                   ## everything that CI runs
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup                  ## format, lint, types
 	.venv/bin/ruff format --check .

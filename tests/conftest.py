@@ -13,6 +13,8 @@ from cases_support import Run, grade_cases, read_cases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from tiny import ASSIGNMENT, write_course
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tito.course import Assignment, Course, load_course
 from tito.grade.calibrate import calibrated_apart
@@ -41,12 +43,21 @@ PENDING: dict[str, str] = {}
 LONGEST = ("tests/images/", "tests/browser/", "tests/ecosystem/", "tests/sandbox/", "tests/hub/")  # are begun first
 
 
+class ByFile(LoadFileScheduling):
+    """Of several processes, one runs all tests of a file, and one all of the images, which are built once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return LONGEST[0] if nodeid.startswith(LONGEST[0]) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of known faults; of several processes, let one run all tests of a file, and all of the images."""
+    """Mark the tests of known faults; the longest come first."""
     items.sort(key=lambda one: next((at for at, part in enumerate(LONGEST) if part in one.nodeid), len(LONGEST)))
     for item in items:
-        group = LONGEST[0] if LONGEST[0] in item.nodeid else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
         for part, reason in PENDING.items():
             if part in item.nodeid:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))

@@ -165,6 +165,7 @@ def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, 
 
 
 def test_nothing_runs_in_the_account_of_formgrader(teacher: Person) -> None:
+    teacher.browser.get(f"{SERVICE}formgrader").raise_for_status()  # logs in to the service
     assert teacher.browser.get(f"{SERVICE}api/kernelspecs").json()["kernelspecs"] == {}
     teacher.browser.get(f"{SERVICE}lab")
     assert teacher.send("POST", SERVICE, "api/terminals").status_code == 404
@@ -352,9 +353,11 @@ def test_servers_live_on_while_the_hub_restarts_and_submissions_work_again(
 
 def test_servers_that_nobody_uses_are_stopped_and_their_files_stay(hub: WholeHub, ada: Person) -> None:
     process = ada.process
+    kept = hub.folder / "state" / "homes" / "ada" / "notes.txt"
+    kept.write_text("of an afternoon")
     hub.stop()
     hub.settings |= {"IDLE_AFTER_MINUTES": "0.05", "IDLE_EVERY_S": "1"}
     hub.start()
     wait_for(lambda: not process.is_running(), 30)
     wait_for(lambda: ada.api("GET", "/users/ada").json()["servers"] == {}, 30)
-    assert (hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT).is_dir()
+    assert kept.read_text() == "of an afternoon"
