@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -106,9 +107,9 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 (plan.tests_hash, isolation.name, str(vars(isolation))), Worker(plan, isolation, nobody)
             )
 
-        def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
+        def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
             for task in tasks:
-                yield task, self.worker.grade(task)
+                yield [(task, self.worker.grade(task))]
 
         def __enter__(self) -> Self:
             return self
@@ -119,7 +120,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def grade_all(
         plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
     ) -> Iterator[tuple[Task, Graded]]:
-        return InProcess(plan, isolation, workers, None).grade(tasks)
+        return chain.from_iterable(InProcess(plan, isolation, workers, None).grade(tasks))
 
     class NoHeadstart(ExitStack):
         def __init__(self, *_: object) -> None:

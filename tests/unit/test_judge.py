@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge
+from tito.grade.judge import Answers, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID, judge
 from tito.models import JudgePlan, Section
 
@@ -147,8 +147,8 @@ def section(code: str) -> Section:
 
 def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) -> None:
     plan = JudgePlan("import below", "n = below.VALUE", ("r",))
-    assert process.ask(section("assert r.sum() == n"), plan, {"r": np.array([3, 4])}).yes
-    opinion = process.ask(section("assert r.sum() == n, 'must be seven'"), plan, {"r": np.array([3])})
+    assert process.opinion(Question(section("assert r.sum() == n"), plan, {"r": np.array([3, 4])})).yes
+    opinion = process.opinion(Question(section("assert r.sum() == n, 'must be seven'"), plan, {"r": np.array([3])}))
     assert (opinion.yes, opinion.message) == (False, "must be seven")
 
 
@@ -162,22 +162,45 @@ def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered
     code: str, process: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = JudgePlan("", "", ())
-    assert process.ask(section("assert True"), nothing, {}).yes
+    assert process.opinion(Question(section("assert True"), nothing, {})).yes
     with monkeypatch.context() as patched:
         patched.setattr("tito.grade.judge.ANSWER_TIMEOUT_S", 1.0)
         with pytest.raises(JudgeFailed, match="no answer"):
-            process.ask(section(code), nothing, {})
-    assert process.ask(section("assert True"), nothing, {}).yes
+            process.opinion(Question(section(code), nothing, {}))
+    assert process.opinion(Question(section("assert True"), nothing, {})).yes
 
 
 def test_a_broken_set_up_has_failed_and_blames_the_test(process: Judge) -> None:
     with pytest.raises(JudgeFailed, match="ZeroDivisionError") as caught:
-        process.ask(section("assert True"), JudgePlan("", "1 / 0", ()), {})
+        process.opinion(Question(section("assert True"), JudgePlan("", "1 / 0", ()), {}))
     assert "test itself" in caught.value.hint
-    assert process.ask(section("assert True"), JudgePlan("", "", ()), {}).yes
+    assert process.opinion(Question(section("assert True"), JudgePlan("", "", ()), {})).yes
 
 
 def test_the_judge_does_not_inherit_the_graders_environment(process: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_TOKEN", "hush")
     code = "import os\nassert 'GRADER_TOKEN' not in os.environ"
-    assert process.ask(section(code), JudgePlan("", "", ()), {}).yes
+    assert process.opinion(Question(section(code), JudgePlan("", "", ()), {})).yes
+
+
+def test_questions_that_are_asked_together_have_namespaces_of_their_own(process: Judge) -> None:
+    plan = JudgePlan("", "", ("r",))
+    codes = ("assert r == 1\nleft = r", "assert r == 2, 'two'", "assert 'left' not in dir()", "1 / 0")
+    first, second, third, fourth = process.ask(*(Question(section(one), plan, {"r": 1}) for one in codes))
+    assert isinstance(first, Opinion) and first.yes
+    assert isinstance(second, Opinion) and (second.yes, second.message) == (False, "two")
+    assert isinstance(third, Opinion) and third.yes
+    assert isinstance(fourth, Opinion) and not fourth.yes
+
+
+def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process: Judge) -> None:
+    plan = JudgePlan("", "", ())
+    kills, faulty = JudgePlan("", "import os\nos._exit(1)", ()), JudgePlan("", "1 / 0", ())
+    fine, fatal, broken = (Question(section("assert True"), one, {}) for one in (plan, kills, faulty))
+    answers = Answers(process, [fine, fatal, broken])
+    assert answers.opinion(fine).yes
+    with pytest.raises(JudgeFailed, match="no answer"):
+        answers.opinion(fatal)
+    with pytest.raises(JudgeFailed, match="ZeroDivisionError"):
+        answers.opinion(broken)
+    assert Answers(process, [fine]).opinion(fine).yes

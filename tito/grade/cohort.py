@@ -88,7 +88,7 @@ def autograde(
     started: Callable[[int], None] = lambda count: None,
     progress: Callable[[SubmissionRecord], None] = lambda record: None,
 ) -> CohortResult:
-    """Grade all submissions of an assignment that need it. Each is stored as soon as it is graded.
+    """Grade all submissions of an assignment that need it. They are stored as they are graded, a few at a time.
 
     A `headstart` of the caller's is used, and closed.
 
@@ -115,8 +115,9 @@ def autograde(
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))
         recorder = Recorder(course, assignment.id, opened)
-        for task, one in graders.grade(tasks) if graders else ():
-            recorder.record(one, task.folder)
-            graded.append(one.record)
-            progress(one.record)
+        for batch in graders.grade(tasks) if graders else ():
+            recorder.record([(one, task.folder) for task, one in batch])
+            for _, one in batch:
+                graded.append(one.record)
+                progress(one.record)
     return CohortResult(tuple(graded), tuple(unchanged))

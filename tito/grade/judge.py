@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,24 @@ class Opinion:
     checks: tuple[Opinion, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One section of a test, and the values that were observed for it."""
+
+    section: Section
+    plan: JudgePlan
+    observed: dict[str, Any]
+
+    def request(self) -> dict[str, Any]:
+        return {
+            "imports": self.plan.imports,
+            "given": self.plan.given,
+            "judge": self.section.judge or "",
+            "checks": [one.source for one in self.section.checks],
+            "hidden": self.section.hidden,
+        }
+
+
 class Judge:
     """A judge process with the prerequisites of one assignment. A context manager; not for two threads at once."""
 
@@ -45,32 +64,32 @@ class Judge:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
 
-    def ask(self, section: Section, plan: JudgePlan, observed: dict[str, Any]) -> Opinion:
-        """Judge one section of a test on the values that were observed for it.
+    def ask(self, *questions: Question) -> list[Opinion | JudgeFailed]:
+        """Judge sections of tests; a JudgeFailed in an answer's place says that the test itself is at fault.
 
         Raises:
-            JudgeFailed: the judge process ended, hung, or could not set itself up: no verdict can be given.
+            JudgeFailed: the judge process ended or hung: no verdict can be given.
         """
-        request = {
-            "imports": plan.imports,
-            "given": plan.given,
-            "judge": section.judge or "",
-            "checks": [one.source for one in section.checks],
-            "hidden": section.hidden,
-        }
+        observed = {f"{n} {name}": value for n, one in enumerate(questions) for name, value in one.observed.items()}
         channel = self._started()
         try:
-            channel.send(request, observed)
+            channel.send({"op": "judge", "questions": [one.request() for one in questions]}, observed)
             reply, _ = channel.receive(ANSWER_TIMEOUT_S)
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             self.close()
             raise JudgeFailed(f"The judge process gave no answer: {error or type(error).__name__}.") from error
-        if reply["fault"]:
-            raise JudgeFailed(
-                f"The judge could not set itself up: {reply['fault']}.", hint="The test itself is at fault."
-            )
-        checks = tuple(Opinion(**one) for one in reply["checks"])
-        return Opinion(reply["yes"], reply["message"], reply["detail"], checks)
+        return [_opinion(one) for one in reply["opinions"]]
+
+    def opinion(self, question: Question) -> Opinion:
+        """Judge one section of a test.
+
+        Raises:
+            JudgeFailed: the judge process ended, hung, or could not set itself up: no verdict can be given.
+        """
+        (answer,) = self.ask(question)
+        if isinstance(answer, JudgeFailed):
+            raise answer
+        return answer
 
     def channel(self) -> Channel:
         """The way to the judge process, which is started where there is none.
@@ -127,3 +146,33 @@ class Judge:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _opinion(said: dict[str, Any]) -> Opinion | JudgeFailed:
+    if said["fault"]:
+        return JudgeFailed(f"The judge could not set itself up: {said['fault']}.", hint="The test itself is at fault.")
+    checks = tuple(Opinion(**one) for one in said["checks"])
+    return Opinion(said["yes"], said["message"], said["detail"], checks)
+
+
+class Answers:
+    """The judge's answers to the questions of one submission, which are put to it all at once: a hundred messages to
+    and fro take longer than what there is to say. If that brings it down, each is asked by itself when it is wanted."""
+
+    def __init__(self, judge: Judge, questions: Sequence[Question]) -> None:
+        self._judge = judge
+        self._known: dict[int, Opinion | JudgeFailed] = {}  # by the identity of what was observed
+        if questions:
+            with contextlib.suppress(JudgeFailed):
+                self._known = {
+                    id(one.observed): said for one, said in zip(questions, judge.ask(*questions), strict=True)
+                }
+
+    def opinion(self, question: Question) -> Opinion:
+        """See `Judge.opinion`."""
+        answer = self._known.get(id(question.observed))
+        if answer is None:
+            return self._judge.opinion(question)
+        if isinstance(answer, JudgeFailed):
+            raise answer
+        return answer

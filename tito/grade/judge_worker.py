@@ -111,10 +111,14 @@ def serve(channel: Channel) -> NoReturn:
             request, observed = channel.receive()
         except EndOfStream:
             sys.exit(0)
-        if request.get("op") == "test":
+        if request["op"] == "test":
             serve_test(channel, request)
             continue
-        channel.send(judge(request, observed))
+        values: list[dict[str, Any]] = [{} for _ in request["questions"]]
+        for label, value in observed.items():
+            number, _, name = label.partition(" ")
+            values[int(number)][name] = value
+        channel.send({"opinions": list(map(judge, request["questions"], values))})
 
 
 def main() -> NoReturn:

@@ -130,7 +130,7 @@ def grade_and_record(course: Course, plan: AssignmentPlan, student: str, noteboo
     except PlatformError as error:
         graded = not_graded(plan, student, course.sandbox.backend, task.fingerprint, str(error))
     with open_gradebook(course) as opened:
-        Recorder(course, plan.assignment, opened).record(graded, task.folder, notebooks)
+        Recorder(course, plan.assignment, opened).record([(graded, task.folder)], notebooks)
     return graded
 
 

@@ -1,19 +1,17 @@
-"""Writes one graded submission: gradebook in one transaction, autograded notebook, and the verdict record.
+"""Writes graded submissions: gradebook in one transaction, autograded notebooks, and the verdict records.
 
-The record is written last: a run that was stopped in between grades that submission again, to the same result.
+A record is written last, and an older one goes before anything of its submission is replaced: a run that was stopped
+in between grades that submission again, to the same result. So it is with a record that a crash left half written.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import nbformat
 
 from tito.cells import grade_id_of, kind_of
 from tito.course import Course
@@ -47,8 +45,8 @@ class Recorder:
         self.names = {cell.id: cell.name for one in notebooks for cell in (*one.grade_cells, *one.solution_cells)}
         self.names |= {cell.id: cell.name for one in notebooks for cell in one.task_cells}
 
-    def record(self, graded: Graded, submitted: Path, notebooks: bool = True) -> None:
-        """Store one graded submission; `submitted` is the folder that it was handed in as.
+    def record(self, found: Sequence[tuple[Graded, Path]], notebooks: bool = True) -> None:
+        """Store graded submissions, each with the folder that it was handed in as.
 
         The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`.
 
@@ -57,10 +55,13 @@ class Recorder:
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
         with transaction(self.opened):
-            self._write_grades(graded, submitted)
-        if notebooks:
-            _write_notebooks(self.course, graded, submitted)
-        write_record(self.course, graded.record)
+            for graded, submitted in found:
+                self._write_grades(graded, submitted)
+        for graded, submitted in found:
+            record_path(self.course, graded.record.assignment, graded.record.student).unlink(missing_ok=True)
+            if notebooks:
+                _write_notebooks(self.course, graded, submitted)
+            write_record(self.course, graded.record)
 
     def _write_grades(self, graded: Graded, submitted: Path) -> None:
         made = graded.record
@@ -122,17 +123,19 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     """Replace autograded/<student>/<assignment>/ as a whole."""
     made = graded.record
     target = course.step("autograded", made.student, made.assignment)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as scratch:
-        fresh = Path(scratch) / made.assignment
-        fresh.mkdir()
-        for name, notebook in graded.notebooks.items():
-            nbformat.write(notebook, fresh / f"{name}.ipynb")
-        if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
-            shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
-        if target.exists():
-            target.rename(Path(scratch) / "old")
-        fresh.rename(target)
+    fresh, old = (target.with_name(f".{name}-{made.assignment}") for name in ("new", "old"))
+    for left in (fresh, old):  # by a run that was stopped
+        shutil.rmtree(left, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name, notebook in graded.notebooks.items():
+        # As nbformat would, but for line breaks: with them Python's slow encoder has to be used.
+        (fresh / f"{name}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+    if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
+        shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 # ---- the verdict record --------------------------------------------------------------------------
@@ -148,10 +151,7 @@ def write_record(course: Course, made: SubmissionRecord) -> None:
     path = record_path(course, made.assignment, made.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".json.new")
-    with scratch.open("w", encoding="utf-8") as file:
-        json.dump(to_json(made), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    scratch.write_text(json.dumps(to_json(made)), encoding="utf-8")
     scratch.replace(path)
 
 

@@ -18,7 +18,7 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import explained, notes_on, stopped_output, troubles
-from tito.grade.judge import Judge, Opinion
+from tito.grade.judge import Answers, Judge, Opinion, Question
 from tito.grade.observe import Observations, observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.grade.repair import Unreadable, read_submission, repair
@@ -98,7 +98,7 @@ def _grade_notebook(
         return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {error}."), _as_released(notebook)
     repaired = repair(submitted, notebook.cells)
     seen = observe(sandbox, notebook, repaired.cells, judge)
-    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, judge))
+    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, Answers(judge, _questions(seen))))
     notes = [*repaired.notes, *notes_on(troubles(repaired.cells, notebook.cells, seen.cells))]
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
@@ -114,7 +114,18 @@ def _grade_notebook(
 # ---- verdicts ----------------------------------------------------------------------------------
 
 
-def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Judge) -> Iterator[CellVerdict]:
+def _questions(seen: Observations) -> list[Question]:
+    """What there is to ask the judge about a notebook."""
+    sections = (one for results in seen.tests.values() for one in results)
+    return [Question(section, plan, ran.values) for section, plan, ran in sections if plan is not None and _told(ran)]
+
+
+def _told(ran: Ran) -> bool:
+    """Whether a section gave all that it was to give."""
+    return ran.status == "ok" and not ran.refused
+
+
+def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Answers) -> Iterator[CellVerdict]:
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
     found = troubles(cells, plan.cells, seen.cells)
     for cell in cells:
@@ -130,7 +141,7 @@ def _manual(cell: Any, original: Any) -> CellVerdict:
     return CellVerdict(grade_id_of(cell), Verdict.MANUAL, None, points, message=WAITS_FOR_A_PERSON)
 
 
-def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge) -> CellVerdict:
+def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) -> CellVerdict:
     """PASSED only when every section gave evidence for it; else the first section that did not says why.
 
     Where the test is made of named checks, each that passed earns its points whatever became of the others.
@@ -179,18 +190,20 @@ class Outcome:
     checks: tuple[CheckVerdict, ...] = ()
 
 
-def _outcome(section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge, otherwise: Evidence) -> Outcome:
+def _outcome(
+    section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge | Answers, otherwise: Evidence
+) -> Outcome:
     """`otherwise`: the evidence that a section without a judge half gives."""
     where = "a hidden check" if section.hidden else "this test"
     if ran.status == "fault":
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
-    if ran.status != "ok" or plan is None or ran.refused:
+    if plan is None or not _told(ran):
         verdict, message, detail = _without_judge(section, plan, ran, where)
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
     try:
-        opinion = judge.ask(section, plan, ran.values)
+        opinion = judge.opinion(Question(section, plan, ran.values))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
     checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import itertools
 import multiprocessing
 import os
 import signal
@@ -32,6 +33,7 @@ from tito.models import Fingerprint
 from tito.sandbox.session import Backend, Control, Sandbox, Workplace
 
 PR_SET_PDEATHSIG = 1
+TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Graders:
         self.sandbox = sandbox
         self._pool = self._started(workers)
 
-    def grade(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Graded]]:
-        """Grade submissions; give results as they come.
+    def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
+        """Grade submissions; give results as they come, those together that come at about the same time.
 
         A worker that dies takes those with it that were in its pool: each of them is tried again in a process of its
         own, and one that brings that down too is a platform fault, for a person to look at.
@@ -67,7 +69,7 @@ class Graders:
             again: list[Task] = []
             yield from _results(self._pool, [task], again)
             if again:
-                yield task, _not_graded(self.plan, self.isolation, task, "the grading process died")
+                yield [(task, _not_graded(self.plan, self.isolation, task, "the grading process died"))]
 
     def _started(self, workers: int) -> ProcessPoolExecutor:
         """A pool whose workers are getting ready. Forked where this process has no threads that a fork would break:
@@ -95,10 +97,12 @@ def grade_all(
     """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
     if tasks:
         with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
-            yield from graders.grade(tasks)
+            yield from itertools.chain.from_iterable(graders.grade(tasks))
 
 
-def _results(pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[Task]) -> Iterator[tuple[Task, Graded]]:
+def _results(
+    pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[Task]
+) -> Iterator[list[tuple[Task, Graded]]]:
     """Results of one pool; what a broken pool did not finish is added to `unfinished`."""
     waiting: dict[Future[Graded], Task] = {}
     for task in tasks:
@@ -107,13 +111,16 @@ def _results(pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[
         except BrokenProcessPool:
             unfinished.append(task)
     while waiting:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        wait(waiting, return_when=FIRST_COMPLETED)
+        done, _ = wait(waiting, TOGETHER_S)
+        found = []
         for future in done:
             task = waiting.pop(future)
             try:
-                yield task, future.result()
+                found.append((task, future.result()))
             except BrokenProcessPool:
                 unfinished.append(task)
+        yield found
 
 
 def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
@@ -145,7 +152,7 @@ class StandingGrader:
                 sandbox.close()
                 raise
             self._for = wanted
-        ((_, graded),) = self._graders.grade([task])
+        (((_, graded),),) = (found for found in self._graders.grade([task]) if found)
         return graded
 
     def close(self) -> None:
