@@ -5,7 +5,7 @@
 One process, one sandbox, one submission after another: medians in milliseconds of wall-clock time. Results are stored
 so many together as two workers bring in a quarter of a second, and each is charged its part. The floor is the same
 cells and sections by plain `exec` in a process that has imported what they need: no isolation, no IPython, no outputs,
-no judge.
+no judge. Beside it stands what the same takes in a process of its own, forked twice as a session is, and no more.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: 
     return found[1:]
 
 
-def floor(plan: AssignmentPlan, folders: list[Path]) -> list[float]:
-    """Seconds of each submission's cells and sections by plain `exec`."""
+def floor(plan: AssignmentPlan, folders: list[Path]) -> tuple[list[float], list[float]]:
+    """Seconds of each submission's cells and sections by plain `exec`, and by the same in a process of its own."""
     order = {
         "prerequisites": str(plan.prerequisites),
         "warm": plan.place.warm,
@@ -114,8 +114,8 @@ def floor(plan: AssignmentPlan, folders: list[Path]) -> list[float]:
     command = [sys.executable, Path(__file__).with_name("floor.py")]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=True, env=environment)
-    found: list[float] = json.loads(done.stdout)
-    return found
+    plain, forked = json.loads(done.stdout)
+    return plain, forked
 
 
 def _sources(plan: AssignmentPlan, folder: Path) -> list[str]:
@@ -144,15 +144,16 @@ def main() -> None:
         made = make_cohort(course, assignment, Path(folder).resolve(), arguments.cohort)
         plan = plan_assignment(made, assignment)
         folders = submissions(made, assignment)
-        least = floor(plan, folders)
+        least, forked = floor(plan, folders)
         stages = graded(made, plan, folders, arguments.together)
-    columns = (*STAGES, "total", "floor", "× floor")
+    columns = (*STAGES, "total", "floor", "× floor", "forked")
     middle = {name: 1000 * statistics.median(one.get(name, 0.0) for one in stages) for name in (*STAGES, "total")}
     ratio = statistics.median(one["total"] / bare for one, bare in zip(stages, least, strict=True))
     values = [
         *(f"{middle[name]:.1f}" for name in (*STAGES, "total")),
         f"{1000 * statistics.median(least):.1f}",
         f"{ratio:.1f}",
+        f"{1000 * statistics.median(forked):.1f}",
     ]
     print("  ".join(f"{name:>8}" for name in columns))
     print("  ".join(f"{value:>8}" for value in values))

@@ -151,15 +151,14 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
     for index, original in enumerate(source):
         if grade_id := grade_id_of(original):
             claim(index, by_grade_id.pop(grade_id, []))
-    for same in (_same_id, _same_content):
-        for index, original in enumerate(source):
-            if index not in matches:
-                claim(index, [at for at, cell in free.items() if same(original, cell)][:1])
+    by_id = {cell.id: at for at, cell in reversed(free.items()) if cell.id and not grade_id_of(cell)}  # the first wins
+    for index, original in enumerate(source):
+        if index not in matches and original.get("id", "") in by_id:
+            claim(index, [by_id.pop(original.id)])
+    for index, original in enumerate(source):
+        if index not in matches:
+            claim(index, [at for at, cell in free.items() if _same_content(original, cell)][:1])
     return matches
-
-
-def _same_id(original: Any, cell: Any) -> bool:
-    return bool(cell.id) and cell.id == original.get("id") and not grade_id_of(cell)
 
 
 def _same_content(original: Any, cell: Any) -> bool:
