@@ -146,10 +146,10 @@ def image() -> list[str]:
     found: list[str] = []
     for one in (Path(sys.base_prefix), Path(sys.prefix), Path(tito.__file__).parent):
         above = list(reversed(one.parents))
-        closed = [parent for parent in above if not parent.stat().st_mode & 0o001]
-        if closed and os.geteuid() == 0:
-            found += ["--tmpfs", str(closed[0])] if str(closed[0]) not in found else []
-            for parent in above[above.index(closed[0]) + 1 :]:
+        hidden = [parent for parent in above if parent == Path("/tmp") or not parent.stat().st_mode & 0o001]
+        if hidden and os.geteuid() == 0:
+            found += ["--tmpfs", str(hidden[0])] if str(hidden[0]) not in ("/tmp", *found) else []
+            for parent in above[above.index(hidden[0]) + 1 :]:
                 found += ["--perms", "0755", "--dir", str(parent)]
         found += ["--ro-bind", str(one), str(one)]
     return found
