@@ -126,7 +126,11 @@ class RemotePlan:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Times are wall-clock seconds, sizes are in MiB."""
+    """What one submission may use; sizes are in MiB.
+
+    A notebook's time is by the clock. A cell's is that of its processor, and as much by the clock; where the machine is
+    busy with others, a cell that is at work has twice as long by the clock.
+    """
 
     cell_timeout_s: float = 30.0
     notebook_timeout_s: float = 300.0

@@ -42,7 +42,7 @@ class Observations:
 
 
 class Clock:
-    """Hands out time limits until the notebook's own is used up."""
+    """Hands out time limits until the notebook's own is used up. That is by the clock, a cell's of processor time."""
 
     def __init__(self, limits: Limits) -> None:
         self._cell = limits.cell_timeout_s

@@ -22,7 +22,7 @@ from tito.errors import JudgeFailed
 from tito.grade.judge import Judge
 from tito.grade.names import BUILTINS, Names, flow_of, names_of
 from tito.models import CellKind, RemotePlan, Section
-from tito.sandbox.codec import CodecError, EndOfStream
+from tito.sandbox.codec import PATIENCE, CodecError, EndOfStream
 from tito.sandbox.session import GRACE_S, Conversation, Ran
 from tito.sandbox.wire import WireEncoder, no_reference
 
@@ -207,12 +207,12 @@ class RemoteTest:
 
     def run(self, section: Section, limit_s: float) -> Ran:
         """Run a section. Its status is that of a cell, or "fault" where the judge failed."""
-        started = time.monotonic()
-        request = {"op": "section", "source": section.observe, "number": self._number, "limit_s": limit_s + 1.0}
+        started, wall_s = time.monotonic(), limit_s * PATIENCE
+        request = {"op": "section", "source": section.observe, "number": self._number, "limit_s": wall_s + 1.0}
         self._number += 1
         try:
             self.judge.channel().send(request)
-            ran = self._relay(started + limit_s)
+            ran = self._relay(started + wall_s)
         except TimeoutError:
             ran = Ran(status="timeout")
         except (EndOfStream, CodecError, OSError) as error:
@@ -231,7 +231,7 @@ class RemoteTest:
                 done = message["done"]
                 status = self.notebook.over or done["status"]
                 return Ran(status, done["ename"], done["evalue"])
-            answer = self.notebook.ask(message["ask"], values, max(end - time.monotonic(), 0.01))
+            answer = self.notebook.ask(message["ask"], values, max(end - time.monotonic(), 0.01) / PATIENCE)
             if answer is not None and answer[0].get("name") == "CellTimeout":
                 self.notebook.over = "timeout"
                 answer = None

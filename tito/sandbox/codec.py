@@ -26,6 +26,7 @@ MAX_BLOB = 64 << 20
 MAX_DEPTH = 24
 MAX_ITEMS = 100_000
 PLAIN_DTYPES = "biufcSU"
+PATIENCE = 2  # how many seconds by the clock there are for each second of processor time that a cell may use
 
 # Builds what a tag of another vocabulary stands for, from its JSON and a decoder for what it holds.
 Vocabulary = Callable[[str, dict[str, Any], Callable[[Any], Any]], Any]

@@ -19,7 +19,7 @@ from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
-from tito.sandbox.codec import MAX_DEPTH, Channel, CodecError, EndOfStream
+from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream
 from tito.sandbox.wire import WireEncoder, more, no_reference
 
 START_TIMEOUT_S = 60.0
@@ -98,14 +98,15 @@ class Conversation:
     def run(
         self, source: str, limit_s: float, observe: tuple[str, ...] = (), *, plain: bool = False, guard: bool = False
     ) -> Ran:
-        """Run a cell, and bring back the plain values of the names in `observe`.
+        """Run a cell, and bring back the plain values of the names in `observe`. `limit_s` is of processor time; by the
+        clock a cell that is at work has PATIENCE times as long.
 
         With `plain`, it is Python of which nothing needs to be displayed: faster, and not through IPython.
         With `guard`, what asserts rely on is put back first as it was, see `guard`.
         """
         request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe)}
         request |= {"plain": plain, "guard": guard}
-        answer = self._ask(request, limit_s + GRACE_S)
+        answer = self._ask(request, limit_s * PATIENCE + GRACE_S)
         if answer is None:
             return Ran(status=self.over)
         reply, values = answer
@@ -149,7 +150,7 @@ class Conversation:
         """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
         self.channel.more = more
         try:
-            return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s + GRACE_S, values)
+            return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s * PATIENCE + GRACE_S, values)
         finally:
             self.channel.more = None
 
