@@ -1,7 +1,7 @@
 """Our values for Zero to JupyterHub: keys that the chart knows, and what its hub and KubeSpawner make of them.
 
-The chart itself is not here. What it does with a value is written below as its documentation has it; KubeSpawner and
-our hub configuration are the real ones.
+The chart itself is not here; test_chart.py asks it where there is one. What it does with a value is written below as
+its documentation has it; KubeSpawner and our hub configuration are the real ones.
 """
 
 from __future__ import annotations
