@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,31 @@ def test_a_student_fetches_submits_and_the_instructor_collects(hub: WholeHub, ad
     assert collected["success"], collected
     assert (hub.folder / "course" / "submitted" / "ada" / ASSIGNMENT / "receipt.json").is_file()
     assert "service:tiny" in hub.log.read_text()  # with the service's own token
+
+
+def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada: Person, teacher: Person) -> None:
+    """The page shows what is answered here; nbgrader's answer is a traceback, or a list as if nothing had been."""
+    teachers = Client(hub.exchange, teacher.token)
+    course = load_course(hub.folder / "course")
+    usual = Policy(instant=Instant(20, course.sandbox.packages, course.limits))
+    closed = datetime(2020, 1, 1, tzinfo=UTC)
+    try:
+        teachers.set_policy("tiny", Policy(deadlines={ASSIGNMENT: closed}, cutoffs={ASSIGNMENT: closed}))
+        refused = submit(ada)
+    finally:
+        teachers.set_policy("tiny", usual)
+        teachers.close()
+    assert refused["success"] is False
+    assert "was closed at 2020-01-01 00:00:00 UTC" in refused["value"]
+    form = {"course_id": "tiny", "assignment_id": ASSIGNMENT}
+    again = ada.send("POST", "/user/ada/", "assignments/fetch", data=form).json()
+    assert again["success"] is False
+    assert f"You already have a copy of the assignment in this directory: tiny/{ASSIGNMENT}" in again["value"]
+    never = ada.send("POST", "/user/ada/", "assignments/fetch", json=form | {"assignment_id": "never"}).json()
+    assert f"Assignment not found: never. Released in tiny: {ASSIGNMENT}." in never["value"]
+    for one in (refused, again, never):
+        assert "Traceback" not in one["value"]
+        assert ada.token not in one["value"]
 
 
 def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeHub, ada: Person) -> None:
