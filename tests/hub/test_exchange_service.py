@@ -32,6 +32,7 @@ from exchange_support import (
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.audit import audit
+from tito.exchange.client import TRYING_S
 from tito.exchange.ledger import MB, Quotas
 from tito.exchange.problems import Refused
 from tito.exchange.records import Policy
@@ -479,6 +480,31 @@ def test_the_client_gives_up_and_says_so_in_one_line(exchange: Service) -> None:
     assert len(waits) == 3
     assert token("ada") not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_server_that_is_silent_for_a_while_costs_time_and_no_submission(
+    exchange: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """podman's is, whenever a container starts or stops."""
+    lookup, silent = socket.getaddrinfo, [7]
+
+    def flaky(*asked: Any, **how: Any) -> Any:
+        if silent[0]:
+            silent[0] -= 1
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return lookup(*asked, **how)
+
+    waits: list[float] = []
+    ada = exchange.client("ada", wait=waits.append)
+    monkeypatch.setattr(socket, "getaddrinfo", flaky)
+    made = ada.submit(COURSE, ASSIGNMENT, uploads())
+    assert [one.id for one in exchange.ledger.submissions(COURSE)] == [made.id]
+    assert len(waits) == 7
+    assert 10 < sum(waits) < TRYING_S
+    monkeypatch.setattr("tito.exchange.client.TRYING_S", 0)
+    silent[0] = 9
+    with pytest.raises(ExchangeUnavailable, match="no name server knows its name"):
+        exchange.client("ada", wait=waits.append).submit(COURSE, ASSIGNMENT, uploads())
 
 
 def test_what_is_refused_is_not_asked_again(exchange: Service) -> None:
