@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -33,6 +34,7 @@ from exchange_support import (
 from tito.errors import ExchangeUnavailable
 from tito.exchange.audit import audit
 from tito.exchange.client import TRYING_S
+from tito.exchange.identity import HubIdentity
 from tito.exchange.ledger import MB, Quotas
 from tito.exchange.problems import Refused
 from tito.exchange.records import Policy
@@ -433,6 +435,26 @@ def test_an_unknown_address_or_method_is_a_problem_of_the_same_form(exchange: Se
         exchange.http("teacher").put(f"/courses/{COURSE}/policy", json={"deadlines": {"a": "2026-01-01T00:00:00"}}), 422
     )
     problem(exchange.http("ada").post(SUBMIT, files=form(FILES), headers={"Idempotency-Key": "short"}), 422)
+
+
+def test_a_name_server_that_is_silent_does_not_make_the_hub_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver gives a silent one 5 s before it asks the next, in a container on several networks."""
+    lookup = socket.getaddrinfo
+
+    def slow(*asked: Any, **how: Any) -> Any:
+        time.sleep(5.1)
+        return lookup(*asked, **how)
+
+    async def caller(url: str) -> str:
+        identity = HubIdentity(url)
+        try:
+            return (await identity.caller(f"token {token('ada')}")).name
+        finally:
+            await identity.close()
+
+    with FakeHub().serving() as url:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        assert asyncio.run(caller(url.replace("127.0.0.1", "localhost"))) == "ada"
 
 
 # ---- the client --------------------------------------------------------------------------------
