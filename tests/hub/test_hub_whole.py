@@ -59,7 +59,7 @@ def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
         "title": "A tiny course",
         "root": str(root),
         "port": ports[4],
-        "instructors": ["teacher"],
+        "instructors": ["teacher", "helper"],
         "tas": ["tutor"],
         "students": ["ada", "bob"],
         "instant": True,
@@ -387,3 +387,33 @@ def test_servers_that_nobody_uses_are_stopped_and_their_files_stay(hub: WholeHub
     wait_for(lambda: not process.is_running(), 30)
     wait_for(lambda: ada.api("GET", "/users/ada").json()["servers"] == {}, 30)
     assert kept.read_text() == "of an afternoon"
+
+
+def groups_of(person: Person) -> set[str]:
+    person.browser.get("/hub/home")
+    return set(person.api("GET", "/user").raise_for_status().json()["groups"])
+
+
+def test_who_is_taken_out_of_the_settings_leaves_the_course_and_who_was_added_in_formgrader_stays(
+    hub: WholeHub, teacher: Person
+) -> None:
+    helper, bob = hub.person("helper"), hub.person("bob")
+    teacher.browser.get(f"{SERVICE}formgrader/manage_students")
+    body = {"first_name": "H", "last_name": None, "email": None}
+    assert teacher.send("PUT", SERVICE, "formgrader/api/student/helper", json=body).status_code == 200
+    assert groups_of(helper) == {"formgrade-tiny", "nbgrader-tiny"}
+    assert groups_of(bob) == {"nbgrader-tiny"}
+    hub.stop()
+    courses = json.loads(hub.settings["COURSES"])
+    courses["tiny"] |= {"instructors": ["teacher"], "students": ["ada"]}
+    del courses["apart"]
+    hub.settings["COURSES"] = json.dumps(courses)
+    hub.start()
+    assert groups_of(bob) == set()
+    assert groups_of(helper) == {"nbgrader-tiny"}, "formgrader's is not the settings' to take"
+    assert groups_of(teacher) == {"formgrade-tiny"}, "but that of a course that is gone is"
+    wait_for(lambda: teacher.browser.get(f"{SERVICE}formgrader").status_code == 200, 60)
+    assert helper.browser.get(f"{SERVICE}formgrader").status_code == 403
+    log = hub.log.read_text()
+    assert "bob is not named any more, and leaves the group nbgrader-tiny" in log
+    assert "ada is not named" not in log
