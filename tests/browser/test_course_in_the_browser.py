@@ -93,7 +93,7 @@ def test_every_link_of_formgrader_leads_to_a_page_that_works(graded: Class) -> N
             elif link not in seen | set(waiting) | {page.url}:
                 waiting.append(link)
     assert len(seen) >= 10, seen
-    assert not broken  # scripts that stopped; there is no way out of this machine, so this is without MathJax
+    assert not broken  # scripts that stopped; there is no way out of this machine, and none is needed
     service = f"/services/{hub.course.id}/"
     ours = [(status, urlsplit(url).path) for status, url in asked if url.startswith(hub.url)]
     assert not [(status, path) for status, path in ours if status >= 400 or not path.startswith(service)]
