@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from containers import Container, command
+from containers import VERSION, Container, command
 from server import Person, Server
 
 pytestmark = pytest.mark.image
@@ -119,18 +119,24 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
 
     held = server.inside("exchange", "tito", "exchange", "check", "--json")
     assert json.loads(held)["submissions"] == 2
-    backup = server.script("backup", tmp_path).stdout.strip()
+    in_home(students[1], "echo of an afternoon > notes.txt")
+    backup = server.script("backup", "--homes", tmp_path).stdout.strip()
     assert {path.name for path in tmp_path.iterdir()} == {Path(backup).name}
+    without = server.script("backup", tmp_path / "without").stdout.strip()
+    homes = {f"home.tito-home-{name}.tar" for name in server.students}
+    assert {path.name for path in Path(backup).iterdir()} == {path.name for path in Path(without).iterdir()} | homes
     refused = server.script("restore", backup, fails=True).stderr
     assert "Nothing was restored" in refused
     assert "tables in the database 'exchange'" in refused
     assert "files in the exchange" in refused
     assert "a gradebook" in refused
+    assert f"the home tito-home-{students[0].name}" in refused
     assert server.inside("exchange", "tito", "exchange", "check", "--json") == held, "and it runs on"
 
     lose_everything(server)
     server.script("restore", backup)
     assert server.inside("exchange", "tito", "exchange", "check", "--json") == held
+    assert in_home(students[1], "stat -c %u notes.txt; cat notes.txt") == "1000\nof an afternoon\n"
     again = server.inside("formgrader", "tito", "autograde", MODULE, "--json")
     assert verdicts(json.loads(again)) == verdicts(records.values())
     server.inside("formgrader", "sh", "-c", f"rm -r submitted && tito collect {MODULE}")
@@ -139,8 +145,18 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
     assert students[0].api("GET", f"/users/{students[0].name}").status_code == 200, "still logged in"
 
 
+def in_home(person: Person, script: str) -> str:
+    """What a command says in somebody's home, whether their server runs or not."""
+    where = ["--volume", f"tito-home-{person.name}:/home/student", "--entrypoint", "sh"]
+    image = f"localhost/tito-student:{VERSION}"
+    return command("podman", "run", "--rm", "--no-healthcheck", "--network", "none", *where, image, "-c", script)
+
+
 def lose_everything(server: Server) -> None:
-    """All but secrets and settings, and what is in students' own homes."""
+    """All but secrets and settings."""
+    for name in server.students:
+        command("podman", "rm", "--force", "--time", "2", f"jupyter-{name}")
+        command("podman", "volume", "rm", f"tito-home-{name}")
     server.compose("down", "--timeout", "3")
     for volume in ("db", "exchange", "hub"):
         command("podman", "volume", "rm", f"{server.project}_{volume}")
