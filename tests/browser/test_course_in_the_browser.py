@@ -52,6 +52,12 @@ def test_a_student_sees_the_receipt_at_once(handed_in: Class) -> None:
         assert f"{at} UTC. Receipt: SHA-256 {kept['manifest_sha256']}" in handed_in.said[f"{name} submitted"]
 
 
+def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> None:
+    said = handed_in.said[f"{WRONG} refused"]
+    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(said.split())
+    assert "Traceback" not in said
+
+
 def test_one_click_grades_all_with_our_engine(graded: Class) -> None:
     """There is a record of each verdict, and the page shows the points of tito's own table."""
     course = graded.hub.course

@@ -312,7 +312,8 @@ def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada
         teachers.set_policy("tiny", usual)
         teachers.close()
     assert refused["success"] is False
-    assert "was closed at 2020-01-01 00:00:00 UTC" in refused["value"]
+    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(refused["value"].split())
+    assert max(map(len, refused["value"].splitlines())) <= 80, "the dialog breaks no line"
     form = {"course_id": "tiny", "assignment_id": ASSIGNMENT}
     again = ada.send("POST", "/user/ada/", "assignments/fetch", data=form).json()
     assert again["success"] is False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from textwrap import fill
 from typing import Any
 
 from jupyter_server.utils import url_path_join
@@ -25,6 +26,7 @@ MANAGER = "assignment_list_manager"
 ACTIONS = r"/assignments/(?P<action>fetch|submit|fetch_feedback)"
 BROKEN = "This is a fault of the server, and not of your work: {}. Try again; if it stays so, tell the instructor."
 
+WIDTH = 80  # of lines in the dialog, which breaks none
 GO_ON = "\nThe button beside the course brings the list back."
 
 
@@ -91,7 +93,9 @@ class Action(handlers.AssignmentActionHandler):  # type: ignore[misc]
         answer = do(course, assignment)
         if answer["success"]:
             answer = self.manager.list_assignments(course_id=course)
-        elif action != "submit":
+        elif action == "submit":
+            answer["value"] = fill(answer["value"], WIDTH)
+        else:
             answer["value"] += GO_ON
         self.finish(json.dumps(answer))
 
