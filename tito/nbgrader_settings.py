@@ -42,6 +42,7 @@ def settings(course: Course) -> Config:
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = AUTOGRADE_PREPROCESSORS
     config.GenerateFeedback.preprocessors = FEEDBACK_PREPROCESSORS
+    config.GenerateFeedback.exporter_class = "tito.grade.formulas.FormulaExporter"
     return config
 
 

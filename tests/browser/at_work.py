@@ -116,6 +116,13 @@ class Lab:
         self.listed("fetched").get_by_role("button", name="Submit").click()
         return self.submitted()
 
+    def submit_in_vain(self) -> str:
+        """What the dialog says. It stays open."""
+        self.listed("fetched").get_by_role("button", name="Submit").click()
+        dialog = self.page.locator(".jp-Dialog", has_text="Assignment not submitted")
+        expect(dialog).to_be_visible(timeout=SLOW_MS)
+        return dialog.inner_text()
+
     def submitted(self) -> str:
         row = self.listed("submitted").locator(".nested_list_item")
         expect(row).to_be_visible()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from at_work import Formgrader, Lab, Shots
-from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, course_hub, proxy_command
+from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, closed_to_students, course_hub, proxy_command
 from playwright.sync_api import Browser, sync_playwright
 from school import VARIANTS, Class, enrol, new_page, score_by_hand, warm_up_end, work
 
@@ -111,6 +111,11 @@ def handed_in(released: Class) -> Class:
         released.said[f"{name} validated"] = lab.validated()
         lab.shot("validated")
         lab.close_dialog()
+        if name == WRONG:
+            with closed_to_students(released.hub):
+                released.said[f"{name} refused"] = lab.submit_in_vain()
+            lab.shot("refused")
+            lab.close_dialog()
         released.said[f"{name} submitted"] = lab.submit()
         lab.shot("submitted")
     return released

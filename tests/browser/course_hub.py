@@ -14,11 +14,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from tito.course import Course, load_course
+from tito.exchange.local import LocalGateway
+from tito.exchange.policy import policy_of_course
+from tito.exchange.records import Policy
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULE = "16_quantization"
@@ -111,6 +115,21 @@ def course_hub(folder: Path, proxy: str) -> Iterator[CourseHub]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextmanager
+def closed_to_students(hub: CourseHub) -> Iterator[None]:
+    """Nothing of the module is taken meanwhile."""
+    usual = policy_of_course(hub.course.root, hub.course.id)
+    assert usual is not None
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    exchange = LocalGateway(hub.course.exchange_root, INSTRUCTOR)
+    exchange.set_policy(hub.course.id, Policy(deadlines={MODULE: past}, cutoffs={MODULE: past}))
+    try:
+        yield
+    finally:
+        exchange.set_policy(hub.course.id, usual)
+        exchange.close()
 
 
 @contextmanager

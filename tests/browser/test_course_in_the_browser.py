@@ -52,6 +52,12 @@ def test_a_student_sees_the_receipt_at_once(handed_in: Class) -> None:
         assert f"{at} UTC. Receipt: SHA-256 {kept['manifest_sha256']}" in handed_in.said[f"{name} submitted"]
 
 
+def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> None:
+    said = handed_in.said[f"{WRONG} refused"]
+    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(said.split())
+    assert "Traceback" not in said
+
+
 def test_one_click_grades_all_with_our_engine(graded: Class) -> None:
     """There is a record of each verdict, and the page shows the points of tito's own table."""
     course = graded.hub.course
@@ -93,7 +99,7 @@ def test_every_link_of_formgrader_leads_to_a_page_that_works(graded: Class) -> N
             elif link not in seen | set(waiting) | {page.url}:
                 waiting.append(link)
     assert len(seen) >= 10, seen
-    assert not broken  # scripts that stopped; there is no way out of this machine, so this is without MathJax
+    assert not broken  # scripts that stopped; there is no way out of this machine, and none is needed
     service = f"/services/{hub.course.id}/"
     ours = [(status, urlsplit(url).path) for status, url in asked if url.startswith(hub.url)]
     assert not [(status, path) for status, path in ours if status >= 400 or not path.startswith(service)]

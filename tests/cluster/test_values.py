@@ -1,7 +1,7 @@
 """Our values for Zero to JupyterHub: keys that the chart knows, and what its hub and KubeSpawner make of them.
 
-The chart itself is not here. What it does with a value is written below as its documentation has it; KubeSpawner and
-our hub configuration are the real ones.
+The chart itself is not here; test_chart.py asks it where there is one. What it does with a value is written below as
+its documentation has it; KubeSpawner and our hub configuration are the real ones.
 """
 
 from __future__ import annotations
@@ -251,7 +251,7 @@ def test_the_charts_hub_image_needs_of_ours_what_its_dockerfile_copies(tmp_path:
                 shutil.copy(root / source, to)
     program = """
 import sys
-closed = ("nbgrader", "sqlalchemy", "alembic", "fastapi", "numpy", "nbformat", "httpx")
+closed = ("nbgrader", "fastapi", "numpy", "nbformat", "httpx")  # JupyterHub brings SQLAlchemy and alembic
 class Closed:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in closed:

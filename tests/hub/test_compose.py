@@ -81,6 +81,7 @@ def test_all_that_runs_is_restarted_watched_and_without_privileges() -> None:
     for name, one in STARTED.items():
         assert one["restart"] == "unless-stopped", name
         assert one["cap_drop"] == ["ALL"], name
+        assert one["dns_opt"] == ["timeout:1", "attempts:5"], name
         assert "no-new-privileges:true" in one["security_opt"], name
         assert "privileged" not in one, name
         assert "healthcheck" in one or name in in_their_image, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -32,6 +33,8 @@ from exchange_support import (
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.audit import audit
+from tito.exchange.client import TRYING_S
+from tito.exchange.identity import HubIdentity
 from tito.exchange.ledger import MB, Quotas
 from tito.exchange.problems import Refused
 from tito.exchange.records import Policy
@@ -434,6 +437,26 @@ def test_an_unknown_address_or_method_is_a_problem_of_the_same_form(exchange: Se
     problem(exchange.http("ada").post(SUBMIT, files=form(FILES), headers={"Idempotency-Key": "short"}), 422)
 
 
+def test_a_name_server_that_is_silent_does_not_make_the_hub_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver gives a silent one 5 s before it asks the next, in a container on several networks."""
+    lookup = socket.getaddrinfo
+
+    def slow(*asked: Any, **how: Any) -> Any:
+        time.sleep(5.1)
+        return lookup(*asked, **how)
+
+    async def caller(url: str) -> str:
+        identity = HubIdentity(url)
+        try:
+            return (await identity.caller(f"token {token('ada')}")).name
+        finally:
+            await identity.close()
+
+    with FakeHub().serving() as url:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        assert asyncio.run(caller(url.replace("127.0.0.1", "localhost"))) == "ada"
+
+
 # ---- the client --------------------------------------------------------------------------------
 
 
@@ -479,6 +502,31 @@ def test_the_client_gives_up_and_says_so_in_one_line(exchange: Service) -> None:
     assert len(waits) == 3
     assert token("ada") not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_server_that_is_silent_for_a_while_costs_time_and_no_submission(
+    exchange: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """podman's is, whenever a container starts or stops."""
+    lookup, silent = socket.getaddrinfo, [7]
+
+    def flaky(*asked: Any, **how: Any) -> Any:
+        if silent[0]:
+            silent[0] -= 1
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return lookup(*asked, **how)
+
+    waits: list[float] = []
+    ada = exchange.client("ada", wait=waits.append)
+    monkeypatch.setattr(socket, "getaddrinfo", flaky)
+    made = ada.submit(COURSE, ASSIGNMENT, uploads())
+    assert [one.id for one in exchange.ledger.submissions(COURSE)] == [made.id]
+    assert len(waits) == 7
+    assert 10 < sum(waits) < TRYING_S
+    monkeypatch.setattr("tito.exchange.client.TRYING_S", 0)
+    silent[0] = 9
+    with pytest.raises(ExchangeUnavailable, match="no name server knows its name"):
+        exchange.client("ada", wait=waits.append).submit(COURSE, ASSIGNMENT, uploads())
 
 
 def test_what_is_refused_is_not_asked_again(exchange: Service) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -10,11 +12,16 @@ import pytest
 from login_providers import CLIENT_ID, CLIENT_SECRET, Provider, provider
 from whole_hub import Person, WholeHub, hidden_fields, whole_hub
 
+from tito.errors import TitoError
+from tito.hub.accounts import open_accounts
+from tito.hub.reading import read_settings
+
 pytestmark = pytest.mark.hub
 
 COURSES = json.dumps({"tiny": {"instructors": ["teacher"], "students": ["ada", "bob"]}})
 USUAL = {"COURSES": COURSES, "IDLE_AFTER_MINUTES": "0"}
 SIGN_UP_PASSWORD = "a long password of theirs"
+PASSWORD_FIELDS = ("signup_password", "signup_password_confirmation")
 
 
 def sign_up(hub: WholeHub, name: str) -> Person:
@@ -31,22 +38,24 @@ def is_in(person: Person) -> bool:
     return answer.status_code == 200
 
 
+def open_account(hub: WholeHub, *names: str) -> dict[str, str]:
+    """What whoever runs the hub does, in its environment."""
+    command = [sys.executable, "-P", "-m", "tito.hub.accounts", *names]
+    done = subprocess.run(command, env=hub.environment, cwd=hub.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return dict(line.split(": ") for line in done.stdout.splitlines())
+
+
 def test_who_signs_up_waits_until_an_instructor_lets_them_in(tmp_path: Path) -> None:
-    with whole_hub(tmp_path, USUAL | {"AUTH_KIND": "native", "ADMINS": "chief"}) as hub:
-        chief, teacher, ada = (sign_up(hub, name) for name in ("chief", "teacher", "ada"))
-        chief.log_in(SIGN_UP_PASSWORD)
-        assert is_in(chief)  # an admin of the settings is let in at once
-        teacher.log_in(SIGN_UP_PASSWORD)
+    with whole_hub(tmp_path, USUAL | {"AUTH_KIND": "native"}) as hub:
+        teacher, ada = Person(hub, "teacher"), sign_up(hub, "ada")
+        teacher.log_in(open_account(hub, "teacher")["teacher"])
+        assert is_in(teacher)
         said = ada.log_in(SIGN_UP_PASSWORD)
         assert said.status_code == 403
         assert "an instructor has to let you in first" in said.text
-        assert not is_in(teacher)
         assert not is_in(ada)
-        chief.browser.get("/hub/authorize/teacher")
-        teacher.log_in(SIGN_UP_PASSWORD)
-        assert is_in(teacher)
         assert "ada" in teacher.browser.get("/hub/authorize").text
-        assert not is_in(ada)
         teacher.browser.get("/hub/authorize/ada")
         ada.log_in(SIGN_UP_PASSWORD)
         assert is_in(ada)
@@ -57,11 +66,65 @@ def test_who_signs_up_waits_until_an_instructor_lets_them_in(tmp_path: Path) -> 
         assert teacher.browser.get("/hub/change-password/ada").status_code == 403
         assert teacher.api("DELETE", "/users/ada").status_code in (403, 404)
         assert teacher.api("GET", "/users").status_code == 403
+        assert teacher.browser.get("/hub/authorize/nobody").status_code == 404
         weak = Person(hub, "weak")
         page = weak.browser.get("/hub/signup")
         form = {"username": "weak", "signup_password": "short", "signup_password_confirmation": "short"}
         assert "at least 10 characters" in weak.browser.post("/hub/signup", data=hidden_fields(page.text) | form).text
         assert SIGN_UP_PASSWORD not in hub.log.read_text()
+
+
+def test_nobody_has_the_name_of_an_instructor_or_admin_by_signing_up_first(tmp_path: Path) -> None:
+    with whole_hub(tmp_path, USUAL | {"AUTH_KIND": "native", "ADMINS": "chief"}) as hub:
+        for name in ("chief", "teacher", "Teacher", " teacher"):
+            mallory = Person(hub, name)
+            page = mallory.browser.get("/hub/signup")
+            form = {"username": name} | dict.fromkeys(PASSWORD_FIELDS, "a password")
+            said = mallory.browser.post("/hub/signup", data=hidden_fields(page.text) | form).text
+            assert "the name is not to be had here" in said, name
+            mallory.log_in("a password")
+            assert not is_in(mallory)
+        early = sign_up(hub, "newcomer")  # before the settings give the name a role
+        first = open_account(hub, "chief", "teacher")
+        chief, teacher = Person(hub, "chief"), Person(hub, "teacher")
+        for one in (chief, teacher):
+            one.log_in(first[one.name])
+            assert is_in(one)
+        assert teacher.browser.get("/hub/authorize").status_code == 200
+        assert chief.browser.get("/hub/admin").status_code == 200
+        again = open_account(hub, "teacher")["teacher"]  # forgotten: the old one is good for nothing
+        for password, good in ((first["teacher"], False), (again, True)):
+            person = Person(hub, "teacher")
+            person.log_in(password)
+            assert is_in(person) is good
+        hub.stop()
+        hub.settings["COURSES"] = json.dumps({"tiny": {"instructors": ["teacher", "newcomer"], "students": ["ada"]}})
+        hub.start()
+        refused = chief.browser.get("/hub/authorize/newcomer")
+        assert refused.status_code == 403
+        assert "the name is not to be had here" in refused.text
+        early.log_in(SIGN_UP_PASSWORD)
+        assert not is_in(early)
+        handed_out = open_account(hub, "newcomer")["newcomer"]  # and so the account is theirs who is meant
+        for password, good in ((SIGN_UP_PASSWORD, False), (handed_out, True)):
+            person = Person(hub, "newcomer")
+            person.log_in(password)
+            assert is_in(person) is good
+        assert not any(password in hub.log.read_text() for password in (*first.values(), again, handed_out))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("native", "ada", "name no instructor, TA or admin ada"),
+        ("native", "teacher", "has not been started yet"),
+        ("dummy", "teacher", "People do not sign up on this hub"),
+    ],
+)
+def test_an_account_that_cannot_be_opened_is_told_why(tmp_path: Path, kind: str, name: str, said: str) -> None:
+    told = {"TITO_HUB_STATE": str(tmp_path), "TITO_HUB_COURSES": COURSES, "TITO_HUB_AUTH_KIND": kind}
+    with pytest.raises(TitoError, match=said):
+        open_accounts(read_settings(told), [name])
 
 
 def test_people_come_from_an_oauth_provider(tmp_path: Path) -> None:

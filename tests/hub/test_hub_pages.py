@@ -11,6 +11,7 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
+from tito.grade.formulas import FormulaExporter, picture
 from tito.hub.pages import SafeExporter, clean
 
 pytestmark = pytest.mark.hub
@@ -53,17 +54,21 @@ def test_text_tables_code_and_pictures_stay() -> None:
         assert sorted(clean(html)) == sorted(html), html  # attributes may change places
 
 
+def page_of_formgrader(made: type[HTMLExporter], notebook: nbformat.NotebookNode) -> str:
+    config = Config()
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
+    facts = {"base_url": "/services/c", "index": 0, "total": 1, "notebook_path": "x.ipynb"}
+    return str(made(config=config).from_notebook_node(notebook, facts)[0])
+
+
 def test_a_page_of_formgrader_holds_no_script_of_the_notebooks() -> None:
     """By formgrader's own template. nbgrader's exporter lets it through, so that this test can fail."""
     cells = [nbformat.v4.new_markdown_cell(f"My answer {SCRIPT}"), nbformat.v4.new_code_cell("show()")]
     outputs = ({"text/html": f"<p>table</p>{SCRIPT}"}, {"application/javascript": "owned()"})
     cells[1].outputs = [nbformat.v4.new_output("display_data", one) for one in outputs]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    config = Config()
-    config.HTMLExporter.template_name = "formgrade"
-    config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
-    facts = {"base_url": "/services/c", "index": 0, "total": 1, "notebook_path": "x.ipynb"}
-    pages = [made(config=config).from_notebook_node(notebook, dict(facts))[0] for made in (HTMLExporter, SafeExporter)]
+    pages = [page_of_formgrader(made, notebook) for made in (HTMLExporter, SafeExporter)]
     scripts = [
         sum("owned()" in str(one.string) for one in BeautifulSoup(page, "html.parser").find_all("script"))
         for page in pages
@@ -71,3 +76,38 @@ def test_a_page_of_formgrader_holds_no_script_of_the_notebooks() -> None:
     assert scripts == [3, 0]
     assert "<p>table</p>" in pages[1]
     assert "My answer" in pages[1]
+
+
+# ---- formulas --------------------------------------------------------------------------------------------------------
+
+TEXT = r"Inline $q_k \cdot 2^b$, and a block:" + "\n\n" + r"$$y = \underbrace{\sum_k q_k}_{\text{row sum}}\Big[1\Big]$$"
+
+
+@pytest.mark.parametrize("made", [SafeExporter, FormulaExporter])
+def test_formulas_are_pictures_in_the_page_and_nothing_comes_from_elsewhere(made: type[HTMLExporter]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(TEXT)])
+    page = page_of_formgrader(made, notebook)
+    drawn = [one for one in BeautifulSoup(page, "html.parser").find_all("img") if one.get("alt")]
+    assert [one["alt"][:9] for one in drawn] == [r"q_k \cdot", r"y = \unde"]
+    assert all(one["src"].startswith("data:image/svg+xml;base64,") for one in drawn)
+    assert all(f".{one['class'][0]}{{vertical-align:" in page for one in drawn)
+    scripts = [one["src"] for one in BeautifulSoup(page, "html.parser").find_all("script") if one.get("src")]
+    assert scripts
+    assert all(one.startswith("/services/c/") for one in scripts)
+    assert "cdnjs" not in page
+
+
+@pytest.mark.parametrize(
+    "tex", ["", r"\nosuchthing{x}", "}{", "x" * 501, "{" * 13 + "x" + "}" * 13, r"\left(" * 60 + "x", r"\hspace{1e9}x"]
+)
+def test_what_cannot_be_drawn_or_would_take_long_stays_as_it_was_written(tex: str) -> None:
+    assert picture(tex) == ""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"so ${tex}$ it is")])
+    assert "it is" in page_of_formgrader(SafeExporter, notebook)
+
+
+def test_a_page_full_of_formulas_has_some_drawn_and_is_soon_there() -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("$x$ " * 300) for _ in range(4)])
+    page = page_of_formgrader(SafeExporter, notebook)
+    assert page.count('alt="x"') == 500
+    assert page.count("$x$") == 700

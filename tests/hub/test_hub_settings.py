@@ -261,6 +261,7 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     assert c.JupyterHub.hub_connect_ip == "hub"
     assert c.JupyterHub.spawner_class == "dockerspawner.DockerSpawner"
     assert c.DockerSpawner.extra_host_config["cap_drop"] == ["ALL"]
+    assert c.DockerSpawner.extra_host_config["dns_opt"] == ["timeout:1", "attempts:5"]
     assert c.DockerSpawner.mem_limit == "1024M"
     assert c.Spawner.environment.get_value({})["TITO_EXCHANGE_URL"] == "http://exchange:8889/services/exchange"
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
         "title": "A tiny course",
         "root": str(root),
         "port": ports[4],
-        "instructors": ["teacher"],
+        "instructors": ["teacher", "helper"],
         "tas": ["tutor"],
         "students": ["ada", "bob"],
         "instant": True,
@@ -298,6 +299,32 @@ def test_a_student_fetches_submits_and_the_instructor_collects(hub: WholeHub, ad
     assert "service:tiny" in hub.log.read_text()  # with the service's own token
 
 
+def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada: Person, teacher: Person) -> None:
+    """The page shows what is answered here; nbgrader's answer is a traceback, or a list as if nothing had been."""
+    teachers = Client(hub.exchange, teacher.token)
+    course = load_course(hub.folder / "course")
+    usual = Policy(instant=Instant(20, course.sandbox.packages, course.limits))
+    closed = datetime(2020, 1, 1, tzinfo=UTC)
+    try:
+        teachers.set_policy("tiny", Policy(deadlines={ASSIGNMENT: closed}, cutoffs={ASSIGNMENT: closed}))
+        refused = submit(ada)
+    finally:
+        teachers.set_policy("tiny", usual)
+        teachers.close()
+    assert refused["success"] is False
+    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(refused["value"].split())
+    assert max(map(len, refused["value"].splitlines())) <= 80, "the dialog breaks no line"
+    form = {"course_id": "tiny", "assignment_id": ASSIGNMENT}
+    again = ada.send("POST", "/user/ada/", "assignments/fetch", data=form).json()
+    assert again["success"] is False
+    assert f"You already have a copy of the assignment in this directory: tiny/{ASSIGNMENT}" in again["value"]
+    never = ada.send("POST", "/user/ada/", "assignments/fetch", json=form | {"assignment_id": "never"}).json()
+    assert f"Assignment not found: never. Released in tiny: {ASSIGNMENT}." in never["value"]
+    for one in (refused, again, never):
+        assert "Traceback" not in one["value"]
+        assert ada.token not in one["value"]
+
+
 def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeHub, ada: Person) -> None:
     """Run by the worker that the hub started, with its own token."""
     client = Client(hub.exchange, ada.token)
@@ -361,3 +388,33 @@ def test_servers_that_nobody_uses_are_stopped_and_their_files_stay(hub: WholeHub
     wait_for(lambda: not process.is_running(), 30)
     wait_for(lambda: ada.api("GET", "/users/ada").json()["servers"] == {}, 30)
     assert kept.read_text() == "of an afternoon"
+
+
+def groups_of(person: Person) -> set[str]:
+    person.browser.get("/hub/home")
+    return set(person.api("GET", "/user").raise_for_status().json()["groups"])
+
+
+def test_who_is_taken_out_of_the_settings_leaves_the_course_and_who_was_added_in_formgrader_stays(
+    hub: WholeHub, teacher: Person
+) -> None:
+    helper, bob = hub.person("helper"), hub.person("bob")
+    teacher.browser.get(f"{SERVICE}formgrader/manage_students")
+    body = {"first_name": "H", "last_name": None, "email": None}
+    assert teacher.send("PUT", SERVICE, "formgrader/api/student/helper", json=body).status_code == 200
+    assert groups_of(helper) == {"formgrade-tiny", "nbgrader-tiny"}
+    assert groups_of(bob) == {"nbgrader-tiny"}
+    hub.stop()
+    courses = json.loads(hub.settings["COURSES"])
+    courses["tiny"] |= {"instructors": ["teacher"], "students": ["ada"]}
+    del courses["apart"]
+    hub.settings["COURSES"] = json.dumps(courses)
+    hub.start()
+    assert groups_of(bob) == set()
+    assert groups_of(helper) == {"nbgrader-tiny"}, "formgrader's is not the settings' to take"
+    assert groups_of(teacher) == {"formgrade-tiny"}, "but that of a course that is gone is"
+    wait_for(lambda: teacher.browser.get(f"{SERVICE}formgrader").status_code == 200, 60)
+    assert helper.browser.get(f"{SERVICE}formgrader").status_code == 403
+    log = hub.log.read_text()
+    assert "bob is not named any more, and leaves the group nbgrader-tiny" in log
+    assert "ada is not named" not in log

@@ -29,7 +29,7 @@ PROGRAMS = {
 }  # fmt: skip
 SUITE = "bookworm"
 PACKAGES = ("ca-certificates", "python3-venv")
-VERSION = "test"  # the images' tag
+VERSION = os.environ.get("TITO_TEST_TAG", "test")  # the images' tag; two people on one machine take two
 # podman's. Both limits, or runc fails where root may not raise them.
 SETTINGS = """\
 [containers]

@@ -119,7 +119,9 @@ class Server:
 
     def script(self, name: str, *argv: str | Path, fails: bool = False) -> subprocess.CompletedProcess[str]:
         """Run one of docker/'s scripts, as the server's owner does."""
-        environment = os.environ | {"TITO_COMPOSE": str(self.compose_command)}
+        homes = r"tito-home-\({}\)$".format(r"\|".join(self.students))  # others may run on this machine too
+        told = {"TITO_COMPOSE": str(self.compose_command), "TITO_ENGINE": "podman", "TITO_HOMES": homes}
+        environment = os.environ | told
         done = subprocess.run(
             [self.folder / name, *argv], capture_output=True, text=True, check=False, env=environment, timeout=300
         )

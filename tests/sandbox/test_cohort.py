@@ -362,6 +362,8 @@ def test_a_timestamp_that_is_a_fifo_is_not_waited_for(released: Course) -> None:
 def test_feedback_says_why_and_never_shows_what_is_hidden(cohort: Course, module: Assignment) -> None:
     run(cohort)
     pages = {path.parts[-3]: path.read_text() for path in generate_feedback(cohort, module)}
+    for page in pages.values():
+        assert "<script src" not in page  # nothing comes from elsewhere: MathJax would
     assert set(pages) == {"ada", "bob", "cy"}
     text = {student: page_text(html) for student, html in pages.items()}
     assert "double([1, 2]) must be [2, 4], got [3.0, 6.0]" in text["bob"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import socket
 import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 from urllib.parse import quote
@@ -43,6 +45,7 @@ TIMEOUT = httpx.Timeout(15.0, connect=4.0)
 TIMEOUT_OF_FILES = httpx.Timeout(60.0, connect=4.0)
 TRIES = 4
 TRYING_S = 20.0  # after that long, what failed is not tried again
+LONGEST_PAUSE_S = 2.0  # between tries that nobody asked to be further apart
 AGAIN = frozenset({429, 502, 503, 504})
 LONGEST_WAIT_S = 15.0
 
@@ -194,19 +197,21 @@ class Client:
         return answer
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
-        """Ask, and ask again while the service is away or too busy."""
+        """Ask, and ask again while the service is away or too busy. A name server may be silent for longer than a few
+        tries take (podman's is whenever a container starts), and to ask it costs nobody anything."""
         until = time.monotonic() + TRYING_S
-        for attempt in range(1, TRIES + 1):
+        for attempt in count(1):
             try:
                 return ask()
             except (_Lost, Refused) as error:
-                last = attempt == TRIES or time.monotonic() > until
+                tried = attempt >= TRIES and not isinstance(error, _Unnamed)
+                last = tried or time.monotonic() > until
                 if last or (isinstance(error, Refused) and error.status not in AGAIN):
                     raise
                 wanted = error.retry_after_s if isinstance(error, Refused) else 0
                 if wanted > LONGEST_WAIT_S:
                     raise
-                self._wait(max(wanted, 0.25 * 2**attempt))
+                self._wait(max(wanted, min(0.25 * 2**attempt, LONGEST_PAUSE_S)))
         raise AssertionError("unreachable")
 
     @contextmanager
@@ -215,6 +220,11 @@ class Client:
         try:
             yield
         except (httpx.HTTPError, tarfile.TarError) as error:
+            if _is_unnamed(error):
+                raise _Unnamed(
+                    f"Where the exchange at {self._url} is cannot be found out: no name server knows its name.",
+                    hint="Nothing is lost: try again in a minute. If it stays so, tell the instructor.",
+                ) from error
             raise _Lost(
                 f"The exchange at {self._url} does not answer ({type(error).__name__}).",
                 hint="Nothing is lost: try again in a minute. If it stays so, tell the instructor.",
@@ -223,6 +233,17 @@ class Client:
 
 class _Lost(ExchangeUnavailable):
     """No answer came: it may have been done, or not."""
+
+
+class _Unnamed(_Lost):
+    """It could not be asked: its name could not be looked up."""
+
+
+def _is_unnamed(error: BaseException | None) -> bool:
+    """Whether the cause is the lookup of a name, which httpx does not tell from a connection that was refused."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _part(name: str) -> str:

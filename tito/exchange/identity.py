@@ -25,6 +25,10 @@ CHECKS = "instant-"
 _TOKEN = re.compile(r"(?i:token|bearer) ([A-Za-z0-9._~+/=-]{8,512})")
 _KNOWN_MAX = 10_000
 _LOOKUPS = 20  # at the hub, at a time
+# To connect is to look its name up as well. Where one of a container's name servers is silent, as podman's may be for
+# minutes, the resolver waits 5 s before it asks the next.
+_PATIENCE = httpx.Timeout(8.0, connect=6.5)
+_KEPT_OPEN = httpx.Limits(max_keepalive_connections=_LOOKUPS, keepalive_expiry=300.0)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class HubIdentity:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._http = httpx.AsyncClient(timeout=httpx.Timeout(10.0, connect=3.0), transport=transport)
+        self._http = httpx.AsyncClient(timeout=_PATIENCE, limits=_KEPT_OPEN, transport=transport)
         self._url = f"{api_url.rstrip('/')}/user"
         self._services = services or {}
         self._access_scopes = access_scopes

@@ -14,7 +14,7 @@ import click
 from pydantic import BaseModel
 
 from tito.errors import BadSource
-from tito.hub.people import everybody
+from tito.hub.people import everybody, staff
 from tito.hub.reading import secret_of
 from tito.hub.roles import CUSTOM_SCOPES
 from tito.hub.settings import CLUSTER, LAPTOP, HubSettings
@@ -88,10 +88,11 @@ def tell_password(password: str, state: Path) -> None:
 
 
 def _native(c: Any, settings: HubSettings, state: Path) -> None:
-    """Whoever signs up under the name of an admin is let in at once: admins sign up before others know the address."""
+    """Names that the settings give a role are not to be had by signing up first: tito/hub/accounts.py opens them."""
     chosen = settings.auth.native
     c.JupyterHub.authenticator_class = "tito.hub.signup.InstructorsApprove"
     c.JupyterHub.custom_scopes.update(CUSTOM_SCOPES)
+    c.InstructorsApprove.reserved = staff(settings)
     c.NativeAuthenticator.enable_signup = True
     c.NativeAuthenticator.open_signup = False
     c.NativeAuthenticator.minimum_password_length = chosen.password_length

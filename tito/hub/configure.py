@@ -13,6 +13,7 @@ from traitlets.config import LazyConfigValue
 
 from tito.errors import BadSource, TitoError
 from tito.hub.authenticators import configure_authenticator
+from tito.hub.membership import hold_groups_to
 from tito.hub.people import groups
 from tito.hub.reading import read_settings, secret_of
 from tito.hub.roles import roles
@@ -37,7 +38,9 @@ def apply(c: Any, settings: HubSettings) -> None:
         SandboxUnavailable: a course would have student code run in its formgrader's account.
     """
     state = _state(settings)
-    c.JupyterHub.load_groups.update({name: {"users": users} for name, users in groups(settings).items()})
+    named = groups(settings)
+    c.JupyterHub.load_groups.update({name: {"users": users} for name, users in named.items()})
+    hold_groups_to(named)
     _add(c, "load_roles", roles(settings))
     _add(c, "services", services(settings, state))
     configure_spawner(c, settings, state)
@@ -45,6 +48,11 @@ def apply(c: Any, settings: HubSettings) -> None:
     if settings.deployment != CLUSTER:
         _hub(c, settings, state)
         _proxy(c, settings, state)
+
+
+def database_url(settings: HubSettings) -> str:
+    """Of the hub's own database."""
+    return secret_of(settings, "db_url") or f"sqlite:///{settings.state.absolute() / 'jupyterhub.sqlite'}"
 
 
 def _state(settings: HubSettings) -> Path:
@@ -79,7 +87,7 @@ def _hub(c: Any, settings: HubSettings, state: Path) -> None:
     c.JupyterHub.hub_port = settings.hub_port
     if settings.hub_host:
         c.JupyterHub.hub_connect_ip = settings.hub_host
-    c.JupyterHub.db_url = secret_of(settings, "db_url") or f"sqlite:///{state / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_url = database_url(settings)
     c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
     c.JupyterHub.cleanup_servers = not (settings.keep_servers or settings.deployment == SERVER)
 

@@ -37,6 +37,7 @@ SHOWN: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # role: plugins 
     ),
     "formgrader": (frozenset({"create-assignment"}), frozenset()),
 }
+LISTS = "tito.exchange.assignment_list"  # nbgrader's, which tells what went wrong; in the place of its own extension
 PAGES = "tito.hub.pages"  # nbgrader's formgrader with pages of ours, in the place of its own extension
 NOTIFICATION = "@jupyterlab/apputils-extension:notification"  # asks everybody about Jupyter's news, over their work
 STUDENT_NBGRADER = """\
@@ -59,7 +60,8 @@ def write(folder: Path, role: str, formgraders: Mapping[str, str] | None = None)
     plugins, extensions = SHOWN.get(role, SHOWN["student"])
     off = {f"{LAB}{name}": name not in plugins for name in LAB_PLUGINS}
     _write_json(folder / "labconfig" / "page_config.json", {"disabledExtensions": off, "lockedExtensions": off})
-    on = {f"{SERVER}{name}": name in extensions for name in SERVER_EXTENSIONS}
+    on = {f"{SERVER}{name}": name in extensions and name != "assignment_list" for name in SERVER_EXTENSIONS}
+    on[LISTS] = "assignment_list" in extensions
     if role == "formgrader":
         on[PAGES] = True
     _write_json(folder / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": on}})

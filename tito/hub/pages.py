@@ -4,6 +4,7 @@ links           to files go to this service's JupyterLab, not to the site's /tre
 scripts         an assignment that is written as source/NN_name.py is listed, and its name leads to the script
 Generate        runs `tito release --no-exchange`: the gates, and then nbgrader's own GenerateAssignment
 Autograde all   runs `tito autograde`; nbgrader's page sends people to a terminal, and there is none here
+formulas        are drawn here; nbgrader's page gets MathJax from elsewhere, and its scripts stop where it cannot
 students' text  is sanitised before an instructor's browser shows it: a script in an answer could change grades
 ?path=          is not taken: it would run an nbgrader_config.py from any folder, a student's submission too
 """
@@ -22,7 +23,6 @@ from typing import Any, ClassVar
 import bleach  # type: ignore[import-untyped]
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader
 from jupyter_server.utils import url_path_join
-from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import strip_files_prefix
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import base, handlers
@@ -32,6 +32,7 @@ from tornado import web
 from tito.author.script import build
 from tito.course import Assignment, Course, find_course
 from tito.errors import TitoError, UnknownAssignment
+from tito.grade.formulas import FormulaExporter
 
 UTILS = Path(handlers.static_path) / "js" / "utils.js"
 MENDED = """
@@ -43,12 +44,6 @@ linkTo = function (type, path) {
         return $(el).attr("href", url).attr("target", "_blank")[0];
     };
 };
-// Formulas are set by a script from elsewhere. Where it cannot be had, the page's own scripts stop without this.
-document.addEventListener("DOMContentLoaded", function () {
-    if (typeof MathJax === "undefined") {
-        window.MathJax = {Hub: {Startup: {signal: {Interest: function (told) { told("End"); }}}}};
-    }
-});
 """
 AUTOGRADE_ALL = """
 {%- extends "nbgrader/manage_submissions.tpl" -%}
@@ -100,7 +95,9 @@ TAGS = frozenset((
     "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup", "table",
     "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
 ))  # fmt: skip
-CLASSES = re.compile(r"highlight|dataframe|[a-z]{1,2}[a-z0-9]?")  # of code and tables; scripts look for others
+CLASSES = re.compile(
+    r"highlight|dataframe|[a-z]{1,2}[a-z0-9]?|f\d\d"
+)  # of code, tables and formulas; scripts look for others
 PROTOCOLS = {"http", "https", "mailto", "data"}
 TEMPLATES = {"manage_submissions.tpl": AUTOGRADE_ALL, "formgrade_404.tpl": NO_NOTEBOOK}
 
@@ -134,7 +131,7 @@ def _ours_before(theirs: BaseLoader) -> BaseLoader:
     return ChoiceLoader([DictLoader(TEMPLATES), theirs, PrefixLoader({"nbgrader": theirs})])
 
 
-class SafeExporter(HTMLExporter):  # type: ignore[misc]
+class SafeExporter(FormulaExporter):
     """Renders a student's notebook without anything in it that a browser would run.
 
     nbconvert's own switch does so for outputs only, as nbgrader's template renders text cells itself; and it takes away

@@ -45,6 +45,16 @@ def everybody(settings: HubSettings) -> set[str]:
     return named | {_name(name, "admins") for name in settings.admins}
 
 
+def staff(settings: HubSettings) -> set[str]:
+    """Whom the settings give more than a student has: instructors, TAs, and who runs the hub."""
+    rest = everybody(settings)
+    students = {name for group, names in groups(settings).items() if group.startswith("nbgrader-") for name in names}
+    teaching = {
+        name for group, names in groups(settings).items() if not group.startswith("nbgrader-") for name in names
+    }
+    return (rest - students) | teaching
+
+
 def role_of(names: set[str]) -> str:
     """The best role that membership of these groups gives, in whatever course; none counts as a student."""
     for role, kind in GROUP_OF_ROLE.items():

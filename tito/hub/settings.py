@@ -91,7 +91,8 @@ class DummySettings(Model):
 
 
 class NativeSettings(Model):
-    """People sign up with a name and a password; an instructor lets them in at /hub/authorize."""
+    """Students sign up with a name and a password, and an instructor lets them in at /hub/authorize; accounts of others
+    are opened by `python -P -m tito.hub.accounts`."""
 
     password_length: int = Field(default=10, ge=8, description="of passwords, at least")
     failed_logins: int = Field(default=5, ge=1, description="after which a name is held back for ten minutes")

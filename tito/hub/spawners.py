@@ -99,6 +99,8 @@ def _docker(c: Any, settings: HubSettings, state: Path) -> None:
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         "pids_limit": chosen.processes,
+        # A question that a network's name server lost, as podman's does when a container starts, costs 1 s and not 5.
+        "dns_opt": ["timeout:1", "attempts:5"],
     }
 
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nbgrader.exchange.abc import Exchange as AbstractExchange
 from nbgrader.utils import get_username
@@ -45,6 +45,7 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     def _url_default(self) -> str:
         return os.environ.get(URL_VARIABLE, "")
 
+    said_last: ClassVar[str] = ""  # why something failed, for who asked through nbgrader, which keeps it to itself
     of_a_student = False  # whether it is done as the student who is named, where no hub says who one is
     _gateway: Gateway | None = None
 
@@ -68,6 +69,10 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
             if self._gateway is not None:
                 self._gateway.close()
                 self._gateway = None
+
+    def fail(self, msg: str) -> None:
+        ServiceExchange.said_last = msg
+        super().fail(msg)
 
     # nbgrader's three steps; a class does in `copy_files` what it does.
     def init_src(self) -> None:
