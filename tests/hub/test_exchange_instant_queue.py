@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from exchange_support import ASSIGNMENT, COURSE
+from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, wait_for
+from nbgrader_forks import Commands
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
 from tito.exchange import tables
@@ -203,3 +205,50 @@ def test_a_page_waits_until_its_result_is_there(students: Class, tmp_path: Path)
     assert is_awaited(path)
     write_checks(path, made, students.answers(students.claims()))
     assert not is_awaited(path)
+
+
+def test_a_page_is_never_replaced_by_that_of_an_older_submission(students: Class, tmp_path: Path) -> None:
+    path = tmp_path / "receipts" / "checks.md"
+    older, newer = students.submits("ada"), students.submits("ada")
+    for made in (older, newer, older):
+        write_checks(path, made, students.ledger.checks.check(COURSE, made.id))
+    assert newer.id in path.read_text()
+    assert older.id not in path.read_text()
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path, commands: Commands) -> None:
+    """The Assignment List's own class, as a student's server runs it; the check is made after it has answered."""
+    home, submitted = tmp_path / "ada", tmp_path / "submitted"
+    (home / ASSIGNMENT).mkdir(parents=True)
+    (home / ASSIGNMENT / "p1.ipynb").write_bytes(FILES["p1.ipynb"])
+    (home / "nbgrader_config.py").write_text(
+        "from tito.exchange.plugin import use_service\nc = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 30\n"
+    )
+    code = (
+        "import pathlib, time\n"
+        "from nbgrader.server_extensions.assignment_list.handlers import AssignmentList\n"
+        f"lister = AssignmentList()\nlister.root_dir = {str(home)!r}\n"
+        f"assert lister.submit_assignment({COURSE!r}, {ASSIGNMENT!r}) == {{'success': True}}\n"
+        f"pathlib.Path({str(submitted)!r}).touch()\n"
+        f"page = pathlib.Path({str(home / ASSIGNMENT / 'receipts' / 'checks.md')!r})\n"
+        "until = time.monotonic() + 60\n"
+        "while not (page.exists() and 'all is well' in page.read_text()):\n"
+        "    assert time.monotonic() < until, 'no verdict came'\n"
+        "    time.sleep(0.05)\n"
+    )
+    with service(tmp_path / "exchange") as running, ThreadPoolExecutor(1) as server:
+        released(running)
+        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "JUPYTERHUB_API_TOKEN": token("ada"),
+            "TITO_EXCHANGE_URL": running.url,
+        }
+        ran = server.submit(commands, home, environment, code=code)
+        wait_for(lambda: submitted.exists() or ran.done(), 25)
+        claim = running.ledger.claim_check(COURSE, WORKER)
+        assert claim is not None, ran.result().said
+        Class(running.ledger, Clock()).answers(claim, "all is well")
+        assert ran.result().code == 0, ran.result().said

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
         if self._gateway is None:
             self._gateway = gateway(self.url, self.local_root, self._local_user())
         return self._gateway
+
+    def another_gateway(self) -> Callable[[], Gateway]:
+        """How a thread opens the exchange for itself, which may outlive this."""
+        return functools.partial(gateway, self.url, self.local_root, self._local_user())
 
     def start(self) -> Any:
         """What nbgrader calls. Our errors become nbgrader's; nothing of a course is opened for longer than this."""
