@@ -56,6 +56,7 @@ fetch_feedback       200  404  200   200     403     403    401    401      403
 show_check           200  404  200   200     403     403    401    401      403
 claim_check          403  403  403   403     403     403    401    401      200
 fetch_claimed        403  403  403   403     403     403    401    401      200
+renew_check          403  403  403   403     403     403    401    401      200
 give_result          403  403  403   403     403     403    401    401      201
 """
 ROWS = {row.split()[0]: row.split()[1:] for row in TABLE.strip().splitlines()[1:]}
@@ -77,7 +78,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         claim = running.ledger.claim_check(COURSE, "service:checker")
         assert claim is not None
         teacher.give_feedback(mine, uploads({"p1.html": b"well done"}))
-        yield running, mine.id, claim.lease
+        yield running, mine.id, claim.lease.key
 
 
 def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -106,6 +107,7 @@ def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str,
         "show_check": ("GET", f"{one}/check", {}),
         "claim_check": ("POST", f"{course}/checks/claim", {}),
         "fetch_claimed": ("GET", f"{course}/checks/{submission}/archive", {}),
+        "renew_check": ("POST", f"{course}/checks/{submission}/renewal", {"json": {"lease": lease}}),
         "give_result": (
             "POST",
             f"{course}/checks/{submission}/result",

@@ -29,6 +29,7 @@ from tito.exchange.records import (
     Claim,
     Entry,
     Feedback,
+    Lease,
     Policy,
     PolicyState,
     Release,
@@ -143,10 +144,16 @@ class Client:
         path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/archive"
         self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
 
+    def renew_check(self, claim: Claim) -> Lease:
+        """Have a claimed check for longer."""
+        one = claim.submission
+        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/renewal"
+        return _lease(self._json("POST", path, json={"lease": claim.lease.key}))
+
     def give_result(self, claim: Claim, engine: str, tests: list[CheckedTest], fault: str) -> Check:
         """Answer for a claimed check."""
         one = claim.submission
-        body = {"lease": claim.lease, "revision": claim.release.revision, "engine": engine, "fault": fault}
+        body = {"lease": claim.lease.key, "revision": claim.release.revision, "engine": engine, "fault": fault}
         body["tests"] = [asdict(test) for test in tests]
         path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/result"
         return _check(self._json("POST", path, json=body))
@@ -330,6 +337,9 @@ def _claim(data: Any) -> Claim:
         release=_release(data["release"]),
         packages=data["packages"],
         limits=Limits(**data["limits"]),
-        lease=data["lease"],
-        leased_until=_time(data["leased_until"]),
+        lease=_lease(data["lease"]),
     )
+
+
+def _lease(data: Any) -> Lease:
+    return Lease(data["key"], _time(data["until"]), data["seconds"])

@@ -8,7 +8,7 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from logging import Logger
 from pathlib import Path
 
@@ -26,7 +26,6 @@ NOTES = {
     CheckState.OFF: "This submission was not checked: the course had no checks when it was handed in.",
     CheckState.WAITING: f"{AWAITED} The result comes into this file, or when the list of assignments is refreshed.",
     CheckState.REPLACED: "They were not run: you handed in again before it was this submission's turn.",
-    CheckState.LIMITED: "They were not run: you have had as many checks within an hour as the course gives.",
     CheckState.DROPPED: "They were not run: the assignment was withdrawn, or checks were switched off.",
     CheckState.FAILED: "They could not be run, and that is not your fault. Tell the instructor.",
 }
@@ -129,16 +128,20 @@ def summary(check: Check) -> list[str]:
 def _told(check: Check) -> str:
     result = check.result
     if result is None:
-        note = NOTES.get(check.state, "")
-        if check.next_at is not None:
-            note += (
-                f" The next one is possible from {check.next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}: submit then."
-            )
-        return note
+        return NOTES[check.state] if check.next_at is None else _limited(check.next_at)
     if result.fault:
         return _plain(result.fault)
     passed = sum(one.verdict == "PASSED" for one in result.tests)
     return f"{passed} of {len(result.tests)} passed (release revision {result.revision})."
+
+
+def _limited(next_at: datetime) -> str:
+    """Of a check that waits for a time; in words that tell that the page waits for its result."""
+    return (
+        f"{AWAITED} You have had as many checks within an hour as the course gives. This one is made from "
+        f"{next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC} on, unless you hand in again before: then it is the newer "
+        "one's. Refresh the list of assignments after that."
+    )
 
 
 def _line(one: CheckedTest) -> str:

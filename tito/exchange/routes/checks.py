@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tito.exchange.access import CourseName, SubmissionId
 from tito.exchange.archive import archive
-from tito.exchange.records import Check, CheckedTest, CheckResult, Claim
+from tito.exchange.records import Check, CheckedTest, CheckResult, Claim, Lease
 from tito.exchange.routes import ARCHIVE, Checker, ClaimedSubmission, OwnedSubmission, TheLedger, problems
 
 router = APIRouter(prefix="/courses/{course}", tags=["checks"])
@@ -33,12 +33,17 @@ class TestIn(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
 
 
-class ResultIn(BaseModel):
-    """What a worker says of a submission."""
+class LeaseIn(BaseModel):
+    """By which a worker has a check."""
 
     model_config = ConfigDict(extra="forbid")
 
     lease: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class ResultIn(LeaseIn):
+    """What a worker says of a submission."""
+
     revision: Annotated[int, Field(ge=1, le=10**9)]
     engine: Annotated[str, Field(max_length=64)]
     tests: Annotated[list[TestIn], Field(max_length=1000)] = []
@@ -77,11 +82,19 @@ def fetch_claimed(owned: ClaimedSubmission, ledger: TheLedger) -> StreamingRespo
     return archive(owned.submission.files, owned.submission.manifest_sha256, ledger.content)
 
 
+@router.post("/checks/{submission}/renewal", responses=problems(400, 409))
+def renew_check(
+    course: CourseName, submission: SubmissionId, given: LeaseIn, caller: Checker, ledger: TheLedger
+) -> Lease:
+    """Have a check for longer: its lease is a short one, so that another worker soon has it when this one dies."""
+    return ledger.renew_check(course, submission, given.lease, caller.name)
+
+
 @router.post("/checks/{submission}/result", status_code=201, responses=problems(400, 409))
 def give_result(
     course: CourseName, submission: SubmissionId, given: ResultIn, caller: Checker, ledger: TheLedger
 ) -> Check:
-    """Answer for a check. Kept once; what was kept is not changed."""
+    """Answer for a check. Kept once; what was kept is not changed. With a fault it is tried again, and kept at last."""
     tests = [CheckedTest(**one.model_dump()) for one in given.tests]
     result = CheckResult(given.revision, given.engine, ledger.clock(), tests, given.fault)
     return ledger.checks.keep(course, submission, given.lease, result, caller.name)
