@@ -82,19 +82,24 @@ class Checks:
         Raises:
             Refused: the result cannot be read.
         """
+        mine = (tables.submission.c.course == course, tables.submission.c.id == reference)
+        return self._found(*mine).get(reference, Check(reference, CheckState.OFF))
+
+    def of_student(self, course: str, student: str) -> dict[str, Check]:
+        """A student's checks in a course, by the submission that each is of."""
+        return self._found(JOB.course == course, JOB.student == student)
+
+    def _found(self, *wanted: Any) -> dict[str, Check]:
         query = (
-            select(JOB.state, JOB.next_at, tables.check_result)
+            select(tables.submission.c.id.label("reference"), JOB.state, JOB.next_at, tables.check_result)
             .select_from(tables.check_job.join(tables.submission))
             .outerjoin(tables.check_result, tables.check_result.c.job == JOB.number)
-            .where(tables.submission.c.course == course, tables.submission.c.id == reference)
+            .where(*wanted)
         )
         with self.database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return Check(reference, CheckState.OFF)
-        waits = row.state == CheckState.WAITING and row.next_at is not None and row.next_at > self.clock()
-        result = _result(row) if row.content is not None else None
-        return Check(reference, CheckState(row.state), row.next_at if waits else None, result)
+            rows = connection.execute(query).all()
+        now = self.clock()
+        return {row.reference: _check(row, now) for row in rows}
 
     # ---- by who checks -----------------------------------------------------------------------------
 
@@ -216,6 +221,12 @@ def _held(course: str, reference: str, lease: str, by: str) -> tuple[Any, ...]:
 def _lost() -> Refused:
     hint = "It ran out, and somebody else checks this submission."
     return Refused("This lease is not the one of a check at work.", status=409, where="lease", hint=hint)
+
+
+def _check(row: Row[Any], now: datetime) -> Check:
+    waits = row.state == CheckState.WAITING and row.next_at is not None and row.next_at > now
+    result = _result(row) if row.content is not None else None
+    return Check(row.reference, CheckState(row.state), row.next_at if waits else None, result)
 
 
 def _result(row: Row[Any]) -> CheckResult:

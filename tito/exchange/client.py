@@ -78,7 +78,8 @@ class Client:
 
     def who(self) -> Who:
         data = self._json("GET", "/whoami")
-        return Who(data["name"], {name: Role[role.upper()] for name, role in data["courses"].items()})
+        courses = {name: Role[role.upper()] for name, role in data["courses"].items()}
+        return Who(data["name"], courses, str(data.get("page", "")))
 
     def releases(self, course: str, assignment: str = "") -> list[Release]:
         found = self._json("GET", f"/courses/{_part(course)}/releases")

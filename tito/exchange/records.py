@@ -109,10 +109,12 @@ def _number(value: object) -> int:
 
 @dataclass(frozen=True)
 class Who:
-    """A user as the exchange knows them, and their role in each of their courses."""
+    """A user as the exchange knows them, their role in each of their courses, and where a browser shows what is theirs
+    (a path at the hub's address; "" where there is no page)."""
 
     name: str
     courses: dict[str, Role]
+    page: str = ""
 
 
 @dataclass(frozen=True)

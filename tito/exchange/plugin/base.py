@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from nbgrader.exchange.abc import Exchange as AbstractExchange
 from nbgrader.utils import get_username
@@ -96,6 +97,13 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     def _local_user(self) -> str:
         named = self.coursedir.student_id if self.of_a_student and self.coursedir is not None else ""
         return str(named) if named not in ANYBODY else str(get_username())
+
+    def page(self) -> str:
+        """Where a browser shows what one has handed in; "" where the exchange has no page. In full where the hub tells
+        servers its address, else as a path there."""
+        path = self.remote.who().page
+        hub = os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")
+        return urljoin(hub, path) if hub and path else path
 
     def require_self(self) -> None:
         """A student cannot be another one: the hub says who they are, and `--student` does not."""

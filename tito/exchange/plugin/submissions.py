@@ -110,13 +110,24 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         folder = Path(self.src_path) / RECEIPTS
         when = made.received_at.astimezone(UTC)
         path = folder / f"{when:%Y-%m-%dT%H-%M-%S.%fZ}.json"
+        page = self._page()
+        link = {"page": page} if page else {}
         try:
             folder.mkdir(exist_ok=True)
-            path.write_text(json.dumps(made.receipt(), indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(made.receipt() | link, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             self.log.warning("It was handed in, but the receipt cannot be kept in %s: %s", folder, error.strerror)
         else:
             self.log.info("The receipt is kept in %s", os.path.relpath(path))
+        if page:
+            self.log.info("In a browser, all that you handed in: %s", page)
+
+    def _page(self) -> str:
+        try:
+            return self.page()
+        except TitoError as error:
+            self.log.debug("No page: %s", error)
+            return ""
 
     def _show_check(self, made: Submission) -> None:
         """Where the course has instant checks, and an exchange that makes them: what the visible tests say. Handed in
