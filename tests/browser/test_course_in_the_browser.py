@@ -74,7 +74,7 @@ def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class)
         assert lab.evaluate(f"fetch('{page}').then(answer => answer.status)") == 403
         with lab.expect_popup() as opened:
             lab.evaluate(f"void (window.opened = window.open('{page}'))")
-        opened.value.get_by_text("What you handed in").wait_for()
+        opened.value.get_by_role("heading", name="What you handed in").wait_for()
         assert lab.evaluate("(() => { try { return opened.document.body.innerText } catch { return null } })()") is None
         opened.value.close()
         checks = assignment_folder(handed_in, name) / "receipts" / "checks.md"

@@ -42,6 +42,7 @@ th, td { padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); ver
 code { font-size: .85em; overflow-wrap: anywhere; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85em; }
 .dim { color: var(--dim); } .passed { color: var(--good); } .bad { color: var(--bad); } .when { white-space: nowrap; }
+.wide { width: 100%; }
 .verdict { white-space: nowrap; font-weight: 600; font-size: .85em; }
 details { margin: .4rem 0; } summary { cursor: pointer; }
 """.strip()
@@ -68,7 +69,7 @@ TEMPLATE = """<!doctype html>
 {% if not one.submissions %}Nothing handed in yet.{% endif %}</p>
 {% if one.submissions %}
 <table>
-<tr><th>Handed in (the server's time)</th><th>Receipt</th><th>Visible tests</th><th>Feedback</th></tr>
+<tr><th>Handed in</th><th>Receipt</th><th>Visible tests</th><th>Feedback</th></tr>
 {% for made in one.submissions %}
 <tr>
 <td class="when">{{ made.received_at|time }}{% if made.late %} <b class="bad">late</b>{% endif %}</td>
@@ -88,8 +89,7 @@ engine {{ result.engine }}.</p>
 {% for test in result.tests %}
 <tr>
 <td class="verdict {{ 'passed' if test.verdict == 'PASSED' else 'bad' }}">{{ test.verdict }}</td>
-<td><code>{{ test.name }}</code></td>
-<td>{% if test.message %}<pre>{{ test.message }}</pre>{% endif %}</td>
+<td class="wide"><code>{{ test.name }}</code>{% if test.message %}<pre>{{ test.message }}</pre>{% endif %}</td>
 <td class="dim when">{{ "%.2f s"|format(test.seconds) }}</td>
 </tr>
 {% endfor %}
@@ -101,7 +101,8 @@ engine {{ result.engine }}.</p>
 {% else %}
 <p>You are in no course of this exchange.</p>
 {% endfor %}
-<p class="dim">Feedback is fetched in the Assignment List, or with <code>nbgrader fetch_feedback</code>.</p>
+<p class="dim">Times are the server's. Feedback is fetched in the Assignment List, or with
+<code>nbgrader fetch_feedback</code>.</p>
 {% endif %}
 </body>
 </html>
