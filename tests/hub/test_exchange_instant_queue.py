@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from alembic import command
-from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, wait_for
+from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, uploads, wait_for
+from instant_support import CHECKER, hub_with_checker
 from nbgrader_forks import Commands
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
@@ -25,6 +26,7 @@ from tito.exchange.local import LocalGateway
 from tito.exchange.plugin.checks import is_awaited, page, summary, write_checks
 from tito.exchange.problems import Refused
 from tito.exchange.records import Check, CheckedTest, CheckResult, CheckState, Claim, Instant, Lease, Policy, Submission
+from tito.exchange.routes import checks
 from tito.exchange.store import DirectoryStore
 
 pytestmark = pytest.mark.hub
@@ -274,6 +276,23 @@ def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
     made = gateway.ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(gateway.ledger), "key")[0]
     assert gateway.check(made).state is CheckState.OFF
     gateway.close()
+
+
+def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "LOOK_S", 1000.0)  # it does not look by itself
+    hub, services = hub_with_checker(COURSE)
+    with service(tmp_path / "exchange", hub, services=services) as running, ThreadPoolExecutor(1) as worker:
+        released(running)
+        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        asked = hub.asked
+        waiting = worker.submit(running.client(CHECKER).claim_check, COURSE, 8.0)
+        wait_for(lambda: hub.asked > asked)  # about who the worker is
+        made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
+        claim = waiting.result()
+        assert claim is not None
+        assert claim.submission.id == made.id
 
 
 # ---- the page that students read -----------------------------------------------------------------------

@@ -41,6 +41,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tito import __version__
 from tito.errors import TitoError, UsageError
 from tito.exchange.access import PageRefused, Rate, require_guards
+from tito.exchange.bell import Bell
 from tito.exchange.database import Database
 from tito.exchange.identity import HubIdentity
 from tito.exchange.ledger import Ledger, Quotas
@@ -190,6 +191,7 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
     app.state.requests = Rate(settings.requests_per_minute)
     app.state.uploads = Rate(settings.uploads_per_minute)
     app.state.login = settings.login
+    app.state.bell = Bell()
     for noun in (health, users, courses, releases, submissions, feedback, checks, pages):
         routes: APIRouter = noun.router
         require_guards(routes.routes, PUBLIC)

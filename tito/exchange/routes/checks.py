@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Annotated
 
@@ -13,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tito.exchange.access import CourseName, SubmissionId
 from tito.exchange.archive import archive
+from tito.exchange.bell import rung
 from tito.exchange.records import Check, CheckedTest, CheckResult, Claim, Lease
 from tito.exchange.routes import ARCHIVE, Checker, ClaimedSubmission, OwnedSubmission, TheLedger, problems
 
 router = APIRouter(prefix="/courses/{course}", tags=["checks"])
-LOOK_S = 0.25
+LOOK_S = 0.5  # where nothing rings: what came to another replica, whose lease has run out, whose limit is over
 Name = Annotated[str, Field(max_length=400)]
 
 
@@ -67,11 +67,13 @@ async def claim_check(
     """Take on the check whose turn it is; null where there is none."""
     until = time.monotonic() + wait_s
     while True:
+        bell = request.app.state.bell.listen()
         if (found := await run_in_threadpool(ledger.claim_check, course, caller.name)) is not None:
             return found
-        if time.monotonic() >= until or await request.is_disconnected():
+        left = until - time.monotonic()
+        if left <= 0 or await request.is_disconnected():
             return None
-        await asyncio.sleep(LOOK_S)
+        await rung(bell, min(left, LOOK_S))
 
 
 @router.get(
