@@ -145,11 +145,10 @@ class Client:
         path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/archive"
         self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
 
-    def renew_check(self, claim: Claim) -> Lease:
+    def renew_check(self, course: str, submission: str, lease: str) -> Lease:
         """Have a claimed check for longer."""
-        one = claim.submission
-        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/renewal"
-        return _lease(self._json("POST", path, json={"lease": claim.lease.key}))
+        path = f"/courses/{_part(course)}/checks/{_part(submission)}/renewal"
+        return _lease(self._json("POST", path, json={"lease": lease}))
 
     def give_result(self, claim: Claim, engine: str, tests: list[CheckedTest], fault: str) -> Check:
         """Answer for a claimed check."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from tito.errors import TitoError
 from tito.exchange.client import Client
@@ -25,6 +26,16 @@ from tito.grade.workers import PR_SET_PDEATHSIG
 LOG = logging.getLogger("tito.instant")
 OFTEN = 3  # times that a lease is renewed before it would run out
 LONGEST_EXTRA_S = 60.0  # beside the time that its notebooks may take; after that a check is stuck, and is let go
+
+
+class _Held(NamedTuple):
+    """A check at work, as the process that renews is told of it: in few bytes, as that is done for each."""
+
+    course: str
+    submission: str
+    lease: str
+    lease_s: float
+    longest_s: float
 
 
 class Renewal:
@@ -41,7 +52,8 @@ class Renewal:
     @contextmanager
     def of(self, claim: Claim) -> Iterator[None]:
         """Renew the lease of a check, for as long as the block runs."""
-        self._ours.send(claim)
+        one, lease = claim.submission, claim.lease
+        self._ours.send(_Held(one.course, one.id, lease.key, lease.seconds, longest_s(claim)))
         try:
             yield
         finally:
@@ -65,23 +77,23 @@ def _renew(told: Connection, url: str, token: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     client = Client(url, token)
-    claim: Claim | None = None
+    held: _Held | None = None
     until = 0.0
     while True:
-        if told.poll(None if claim is None else claim.lease.seconds / OFTEN):
-            claim = told.recv()
-            until = time.monotonic() + (longest_s(claim) if claim is not None else 0.0)
-        elif claim is not None and time.monotonic() < until:
-            claim = claim if _renewed(client, claim) else None
+        if told.poll(None if held is None else held.lease_s / OFTEN):
+            held = told.recv()
+            until = time.monotonic() + (held.longest_s if held is not None else 0.0)
+        elif held is not None and time.monotonic() < until:
+            held = held if _renewed(client, held) else None
         else:
-            claim = None
+            held = None
 
 
-def _renewed(client: Client, claim: Claim) -> bool:
+def _renewed(client: Client, held: _Held) -> bool:
     """Whether it is worth while to renew it again: an exchange that is away may come back in time."""
     try:
-        client.renew_check(claim)
+        client.renew_check(held.course, held.submission, held.lease)
     except TitoError as error:
-        LOG.warning("%s %s: not renewed: %s", claim.submission.course, claim.submission.id, error)
+        LOG.warning("%s %s: not renewed: %s", held.course, held.submission, error)
         return not (isinstance(error, Refused) and error.status == 409)
     return True

@@ -18,7 +18,8 @@ from tito.exchange.records import Check, CheckedTest, CheckState, Submission
 
 RECEIPTS = "receipts"
 CHECKS = "checks.md"
-FIRST_LOOK_S, LONGEST_LOOK_S = 0.15, 3.0  # between looks, which come farther apart the longer it takes
+FIRST_LOOK_S = 0.15  # after which one who is alone has a verdict; a whole class looks again after a longer while
+LOOK_S, LONGEST_LOOK_S = 0.5, 5.0  # between later looks: an eighth of the time that it has taken, and within these
 BEHIND_S = 600.0  # for so long a student's server looks for a verdict; after that, when a list is refreshed
 AWAITED = "They have not been run yet."
 NOT_HERE = "Hidden tests are not run here, and this is no grade."
@@ -53,10 +54,13 @@ def _head(path: Path) -> bytes:
 def looked_for(remote: Gateway, made: Submission, seconds: float) -> Check:
     """The check of a submission as soon as it is over, else as it stands after so long; or at once, where it waits for
     a time that the rate limit sets."""
-    until, pause = time.monotonic() + seconds, FIRST_LOOK_S
-    while not (check := remote.check(made)).state.final and check.next_at is None and time.monotonic() < until:
-        time.sleep(min(pause, max(0.0, until - time.monotonic())))
-        pause = min(1.4 * pause, LONGEST_LOOK_S)
+    begun, pause = time.monotonic(), FIRST_LOOK_S
+    while not (check := remote.check(made)).state.final and check.next_at is None:
+        took = time.monotonic() - begun
+        if took >= seconds:
+            break
+        time.sleep(min(pause, seconds - took))
+        pause = min(max(LOOK_S, took / 8), LONGEST_LOOK_S)
     return check
 
 
