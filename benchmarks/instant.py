@@ -24,18 +24,11 @@ from exchange_support import COURSE, FakeHub, token, uploads
 from instant_support import MODULE, Module, Worker, hub_with_checker, instant_of, module_16, publish
 
 from tito.exchange.client import Client
-from tito.exchange.plugin.submissions import LOOK_S
-from tito.exchange.records import Check, Submission
+from tito.exchange.plugin.checks import looked_for
 
 STUDENTS, ENDLESS_EVERY = 30, 10
+PATIENCE_S = 120.0
 HONEST = ("correct_loops", "no_clipping", "float_codes", "blank", "correct_float64")
-
-
-def looked_for(client: Client, made: Submission) -> Check:
-    """The check when it is over; looked for as often as `nbgrader submit` does."""
-    while not (check := client.check(made)).state.final:
-        time.sleep(LOOK_S)
-    return check
 
 
 def a_class(url: str, hub: FakeHub, module: Module, prefix: str, *, endless: bool) -> None:
@@ -55,7 +48,7 @@ def a_class(url: str, hub: FakeHub, module: Module, prefix: str, *, endless: boo
         begun = time.monotonic()
         made = client.submit(COURSE, MODULE, uploads(module.files(variant)))
         acknowledged.append(time.monotonic() - begun)
-        check = looked_for(client, made)
+        check = looked_for(client, made, PATIENCE_S)
         took[name] = time.monotonic() - begun
         assert check.result is not None
         assert check.result.tests
@@ -82,7 +75,8 @@ def alone(url: str, hub: FakeHub, module: Module) -> None:
     took = []
     for number in range(6):
         begun = time.monotonic()
-        looked_for(client, client.submit(COURSE, MODULE, uploads(module.files(HONEST[number % len(HONEST)]))))
+        made = client.submit(COURSE, MODULE, uploads(module.files(HONEST[number % len(HONEST)])))
+        looked_for(client, made, PATIENCE_S)
         took.append(time.monotonic() - begun)
     client.close()
     print(f"alone: median {median(took):.2f} s from submit to result")

@@ -80,6 +80,7 @@ def course_hub(folder: Path, proxy: str) -> Iterator[CourseHub]:
         "port": formgrader,
         "instructors": [INSTRUCTOR],
         "students": [RIGHT, WRONG],
+        "instant": True,
     }
     settings = {
         "DEPLOYMENT": "laptop",

@@ -58,6 +58,35 @@ def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> 
     assert "Traceback" not in said
 
 
+def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class) -> None:
+    """A click away from the hub's own pages; and nothing of it is to be had for what runs in a student's JupyterLab."""
+    hub = handed_in.hub
+    page = f"{hub.url}/services/exchange/"
+    for name, other in ((RIGHT, WRONG), (WRONG, RIGHT)):
+        lab = handed_in.students[name].page
+        mine = lab.context.new_page()
+        mine.goto(f"{hub.url}/hub/home")
+        mine.get_by_role("button", name="Services").click()
+        mine.get_by_role("link", name="exchange", exact=True).click()
+        expect(mine.get_by_text(re.compile(r"\d+ of \d+ passed"))).to_be_visible(timeout=60_000)  # it refreshes itself
+        assert mine.url == page
+        text = mine.inner_text("body")
+        assert receipt(handed_in, name)["manifest_sha256"] in text
+        assert receipt(handed_in, other)["manifest_sha256"] not in text
+        assert ("FAILED" in text) == (name == WRONG)
+        assert not [line for line in secret_lines(handed_in) if line in text]
+        handed_in.shots.take(mine, f"{name}-page")
+        mine.close()
+        assert lab.evaluate(f"fetch('{page}').then(answer => answer.status)") == 403
+        with lab.expect_popup() as opened:
+            lab.evaluate(f"void (window.opened = window.open('{page}'))")
+        opened.value.get_by_role("heading", name="What you handed in").wait_for()
+        assert lab.evaluate("(() => { try { return opened.document.body.innerText } catch { return null } })()") is None
+        opened.value.close()
+        checks = assignment_folder(handed_in, name) / "receipts" / "checks.md"
+        assert "Hidden tests are not run here" in checks.read_text()  # by itself, without a refresh of the list
+
+
 def test_one_click_grades_all_with_our_engine(graded: Class) -> None:
     """There is a record of each verdict, and the page shows the points of tito's own table."""
     course = graded.hub.course

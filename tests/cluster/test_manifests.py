@@ -15,6 +15,7 @@ import yaml
 from manifests import FOLDER, VERSIONS, containers, manifests, nested, pods, values, variables
 
 from tito.exchange.service import settings_from
+from tito.instant.worker import settings_from as settings_of_worker
 
 pytestmark = pytest.mark.unit
 
@@ -141,6 +142,22 @@ def test_the_job_runs_where_its_volume_is() -> None:
     assert claims == [{"claimName": "course-tinytorch"}]
 
 
+def test_the_worker_of_checks_has_its_own_token_and_nothing_of_the_course() -> None:
+    pod = pods()["Deployment/instant-tinytorch"]["spec"]
+    [worker] = pod["containers"]
+    assert [set(one) - {"name"} for one in pod["volumes"]] == [{"emptyDir"}]
+    secret = {name for name, one in variables(worker).items() if "valueFrom" in one}
+    assert secret == {TOKEN}
+    assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.instant-tinytorch.apiToken"
+    given = {name: one.get("value", "x") for name, one in variables(worker).items()}
+    read = settings_of_worker(given)
+    assert (read.courses, read.backend) == (("tinytorch",), "landlock")
+    documented = Path(settings_of_worker.__code__.co_filename).read_text()
+    assert not [name for name in given if name != "HOME" and name not in documented]
+    reached = [rule["to"] for rule in policies()["NetworkPolicy/instant-tinytorch"]["egress"] if "to" in rule]
+    assert reached == [[{"podSelector": {"matchLabels": {"app": "tito", "component": "exchange"}}}]]
+
+
 # ---- the exchange ------------------------------------------------------------------------------
 
 
@@ -164,10 +181,15 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
     assert (read.host, read.port, read.prefix) == ("0.0.0.0", 8889, "/services/exchange")
     assert read.store.startswith("s3://")
     assert read.access_scopes == {"access:services!service=exchange"}
-    assert read.services == {"tinytorch": ["formgrade-tinytorch"], "tinytorch-collect": ["ta-tinytorch"]}
+    assert read.services == {
+        "tinytorch": ["formgrade-tinytorch"],
+        "tinytorch-collect": ["ta-tinytorch"],
+        "instant-tinytorch": ["instant-tinytorch"],
+    }
+    assert read.login is not None
     documented = Path(settings_from.__code__.co_filename).read_text()
     assert not [name for name in given if name.startswith("TITO_") and name not in documented]
-    assert set(read.services) == set(values()["hub"]["services"])
+    assert set(read.services) | {"exchange"} == set(values()["hub"]["services"])
 
 
 # ---- the network -------------------------------------------------------------------------------

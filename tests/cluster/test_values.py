@@ -134,7 +134,8 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     data = given["hub"]["extraFiles"]["tito"]["data"]
     secret = tmp_path / "secret"
     secret.write_text("made by the chart\n")
-    data["courses"]["tinytorch"]["api_token_file"] = str(secret)
+    data["exchange"]["api_token_file"] = str(secret)
+    data["courses"]["tinytorch"] |= {"api_token_file": str(secret), "instant_token_file": str(secret)}
     data["auth"]["oauth"]["client_secret_file"] = str(secret)
     file = tmp_path / "tito.yaml"
     file.write_text(yaml.safe_dump(data))
@@ -194,9 +195,9 @@ def test_nobody_shares_a_volume_and_servers_reach_hub_and_exchange_only() -> Non
 
 def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured: Config) -> None:
     services = {one["name"]: one for one in configured.JupyterHub.services}
-    assert set(services) == {"exchange", "tinytorch", "tinytorch-collect"}
-    assert "api_token" not in services["exchange"]  # it asks with the token of whoever calls it
-    for name in ("tinytorch", "tinytorch-collect"):
+    assert set(services) == {"exchange", "tinytorch", "tinytorch-collect", "instant-tinytorch"}
+    assert services["exchange"]["oauth_no_confirm"]  # by its token it logs browsers in, and for nothing else
+    for name in services:
         assert services[name]["api_token"] == f"made-for-{name}"
     for name, manifest in (("exchange", "exchange"), ("tinytorch", "formgrader-tinytorch")):
         service = manifests()[f"Service/{manifest}"]["spec"]["ports"][0]
@@ -211,6 +212,7 @@ def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured
         "exchange": set(),
         "tinytorch": {access, "groups!group=nbgrader-tinytorch"},
         "tinytorch-collect": {access},
+        "instant-tinytorch": {access},
     }
     server = next(one for one in configured.JupyterHub.load_roles if one["name"] == "server")
     assert "inherit" not in server["scopes"]
@@ -233,9 +235,13 @@ def test_tokens_that_pods_use_are_those_that_the_chart_makes() -> None:
     made = {f"hub.services.{name}.apiToken" for name in values()["hub"]["services"]}
     text = "".join(path.read_text() for path in FOLDER.rglob("*.yaml"))
     assert set(re.findall(r"hub\.services\.[\w-]+\.apiToken", text)) == made
-    assert settings().courses["tinytorch"].api_token_file == Path(
-        "/usr/local/etc/jupyterhub/secret/hub.services.tinytorch.apiToken"
-    )
+    course = settings().courses["tinytorch"]
+    for name, file in (
+        ("exchange", settings().exchange.api_token_file),
+        ("tinytorch", course.api_token_file),
+        ("instant-tinytorch", course.instant_token_file),
+    ):
+        assert file == Path(f"/usr/local/etc/jupyterhub/secret/hub.services.{name}.apiToken")
 
 
 def test_the_charts_hub_image_needs_of_ours_what_its_dockerfile_copies(tmp_path: Path) -> None:

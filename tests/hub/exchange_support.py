@@ -21,6 +21,7 @@ import uvicorn
 from tito.exchange.client import Client
 from tito.exchange.files import Upload
 from tito.exchange.ledger import Ledger
+from tito.exchange.login import Login
 from tito.exchange.records import Entry, Manifest
 from tito.exchange.service import ServiceSettings, create_app, open_ledger
 
@@ -169,6 +170,15 @@ def wait_for(ready: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+# The exchange as the hub's OAuth client, of a hub that nobody is sent to.
+LOGIN = Login(
+    client_id="service-exchange",
+    secret="secret-of-the-exchange",
+    authorize_url="/hub/api/oauth2/authorize",
+    token_url="http://127.0.0.1:9/hub/api/oauth2/token",
+    callback_url="/services/exchange/oauth_callback",
+    path="/services/exchange",
+)
 FILES: dict[str, bytes] = {"p1.ipynb": b'{"cells": []}', "data/numbers.txt": b"1 2 3\n"}
 
 

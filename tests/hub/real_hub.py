@@ -60,6 +60,7 @@ c.JupyterHub.services = [
             "TITO_EXCHANGE_UPLOADS_PER_MINUTE": "1000",
             "TITO_EXCHANGE_IDENTITY_KEEP_S": "{keep_s}",
         }},
+        "oauth_no_confirm": True,
     }},
 ]
 c.JupyterHub.load_roles = [

@@ -37,11 +37,14 @@ from tito.course import Course, load_course
 from tito.exchange.client import Client
 from tito.exchange.files import folder_files, snapshot
 from tito.exchange.problems import Refused
+from tito.exchange.records import Instant, Policy
 
 pytestmark = pytest.mark.hub
 FOLDER = Path(__file__).parents[2] / "docker" / "kubernetes"
 COURSE = "tiny"  # in the place of `tinytorch`
-TOKENS = {name: f"{name}-{'0123456789abcdef' * 2}" for name in (COURSE, f"{COURSE}-collect")}
+TOKENS = {
+    name: f"{name}-{'0123456789abcdef' * 2}" for name in (COURSE, f"{COURSE}-collect", "exchange", f"instant-{COURSE}")
+}
 CURIOUS = """\
 import json, os, socket
 found = {"environment": [one for one in os.environ if one.startswith(("TITO", "JUPYTERHUB", "ASSIGNMENT"))]}
@@ -94,11 +97,11 @@ def of_job(name: str, step: str) -> dict[str, Any]:
     return next(one for one in [*spec.get("initContainers", []), *spec["containers"]] if one["name"] == step)
 
 
-def of_formgrader(step: str) -> dict[str, Any]:
-    """A container of formgrader's pod."""
-    deployment = next(yaml.safe_load_all((FOLDER / "course" / "formgrader.yaml").read_text()))
+def of_course(name: str, step: str) -> dict[str, Any]:
+    """A container of a Deployment of the course's."""
+    deployment = next(yaml.safe_load_all((FOLDER / "course" / f"{name}.yaml").read_text()))
     spec = deployment["spec"]["template"]["spec"]
-    return next(one for one in [*spec["initContainers"], *spec["containers"]] if one["name"] == step)
+    return next(one for one in [*spec.get("initContainers", []), *spec["containers"]] if one["name"] == step)
 
 
 def run(cluster: Cluster, container: dict[str, Any], course: Path | None = None, **changed: str) -> Any:
@@ -178,6 +181,12 @@ def hub(folder: Path, exchange_port: int) -> Iterator[str]:
     data["courses"][COURSE] |= {
         "url": f"http://127.0.0.1:{free_port()}", "api_token_file": str(secret), "students": ["ada", "eve"],
     }  # fmt: skip
+    for service, of, name in (
+        ("exchange", data["exchange"], "api_token_file"),
+        (f"instant-{COURSE}", data["courses"][COURSE], "instant_token_file"),
+    ):
+        of[name] = str(folder / f"token-of-{service}")
+        (folder / f"token-of-{service}").write_text(TOKENS[service])
     (folder / "tito.yaml").write_text(yaml.safe_dump(data))
     services = [{"name": name, "api_token": TOKENS[name]} | one for name, one in values["services"].items()]
     roles = [{"name": name} | one for name, one in values["loadRoles"].items()]
@@ -277,7 +286,7 @@ def course(cluster: Cluster, released: Course, monkeypatch: pytest.MonkeyPatch) 
     publish(course, course.assignment(ASSIGNMENT))
     shutil.copy(FOLDER.parents[1] / "nbgrader_config.py", course.root)
     given_to_pods(course.root)
-    filled = run(cluster, of_formgrader("course"), course.root)
+    filled = run(cluster, of_course("formgrader", "course"), course.root)
     assert filled.returncode == 0, filled.stderr
     formgrader = Client(cluster.exchange.url, TOKENS[COURSE])
     with snapshot(files_in(course.step("release", ASSIGNMENT))) as files:
@@ -332,8 +341,34 @@ def found_by_eve(course: Course) -> dict[str, Any]:
     return found
 
 
+def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
+    cluster: Cluster, course: Course, tmp_path: Path
+) -> None:
+    client = Client(cluster.exchange.url, TOKENS[COURSE])
+    client.set_policy(COURSE, Policy(instant=Instant(20, course.sandbox.packages, course.limits)))
+    client.close()
+    worker = of_course("instant", "instant")
+    assert [one["mountPath"] for one in worker["volumeMounts"]] == ["/tmp"]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(in_its_stead(cluster, worker, None), stdout=log, stderr=log)
+        try:
+            hand_in(cluster, course, "ada", tmp_path / "ada")
+            ada = Client(cluster.exchange.url, token_of(cluster, "ada"))
+            made = ada.my_submissions(COURSE)[-1]
+            wait_for(lambda: ada.check(made).state.final or process.poll() is not None, 90)
+            result = ada.check(made).result
+            ada.close()
+            log.seek(0)
+            assert result is not None, log.read()
+            assert not result.fault, log.read()
+            assert {one.verdict for one in result.tests} == {"PASSED"}
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 def test_formgrader_starts_in_its_pod_and_sends_who_comes_to_the_hub(cluster: Cluster, course: Course) -> None:
-    container = of_formgrader("formgrader")
+    container = of_course("formgrader", "formgrader")
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = in_its_stead(cluster, container, course.root, JUPYTERHUB_SERVICE_URL=address)

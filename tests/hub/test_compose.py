@@ -14,6 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
+from tito.hub.services import counted_as
+from tito.instant.worker import settings_from
+
 pytestmark = pytest.mark.hub
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
@@ -53,6 +56,7 @@ def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -
     assert where == {
         "edge": {"caddy", "proxy"},
         "students": {"proxy", "hub", "exchange"},
+        "checks": {"exchange", "instant"},
         "graders": {"proxy", "hub", "exchange", "formgrader"},
         "control": {"proxy", "hub"},
         "database": {"hub", "exchange", "db"},
@@ -65,8 +69,9 @@ def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -
 
 def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
     given = {name: set(one.get("secrets", [])) for name, one in SERVICES.items()}
-    assert given["exchange"] == {"exchange_db_url"}
+    assert given["exchange"] == {"exchange_db_url", "exchange_token"}
     assert given["formgrader"] == {"formgrader_token"}
+    assert given["instant"] == {"instant_token"}
     assert given["caddy"] == given["student"] == set()
     assert set().union(*given.values()) == set(COMPOSE["secrets"])
     for name, one in SERVICES.items():
@@ -74,6 +79,19 @@ def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
             if any(word in variable for word in ("TOKEN", "PASSWORD", "DB")):
                 assert variable.endswith("_FILE"), name
                 assert value.removeprefix("/run/secrets/") in given[name]
+
+
+def test_the_worker_of_checks_has_nothing_of_the_course_and_speaks_to_the_exchange_alone() -> None:
+    worker = SERVICES["instant"]
+    assert mounts("instant") == []
+    assert networks("instant") == {"checks"}
+    assert worker["image"] == SERVICES["formgrader"]["image"]
+    assert worker["security_opt"] == SERVICES["formgrader"]["security_opt"]
+    documented = (DOCKER.parent / "tito" / "instant" / "worker.py").read_text()
+    assert not [name for name in worker["environment"] if name.removesuffix("_FILE") not in documented]
+    here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_INSTANT_AT_ONCE": "2", "TITO_INSTANT_COURSES": "ml101"}
+    read = settings_from(worker["environment"] | here)
+    assert read.url == SERVICES["formgrader"]["environment"]["TITO_EXCHANGE_URL"]
 
 
 def test_all_that_runs_is_restarted_watched_and_without_privileges() -> None:
@@ -130,6 +148,13 @@ def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
     settings = read_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
     assert settings.deployment == "server"
     assert settings.courses["ml101"].url == "http://formgrader:8890"
+    assert settings.courses["ml101"].instant
+    counted = json.loads(
+        SERVICES["exchange"]["environment"]["TITO_EXCHANGE_SERVICES"]
+        .replace("${TITO_COURSE:?run docker/init first}", "ml101")
+        .replace("${TITO_COURSE}", "ml101")
+    )
+    assert counted == json.loads(counted_as(settings))
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +142,13 @@ def test_an_endless_loop_costs_its_own_limit_and_two_courses_share_a_worker(runn
     assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(endless, slow)).values()}
 
 
-def test_a_killed_worker_s_check_is_run_by_another_when_the_lease_has_run_out(running: Running) -> None:
+def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s(running: Running) -> None:
     ledger = running.service.ledger
     ada = running.service.client("ada")
     client = running.service.client("teacher")
     client.publish(COURSE, "killed", uploads(_folder(running.module.release)), replace=True)
-    object.__setattr__(ledger.quotas, "check_grace_s", 8)  # not too little for a machine that is busy
-    client.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=3.0, notebook_timeout_s=3.0))
+    object.__setattr__(ledger.quotas, "check_lease_s", 5)  # not too little for a machine that is busy
+    client.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=12.0, notebook_timeout_s=60.0))
     made = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
     jobs = select(tables.check_job).join(tables.submission).where(tables.submission.c.id == made.id)
 
@@ -155,9 +157,15 @@ def test_a_killed_worker_s_check_is_run_by_another_when_the_lease_has_run_out(ru
             return connection.execute(jobs).one()
 
     wait_for(lambda: job().attempts == 1)
+    first = job().leased_until
+    wait_for(lambda: job().leased_until >= first + timedelta(seconds=5))  # or the other process would have it
+    assert job().attempts == 1
     running.worker.kill()
+    killed_at = time.monotonic()
     assert ada.check(made).state is CheckState.WAITING
     running.worker.start()
+    wait_for(lambda: job().attempts == 2)
+    assert time.monotonic() - killed_at < 15, "the 72 s that a check may take were waited for"
     assert finished(ada, made).state is CheckState.DONE
     assert job().attempts == 2
     with ledger.database.read() as connection:

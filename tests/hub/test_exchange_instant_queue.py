@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from exchange_support import ASSIGNMENT, COURSE
+from alembic import command
+from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, uploads, wait_for
+from instant_support import CHECKER, hub_with_checker
+from nbgrader_forks import Commands
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
 from tito.exchange import tables
 from tito.exchange.checks import ATTEMPTS
+from tito.exchange.database import Database, alembic_config
 from tito.exchange.ledger import Ledger
 from tito.exchange.local import LocalGateway
 from tito.exchange.plugin.checks import is_awaited, page, summary, write_checks
 from tito.exchange.problems import Refused
-from tito.exchange.records import Check, CheckedTest, CheckResult, CheckState, Claim, Instant, Policy, Submission
+from tito.exchange.records import Check, CheckedTest, CheckResult, CheckState, Claim, Instant, Lease, Policy, Submission
+from tito.exchange.routes import checks
 from tito.exchange.store import DirectoryStore
 
 pytestmark = pytest.mark.hub
@@ -64,7 +72,7 @@ class Class:
 
     def answers(self, claim: Claim, message: str = "") -> Check:
         result = CheckResult(claim.release.revision, "1", self.clock.now, [CheckedTest("p1", "t", "FAILED", message)])
-        return self.ledger.checks.keep(COURSE, claim.submission.id, claim.lease, result, WORKER)
+        return self.ledger.checks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
 
     def state(self, one: Submission) -> CheckState:
         return self.ledger.checks.check(COURSE, one.id).state
@@ -80,9 +88,54 @@ def test_the_oldest_goes_first_and_a_student_s_next_behind_who_waited_meanwhile(
         students.submits("ada", assignment)
     students.submits("bob")
     students.submits("zoe")
-    order = [students.claims().submission for _ in range(5)]
-    assert [one.student for one in order] == ["ada", "bob", "zoe", "ada", "ada"]
+    order = []
+    for _ in range(5):
+        claim = students.claims()
+        order.append(claim.submission.student)
+        students.answers(claim)
+    assert order == ["ada", "bob", "zoe", "ada", "ada"]
     assert students.ledger.claim_check(COURSE, WORKER) is None
+
+
+def test_nobody_has_two_checks_at_work(students: Class) -> None:
+    for assignment in (ASSIGNMENT, "ps2", "ps3"):
+        students.submits("ada", assignment)
+    adas = students.claims()
+    assert students.ledger.claim_check(COURSE, WORKER) is None
+    students.submits("bob")
+    assert students.claims().submission.student == "bob"
+    assert students.ledger.claim_check(COURSE, WORKER) is None
+    students.answers(adas)
+    assert students.claims().submission.assignment == "ps2"
+
+
+def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(students: Class) -> None:
+    """Each has seen another job of the student's as the next one, and none at work."""
+    found = []
+    for assignment in ("ps2", "ps3", ASSIGNMENT):
+        students.submits("ada", assignment)
+        with students.ledger.database.read() as connection:
+            newest = tables.check_job.select().order_by(tables.check_job.c.number.desc())
+            found.append(connection.execute(newest).first())
+    url = students.ledger.database.engine.url.render_as_string(hide_password=False)
+    replicas = [Ledger(Database(url), students.ledger.store, clock=students.clock) for _ in found]
+    start = threading.Barrier(len(found))
+
+    def take(replica: Ledger, job: Any) -> bool:
+        replica.policy(COURSE)  # is connected
+        start.wait()
+        return replica.checks.lease(job, WORKER, 20) is not None
+
+    try:
+        for _ in range(5):
+            with ThreadPoolExecutor(len(found)) as pool:
+                taken = list(pool.map(take, replicas, found))
+            assert sum(taken) == 1
+            with students.ledger.database.write() as connection:
+                connection.execute(tables.check_job.update().values(leased_until=None))
+    finally:
+        for one in replicas:
+            one.database.close()
 
 
 def test_a_newer_submission_takes_the_place_of_one_that_has_not_begun(students: Class) -> None:
@@ -95,26 +148,43 @@ def test_a_newer_submission_takes_the_place_of_one_that_has_not_begun(students: 
     assert students.state(other) is CheckState.WAITING
 
 
-def test_over_the_limit_a_submission_is_taken_and_told_when_the_next_check_is_possible(students: Class) -> None:
-    begun = students.clock.now + SECOND
+def test_over_the_limit_a_check_waits_until_it_may_be_made_and_is_told_when(students: Class, tmp_path: Path) -> None:
+    begun = students.clock.now + 2 * SECOND
     for _ in range(3):
         students.submits("ada")
         students.answers(students.claims())
-    over = students.submits("ada")
+    older, over = students.submits("ada"), students.submits("ada")
+    assert students.state(older) is CheckState.REPLACED
     check = students.ledger.checks.check(COURSE, over.id)
-    assert check == Check(over.id, CheckState.LIMITED, begun + HOUR)
+    assert check == Check(over.id, CheckState.WAITING, begun + HOUR)
     assert f"from {begun + HOUR:%Y-%m-%d %H:%M:%S} UTC" in summary(check)[0]
-    assert students.state(students.submits("bob")) is CheckState.WAITING
-    assert students.state(students.submits("ada", "ps2")) is CheckState.WAITING
-    students.clock.now = begun + HOUR - SECOND  # a submission comes a second later
-    assert students.state(students.submits("ada")) is CheckState.WAITING
+    write_checks(tmp_path / "checks.md", over, check)
+    assert is_awaited(tmp_path / "checks.md")
+    assert students.ledger.claim_check(COURSE, WORKER) is None
+    for other in (students.submits("bob"), students.submits("ada", "ps2")):
+        assert students.ledger.checks.check(COURSE, other.id) == Check(other.id, CheckState.WAITING)
+        students.answers(students.claims())
+    students.clock.now = begun + HOUR - SECOND
+    assert students.claims().submission.id == over.id  # a second later
+    assert students.ledger.checks.check(COURSE, over.id) == Check(over.id, CheckState.WAITING)
+
+
+def test_checks_that_were_never_made_are_made_after_the_migration(ledger: Ledger, clock: Clock) -> None:
+    """By what stood in the tables before: of each student and assignment the newest one."""
+    students = Class(ledger, clock)
+    made = [students.submits("ada"), students.submits("ada"), students.submits("bob")]
+    with ledger.database.write() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+        connection.execute(tables.check_job.update().values(state="limited", next_at=clock.now))
+    ledger.database.migrate()
+    assert [students.state(one) for one in made] == [CheckState.REPLACED, CheckState.WAITING, CheckState.WAITING]
 
 
 def test_a_check_without_an_answer_is_given_to_another_and_answered_once(students: Class) -> None:
     students.submits("ada")
     first = students.claims()
     assert students.ledger.claim_check(COURSE, WORKER) is None
-    students.clock.now = first.leased_until
+    students.clock.now = first.lease.until
     second = students.claims()
     assert second.submission == first.submission
     with pytest.raises(Refused) as caught:
@@ -126,10 +196,41 @@ def test_a_check_without_an_answer_is_given_to_another_and_answered_once(student
     assert [one.message for one in kept.result.tests] == ["yes"]
 
 
+def test_a_lease_that_is_renewed_stays_and_one_that_was_taken_over_cannot_be(students: Class) -> None:
+    made = students.submits("ada")
+    first = students.claims()
+
+    def renews(claim: Claim) -> Lease:
+        return students.ledger.renew_check(COURSE, made.id, claim.lease.key, WORKER)
+
+    students.clock.now = first.lease.until - SECOND
+    renewed = renews(first)
+    assert renewed.until == students.clock.now + timedelta(seconds=20)
+    students.clock.now = renewed.until - SECOND
+    assert students.ledger.claim_check(COURSE, WORKER) is None
+    second = students.claims()
+    with pytest.raises(Refused, match="not the one of a check at work"):
+        renews(first)
+    students.answers(second)
+    with pytest.raises(Refused, match="not the one of a check at work"):
+        renews(second)
+
+
+def test_what_could_not_be_run_is_tried_again_and_told_at_last(students: Class) -> None:
+    made = students.submits("ada")
+    for attempt in range(1, ATTEMPTS + 1):
+        claim = students.claims()
+        result = CheckResult(1, "1", students.clock.now, [], "No sandbox.")
+        told = students.ledger.checks.keep(COURSE, made.id, claim.lease.key, result, WORKER)
+        assert told.state is (CheckState.DONE if attempt == ATTEMPTS else CheckState.WAITING)
+        students.clock.now += 2 * SECOND
+    assert students.ledger.checks.check(COURSE, made.id).result == result
+
+
 def test_what_brings_down_every_worker_is_not_tried_for_ever(students: Class) -> None:
     one = students.submits("ada")
     for _ in range(ATTEMPTS):
-        students.clock.now = students.claims().leased_until
+        students.clock.now = students.claims().lease.until
     assert students.ledger.claim_check(COURSE, WORKER) is None
     assert students.state(one) is CheckState.FAILED
 
@@ -177,6 +278,23 @@ def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
     gateway.close()
 
 
+def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "LOOK_S", 1000.0)  # it does not look by itself
+    hub, services = hub_with_checker(COURSE)
+    with service(tmp_path / "exchange", hub, services=services) as running, ThreadPoolExecutor(1) as worker:
+        released(running)
+        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        asked = hub.asked
+        waiting = worker.submit(running.client(CHECKER).claim_check, COURSE, 8.0)
+        wait_for(lambda: hub.asked > asked)  # about who the worker is
+        made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
+        claim = waiting.result()
+        assert claim is not None
+        assert claim.submission.id == made.id
+
+
 # ---- the page that students read -----------------------------------------------------------------------
 
 
@@ -203,3 +321,50 @@ def test_a_page_waits_until_its_result_is_there(students: Class, tmp_path: Path)
     assert is_awaited(path)
     write_checks(path, made, students.answers(students.claims()))
     assert not is_awaited(path)
+
+
+def test_a_page_is_never_replaced_by_that_of_an_older_submission(students: Class, tmp_path: Path) -> None:
+    path = tmp_path / "receipts" / "checks.md"
+    older, newer = students.submits("ada"), students.submits("ada")
+    for made in (older, newer, older):
+        write_checks(path, made, students.ledger.checks.check(COURSE, made.id))
+    assert newer.id in path.read_text()
+    assert older.id not in path.read_text()
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path, commands: Commands) -> None:
+    """The Assignment List's own class, as a student's server runs it; the check is made after it has answered."""
+    home, submitted = tmp_path / "ada", tmp_path / "submitted"
+    (home / ASSIGNMENT).mkdir(parents=True)
+    (home / ASSIGNMENT / "p1.ipynb").write_bytes(FILES["p1.ipynb"])
+    (home / "nbgrader_config.py").write_text(
+        "from tito.exchange.plugin import use_service\nc = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 30\n"
+    )
+    code = (
+        "import pathlib, time\n"
+        "from nbgrader.server_extensions.assignment_list.handlers import AssignmentList\n"
+        f"lister = AssignmentList()\nlister.root_dir = {str(home)!r}\n"
+        f"assert lister.submit_assignment({COURSE!r}, {ASSIGNMENT!r}) == {{'success': True}}\n"
+        f"pathlib.Path({str(submitted)!r}).touch()\n"
+        f"page = pathlib.Path({str(home / ASSIGNMENT / 'receipts' / 'checks.md')!r})\n"
+        "until = time.monotonic() + 60\n"
+        "while not (page.exists() and 'all is well' in page.read_text()):\n"
+        "    assert time.monotonic() < until, 'no verdict came'\n"
+        "    time.sleep(0.05)\n"
+    )
+    with service(tmp_path / "exchange") as running, ThreadPoolExecutor(1) as server:
+        released(running)
+        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "JUPYTERHUB_API_TOKEN": token("ada"),
+            "TITO_EXCHANGE_URL": running.url,
+        }
+        ran = server.submit(commands, home, environment, code=code)
+        wait_for(lambda: submitted.exists() or ran.done(), 25)
+        claim = running.ledger.claim_check(COURSE, WORKER)
+        assert claim is not None, ran.result().said
+        Class(running.ledger, Clock()).answers(claim, "all is well")
+        assert ran.result().code == 0, ran.result().said

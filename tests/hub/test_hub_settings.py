@@ -251,7 +251,7 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     by_name = {one["name"]: one for one in c.JupyterHub.services}
     assert by_name["exchange"] == {
         "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "timeout": 2,
-        "display": False,
+        "oauth_no_confirm": True, "info": {"title": "What I handed in"},
     }  # fmt: skip
     assert by_name["c1"]["url"] == "http://formgrader:8890"
     assert "command" not in by_name["c1"]

@@ -23,7 +23,7 @@ import containers
 import httpx
 from containers import ROOT, command
 
-ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "caddy")
+ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "instant", "caddy")
 SERVICES_GROUP = 54321  # of the engine's socket
 HUB = """\
 courses:
@@ -32,6 +32,8 @@ courses:
     students: [{students}]
     url: http://formgrader:8890
     api_token_file: /run/secrets/formgrader_token
+    instant: true
+    instant_token_file: /run/secrets/instant_token
 auth:
   kind: dummy
   dummy: {{anywhere: true, password_file: /run/secrets/proxy_token}}

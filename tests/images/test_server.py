@@ -47,6 +47,19 @@ def assignment_list(person: Person, what: str) -> None:
     assert what != "fetch" or was_fetched(answer), f"{answer}\n{log}"
 
 
+def verdicts_of_visible_tests(person: Person) -> str:
+    """The page that comes beside the receipt by itself."""
+    path = f"api/contents/tinytorch/{MODULE}/receipts/checks.md"
+    until, page = time.monotonic() + 90, ""
+    with asks(person, person.name) as http:
+        while " passed (release revision" not in page:
+            assert time.monotonic() < until, page
+            time.sleep(0.5)
+            answer = http.get(path)
+            page = answer.json()["content"] if answer.status_code == 200 else ""
+    return page
+
+
 def was_fetched(answer: dict[str, Any]) -> bool:
     return any(one["assignment_id"] == MODULE and one["status"] == "fetched" for one in answer["value"])
 
@@ -112,6 +125,7 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
     for person in students:
         assignment_list(person, "fetch")
         assignment_list(person, "submit")
+        assert "Hidden tests are not run here" in verdicts_of_visible_tests(person)
     graded = server.inside("formgrader", "sh", "-c", f"tito collect {MODULE} >&2 && tito autograde {MODULE} --json")
     records = {one["student"]: one for one in json.loads(graded)}
     assert set(records) == set(server.students)

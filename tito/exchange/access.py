@@ -11,6 +11,7 @@
     checker                the service that runs the course's instant checks, which may do nothing else
     checking               the same, for a submission that it has claimed to check and not answered for
     member_or_checker      member, or that service
+    visitor                a browser in which somebody has logged in with the hub, for the page alone
 
 `require_guards` refuses to start a service with a route that has none.
 """
@@ -29,7 +30,9 @@ from fastapi.security import APIKeyHeader
 
 from tito.exchange.identity import Caller
 from tito.exchange.ledger import Ledger, no_submission
+from tito.exchange.login import SESSION, Login, LoginNeeded
 from tito.exchange.names import check_id, check_student
+from tito.exchange.page import require_navigation
 from tito.exchange.problems import Refused
 from tito.exchange.records import Role, Submission
 
@@ -132,6 +135,47 @@ class CheckingGuard(Guard):
         return Owned(caller, await run_in_threadpool(ledger.submission, course, submission))
 
 
+class VisitorGuard(Guard):
+    """The page: the person whose token is in the browser's cookie. Others are sent to the hub to log in."""
+
+    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
+        try:
+            login = login_of(request)
+            require_navigation(request)
+            token = request.cookies.get(SESSION, "")
+            if not token:
+                raise LoginNeeded(login)
+            caller = await _known(request, f"token {token}")
+            if caller.name.startswith("service:"):
+                raise Refused("This page is for people.", status=403, where="page", hint="A service has the routes.")
+            return caller
+        except Refused as refusal:
+            if refusal.status == 401:
+                raise LoginNeeded(login) from refusal
+            raise PageRefused(refusal) from refusal
+
+
+class PageRefused(Exception):
+    """A refusal that a person is to read in a browser."""
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+def login_of(request: Request) -> Login:
+    """How browsers log in here.
+
+    Raises:
+        Refused: they cannot.
+    """
+    login: Login | None = request.app.state.login
+    if login is None:
+        hint = "The exchange was given no token of its own by the hub; see book/hub.md."
+        raise Refused("There is no page here.", status=404, where="page", hint=hint)
+    return login
+
+
 def _no_checker(caller: Caller, course: str) -> Refused:
     hint = f"TITO_EXCHANGE_SERVICES says which service does, by the group instant-{course}."
     return Refused(f"{caller.name} does not run the checks of {course}.", status=403, where=course, hint=hint)
@@ -148,6 +192,7 @@ owner_or_staff = SubmissionGuard("owner or staff")
 checker = CheckerGuard("checker")
 checking = CheckingGuard("checking")
 member_or_checker = CheckerGuard("member or checker", members=True)
+visitor = VisitorGuard("visitor")
 
 
 async def _known(request: Request, header: str | None) -> Caller:

@@ -31,6 +31,7 @@ from tito.exchange.records import (
     Claim,
     Entry,
     Feedback,
+    Lease,
     Policy,
     PolicyState,
     Release,
@@ -80,7 +81,8 @@ class Client:
 
     def who(self) -> Who:
         data = self._json("GET", "/whoami")
-        return Who(data["name"], {name: Role[role.upper()] for name, role in data["courses"].items()})
+        courses = {name: Role[role.upper()] for name, role in data["courses"].items()}
+        return Who(data["name"], courses, str(data.get("page", "")))
 
     def releases(self, course: str, assignment: str = "") -> list[Release]:
         found = self._json("GET", f"/courses/{_part(course)}/releases")
@@ -146,10 +148,15 @@ class Client:
         path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/archive"
         self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
 
+    def renew_check(self, course: str, submission: str, lease: str) -> Lease:
+        """Have a claimed check for longer."""
+        path = f"/courses/{_part(course)}/checks/{_part(submission)}/renewal"
+        return _lease(self._json("POST", path, json={"lease": lease}))
+
     def give_result(self, claim: Claim, engine: str, tests: list[CheckedTest], fault: str) -> Check:
         """Answer for a claimed check."""
         one = claim.submission
-        body = {"lease": claim.lease, "revision": claim.release.revision, "engine": engine, "fault": fault}
+        body = {"lease": claim.lease.key, "revision": claim.release.revision, "engine": engine, "fault": fault}
         body["tests"] = [asdict(test) for test in tests]
         path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/result"
         return _check(self._json("POST", path, json=body))
@@ -351,6 +358,9 @@ def _claim(data: Any) -> Claim:
         release=_release(data["release"]),
         packages=data["packages"],
         limits=Limits(**data["limits"]),
-        lease=data["lease"],
-        leased_until=_time(data["leased_until"]),
+        lease=_lease(data["lease"]),
     )
+
+
+def _lease(data: Any) -> Lease:
+    return Lease(data["key"], _time(data["until"]), data["seconds"])

@@ -27,6 +27,7 @@ from tito.exchange.records import (
     Entry,
     Feedback,
     Fetch,
+    Lease,
     Manifest,
     Policy,
     PolicyState,
@@ -50,7 +51,7 @@ class Quotas:
     feedback_mb: int = 100
     files: int = 1000
     submissions: int = 500  # of one assignment by one student
-    check_grace_s: int = 30  # that a worker has for an instant check, beside the time that its notebooks may take
+    check_lease_s: int = 20  # after which the instant check of a worker that was heard of no more is another's
 
 
 @dataclass
@@ -286,12 +287,18 @@ class Ledger:
             elif instant is None or not releases:
                 self.checks.drop(job.number, CheckState.DROPPED)
             else:
-                notebooks = sum(one.path.endswith(".ipynb") for one in releases[0].files)
-                seconds = max(1, notebooks) * instant.limits.notebook_timeout_s + self.quotas.check_grace_s
-                if (leased := self.checks.lease(job.number, by, seconds)) is not None:
+                if (leased := self.checks.lease(job, by, self.quotas.check_lease_s)) is not None:
                     submission = self.submission(course, job.reference)
-                    return Claim(submission, releases[0], list(instant.packages), instant.limits, *leased)
+                    return Claim(submission, releases[0], list(instant.packages), instant.limits, leased)
         return None
+
+    def renew_check(self, course: str, reference: str, lease: str, by: str) -> Lease:
+        """Have the check of a submission for longer.
+
+        Raises:
+            Refused: it is another worker's by now, or answered for.
+        """
+        return self.checks.renew(course, reference, lease, by, self.quotas.check_lease_s)
 
     # ---- feedback ----------------------------------------------------------------------------------
 

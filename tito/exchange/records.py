@@ -109,10 +109,12 @@ def _number(value: object) -> int:
 
 @dataclass(frozen=True)
 class Who:
-    """A user as the exchange knows them, and their role in each of their courses."""
+    """A user as the exchange knows them, their role in each of their courses, and where a browser shows what is theirs
+    (a path at the hub's address; "" where there is no page)."""
 
     name: str
     courses: dict[str, Role]
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,9 +231,8 @@ class CheckState(StrEnum):
     """What became of the check of a submission's visible tests."""
 
     OFF = "off"  # the course had none when it was handed in
-    WAITING = "waiting"  # in the queue, or at work
+    WAITING = "waiting"  # in the queue, which is for a time where the student had many; or at work
     REPLACED = "replaced"  # a newer submission came before its turn
-    LIMITED = "limited"  # the student had as many as the course gives
     DROPPED = "dropped"  # the release was withdrawn, or checks switched off, before its turn
     FAILED = "failed"  # tried again and again, to no end
     DONE = "done"
@@ -269,17 +270,26 @@ class Check:
 
     submission: str
     state: CheckState
-    next_at: datetime | None = None  # when the student may have the next one, where this one was over the limit
+    next_at: datetime | None = None  # before when it is not made: the student has had as many as the course gives
     result: CheckResult | None = None
 
 
 @dataclass(frozen=True)
+class Lease:
+    """That a check is one worker's until then, and for so many seconds more whenever it is renewed. Without its key
+    no result is taken."""
+
+    key: str
+    until: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A check that a worker has taken on, until `leased_until`; its result is taken with `lease` only."""
+    """A check that a worker has taken on."""
 
     submission: Submission
     release: Release
     packages: list[str]
     limits: Limits
-    lease: str
-    leased_until: datetime
+    lease: Lease

@@ -1,7 +1,8 @@
 """The exchange as a service of JupyterHub: settings from the environment, the application, its log, its start.
 
 The hub starts `python -m tito.exchange` (or `tito exchange serve`) and sets JUPYTERHUB_API_URL, JUPYTERHUB_SERVICE_URL,
-JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES. The rest is ours:
+JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES; and JUPYTERHUB_CLIENT_ID, JUPYTERHUB_API_TOKEN,
+JUPYTERHUB_HOST and JUPYTERHUB_BASE_URL, by which browsers can log in to its page. The rest is ours:
 
     TITO_EXCHANGE_ROOT        folder of the SQLite database and the blobs; made with mode 0700
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
@@ -33,24 +34,27 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tito import __version__
 from tito.errors import TitoError, UsageError
-from tito.exchange.access import Rate, require_guards
+from tito.exchange.access import PageRefused, Rate, require_guards
+from tito.exchange.bell import Bell
 from tito.exchange.database import Database
 from tito.exchange.identity import HubIdentity
 from tito.exchange.ledger import Ledger, Quotas
 from tito.exchange.local import BLOBS, DATABASE_NAME
+from tito.exchange.login import Login, LoginNeeded
 from tito.exchange.names import shown
+from tito.exchange.page import problem_page
 from tito.exchange.problems import Refused
-from tito.exchange.routes import checks, courses, feedback, health, releases, submissions, users
+from tito.exchange.routes import checks, courses, feedback, health, pages, releases, submissions, users
 from tito.exchange.store import DirectoryStore, open_store
 
 LOG = logging.getLogger("tito.exchange")
-PUBLIC = frozenset({"health"})
+PUBLIC = frozenset({"health", "oauth_callback"})
 ROOT_VARIABLE = "TITO_EXCHANGE_ROOT"
 
 
@@ -65,6 +69,7 @@ class ServiceSettings:
     access_scopes: frozenset[str] = frozenset()
     services: Mapping[str, list[str]] = field(default_factory=dict)
     prefix: str = ""
+    login: Login | None = None  # without one, there is no page for browsers
     host: str = "127.0.0.1"
     port: int = 8889
     quotas: Quotas = field(default_factory=Quotas)
@@ -95,12 +100,32 @@ def settings_from(environment: Mapping[str, str]) -> ServiceSettings:
         access_scopes=frozenset(_json(environment, "JUPYTERHUB_OAUTH_ACCESS_SCOPES", [])),
         services=_json(environment, "TITO_EXCHANGE_SERVICES", {}),
         prefix=environment.get("JUPYTERHUB_SERVICE_PREFIX", "").rstrip("/"),
+        login=_login(environment),
         host=url.hostname or default.host,
         port=url.port or default.port,
         quotas=Quotas(**wanted),
         requests_per_minute=_whole(environment, "TITO_EXCHANGE_REQUESTS_PER_MINUTE", default.requests_per_minute),
         uploads_per_minute=_whole(environment, "TITO_EXCHANGE_UPLOADS_PER_MINUTE", default.uploads_per_minute),
         identity_keep_s=_whole(environment, "TITO_EXCHANGE_IDENTITY_KEEP_S", int(default.identity_keep_s)),
+    )
+
+
+def _login(environment: Mapping[str, str]) -> Login | None:
+    """The OAuth client that the hub made of this service."""
+    names = ("JUPYTERHUB_CLIENT_ID", "JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
+    client_id, secret, prefix = (environment.get(name, "") for name in names)
+    if not (client_id and secret and prefix):
+        return None
+    host, base = environment.get("JUPYTERHUB_HOST", ""), environment.get("JUPYTERHUB_BASE_URL", "/").rstrip("/")
+    api_url = environment.get("JUPYTERHUB_API_URL", ServiceSettings.hub_api_url).rstrip("/")
+    path = prefix.rstrip("/")
+    return Login(
+        client_id=client_id,
+        secret=secret,
+        authorize_url=f"{host}{base}/hub/api/oauth2/authorize",
+        token_url=f"{api_url}/oauth2/token",
+        callback_url=environment.get("JUPYTERHUB_OAUTH_CALLBACK_URL") or f"{host}{path}/oauth_callback",
+        path=path,
     )
 
 
@@ -165,11 +190,15 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
     )
     app.state.requests = Rate(settings.requests_per_minute)
     app.state.uploads = Rate(settings.uploads_per_minute)
-    for noun in (health, users, courses, releases, submissions, feedback, checks):
+    app.state.login = settings.login
+    app.state.bell = Bell()
+    for noun in (health, users, courses, releases, submissions, feedback, checks, pages):
         routes: APIRouter = noun.router
         require_guards(routes.routes, PUBLIC)
         app.include_router(routes, prefix=settings.prefix)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(LoginNeeded, _to_the_hub)
+    app.add_exception_handler(PageRefused, _refused_page)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_middleware(RequestLog)
@@ -186,6 +215,16 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="JupyterHub"'
     return _problem(error.status, error.message, error.where, error.hint, headers)
+
+
+def _to_the_hub(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LoginNeeded)
+    return error.login.redirect(request)
+
+
+def _refused_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PageRefused)
+    return problem_page(error.refusal)
 
 
 def _no_route(request: Request, error: Exception) -> JSONResponse:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the newest migration; a test holds that it is
+HEAD = "0003"  # the newest migration; a test holds that it is
 VERSION_TABLE = "exchange_alembic_version"
 
 metadata = MetaData(
@@ -158,7 +158,7 @@ check_job = Table(
     Column("student", String(200), nullable=False),
     Column("queued_at", Instant, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("next_at", Instant),  # of one that was over the limit: when the student may have the next
+    Column("next_at", Instant),  # of one that was over the limit: before then it is not made
     Column("attempts", Integer, nullable=False),
     Column("claimed_at", Instant),
     Column("claimed_by", String(200)),

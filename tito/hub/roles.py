@@ -8,7 +8,7 @@
     instant-<c>          the worker of a course's instant checks: the exchange
     idle-culler          to see who uses their server, and to stop it
 
-The exchange has no role: it asks the hub with the token of whoever calls it.
+The exchange has no role: it asks the hub with the token of whoever calls it, or whose browser has logged in to it.
 """
 
 from __future__ import annotations

@@ -57,8 +57,10 @@ def counted_as(settings: HubSettings) -> str:
 
 def _exchange(settings: HubSettings, state: Path) -> Service:
     exchange = settings.exchange
+    page = {"oauth_no_confirm": True, "info": {"title": "What I handed in"}}
     if exchange.url:
-        return _elsewhere("exchange", exchange.url, secret_of(exchange, "api_token")) | {"display": False}
+        token = secret_of(exchange, "api_token")  # without one it cannot log anybody in, and has no page to show
+        return _elsewhere("exchange", exchange.url, token) | (page if token else {"display": False})
     if settings.deployment == CLUSTER:
         raise BadSource(
             "On a cluster the exchange runs in a pod of its own.",
@@ -77,8 +79,7 @@ def _exchange(settings: HubSettings, state: Path) -> Service:
         "url": f"{LOOPBACK}:{exchange.port}",
         "command": started("tito.exchange"),
         "environment": environment,
-        "display": False,
-    }
+    } | page
 
 
 def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSettings, port: int) -> Service:

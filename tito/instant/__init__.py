@@ -1,5 +1,6 @@
 """Instant checks: a worker that runs the visible tests of what is handed in, as it is handed in. Gives no grades.
 
 release     a plan of grading from what students got: it has no hidden tests, because they are not there
+renewal     has the check that is at work for longer
 worker      takes checks on at the exchange, one after the other, and answers for them
 """

@@ -11,7 +11,7 @@ that it has claimed, and nothing else. Its settings are in its environment:
     TITO_INSTANT_BACKEND    the sandbox (bubblewrap)
 
 Each of those that work at a time is a process of its own, which has no threads and so can fork; one that dies is
-replaced, and its check is taken on again when its lease has run out.
+replaced, and its check is taken on again when its lease has run out, which it is soon when nobody renews it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from tito.exchange.records import CheckedTest, Claim
 from tito.grade.plan import AssignmentPlan
 from tito.grade.workers import PR_SET_PDEATHSIG, StandingGrader, Task
 from tito.instant.release import checked_tests, plan_release
+from tito.instant.renewal import Renewal
 from tito.models import Fingerprint
 from tito.sandbox.backends import backend
 
@@ -114,9 +115,10 @@ class Bench:
 class Checker:
     """Takes on one check after the other. Call `close` at the end."""
 
-    def __init__(self, settings: WorkerSettings, client: Client, folder: Path) -> None:
+    def __init__(self, settings: WorkerSettings, folder: Path) -> None:
         self._settings = settings
-        self._client = client
+        self._renewal = Renewal(settings.url, settings.token)
+        self._client = Client(settings.url, settings.token)
         self._folder = folder
         self._isolation = backend(settings.backend)
         self._benches: dict[tuple[object, ...], Bench] = {}
@@ -149,7 +151,10 @@ class Checker:
             TitoError: the exchange is away, or has given the check to another.
         """
         one, started = claim.submission, time.monotonic()
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix="submission-") as folder:
+        with (
+            self._renewal.of(claim),
+            tempfile.TemporaryDirectory(dir=self._folder, prefix="submission-") as folder,
+        ):
             self._client.take_claimed(claim, Path(folder))
             bench = self._bench(claim)
             tests, fault = ([], FAULT) if bench is None else self._tests(bench, one.student, Path(folder))
@@ -206,6 +211,7 @@ class Checker:
         """End the sandboxes."""
         for bench in self._benches.values():
             bench.close()
+        self._renewal.close()
         self._client.close()
 
 
@@ -221,7 +227,7 @@ def _work(settings: WorkerSettings, folder: Path) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        checker = Checker(settings, Client(settings.url, settings.token), Path(own))
+        checker = Checker(settings, Path(own))
         told: list[int] = []
 
         def stop(number: int, _: object) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 
 from nbgrader.exchange.abc import Exchange as AbstractExchange
 from nbgrader.utils import get_username
@@ -56,6 +58,10 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
             self._gateway = gateway(self.url, self.local_root, self._local_user())
         return self._gateway
 
+    def another_gateway(self) -> Callable[[], Gateway]:
+        """How a thread opens the exchange for itself, which may outlive this."""
+        return functools.partial(gateway, self.url, self.local_root, self._local_user())
+
     def start(self) -> Any:
         """What nbgrader calls. Our errors become nbgrader's; nothing of a course is opened for longer than this."""
         try:
@@ -96,6 +102,13 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     def _local_user(self) -> str:
         named = self.coursedir.student_id if self.of_a_student and self.coursedir is not None else ""
         return str(named) if named not in ANYBODY else str(get_username())
+
+    def page(self) -> str:
+        """Where a browser shows what one has handed in; "" where the exchange has no page. In full where the hub tells
+        servers its address, else as a path there."""
+        path = self.remote.who().page
+        hub = os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")
+        return urljoin(hub, path) if hub and path else path
 
     def require_self(self) -> None:
         """A student cannot be another one: the hub says who they are, and `--student` does not."""

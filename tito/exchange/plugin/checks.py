@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+import time
 import unicodedata
-from datetime import UTC
+from collections.abc import Callable
+from datetime import UTC, datetime
+from logging import Logger
 from pathlib import Path
 
+from tito.errors import TitoError
+from tito.exchange.gateway import Gateway
 from tito.exchange.records import Check, CheckedTest, CheckState, Submission
 
 RECEIPTS = "receipts"
 CHECKS = "checks.md"
+FIRST_LOOK_S = 0.15  # after which one who is alone has a verdict; a whole class looks again after a longer while
+LOOK_S, LONGEST_LOOK_S = 0.5, 5.0  # between later looks: an eighth of the time that it has taken, and within these
+BEHIND_S = 600.0  # for so long a student's server looks for a verdict; after that, when a list is refreshed
 AWAITED = "They have not been run yet."
 NOT_HERE = "Hidden tests are not run here, and this is no grade."
 NOTES = {
     CheckState.OFF: "This submission was not checked: the course had no checks when it was handed in.",
-    CheckState.WAITING: f"{AWAITED} The result comes into this file: refresh the list of assignments in a minute.",
+    CheckState.WAITING: f"{AWAITED} The result comes into this file, or when the list of assignments is refreshed.",
     CheckState.REPLACED: "They were not run: you handed in again before it was this submission's turn.",
-    CheckState.LIMITED: "They were not run: you have had as many checks within an hour as the course gives.",
     CheckState.DROPPED: "They were not run: the assignment was withdrawn, or checks were switched off.",
     CheckState.FAILED: "They could not be run, and that is not your fault. Tell the instructor.",
 }
@@ -31,17 +40,69 @@ def checks_file(folder: Path) -> Path:
 
 def is_awaited(path: Path) -> bool:
     """Whether there is a page that waits for its result."""
+    return AWAITED.encode() in _head(path)
+
+
+def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return AWAITED.encode() in file.read(HEAD_BYTES)
+            return file.read(HEAD_BYTES)
     except OSError:
-        return False
+        return b""
+
+
+def looked_for(remote: Gateway, made: Submission, seconds: float) -> Check:
+    """The check of a submission as soon as it is over, else as it stands after so long; or at once, where it waits for
+    a time that the rate limit sets."""
+    begun, pause = time.monotonic(), FIRST_LOOK_S
+    while not (check := remote.check(made)).state.final and check.next_at is None:
+        took = time.monotonic() - begun
+        if took >= seconds:
+            break
+        time.sleep(min(pause, seconds - took))
+        pause = min(max(LOOK_S, took / 8), LONGEST_LOOK_S)
+    return check
+
+
+def write_when_known(opened: Callable[[], Gateway], made: Submission, path: Path, log: Logger) -> None:
+    """Have the page come by itself, from a thread with a gateway of its own: for a server, which answers nobody while
+    its one thread waits. The thread ends with the server; what is missing then comes when a list is refreshed."""
+
+    def watch() -> None:
+        try:
+            remote = opened()
+            try:
+                check = remote.check(made)
+                if check.state is not CheckState.OFF:
+                    write_checks(path, made, check)
+                if not check.state.final:
+                    write_checks(path, made, looked_for(remote, made, BEHIND_S))
+            finally:
+                remote.close()
+        except (TitoError, OSError) as error:
+            log.debug("No check of %s: %s", made.id, error)
+
+    threading.Thread(target=watch, name=f"check of {made.id}", daemon=True).start()
+
+
+_WRITING = threading.Lock()
 
 
 def write_checks(path: Path, made: Submission, check: Check) -> None:
-    """Write the page, over that of an older submission."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(page(made, check), encoding="utf-8")
+    """Write the page, over that of an older submission and never over that of a newer one."""
+    with _WRITING:
+        if _handed_in(path) > made.timestamp:
+            return
+        path.parent.mkdir(exist_ok=True)
+        scratch = path.with_name(f".{CHECKS}.{os.getpid()}")
+        scratch.write_text(page(made, check), encoding="utf-8")
+        scratch.replace(path)
+
+
+def _handed_in(path: Path) -> str:
+    """The time of the submission that the page is of, which sorts; "" where there is no page."""
+    found = re.search(rb"^Submission \w+, handed in (.+)\.$", _head(path), re.MULTILINE)
+    return found[1].decode() if found else ""
 
 
 def page(made: Submission, check: Check) -> str:
@@ -71,16 +132,20 @@ def summary(check: Check) -> list[str]:
 def _told(check: Check) -> str:
     result = check.result
     if result is None:
-        note = NOTES.get(check.state, "")
-        if check.next_at is not None:
-            note += (
-                f" The next one is possible from {check.next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}: submit then."
-            )
-        return note
+        return NOTES[check.state] if check.next_at is None else _limited(check.next_at)
     if result.fault:
         return _plain(result.fault)
     passed = sum(one.verdict == "PASSED" for one in result.tests)
     return f"{passed} of {len(result.tests)} passed (release revision {result.revision})."
+
+
+def _limited(next_at: datetime) -> str:
+    """Of a check that waits for a time; in words that tell that the page waits for its result."""
+    return (
+        f"{AWAITED} You have had as many checks within an hour as the course gives. This one is made from "
+        f"{next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC} on, unless you hand in again before: then it is the newer "
+        "one's. Refresh the list of assignments after that."
+    )
 
 
 def _line(one: CheckedTest) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
@@ -13,15 +12,22 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect, ExchangeSubmit
 from nbgrader.utils import ignore_patterns
 from traitlets import Float, Integer
+from traitlets.config import Application
 
 from tito.errors import TitoError
 from tito.exchange.files import folder_files, snapshot
 from tito.exchange.names import RESERVED
 from tito.exchange.plugin.base import ServiceExchange, newest
-from tito.exchange.plugin.checks import RECEIPTS, checks_file, summary, write_checks
+from tito.exchange.plugin.checks import (
+    RECEIPTS,
+    checks_file,
+    looked_for,
+    summary,
+    write_checks,
+    write_when_known,
+)
 from tito.exchange.records import TIMESTAMP_FORMAT, CheckState, Submission
 
-LOOK_S = 0.5
 RECEIPT = "receipt.json"
 TIMESTAMP = "timestamp.txt"
 
@@ -37,7 +43,8 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
 
     check_wait_s = Float(
         10.0,
-        help="How long to wait for the visible tests, where the course has them run on submit; they come later too.",
+        help="How long a command waits for the visible tests, where the course has them run on submit; they come later "
+        "too. A server waits for nothing.",
     ).tag(config=True)
 
     def init_src(self) -> None:
@@ -62,7 +69,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         self.timestamp = made.timestamp
         self._tell(made)
         self._keep_receipt(made)
-        self._wait_for_check(made)
+        self._show_check(made)
 
     def _ignored(self, folder: str, names: list[str]) -> Iterable[str]:
         """What nbgrader ignores, and what belongs to the exchange. Never a file for its size: that would be silent."""
@@ -103,23 +110,39 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         folder = Path(self.src_path) / RECEIPTS
         when = made.received_at.astimezone(UTC)
         path = folder / f"{when:%Y-%m-%dT%H-%M-%S.%fZ}.json"
+        page = self._page()
+        link = {"page": page} if page else {}
         try:
             folder.mkdir(exist_ok=True)
-            path.write_text(json.dumps(made.receipt(), indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(made.receipt() | link, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             self.log.warning("It was handed in, but the receipt cannot be kept in %s: %s", folder, error.strerror)
         else:
             self.log.info("The receipt is kept in %s", os.path.relpath(path))
+        if page:
+            self.log.info("In a browser, all that you handed in: %s", page)
+
+    def _page(self) -> str:
+        try:
+            return self.page()
+        except TitoError as error:
+            self.log.debug("No page: %s", error)
+            return ""
+
+    def _show_check(self, made: Submission) -> None:
+        """Where the course has instant checks, and an exchange that makes them: what the visible tests say. Handed in
+        is handed in, whatever becomes of this."""
+        if not self.url:
+            return
+        if isinstance(self.parent, Application):
+            self._wait_for_check(made)
+        else:  # a student's server, called by the Assignment List
+            write_when_known(self.another_gateway(), made, checks_file(Path(self.src_path)), self.log)
 
     def _wait_for_check(self, made: Submission) -> None:
-        """Where the course has instant checks: what the visible tests say, if that comes in a few seconds. Handed in is
-        handed in, whatever becomes of this."""
-        until = time.monotonic() + self.check_wait_s
+        """Tell it on the command line, if it comes in a few seconds, and keep it."""
         try:
-            check = self.remote.check(made)
-            while check.state is CheckState.WAITING and time.monotonic() < until:
-                time.sleep(LOOK_S)
-                check = self.remote.check(made)
+            check = looked_for(self.remote, made, self.check_wait_s)
         except TitoError as error:
             self.log.debug("No check: %s", error)  # also of an exchange that knows of none
             return

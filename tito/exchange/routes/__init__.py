@@ -20,6 +20,7 @@ from tito.exchange.access import (
     releasing,
     returning,
     staff,
+    visitor,
 )
 from tito.exchange.identity import Caller
 from tito.exchange.ledger import Ledger
@@ -33,6 +34,7 @@ Instructor = Annotated[Caller, Depends(instructor)]
 Releasing = Annotated[Caller, Depends(releasing)]
 Checker = Annotated[Caller, Depends(checker)]
 MemberOrChecker = Annotated[Caller, Depends(member_or_checker)]
+Visitor = Annotated[Caller, Depends(visitor)]
 ClaimedSubmission = Annotated[Owned, Depends(checking)]
 OwnedSubmission = Annotated[Owned, Depends(owner_or_staff)]
 

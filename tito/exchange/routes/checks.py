@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Annotated
 
@@ -13,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tito.exchange.access import CourseName, SubmissionId
 from tito.exchange.archive import archive
-from tito.exchange.records import Check, CheckedTest, CheckResult, Claim
+from tito.exchange.bell import rung
+from tito.exchange.records import Check, CheckedTest, CheckResult, Claim, Lease
 from tito.exchange.routes import ARCHIVE, Checker, ClaimedSubmission, OwnedSubmission, TheLedger, problems
 
 router = APIRouter(prefix="/courses/{course}", tags=["checks"])
-LOOK_S = 0.25
+LOOK_S = 0.5  # where nothing rings: what came to another replica, whose lease has run out, whose limit is over
 Name = Annotated[str, Field(max_length=400)]
 
 
@@ -33,12 +33,17 @@ class TestIn(BaseModel):
     seconds: Annotated[float, Field(ge=0, le=1e6)] = 0.0
 
 
-class ResultIn(BaseModel):
-    """What a worker says of a submission."""
+class LeaseIn(BaseModel):
+    """By which a worker has a check."""
 
     model_config = ConfigDict(extra="forbid")
 
     lease: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class ResultIn(LeaseIn):
+    """What a worker says of a submission."""
+
     revision: Annotated[int, Field(ge=1, le=10**9)]
     engine: Annotated[str, Field(max_length=64)]
     tests: Annotated[list[TestIn], Field(max_length=1000)] = []
@@ -62,11 +67,13 @@ async def claim_check(
     """Take on the check whose turn it is; null where there is none."""
     until = time.monotonic() + wait_s
     while True:
+        bell = request.app.state.bell.listen()
         if (found := await run_in_threadpool(ledger.claim_check, course, caller.name)) is not None:
             return found
-        if time.monotonic() >= until or await request.is_disconnected():
+        left = until - time.monotonic()
+        if left <= 0 or await request.is_disconnected():
             return None
-        await asyncio.sleep(LOOK_S)
+        await rung(bell, min(left, LOOK_S))
 
 
 @router.get(
@@ -77,11 +84,19 @@ def fetch_claimed(owned: ClaimedSubmission, ledger: TheLedger) -> StreamingRespo
     return archive(owned.submission.files, owned.submission.manifest_sha256, ledger.content)
 
 
+@router.post("/checks/{submission}/renewal", responses=problems(400, 409))
+def renew_check(
+    course: CourseName, submission: SubmissionId, given: LeaseIn, caller: Checker, ledger: TheLedger
+) -> Lease:
+    """Have a check for longer: its lease is a short one, so that another worker soon has it when this one dies."""
+    return ledger.renew_check(course, submission, given.lease, caller.name)
+
+
 @router.post("/checks/{submission}/result", status_code=201, responses=problems(400, 409))
 def give_result(
     course: CourseName, submission: SubmissionId, given: ResultIn, caller: Checker, ledger: TheLedger
 ) -> Check:
-    """Answer for a check. Kept once; what was kept is not changed."""
+    """Answer for a check. Kept once; what was kept is not changed. With a fault it is tried again, and kept at last."""
     tests = [CheckedTest(**one.model_dump()) for one in given.tests]
     result = CheckResult(given.revision, given.engine, ledger.clock(), tests, given.fault)
     return ledger.checks.keep(course, submission, given.lease, result, caller.name)

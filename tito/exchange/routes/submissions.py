@@ -63,6 +63,7 @@ async def submit(
         )
     finally:
         bundle.discard()
+    request.app.state.bell.ring()
     response.status_code = 201 if new else 200
     return made
 
