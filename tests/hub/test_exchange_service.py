@@ -365,6 +365,7 @@ def test_groups_make_roles_and_the_highest_counts(exchange: Service) -> None:
     assert exchange.http("eve").get("/whoami").json() == {
         "name": "eve",
         "courses": {"a": "ta", "b-c": "instructor", "d": "ta"},
+        "page": "",
     }
 
 

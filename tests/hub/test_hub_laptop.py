@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -18,9 +19,10 @@ import psutil
 import pytest
 from whole_hub import PROJECT, Person, WholeHub, end_leftovers, proxy_command
 
+from tito.course import load_course
 from tito.errors import PlatformError
 from tito.hub.authenticators import PASSWORD_FILE, tell_password
-from tito.hub.laptop import Ports, _require_free, mended_for_the_hub
+from tito.hub.laptop import PROXY, Ports, _environment, _require_free, mended_for_the_hub
 
 
 @pytest.mark.unit
@@ -52,6 +54,17 @@ def test_a_demos_course_is_given_to_the_hubs_exchange_and_no_other_is_touched(tm
     (tmp_path / ".tito-demo").touch()
     assert mended_for_the_hub(tmp_path)
     assert (tmp_path / "course.toml").read_text() == text.replace('url = "local"\n', "")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("said", "runs"), [("", False), ("[instant]\nper_hour = 3\n", True)])
+def test_visible_tests_are_run_on_submit_where_the_course_says_so(tmp_path: Path, said: str, runs: bool) -> None:
+    proxy = tmp_path / PROXY
+    proxy.parent.mkdir(parents=True)
+    proxy.touch()
+    (tmp_path / "course.toml").write_text(f'id = "c1"\n{said}')
+    told = _environment(tmp_path, load_course(tmp_path), Ports(8000))
+    assert json.loads(told["TITO_HUB_COURSES"])["c1"]["instant"] is runs
 
 
 def free_row(count: int) -> int:
