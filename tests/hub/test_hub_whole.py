@@ -162,7 +162,15 @@ def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, 
         assert person.browser.get("/services/tiny/formgrader/api/assignments").status_code == 403
     assert "/services/tiny/" in teacher.browser.get("/hub/home").text
     assert "/services/tiny/" not in ada.browser.get("/hub/home").text
-    assert "/services/exchange" not in teacher.browser.get("/hub/home").text
+    assert "/services/instant" not in ada.browser.get("/hub/home").text
+
+
+def test_everybody_finds_the_page_of_what_they_handed_in(teacher: Person, ada: Person) -> None:
+    for name, person in (("teacher", teacher), ("ada", ada)):
+        assert 'href="/services/exchange/"' in person.browser.get("/hub/home").text
+        page = person.browser.get("/services/exchange/")
+        assert page.status_code == 200
+        assert f"What you handed in, {name}" in page.text
 
 
 def test_nothing_runs_in_the_account_of_formgrader(teacher: Person) -> None:
