@@ -13,6 +13,8 @@ from tito.author.release import publish
 from tito.author.script import build, source_notebooks
 from tito.author.variants import read_variants, submission
 from tito.course import Assignment, Course, load_course
+from tito.grade.cohort import prepare
+from tito.sandbox.backends import backend
 
 PLAIN_CONFIG = """
 c = get_config()
@@ -24,7 +26,7 @@ c.ExecutePreprocessor.timeout = 60
 
 
 def make_cohort(course: Course, assignment: Assignment, root: Path, size: int) -> Course:
-    """A released course in the empty folder `root`, with `size` submissions."""
+    """A course in the empty folder `root`, released as `tito release` does it, with `size` submissions."""
     assert assignment.script is not None
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(course.root / name, root)
@@ -34,6 +36,7 @@ def make_cohort(course: Course, assignment: Assignment, root: Path, size: int) -
     shutil.copy(assignment.script, root / "source")
     made = load_course(root)
     released = publish(made, assignment)
+    prepare(made, assignment, backend(made.sandbox.backend))
     variants = [one for one in read_variants(course, assignment) if one.kind != "endless"]
     for name, source in source_notebooks(made, assignment).items():
         stub = nbformat.read(released / f"{name}.ipynb", as_version=4)

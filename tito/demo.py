@@ -26,7 +26,7 @@ from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
 from tito.course import LOCAL, SETTINGS_FILE, Assignment, Course, load_course
 from tito.errors import PlatformError, UsageError
-from tito.grade.cohort import autograde
+from tito.grade.cohort import autograde, prepare
 from tito.grade.feedback import generate_feedback
 from tito.gradebook.grades import write_csv
 from tito.gradebook.store import gradebook
@@ -67,6 +67,7 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
     with _timed("2. release", say):
         require_exchange(demo)
         publish(demo, assignment)
+        prepare(demo, assignment, isolation)
         hand_to_exchange(demo, assignment)
     with _timed(f"3. a cohort of {len(cohort)} fetches, works and submits through nbgrader's exchange", say):
         _enrol(demo, cohort)

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tiny import ASSIGNMENT
 
+from tito.cli import cli
 from tito.course import Course, load_course
 from tito.grade import kept as module
 from tito.grade.calibrate import calibrated_apart
@@ -41,6 +43,12 @@ def test_it_is_the_same_plan(course: Course, kept: Path) -> None:
     found = read(course)
     made = calibrated_apart(plan_assignment(course, course.assignment(MODULE)), Bubblewrap())
     assert found == made
+
+
+def test_a_release_keeps_it_for_the_first_run(course: Course) -> None:
+    outcome = CliRunner().invoke(cli, ["--course", str(course.root), "release", MODULE, "--no-exchange"])
+    assert outcome.exit_code == 0, outcome.output
+    assert read(course) is not None
 
 
 def test_it_is_for_its_owner_alone(kept: Path) -> None:

@@ -44,12 +44,15 @@ def check(settings: Settings, module: str, as_json: bool, sandbox: str | None, w
 def release(settings: Settings, module: str, exchange: bool, sandbox: str | None, workers: int) -> None:
     """Check a module, build what students get, and hand it to the exchange."""
     from tito.author.release import hand_to_exchange, publish, require_exchange
+    from tito.grade.cohort import prepare
+    from tito.sandbox.backends import backend
 
     course, assignment = settings.course_and_assignment(module)
     if exchange:
         require_exchange(course)
     require(run_gates(course, assignment, sandbox, workers, quiet=False))
     folder = publish(course, assignment)
+    prepare(course, assignment, backend(sandbox or course.sandbox.backend))
     say(f"Released {assignment.id} to {folder}.")
     if exchange:
         hand_to_exchange(course, assignment)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tito.course import Assignment, Course
 from tito.errors import UsageError
-from tito.grade.calibrate import calibrated
+from tito.grade.calibrate import calibrated, calibrated_apart
 from tito.grade.kept import KeptPlan
 from tito.grade.plan import AssignmentPlan
 from tito.grade.record import Recorder, read_record
@@ -44,6 +44,17 @@ def _planned(course: Course, assignment: Assignment) -> AssignmentPlan:
     from tito.grade.planning import plan_assignment  # which needs jupytext, and that takes long
 
     return plan_assignment(course, assignment)
+
+
+def prepare(course: Course, assignment: Assignment, backend: Backend) -> None:
+    """Make the plan of an assignment's grading and keep it, so that the first run is as fast as the next.
+
+    Raises:
+        PlatformError: no sandbox can be had, or the reference cannot be judged.
+    """
+    kept = KeptPlan(course, assignment, backend.name)
+    if kept.read() is None:
+        kept.write(calibrated_apart(_planned(course, assignment), backend))
 
 
 def plan_cohort(
