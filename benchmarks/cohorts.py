@@ -36,7 +36,7 @@ def make_cohort(course: Course, assignment: Assignment, root: Path, size: int) -
     shutil.copy(assignment.script, root / "source")
     made = load_course(root)
     released = publish(made, assignment)
-    prepare(made, assignment, backend(made.sandbox.backend))
+    prepare(made, made.assignment(assignment.id), backend(made.sandbox.backend))
     variants = [one for one in read_variants(course, assignment) if one.kind != "endless"]
     for name, source in source_notebooks(made, assignment).items():
         stub = nbformat.read(released / f"{name}.ipynb", as_version=4)
