@@ -33,6 +33,7 @@ EVEN_OUT = (
     (r"(?m)^/\S*/(\w+\.py)", r"\1"),
     (r"Thread-\d+", "Thread-N"),
     (r"[\d.]+ (ns|μs|ms|s)\b|[\d.]+s\b", "TIME"),
+    (r"The slowest run took .*\n", ""),  # what %timeit adds on a busy machine
 )
 Cells = list[list[Any]]
 
