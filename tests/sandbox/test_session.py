@@ -6,8 +6,6 @@ import base64
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -381,20 +379,16 @@ def test_a_loop_that_swallows_exceptions_is_stopped(session: Session) -> None:
     assert ran.ename == "CellTimeout"
 
 
-def test_waiting_for_a_processor_does_not_count(session: Session) -> None:
+def test_waiting_for_a_processor_does_not_count(own: Session) -> None:
     """On a busy machine work takes longer by the clock than its limit, and is done all the same."""
-    work = "import time\nstarted, used = time.monotonic(), time.process_time()\n"
-    work += "while time.process_time() - used < 0.5: pass\ntook = time.monotonic() - started"
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
-    try:
-        time.sleep(0.3)  # until they are at work
-        ran = session.notebook.run(work, 0.6, ("took",))
-    finally:
-        for one in others:
-            one.kill()
-            one.wait()
-    assert ran.status == "ok"
-    assert ran.values["took"] > 0.6
+    others = "import os, subprocess, sys, time\nloop = [sys.executable, '-c', 'while True: pass']\n"
+    others += "for _ in range(2 * os.cpu_count()): subprocess.Popen(loop)"
+    assert own.notebook.run(others, 5).status == "ok"
+    work = "started, used = time.monotonic(), time.process_time()\n"
+    work += "while time.process_time() - used < {}: pass\ntook = time.monotonic() - started"
+    # How much of a processor they leave is not ours to say: some of this work is held up, but not twice as long.
+    tries = (own.notebook.run(work.format(seconds), 0.6, ("took",)) for seconds in (0.5, 0.4, 0.3, 0.2) * 3)
+    assert any(ran.status == "ok" and ran.values["took"] > 0.6 for ran in tries)
 
 
 def test_sleeping_is_stopped(session: Session) -> None:
