@@ -116,7 +116,7 @@ def _as_mathtext(tex: str) -> str:
     """What TeX and matplotlib name differently; a brace below a term becomes the words below it."""
     tex = SIZES.sub("", tex)
     for theirs, known in UNKNOWN.items():
-        tex = re.sub(rf"{re.escape(theirs)}(?![A-Za-z])", lambda _, known=known: known, tex)  # type: ignore[misc]
+        tex = re.sub(rf"{re.escape(theirs)}(?![A-Za-z])", known.replace("\\", r"\\"), tex)
     while (at := tex.find(r"\underbrace{")) >= 0:
         body, after = _group(tex, at + len(r"\underbrace"))
         below, rest = _group(tex, after + 1) if tex[after : after + 2] == "_{" else ("", after)

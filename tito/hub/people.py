@@ -47,12 +47,11 @@ def everybody(settings: HubSettings) -> set[str]:
 
 def staff(settings: HubSettings) -> set[str]:
     """Whom the settings give more than a student has: instructors, TAs, and who runs the hub."""
-    rest = everybody(settings)
-    students = {name for group, names in groups(settings).items() if group.startswith("nbgrader-") for name in names}
-    teaching = {
-        name for group, names in groups(settings).items() if not group.startswith("nbgrader-") for name in names
-    }
-    return (rest - students) | teaching
+    students: set[str] = set()
+    teaching: set[str] = set()
+    for group, names in groups(settings).items():
+        (students if group.startswith("nbgrader-") else teaching).update(names)
+    return (everybody(settings) - students) | teaching
 
 
 def role_of(names: set[str]) -> str:
