@@ -108,8 +108,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             )
 
         def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
-            for task in tasks:
-                yield [(task, self.worker.grade(task))]
+            for number, graded in self.worker.grade(iter(enumerate(tasks))):
+                yield [(tasks[number], graded)]
 
         def __enter__(self) -> Self:
             return self

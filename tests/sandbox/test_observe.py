@@ -441,7 +441,7 @@ def test_a_judge_that_gives_no_answer_is_our_fault_and_only_its_tests_have_no_nu
     def fail(*_: object) -> None:
         raise JudgeFailed("The judge process gave no answer.")
 
-    monkeypatch.setattr(Judge, "ask", fail)
+    monkeypatch.setattr(Judge, "_started", fail)
     graded = grade()
     found = cell(graded, "test_double")
     assert (found.verdict, found.points) == (Verdict.PLATFORM, None)

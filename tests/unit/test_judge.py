@@ -13,6 +13,7 @@ from tito.errors import JudgeFailed
 from tito.grade.judge import Answers, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID, judge
 from tito.models import JudgePlan, Section
+from tito.sandbox.codec import pack
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +28,7 @@ def ask(
     **observed: Any,
 ) -> dict[str, Any]:
     request = {"imports": imports, "given": given, "judge": code, "checks": list(checks), "hidden": hidden}
-    return judge(request, observed)
+    return judge(request, pack(observed))
 
 
 def test_a_judge_that_does_not_object_says_yes() -> None:
@@ -147,8 +148,10 @@ def section(code: str) -> Section:
 
 def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) -> None:
     plan = JudgePlan("import below", "n = below.VALUE", ("r",))
-    assert process.opinion(Question(section("assert r.sum() == n"), plan, {"r": np.array([3, 4])})).yes
-    opinion = process.opinion(Question(section("assert r.sum() == n, 'must be seven'"), plan, {"r": np.array([3])}))
+    assert process.opinion(Question(section("assert r.sum() == n"), plan, pack({"r": np.array([3, 4])}))).yes
+    opinion = process.opinion(
+        Question(section("assert r.sum() == n, 'must be seven'"), plan, pack({"r": np.array([3])}))
+    )
     assert (opinion.yes, opinion.message) == (False, "must be seven")
 
 
@@ -162,31 +165,31 @@ def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered
     code: str, process: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = JudgePlan("", "", ())
-    assert process.opinion(Question(section("assert True"), nothing, {})).yes
+    assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
     with monkeypatch.context() as patched:
         patched.setattr("tito.grade.judge.ANSWER_TIMEOUT_S", 1.0)
         with pytest.raises(JudgeFailed, match="no answer"):
-            process.opinion(Question(section(code), nothing, {}))
-    assert process.opinion(Question(section("assert True"), nothing, {})).yes
+            process.opinion(Question(section(code), nothing, pack({})))
+    assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
 
 
 def test_a_broken_set_up_has_failed_and_blames_the_test(process: Judge) -> None:
     with pytest.raises(JudgeFailed, match="ZeroDivisionError") as caught:
-        process.opinion(Question(section("assert True"), JudgePlan("", "1 / 0", ()), {}))
+        process.opinion(Question(section("assert True"), JudgePlan("", "1 / 0", ()), pack({})))
     assert "test itself" in caught.value.hint
-    assert process.opinion(Question(section("assert True"), JudgePlan("", "", ()), {})).yes
+    assert process.opinion(Question(section("assert True"), JudgePlan("", "", ()), pack({}))).yes
 
 
 def test_the_judge_does_not_inherit_the_graders_environment(process: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_TOKEN", "hush")
     code = "import os\nassert 'GRADER_TOKEN' not in os.environ"
-    assert process.opinion(Question(section(code), JudgePlan("", "", ()), {})).yes
+    assert process.opinion(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
 
 
 def test_questions_that_are_asked_together_have_namespaces_of_their_own(process: Judge) -> None:
     plan = JudgePlan("", "", ("r",))
     codes = ("assert r == 1\nleft = r", "assert r == 2, 'two'", "assert 'left' not in dir()", "1 / 0")
-    first, second, third, fourth = process.ask(*(Question(section(one), plan, {"r": 1}) for one in codes))
+    first, second, third, fourth = process.ask(*(Question(section(one), plan, pack({"r": 1})) for one in codes))
     assert isinstance(first, Opinion) and first.yes
     assert isinstance(second, Opinion) and (second.yes, second.message) == (False, "two")
     assert isinstance(third, Opinion) and third.yes
@@ -196,7 +199,7 @@ def test_questions_that_are_asked_together_have_namespaces_of_their_own(process:
 def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process: Judge) -> None:
     plan = JudgePlan("", "", ())
     kills, faulty = JudgePlan("", "import os\nos._exit(1)", ()), JudgePlan("", "1 / 0", ())
-    fine, fatal, broken = (Question(section("assert True"), one, {}) for one in (plan, kills, faulty))
+    fine, fatal, broken = (Question(section("assert True"), one, pack({})) for one in (plan, kills, faulty))
     answers = Answers(process, [fine, fatal, broken])
     assert answers.opinion(fine).yes
     with pytest.raises(JudgeFailed, match="no answer"):

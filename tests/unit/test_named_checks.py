@@ -15,6 +15,7 @@ from tito.grade.plan import TestPlan
 from tito.grade.planning import plan_notebook
 from tito.grade.submission import verdict_of_test
 from tito.models import CellVerdict, CheckVerdict, Verdict
+from tito.sandbox.codec import pack
 from tito.sandbox.session import Ran
 
 pytestmark = pytest.mark.unit
@@ -57,7 +58,7 @@ def verdict(judge: Judge, visible: Ran, hidden: Ran | None) -> CellVerdict:
 
 
 def ok(**values: object) -> Ran:
-    return Ran(status="ok", values=dict(values))
+    return Ran(status="ok", observed=pack(values))
 
 
 def test_all_checks_passed_is_all_points(judge: Judge) -> None:

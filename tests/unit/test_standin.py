@@ -22,7 +22,7 @@ from tito.grade.link import Ended, Link, restore
 from tito.grade.remote import possible_plans
 from tito.grade.remote_worker import Namespace
 from tito.grade.standin import StandIn
-from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, decode
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed, decode
 from tito.sandbox.objects import Objects
 from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, more, no_reference
 
@@ -82,8 +82,8 @@ def notebook(sites: frozenset[str] | None = None, keep: bool = False) -> Iterato
     class Relay:
         """The judge's channel: asks go on to the notebook as the grader would pass them on."""
 
-        def send_encoded(self, message: dict[str, Any], encoded: dict[str, Any], encoder: Encoder) -> None:
-            ours.send_encoded(message["ask"] | {"op": "ask", "token": "t", "limit_s": 5.0}, encoded, encoder)
+        def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
+            ours.send_packed(message["ask"] | {"op": "ask", "token": "t", "limit_s": 5.0}, packed)
 
         def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
             return ours.receive(10.0)
@@ -244,7 +244,7 @@ class Says:
     def __init__(self, *answers: tuple[dict[str, Any], dict[str, Any]]) -> None:
         self.answers = list(answers)
 
-    def send_encoded(self, *_: Any) -> None:
+    def send_packed(self, *_: Any) -> None:
         pass
 
     def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -47,11 +47,12 @@ def troubles(cells: list[Any], source: tuple[Any, ...], ran: dict[int, Ran]) -> 
 
     A cell that the student was to fill would have set what the `source` sets there, too.
     """
-    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)}
+    failed = {at: one for at, one in sorted(ran.items()) if one.status not in ("ok", "not run")}
+    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)} if failed else {}
     found = []
-    for position, cell in enumerate(cells):
-        one = ran.get(position)
-        if one is None or one.status in ("ok", "not run") or kind_of(cell) is CellKind.TEST:
+    for position, one in failed.items():
+        cell = cells[position]
+        if kind_of(cell) is CellKind.TEST:
             continue
         stopped, what = _became(one)
         would_set = _bound(cell) | asked.get(grade_id_of(cell), frozenset())

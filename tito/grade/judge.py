@@ -18,7 +18,7 @@ from typing import Any
 
 from tito.errors import JudgeFailed
 from tito.models import JudgePlan, Section
-from tito.sandbox.codec import Channel, CodecError, EndOfStream
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import more
 
 ANSWER_TIMEOUT_S = 30.0
@@ -44,7 +44,7 @@ class Question:
 
     section: Section
     plan: JudgePlan
-    observed: dict[str, Any]
+    observed: Packed
 
     def request(self) -> dict[str, Any]:
         return {
@@ -63,6 +63,27 @@ class Judge:
         self.prerequisites = prerequisites
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
+        self._asked: Asked | None = None
+
+    def put(self, *questions: Question) -> Asked:
+        """Put questions to the judge, which is not waited for. What goes wrong is told by `Asked.opinions`."""
+        self._settle()
+        asked = Asked(self)
+        encoded, blobs, at, requests = {}, [], 0, []
+        for number, one in enumerate(questions):
+            end = at + len(one.observed.blob)
+            encoded[str(number)] = one.observed.encoded
+            requests.append(one.request() | {"blob": [at, end]})
+            blobs.append(one.observed.blob)
+            at = end
+        try:
+            self._started().send_packed({"op": "judge", "questions": requests}, Packed(encoded, b"".join(blobs)))
+            self._asked = asked
+        except JudgeFailed as error:
+            asked.answer = error
+        except (CodecError, OSError) as error:
+            asked.answer = self._failed(error)
+        return asked
 
     def ask(self, *questions: Question) -> list[Opinion | JudgeFailed]:
         """Judge sections of tests; a JudgeFailed in an answer's place says that the test itself is at fault.
@@ -70,15 +91,24 @@ class Judge:
         Raises:
             JudgeFailed: the judge process ended or hung: no verdict can be given.
         """
-        observed = {f"{n} {name}": value for n, one in enumerate(questions) for name, value in one.observed.items()}
-        channel = self._started()
+        return self.put(*questions).opinions()
+
+    def _settle(self) -> None:
+        """Hear what was asked last, so that something else can be asked."""
+        if self._asked is None or self._channel is None:
+            return
+        asked, self._asked = self._asked, None
         try:
-            channel.send({"op": "judge", "questions": [one.request() for one in questions]}, observed)
-            reply, _ = channel.receive(ANSWER_TIMEOUT_S)
+            reply, _ = self._channel.receive(ANSWER_TIMEOUT_S)
+            asked.answer = [_opinion(one) for one in reply["opinions"]]
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
-            self.close()
-            raise JudgeFailed(f"The judge process gave no answer: {error or type(error).__name__}.") from error
-        return [_opinion(one) for one in reply["opinions"]]
+            asked.answer = self._failed(error)
+
+    def _failed(self, error: Exception) -> JudgeFailed:
+        self.close()
+        failure = JudgeFailed(f"The judge process gave no answer: {error or type(error).__name__}.")
+        failure.__cause__ = error
+        return failure
 
     def opinion(self, question: Question) -> Opinion:
         """Judge one section of a test.
@@ -97,6 +127,7 @@ class Judge:
         Raises:
             JudgeFailed: it could not be started.
         """
+        self._settle()
         return self._started()
 
     def _started(self) -> Channel:
@@ -132,6 +163,9 @@ class Judge:
 
     def close(self) -> None:
         """End the process."""
+        if self._asked is not None:
+            self._asked.answer = JudgeFailed("The judge process was ended.")
+            self._asked = None
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -155,21 +189,41 @@ def _opinion(said: dict[str, Any]) -> Opinion | JudgeFailed:
     return Opinion(said["yes"], said["message"], said["detail"], checks)
 
 
+class Asked:
+    """Questions that have been put to a judge."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self.answer: list[Opinion | JudgeFailed] | JudgeFailed | None = None
+
+    def opinions(self) -> list[Opinion | JudgeFailed]:
+        """The answers, waited for; see `Judge.ask`."""
+        if self.answer is None:
+            self._judge._settle()
+        assert self.answer is not None
+        if isinstance(self.answer, JudgeFailed):
+            raise self.answer
+        return self.answer
+
+
 class Answers:
     """The judge's answers to the questions of one submission, which are put to it all at once: a hundred messages to
     and fro take longer than what there is to say. If that brings it down, each is asked by itself when it is wanted."""
 
     def __init__(self, judge: Judge, questions: Sequence[Question]) -> None:
+        """Put the questions; the first opinion that is wanted waits for the answers."""
         self._judge = judge
+        self._questions = questions
+        self._asked = judge.put(*questions) if questions else None
         self._known: dict[int, Opinion | JudgeFailed] = {}  # by the identity of what was observed
-        if questions:
-            with contextlib.suppress(JudgeFailed):
-                self._known = {
-                    id(one.observed): said for one, said in zip(questions, judge.ask(*questions), strict=True)
-                }
 
     def opinion(self, question: Question) -> Opinion:
         """See `Judge.opinion`."""
+        if self._asked is not None:
+            with contextlib.suppress(JudgeFailed):
+                answers = zip(self._questions, self._asked.opinions(), strict=True)
+                self._known = {id(one.observed): said for one, said in answers}
+            self._asked = None
         answer = self._known.get(id(question.observed))
         if answer is None:
             return self._judge.opinion(question)

@@ -12,7 +12,7 @@ from types import CodeType, TracebackType
 from typing import Any, NoReturn
 
 from tito.grade.remote_worker import serve_test
-from tito.sandbox.codec import Channel, EndOfStream
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import more
 
 MESSAGE = 2000  # characters of a message that are told
@@ -20,24 +20,35 @@ UNSAID = "A check of this test failed."
 NO_VALUE = "What your code returned is not of the kind that this test looks at."
 
 
-def judge(request: dict[str, Any], observed: dict[str, Any]) -> dict[str, Any]:
+def judge(request: dict[str, Any], observed: Packed) -> dict[str, Any]:
     """Run one judge half in a fresh namespace: yes, no with the author's message, or a fault of the test's own.
 
     Named checks all run, each on a copy of what the half's common part left; a common part that fails, fails them.
     """
-    namespace: dict[str, Any] = {"__name__": "__judge__"}
     try:
-        exec(compiled(request["imports"], "<imports>"), namespace)
+        namespace = {"__name__": "__judge__"} | imported(request["imports"])
         exec(compiled(request["given"], "<given>"), namespace)
         sources = {f"<judge {number}>": source for number, source in enumerate((request["judge"], *request["checks"]))}
         common_part, *named = [compiled(source, file) for file, source in sources.items()]
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
         return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
-    namespace.update(observed)
-    common = opinion(common_part, namespace, sources, request["hidden"])
+    try:
+        namespace.update(observed.values(more))
+    except CodecError as error:
+        common = {"yes": False, "message": NO_VALUE, "detail": f"it is no value: {error}"}
+    else:
+        common = opinion(common_part, namespace, sources, request["hidden"])
     checks = [opinion(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
     first_no = next((one for one in (common, *checks) if not one["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
+
+
+@lru_cache(maxsize=256)
+def imported(source: str) -> dict[str, Any]:
+    """What import statements bind: the same for all tests and submissions."""
+    namespace: dict[str, Any] = {}
+    exec(compiled(source, "<imports>"), namespace)
+    return namespace
 
 
 @lru_cache(maxsize=2048)
@@ -108,17 +119,18 @@ def serve(channel: Channel) -> NoReturn:
     channel.more = more
     while True:
         try:
-            request, observed = channel.receive()
+            request, packed = channel.take()
         except EndOfStream:
             sys.exit(0)
         if request["op"] == "test":
             serve_test(channel, request)
             continue
-        values: list[dict[str, Any]] = [{} for _ in request["questions"]]
-        for label, value in observed.items():
-            number, _, name = label.partition(" ")
-            values[int(number)][name] = value
-        channel.send({"opinions": list(map(judge, request["questions"], values))})
+        opinions = []
+        for number, question in enumerate(request["questions"]):
+            start, end = question["blob"]
+            observed = Packed(packed.encoded[str(number)], packed.blob[start:end])
+            opinions.append(judge(question, observed))
+        channel.send({"opinions": opinions})
 
 
 def main() -> NoReturn:

@@ -134,7 +134,7 @@ class Link:
         encoder = WireEncoder(self.refer)
         try:
             encoded = {name: encoder.encode(value) for name, value in values.items()}
-            self.channel.send_encoded({"ask": request}, encoded, encoder)
+            self.channel.send_packed({"ask": request}, encoder.packed(encoded))
         except CodecError as error:
             raise TypeError(f"cannot be handed to the notebook: {error}") from error
 

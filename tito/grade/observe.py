@@ -9,10 +9,9 @@ Of a test without judge halves the copies are given nothing: the judge runs it, 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
@@ -21,9 +20,13 @@ from tito.grade.interference import observes_the_same_at_the_end
 from tito.grade.judge import Judge
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.remote import RemoteTest
-from tito.grade.testcell import is_plain_python
+from tito.grade.testcell import compiled
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Workplace
+from tito.sandbox.session import Control, Conversation, Ran, Step, Workplace
+
+T = TypeVar("T")
+# Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
+AtWork = Generator[None, None, T]
 
 NOT_RUN = Ran(status="not run")
 STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
@@ -42,14 +45,19 @@ class Observations:
 
 
 class Clock:
-    """Hands out time limits until the notebook's own is used up. That is by the clock, a cell's of processor time."""
+    """What is left of the time of a notebook's hidden tests. It does not run while the grader is busy with others."""
 
     def __init__(self, limits: Limits) -> None:
-        self._cell = limits.cell_timeout_s
-        self._end = time.monotonic() + limits.notebook_timeout_s
+        self.cell_s = limits.cell_timeout_s
+        self.left_s = float(limits.notebook_timeout_s)
 
     def limit(self) -> float:
-        return max(0.0, min(self._cell, self._end - time.monotonic()))
+        """What the next step may take, of processor time."""
+        return max(0.0, min(self.cell_s, self.left_s))
+
+    def spend(self, ran: Ran) -> None:
+        """Take off what a step took; of one that was given up on it is not known."""
+        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died") else 0.0)
 
 
 def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> Observations:
@@ -58,11 +66,26 @@ def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
+    return finished(observing(sandbox, plan, cells, judge))
+
+
+def finished(at_work: AtWork[T]) -> T:
+    """What comes of it, when it is only waited for."""
+    while True:
+        try:
+            next(at_work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+
+
+def observing(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> AtWork[Observations]:
+    """What `observe` does, in steps."""
     if needs_no_copies(plan, cells, sandbox.place):
-        seen = _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells))
+        seen = yield from _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells))
         if not seen.unfinished:
             return seen
-    return _observed(sandbox, plan, cells, judge, [])
+    return (yield from _observed(sandbox, plan, cells, judge, []))
 
 
 def _judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
@@ -84,42 +107,33 @@ def needs_no_copies(plan: NotebookPlan, cells: Sequence[Any], place: Workplace) 
     )
 
 
-def _observed(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge, late: list[str]) -> Observations:
+def _observed(
+    sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge, late: list[str]
+) -> AtWork[Observations]:
     """Observe the tests in `late` at the end of the notebook, all others at their places."""
     seen = Observations()
+    limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
+    tasks = list(_tasks(plan, cells, {fork: number for number, fork in enumerate(wanted)}, late))
     with sandbox.session(branches=len(wanted)) as session:
-        waiting = {fork: (number, session.branches[number]) for number, fork in enumerate(wanted)}
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
-        _run_notebook(session.notebook, Clock(sandbox.place.limits), plan, cells, waiting, seen, late)
+        session.notebook.tell((one.step for one in tasks), limits.cell_timeout_s, limits.notebook_timeout_s)
+        yield
+        _hear_notebook(session.notebook, session.branches, cells, tasks, seen)
         if late and seen.ended_at:
             seen.unfinished = True  # the end took what was remembered with it
             return seen
-        clock = Clock(sandbox.place.limits)  # its own: slow cells of the student's take nothing from a test
-        for (grade_id, before), (_, branch) in waiting.items():
+        clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
+        for (grade_id, before), branch in zip(wanted, session.branches, strict=True):
             if before:
                 _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
             else:
-                _run_hidden(branch, clock, plan.tests[grade_id], seen)
-        _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen)
+                yield from _run_hidden(branch, clock, plan.tests[grade_id], seen)
+        if late:
+            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen)
     return seen
-
-
-def _run_late(notebook: Conversation, clock: Clock, tests: list[TestPlan], seen: Observations) -> None:
-    """Hidden sections in the notebook as its last cell left it, with its names as they were at each test.
-
-    An error in one leaves nothing behind; but where a section was stopped or brought the notebook down, what it left is
-    not known, and the tests are unfinished.
-    """
-    for mark, test in enumerate(tests):
-        notebook.recall(mark)
-        _run_hidden(notebook, clock, test, seen)
-        hidden = (ran for section, _, ran in seen.tests.get(test.grade_id, []) if section.hidden)
-        if any(ran.status not in ("ok", "error") or ran.ename in STOPPED for ran in hidden):
-            seen.unfinished = True
-            return
 
 
 def _forks(test: TestPlan) -> list[bool]:
@@ -127,67 +141,113 @@ def _forks(test: TestPlan) -> list[bool]:
     return [True] * bool(test.remote_sections) + [False] * test.forked_after
 
 
-def _run_notebook(
-    notebook: Conversation,
-    clock: Clock,
-    plan: NotebookPlan,
-    cells: list[Any],
-    waiting: dict[tuple[str, bool], tuple[int, Conversation]],
-    seen: Observations,
-    marked: list[str],
-) -> None:
-    """Run the cells in order; at each test fork the copies that wait for it, or leave a mark with its number."""
+@dataclass(frozen=True)
+class Task:
+    """A step of a notebook, for the cell at that position; and the section of a test that it is, if it is one."""
+
+    position: int
+    step: Step
+    test: TestPlan | None = None
+    section: Section | None = None
+    judge: JudgePlan | None = None
+
+
+def _tasks(
+    plan: NotebookPlan, cells: Sequence[Any], branches: dict[tuple[str, bool], int], late: list[str]
+) -> Iterator[Task]:
+    """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
     not_needed = skipped(cells)
     for position, cell in enumerate(cells):
         if cell.cell_type != "code" or position in not_needed:
             continue
-        if kind_of(cell) is CellKind.TEST:
-            test = plan.tests[grade_id_of(cell)]
-            if clock.limit() > 0:
-                _fork(notebook, waiting.get((test.grade_id, True)))
-            seen.cells[position] = _run_visible(notebook, clock, test, seen)
-            _fork(notebook, waiting.get((test.grade_id, False)))
-            if test.grade_id in marked:
-                notebook.mark(marked.index(test.grade_id))
-        else:
-            seen.cells[position] = _run(notebook, clock, cell.source)
-        if not seen.ended_at and (why := _end_of(notebook, clock)):
-            seen.ended_at, seen.ended_by = named(cell, position), why
-
-
-def _end_of(notebook: Conversation, clock: Clock) -> str:
-    """What has ended the notebook at the cell that was run last; "" where nothing has."""
-    if notebook.over:
-        return "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
-    return "" if clock.limit() > 0 else "the notebook's time was used up"
-
-
-def _fork(notebook: Conversation, waiting: tuple[int, Conversation] | None) -> None:
-    if waiting is not None:
-        number, branch = waiting
-        branch.over = "" if notebook.branch(number) else "not run"
-
-
-def _run_visible(notebook: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> Ran:
-    results = []
-    for section, judge in test.visible:
-        ran = _run_section(notebook, clock, section, judge, guard=judge is None and test.remote is None)
-        results.append(ran)
-        if section not in test.remote_sections:
-            seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
-    outputs = tuple(one for ran in results for one in ran.outputs)
-    last = results[-1] if results else Ran(status="ok")
-    return Ran(last.status, last.ename, last.evalue, outputs, sum(one.seconds for one in results))
-
-
-def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> None:
-    if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
-        return  # the visible part has failed already
-    for section, judge in test.hidden:
-        if section in test.remote_sections:
+        if kind_of(cell) is not CellKind.TEST:
+            yield Task(position, Step(source=cell.source))
             continue
-        ran = _run_section(branch, clock, section, judge, guard=judge is None)
+        test = plan.tests[grade_id_of(cell)]
+        if (test.grade_id, True) in branches:
+            yield Task(position, Step("branch", number=branches[test.grade_id, True]), test)
+        for section, judge in test.visible:
+            step = _step(section, judge, guard=judge is None and test.remote is None)
+            yield Task(position, step, test, section, judge)
+        if (test.grade_id, False) in branches:
+            yield Task(position, Step("branch", number=branches[test.grade_id, False]), test)
+        if test.grade_id in late:
+            yield Task(position, Step("mark", number=late.index(test.grade_id)), test)
+
+
+def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
+    code = compiled(section.observe)
+    return Step("run", "" if code else section.observe, code, judge.observed if judge else (), guard)
+
+
+def _hear_notebook(
+    notebook: Conversation, branches: list[Conversation], cells: list[Any], tasks: list[Task], seen: Observations
+) -> None:
+    """What became of each task, in order."""
+    last = tasks[0].position if tasks else 0
+    for task in tasks:
+        at = task.position
+        if task.test is not None:
+            seen.cells.setdefault(at, Ran(status="ok"))
+        if not task.step.is_answered:
+            continue
+        ran = NOT_RUN if seen.ended_at else notebook.hear()
+        if task.step.op == "branch":
+            branches[task.step.number].over = "" if ran.status == "ok" else "not run"
+        elif task.test is None or task.section is None:
+            seen.cells[at] = ran
+        else:
+            before = seen.cells[at]
+            outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
+            seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
+            if task.section not in task.test.remote_sections:
+                seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
+        if not seen.ended_at and notebook.over:
+            why = "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
+            seen.ended_at, seen.ended_by = named(cells[at], at), why
+        elif not seen.ended_at and ran.status == "not run":
+            seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
+        last = at
+
+
+def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan | None]]:
+    """Hidden sections that are to be observed, now that what became of the visible ones is known."""
+    if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
+        return []
+    return [(section, judge) for section, judge in test.hidden if section not in test.remote_sections]
+
+
+def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> AtWork[None]:
+    """Hidden sections in a copy of the notebook that was made for their test."""
+    sections = _hidden(test, seen)
+    branch.tell((_step(*one, guard=one[1] is None) for one in sections), clock.cell_s, clock.left_s)
+    yield
+    for section, judge in sections:
+        ran = branch.hear()
+        clock.spend(ran)
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
+
+
+def _run_late(notebook: Conversation, clock: Clock, tests: list[TestPlan], seen: Observations) -> AtWork[None]:
+    """Hidden sections in the notebook as its last cell left it, with its names as they were at each test.
+
+    An error in one leaves nothing behind; but where a section was stopped or brought the notebook down, what it left is
+    not known, and the tests are unfinished.
+    """
+    wanted = [(mark, test, section, judge) for mark, test in enumerate(tests) for section, judge in _hidden(test, seen)]
+    steps: list[Step] = []
+    for at, (mark, _, section, judge) in enumerate(wanted):
+        if at == 0 or wanted[at - 1][0] != mark:
+            steps.append(Step("recall", number=mark))
+        steps.append(_step(section, judge, guard=judge is None))
+    notebook.tell(steps, clock.cell_s, clock.left_s)
+    yield
+    for _, test, section, judge in wanted:
+        ran = notebook.hear()
+        seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
+        if ran.status not in ("ok", "error") or ran.ename in STOPPED:
+            seen.unfinished = True
+            return
 
 
 def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:
@@ -200,26 +260,11 @@ def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
     try:
         with RemoteTest(judge, test.remote, branch) as remote:
             for section in test.remote_sections:
-                results.append((section, None, remote.run(section, clock.limit())))
-                if results[-1][2].status != "ok":
+                ran = remote.run(section, clock.limit())
+                clock.spend(ran)
+                results.append((section, None, ran))
+                if ran.status != "ok":
                     break
             seen.noted[test.grade_id] = remote.sites, remote.lines
     except JudgeFailed as error:
         results.append((test.remote_sections[0], None, Ran(status="fault", evalue=str(error))))
-
-
-def _run_section(
-    conversation: Conversation, clock: Clock, section: Section, judge: JudgePlan | None, guard: bool
-) -> Ran:
-    limit_s = clock.limit()
-    if conversation.over or limit_s <= 0:
-        return NOT_RUN
-    plain = is_plain_python(section.observe)
-    return conversation.run(section.observe, limit_s, judge.observed if judge else (), plain=plain, guard=guard)
-
-
-def _run(conversation: Conversation, clock: Clock, source: str) -> Ran:
-    limit_s = clock.limit()
-    if conversation.over or limit_s <= 0:
-        return NOT_RUN
-    return conversation.run(source, limit_s)

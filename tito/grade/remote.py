@@ -238,7 +238,7 @@ class RemoteTest:
             reply, back = answer or ({"status": "over"}, {})
             encoder = WireEncoder(no_reference)
             try:
-                channel.send_encoded(reply, {name: encoder.encode(one) for name, one in back.items()}, encoder)
+                channel.send_packed(reply, encoder.packed({name: encoder.encode(one) for name, one in back.items()}))
             except CodecError:  # nothing was sent: what came from the notebook is too large when it is passed on
                 self.notebook.over = "died"
                 channel.send({"status": "over"})

@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ import nbformat
 
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
-from tito.grade.causes import explained, notes_on, stopped_output, troubles
+from tito.grade.causes import Trouble, explained, notes_on, stopped_output, troubles
 from tito.grade.judge import Answers, Judge, Opinion, Question
-from tito.grade.observe import Observations, observe
+from tito.grade.observe import AtWork, Observations, finished, observing
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.grade.repair import Unreadable, read_submission, repair
+from tito.grade.repair import Repaired, Unreadable, read_submission, repair
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -53,6 +54,26 @@ class Graded:
     notebooks: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A submission's notebooks, repaired; or why one of them cannot be read."""
+
+    notebooks: tuple[Repaired | Unreadable, ...]
+
+
+def prepared(plan: AssignmentPlan, folder: Path) -> Prepared:
+    """Read and repair what was submitted in `folder`: all that can be done before a sandbox is free."""
+    return Prepared(tuple(_repaired(one, folder, plan.place.limits.submission_mb) for one in plan.notebooks))
+
+
+def _repaired(notebook: NotebookPlan, folder: Path, limit_mb: int) -> Repaired | Unreadable:
+    try:
+        submitted = read_submission(folder / f"{notebook.name}.ipynb", limit_mb)
+    except Unreadable as error:
+        return error
+    return repair(submitted, notebook.cells)
+
+
 def grade_submission(
     plan: AssignmentPlan, student: str, folder: Path, sandbox: Control, judge: Judge, fingerprint: Fingerprint
 ) -> Graded:
@@ -61,12 +82,29 @@ def grade_submission(
     Raises:
         SandboxUnavailable: no student code ran.
     """
-    verdicts, notebooks = [], {}
-    for notebook in plan.notebooks:
-        found, graded = _grade_notebook(plan, notebook, folder, sandbox, judge)
-        verdicts.append(found)
-        notebooks[notebook.name] = graded
-    return Graded(_record(plan, student, sandbox.name, fingerprint, tuple(verdicts), ""), notebooks)
+    return finished(grading(plan, student, prepared(plan, folder), sandbox, judge, fingerprint))()
+
+
+def grading(
+    plan: AssignmentPlan, student: str, given: Prepared, sandbox: Control, judge: Judge, fingerprint: Fingerprint
+) -> AtWork[Callable[[], Graded]]:
+    """What `grade_submission` does, in steps. When no code has to be run any more, it gives what makes the verdicts:
+    then the judge has been asked, and the sandbox is free for the next submission.
+    """
+    seen: list[Callable[[], tuple[NotebookVerdicts, Any]]] = []
+    for notebook, one in zip(plan.notebooks, given.notebooks, strict=True):
+        if isinstance(one, Unreadable):
+            message = f"Nothing could be run: {one}."
+            seen.append(partial(_nothing_run, notebook, message))
+        else:
+            seen.append((yield from _notebook_seen(notebook, one, sandbox, judge)))
+
+    def verdicts() -> Graded:
+        found = [one() for one in seen]
+        notebooks = {notebook.name: graded for notebook, (_, graded) in zip(plan.notebooks, found, strict=True)}
+        return Graded(_record(plan, student, sandbox.name, fingerprint, tuple(one for one, _ in found), ""), notebooks)
+
+    return verdicts
 
 
 def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
@@ -88,27 +126,35 @@ def _record(
     return SubmissionRecord(student, plan.assignment, fingerprint, sandbox, now, verdicts, fault)
 
 
-def _grade_notebook(
-    plan: AssignmentPlan, notebook: NotebookPlan, folder: Path, sandbox: Control, judge: Judge
-) -> tuple[NotebookVerdicts, Any]:
+def _nothing_run(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
+    return _not_gradable(notebook, Verdict.NOT_RUN, message), _as_released(notebook)
+
+
+def _notebook_seen(
+    notebook: NotebookPlan, repaired: Repaired, sandbox: Control, judge: Judge
+) -> AtWork[Callable[[], tuple[NotebookVerdicts, Any]]]:
     started = time.perf_counter()
-    try:
-        submitted = read_submission(folder / f"{notebook.name}.ipynb", plan.place.limits.submission_mb)
-    except Unreadable as error:
-        return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {error}."), _as_released(notebook)
-    repaired = repair(submitted, notebook.cells)
-    seen = observe(sandbox, notebook, repaired.cells, judge)
-    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, Answers(judge, _questions(seen))))
-    notes = [*repaired.notes, *notes_on(troubles(repaired.cells, notebook.cells, seen.cells))]
+    seen = yield from observing(sandbox, notebook, repaired.cells, judge)
+    seconds = time.perf_counter() - started
+    answers = Answers(judge, _questions(seen))
+    return lambda: _with_verdicts(notebook, repaired, seen, answers, seconds)
+
+
+def _with_verdicts(
+    notebook: NotebookPlan, repaired: Repaired, seen: Observations, answers: Answers, seconds: float
+) -> tuple[NotebookVerdicts, Any]:
+    found = troubles(repaired.cells, notebook.cells, seen.cells)
+    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, answers, found))
+    notes = [*repaired.notes, *notes_on(found)]
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += [
-        f"before test '{name}', which runs beside student code, had been replaced and was put back: {', '.join(found)}"
+        f"before test '{name}', which runs beside student code, had been replaced and was put back: {replaced}"
         for name, results in seen.tests.items()
-        if (found := list(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
+        if (replaced := ", ".join(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
     ]
     graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
-    return NotebookVerdicts(notebook.name, verdicts, tuple(notes), time.perf_counter() - started), graded
+    return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 
 
 # ---- verdicts ----------------------------------------------------------------------------------
@@ -117,7 +163,7 @@ def _grade_notebook(
 def _questions(seen: Observations) -> list[Question]:
     """What there is to ask the judge about a notebook."""
     sections = (one for results in seen.tests.values() for one in results)
-    return [Question(section, plan, ran.values) for section, plan, ran in sections if plan is not None and _told(ran)]
+    return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
 
 
 def _told(ran: Ran) -> bool:
@@ -125,9 +171,10 @@ def _told(ran: Ran) -> bool:
     return ran.status == "ok" and not ran.refused
 
 
-def _verdicts(plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Answers) -> Iterator[CellVerdict]:
+def _verdicts(
+    plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Answers, found: list[Trouble]
+) -> Iterator[CellVerdict]:
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
-    found = troubles(cells, plan.cells, seen.cells)
     for cell in cells:
         if kind_of(cell) is CellKind.TEST:
             verdict = explained(verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge), found)
@@ -203,7 +250,7 @@ def _outcome(
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
     try:
-        opinion = judge.opinion(Question(section, plan, ran.values))
+        opinion = judge.opinion(Question(section, plan, ran.observed))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
     checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))

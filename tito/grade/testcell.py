@@ -12,6 +12,7 @@ Only source text is read here; nothing is run.
 from __future__ import annotations
 
 import ast
+import marshal
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -39,7 +40,7 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     found = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
     kept = tuple(one for one in found if _has_statements(one.observe) or one.judge is not None)
     halves = [half for one in kept for half in (one.observe, one.judge, *(one.source for one in one.checks)) if half]
-    if all(is_plain_python(half) for half in halves):
+    if all(compiled(half) for half in halves):
         return kept
     if any(one.judge is not None for one in kept):
         raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
@@ -106,13 +107,13 @@ def _has_statements(source: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def is_plain_python(source: str) -> bool:
-    """Whether a section can be run without IPython: no magics in it, and no `await` outside of functions."""
+def compiled(source: str) -> bytes:
+    """A section as marshalled code, for this interpreter; b"" for one that only IPython can run, because there are
+    magics in it, or an `await` outside of functions."""
     try:
-        compile(source, "<section>", "exec", dont_inherit=True)
+        return marshal.dumps(compile(source, "<test>", "exec", dont_inherit=True, optimize=0))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return b""
 
 
 # ---- what a judge needs ------------------------------------------------------------------------

@@ -3,6 +3,11 @@
 Threads would do for waiting on sandboxes, but student source is parsed here too, and CPython's parser is neither
 thread-safe (python/cpython#106905) nor proof against every text. The workers of a run have one sandbox between them;
 each has a judge of its own.
+
+    grader ── tasks, all of them ──▶ workers          each takes its next one from a pipe of numbers
+           ◀── results, as they come ──
+
+While a notebook is at work, its worker makes verdicts of the one before, and repairs the next.
 """
 
 from __future__ import annotations
@@ -14,26 +19,32 @@ import itertools
 import multiprocessing
 import os
 import signal
+import struct
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import nbformat
 
-from tito.errors import SandboxUnavailable
+from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge
+from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
-from tito.grade.submission import Graded, grade_submission, not_graded
+from tito.grade.submission import Graded, Prepared, grading, not_graded, prepared
 from tito.models import Fingerprint
 from tito.sandbox.session import Backend, Control, Sandbox, Workplace
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
+TICKET = struct.Struct("=I")  # the number of a task
+MOST_TICKETS = 8192  # as many as a pipe holds
+ENDING_S = 10.0  # for a worker to end its judge and hang up
 
 
 @dataclass(frozen=True)
@@ -50,45 +61,122 @@ class Graders:
 
     def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: Sandbox) -> None:
         """Start the workers, which is not waited for; they share `sandbox`, which is closed with them."""
+        nbformat.validate(nbformat.v4.new_notebook())  # makes a validator, which takes longer than grading a submission
         self.plan = plan
         self.isolation = isolation
         self.sandbox = sandbox
-        self._pool = self._started(workers)
+        self._tickets, self._counter = os.pipe()
+        os.set_blocking(self._tickets, False)
+        self._workers = [self._started() for _ in range(workers)]
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
         """Grade submissions; give results as they come, those together that come at about the same time.
 
-        A worker that dies takes those with it that were in its pool: each of them is tried again in a process of its
-        own, and one that brings that down too is a platform fault, for a person to look at.
+        A worker that dies is replaced. What it had at work is tried again in a process of its own, one by one, and
+        one that brings that down too is a platform fault, for a person to look at.
         """
-        suspects: list[Task] = []
-        yield from _results(self._pool, tasks, suspects)
-        for task in suspects:
-            self._pool.shutdown()
-            self._pool = self._started(1)
-            again: list[Task] = []
-            yield from _results(self._pool, [task], again)
-            if again:
-                yield [(task, _not_graded(self.plan, self.isolation, task, "the grading process died"))]
+        for first in range(0, len(tasks), MOST_TICKETS):
+            yield from self._grade(tasks[first : first + MOST_TICKETS])
 
-    def _started(self, workers: int) -> ProcessPoolExecutor:
-        """A pool whose workers are getting ready. Forked where this process has no threads that a fork would break:
-        then they need not import anything."""
-        nbformat.validate(nbformat.v4.new_notebook())  # makes a validator, which takes longer than grading a submission
+    def _grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
+        unfinished = dict(enumerate(tasks))
+        for found in self._results(tasks, self._workers):
+            yield [(unfinished.pop(number), graded) for number, graded in found]
+        for task in unfinished.values():
+            again = [self._started()]
+            results = list(itertools.chain.from_iterable(self._results([task], again)))
+            for worker in again:
+                worker.end()
+            yield [(task, graded) for _, graded in results] or [
+                (task, _not_graded(self.plan, self.isolation, task, "the grading process died"))
+            ]
+
+    def _results(self, tasks: Sequence[Task], workers: list[Hand]) -> Iterator[list[tuple[int, Graded]]]:
+        """Results of `workers`, by the number of the task; those that died are replaced while there is work."""
+        for _ in _taken(self._tickets, tasks):
+            pass  # left by workers that died
+        os.write(self._counter, b"".join(TICKET.pack(number) for number in range(len(tasks))))
+        deaths = 0
+        busy = [worker for worker in workers if worker.order(tasks)]
+        while busy:
+            wait([one.line for one in busy])
+            found: list[tuple[int, Graded]] = []
+            end = time.monotonic() + TOGETHER_S
+            while ready := wait([one.line for one in busy], max(0.0, end - time.monotonic())):
+                for worker in [one for one in busy if one.line in ready]:
+                    result = worker.result()
+                    if isinstance(result, tuple):
+                        found.append(result)
+                        continue
+                    busy.remove(worker)
+                    if result == DIED:
+                        worker.end()
+                        deaths += 1
+                        workers[workers.index(worker)] = fresh = self._started()
+                        if deaths < len(tasks) and fresh.order(tasks):
+                            busy.append(fresh)
+            if found:
+                yield found
+
+    def _started(self) -> Hand:
+        """A worker that is getting ready. Forked where this process has no threads that a fork would break: then it has
+        nothing to import."""
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
-        context = multiprocessing.get_context("fork" if alone else "spawn")
+        context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         first = (self.sandbox.name, self.sandbox.place, self.sandbox.address)
-        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self.plan, self.isolation, first))
-        for _ in range(workers):
-            pool.submit(_get_ready)
-        return pool
+        ours, theirs = context.Pipe()
+        tickets = Connection(os.dup(self._tickets), writable=False)
+        process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)
+        process.start()
+        for one in (theirs, tickets):
+            one.close()
+        return Hand(process, ours)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.end()
+        for descriptor in (self._tickets, self._counter):
+            os.close(descriptor)
         self.sandbox.close()
+
+
+DIED, DONE = "died", "done"
+
+
+class Hand:
+    """A worker, as the process sees it that it works for."""
+
+    def __init__(self, process: BaseProcess, line: Connection) -> None:
+        self.process = process
+        self.line = line
+
+    def order(self, tasks: Sequence[Task]) -> bool:
+        """Have it take of these until none is left; whether it is there to do it."""
+        try:
+            self.line.send(tasks)
+        except OSError:
+            return False
+        return True
+
+    def result(self) -> tuple[int, Graded] | str:
+        """The next result, waited for; or DONE when there are no more tasks; or DIED."""
+        try:
+            result: tuple[int, Graded] | str = self.line.recv()
+        except (EOFError, OSError):
+            return DIED
+        return result
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self.line.close()
+        self.process.terminate()
+        self.process.join(ENDING_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 def grade_all(
@@ -98,29 +186,6 @@ def grade_all(
     if tasks:
         with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
-
-
-def _results(
-    pool: ProcessPoolExecutor, tasks: Sequence[Task], unfinished: list[Task]
-) -> Iterator[list[tuple[Task, Graded]]]:
-    """Results of one pool; what a broken pool did not finish is added to `unfinished`."""
-    waiting: dict[Future[Graded], Task] = {}
-    for task in tasks:
-        try:
-            waiting[pool.submit(_work, task)] = task
-        except BrokenProcessPool:
-            unfinished.append(task)
-    while waiting:
-        wait(waiting, return_when=FIRST_COMPLETED)
-        done, _ = wait(waiting, TOGETHER_S)
-        found = []
-        for future in done:
-            task = waiting.pop(future)
-            try:
-                found.append((task, future.result()))
-            except BrokenProcessPool:
-                unfinished.append(task)
-        yield found
 
 
 def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
@@ -177,23 +242,63 @@ class Worker:
         with contextlib.suppress(SandboxUnavailable):
             self._line = Control(*first)
 
-    def grade(self, task: Task) -> Graded:
-        """Grade one submission. This is the process's edge: whatever goes wrong here is ours, and is recorded as that.
+    def grade(self, tasks: Iterator[tuple[int, Task]]) -> Iterator[tuple[int, Graded]]:
+        """Grade tasks, taking one when the last has no more to run; give results by the tasks' numbers.
 
-        A sandbox that fails before student code runs is replaced once.
+        This is the process's edge: whatever goes wrong here is ours, and is recorded as that.
         """
-        fault = ""
+        behind: Job | None = None
+        ahead = self._next(tasks)
+        while ahead is not None:
+            job, ahead = ahead, None
+            for _ in self._run(job):
+                if behind is not None:
+                    yield behind.number, self._verdicts(behind)
+                    behind = None
+                elif ahead is None:
+                    ahead = self._next(tasks)
+            if behind is not None:
+                yield behind.number, self._verdicts(behind)
+            behind = job
+            if ahead is None:
+                ahead = self._next(tasks)
+        if behind is not None:
+            yield behind.number, self._verdicts(behind)
+
+    def _next(self, tasks: Iterator[tuple[int, Task]]) -> Job | None:
+        taken = next(tasks, None)
+        if taken is None:
+            return None
+        job = Job(*taken)
+        try:
+            job.given = prepared(self.plan, job.task.folder)
+        except Exception as error:  # noqa: BLE001
+            job.fault = f"{type(error).__name__}: {error}"
+        return job
+
+    def _run(self, job: Job) -> AtWork[None]:
+        """Run a submission's code. A sandbox that fails before student code runs is replaced once."""
         for _ in range(2):
+            if job.given is None:
+                return
             try:
-                return grade_submission(
-                    self.plan, task.student, task.folder, self._sandbox(), self.judge, task.fingerprint
+                job.verdicts = yield from grading(
+                    self.plan, job.task.student, job.given, self._sandbox(), self.judge, job.task.fingerprint
                 )
+                return
             except SandboxUnavailable as error:
-                fault = str(error)
+                job.fault = str(error)
             except Exception as error:  # noqa: BLE001
-                fault = f"{type(error).__name__}: {error}"
-                break
-        return _not_graded(self.plan, self.isolation, task, fault)
+                job.fault = f"{type(error).__name__}: {error}"
+                return
+
+    def _verdicts(self, job: Job) -> Graded:
+        if job.verdicts is not None:
+            try:
+                return job.verdicts()
+            except Exception as error:  # noqa: BLE001
+                job.fault = f"{type(error).__name__}: {error}"
+        return _not_graded(self.plan, self.isolation, job.task, job.fault)
 
     def _sandbox(self) -> Control:
         if self._line is not None and self._line.closed:
@@ -210,21 +315,51 @@ class Worker:
             self._line.close()
 
 
-_worker: Worker
+@dataclass
+class Job:
+    """A task at work: what was submitted, what gives its verdicts when its code has run, or what went wrong."""
+
+    number: int
+    task: Task
+    given: Prepared | None = None
+    verdicts: Callable[[], Graded] | None = None
+    fault: str = ""
 
 
-def _begin(plan: AssignmentPlan, isolation: Backend, first: tuple[str, Workplace, Path]) -> None:
-    """Set a worker up. When interrupted it ends quietly, and it does not outlive the process that it works for."""
-    global _worker
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+def _serve(
+    line: Connection,
+    tickets: Connection,
+    plan: AssignmentPlan,
+    isolation: Backend,
+    first: tuple[str, Workplace, Path],
+) -> None:
+    """A worker's whole life. When told to end it does so quietly; it does not outlive the process that it works for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    _worker = Worker(plan, isolation, first)
+    worker = Worker(plan, isolation, first)
+    with contextlib.suppress(JudgeFailed):
+        worker.judge.start()  # the first submission will need it
+    try:
+        while True:
+            tasks: Sequence[Task] = line.recv()
+            for result in worker.grade(_taken(tickets.fileno(), tasks)):
+                line.send(result)
+            line.send(DONE)
+    except (EOFError, OSError):
+        pass
+    finally:
+        worker.close()
 
 
-def _get_ready() -> None:
-    """Start what the first submission will need."""
-    _worker.judge.start()
-
-
-def _work(task: Task) -> Graded:
-    return _worker.grade(task)
+def _taken(tickets: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Task]]:
+    """Tasks that no other worker has taken."""
+    while True:
+        try:
+            ticket = os.read(tickets, TICKET.size)
+        except BlockingIOError:
+            return
+        if not ticket:
+            return
+        (number,) = TICKET.unpack(ticket)
+        yield number, tasks[number]

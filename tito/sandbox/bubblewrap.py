@@ -26,8 +26,9 @@ FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
-    "__init__", "codec", "fence", "guard", "keeper", "objects", "ruleset", "runner", "seccomp", "wire", "zygote",
-)  # fmt: skip
+    *("__init__", "codec", "fence", "guard", "keeper", "objects", "outputs", "ruleset"),
+    *("runner", "seccomp", "server", "wire", "zygote"),
+)
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.

@@ -15,7 +15,8 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,10 @@ class Encoder:
         if isinstance(value, bytes | bytearray):
             return {"t": "bytes", "at": self._blob(bytes(value))}
         return self._container(value, depth)
+
+    def packed(self, encoded: dict[str, Any]) -> Packed:
+        """What was encoded, with the bytes that belong to it."""
+        return Packed(encoded, b"".join(self.blobs))
 
     def _container(self, value: Any, depth: int) -> Any:
         for kind, name in ((list, "list"), (tuple, "tuple"), (set, "set"), (frozenset, "set")):
@@ -175,6 +180,37 @@ def _cut(blob: bytes, at: Any) -> bytes:
     return blob[start : start + length]
 
 
+@dataclass(frozen=True)
+class Packed:
+    """Values by name as they crossed, not decoded: one process can pass them on to another without a look at them."""
+
+    encoded: dict[str, Any]
+    blob: bytes = b""
+
+    def values(self, more: Vocabulary | None = None) -> dict[str, Any]:
+        """The values.
+
+        Raises:
+            CodecError: they are none.
+        """
+        return {name: decode(value, self.blob, more=more) for name, value in self.encoded.items()}
+
+    def only(self, names: Iterable[str]) -> Packed:
+        """Those of the names that there are, in that order."""
+        return Packed({name: self.encoded[name] for name in names if name in self.encoded}, self.blob)
+
+
+def pack(values: Mapping[str, Any]) -> Packed:
+    """Values by name as they cross.
+
+    Raises:
+        CodecError: a value cannot cross.
+    """
+    encoder = Encoder()
+    encoded = {name: encoder.encode(value) for name, value in values.items()}
+    return encoder.packed(encoded)
+
+
 class Channel:
     """Frames over a connected socket. Not for two threads at once."""
 
@@ -182,27 +218,32 @@ class Channel:
         self.connection = connection
         self.more: Vocabulary | None = None  # what may come beside plain values
 
-    def send(self, message: dict[str, Any], values: dict[str, Any] | None = None) -> None:
+    def send(self, message: dict[str, Any], values: Mapping[str, Any] | None = None) -> None:
         """Send a JSON message, and beside it values by name.
 
         Raises:
             CodecError: the message is too large, or a value cannot cross.
             ConnectionError: the other side has gone.
         """
-        encoder = Encoder()
-        encoded = {name: encoder.encode(value) for name, value in (values or {}).items()}
-        self.send_encoded(message, encoded, encoder)
+        self.send_packed(message, pack(values or {}))
 
-    def send_encoded(self, message: dict[str, Any], encoded: dict[str, Any], encoder: Encoder) -> None:
-        """Send a message with values that `encoder` has encoded already."""
-        text = json.dumps({"message": message, "values": encoded}).encode()
+    def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
+        """Send a message with values that are packed already."""
+        try:
+            text = json.dumps({"message": message, "values": packed.encoded}).encode()
+        except RecursionError as error:
+            raise CodecError("a message that is nested too deeply") from error
         if len(text) > MAX_JSON:
             raise CodecError(f"a message of more than {MAX_JSON >> 20} MiB")
-        blob = b"".join(encoder.blobs)
-        self.connection.sendall(LENGTHS.pack(len(text), len(blob)) + text + blob)
+        self.connection.sendall(LENGTHS.pack(len(text), len(packed.blob)) + text + packed.blob)
 
     def receive(self, timeout_s: float | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The next message and its values.
+        """The next message and its values; raises what `take` does."""
+        message, packed = self.take(timeout_s)
+        return message, packed.values(self.more)
+
+    def take(self, timeout_s: float | None = None) -> tuple[dict[str, Any], Packed]:
+        """The next message, and its values as they crossed.
 
         Raises:
             TimeoutError: it did not come in time.
@@ -219,12 +260,11 @@ class Channel:
             message, encoded = frame["message"], frame["values"]
             if text.count(b",") > MAX_ITEMS:
                 raise CodecError("a frame with too many items")
-            values = {str(name): decode(value, blob, more=self.more) for name, value in encoded.items()}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CodecError("a frame that is no message") from error
-        if not isinstance(message, dict):
+        if not isinstance(message, dict) or not isinstance(encoded, dict):
             raise CodecError("a frame that is no message")
-        return message, values
+        return message, Packed(encoded, blob)
 
     def _exactly(self, count: int, end: float | None) -> bytes:
         """`count` bytes, all of them before the time `end`, however slowly they drip."""

@@ -132,7 +132,7 @@ class Objects:
                     encoded = {name: encoder.encode(one) for name, one in sent.items()}
                     encoder.aliases = {}
                     encoded["left"] = encoder.encode([] if large else left)
-                self.channel.send_encoded(reply | {"token": self.token, "said": said}, encoded, encoder)
+                self.channel.send_packed(reply | {"token": self.token, "said": said}, encoder.packed(encoded))
                 return
             except CodecError:
                 self.described.clear()
@@ -172,7 +172,7 @@ class Objects:
         encoder = WireEncoder(self.refer)
         encoded = {"arguments": encoder.encode(list(arguments)), "keywords": encoder.encode(keywords)}
         reply = {"token": self.token, "status": "callback", "number": number, "said": self._said()}
-        self.channel.send_encoded(reply, encoded, encoder)
+        self.channel.send_packed(reply, encoder.packed(encoded))
         self.depth += 1
         try:
             while True:

@@ -12,19 +12,22 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
-from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream
+from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import WireEncoder, more, no_reference
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
+TOLD_TOGETHER = 1 << 18  # characters of sources in one frame
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -53,18 +56,43 @@ class Workplace:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What the runner says of one cell. Its word is not trusted; `values` are the observations."""
+class Step:
+    """One thing for a notebook to do, see `server`."""
 
-    status: str  # ok, error, timeout (given up on), died
+    op: str = "run"  # or branch, mark, recall, of that number
+    source: str = ""
+    code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
+    observe: tuple[str, ...] = ()  # names whose plain values are to be brought back
+    guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
+    number: int = 0
+
+    @property
+    def is_answered(self) -> bool:
+        return self.op in ("run", "branch")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
+
+    status: str  # ok, error, timeout (given up on), died, not run (no time was left)
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
-    values: dict[str, Any] = field(default_factory=dict)
+    observed: Packed = field(default_factory=lambda: Packed({}))
     refused: dict[str, str] = field(default_factory=dict)
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
     memory_mb: float = 0.0
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The observations.
+
+        Raises:
+            CodecError: they are no values.
+        """
+        return self.observed.values()
 
 
 class Backend(Protocol):
@@ -89,91 +117,151 @@ class Launch:
 
 
 class Conversation:
-    """Requests and answers over one channel. After a silence or a bad frame it is over."""
+    """Requests and answers over one channel. After a silence or a bad frame it is over.
+
+    A notebook is told all steps ahead, and then heard of step by step: it does not wait for the grader, who meanwhile
+    may do something else.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.over = ""  # why nothing more will come: "timeout" or "died"
+        self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
+        self._untold: deque[list[Step]] = deque()
+        self._limit_s = self._left_s = 0.0
+        self._end: float | None = None
 
-    def run(
-        self, source: str, limit_s: float, observe: tuple[str, ...] = (), *, plain: bool = False, guard: bool = False
-    ) -> Ran:
-        """Run a cell, and bring back the plain values of the names in `observe`. `limit_s` is of processor time; by the
-        clock a cell that is at work has PATIENCE times as long.
+    def tell(self, steps: Iterable[Step], limit_s: float, left_s: float | None = None) -> None:
+        """Tell what to do next, when all that was told before has been heard of.
 
-        With `plain`, it is Python of which nothing needs to be displayed: faster, and not through IPython.
-        With `guard`, what asserts rely on is put back first as it was, see `guard`.
+        Args:
+            limit_s: what each step may take of processor time; PATIENCE times as long by the clock, if it is at work.
+            left_s: what all may take together, by the clock.
         """
-        request = {"op": "run", "source": source, "limit_s": limit_s, "observe": list(observe)}
-        request |= {"plain": plain, "guard": guard}
-        answer = self._ask(request, limit_s * PATIENCE + GRACE_S)
+        if self.over:
+            return
+        assert not self._told, "an answer has not been heard"
+        self._limit_s, self._left_s, self._end = limit_s, limit_s if left_s is None else left_s, None
+        self._untold.extend(_parts(steps))
+        self._tell_part()
+
+    def _tell_part(self) -> None:
+        while self._untold and not self._told and not self.over:
+            part, token = self._untold.popleft(), secrets.token_hex(8)
+            request = {"op": "steps", "token": token, "limit_s": self._limit_s, "left_s": self._left_s}
+            request["steps"] = [_as_told(step) for step in part]
+            try:
+                self.channel.send(request, {str(at): step.code for at, step in enumerate(part) if step.code})
+            except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
+                self.over = "died"
+            self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
+
+    def hear(self) -> Ran:
+        """What became of the next step that was told and is answered."""
+        if not self._told:
+            self._tell_part()
+        if self.over:
+            return Ran(status=self.over)
+        token, at, step = self._told.popleft()
+        now = time.monotonic()
+        if self._end is None:  # however a notebook that is not ours any more says that it took no time
+            self._end = now + (self._left_s + self._limit_s) * PATIENCE + GRACE_S
+        patience_s = min(self._limit_s, max(self._left_s, 0.0)) * PATIENCE + GRACE_S
+        answer = self._heard(token, min(patience_s, max(self._end - now, 0.0)))
         if answer is None:
             return Ran(status=self.over)
-        reply, values = answer
-        return Ran(
-            status="ok" if reply.get("status") == "ok" else "error",
-            ename=_printable(str(reply.get("ename", ""))[:200]),
-            evalue=_printable(str(reply.get("evalue", ""))[:4000]),
-            outputs=tuple(one for one in _list(_printable(reply.get("outputs"))) if isinstance(one, dict)),
-            seconds=_plausible(reply.get("seconds")),
-            values={name: values[name] for name in observe if name in values},
-            refused={
-                _printable(str(name)[:200]): _printable(str(why)[:200])
-                for name, why in _dict(reply.get("refused")).items()
-            },
-            tampered=tuple(_printable(str(one)[:200]) for one in _list(reply.get("tampered"))[:20]),
-            memory_mb=_plausible(reply.get("memory_mb")),
-        )
+        reply, packed = answer
+        if reply.get("step") != at:
+            self.over = "died"
+            return Ran(status=self.over)
+        ran = _ran(reply, packed.only(step.observe))
+        self._left_s -= ran.seconds
+        return ran
+
+    def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
+        """Have one cell run, and hear of it."""
+        self.tell([Step(source=source, observe=observe)], limit_s)
+        return self.hear()
 
     def branch(self, number: int) -> bool:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
-        return self._ask({"op": "branch", "number": number}, GRACE_S) is not None
-
-    def mark(self, number: int) -> None:
-        """Have the notebook remember what its names stand for."""
-        self._tell({"op": "mark", "number": number})
-
-    def recall(self, number: int) -> None:
-        """Have the notebook's names stand for what they stood for at that mark; no outputs are gathered any more."""
-        self._tell({"op": "recall", "number": number})
-
-    def _tell(self, request: dict[str, Any]) -> None:
-        if not self.over:
-            try:
-                self.channel.send(request)
-            except OSError:
-                self.over = "died"
+        self.tell([Step("branch", number=number)], GRACE_S)
+        return self.hear().status == "ok"
 
     def ask(
         self, request: dict[str, Any], values: dict[str, Any], limit_s: float
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
-        self.channel.more = more
-        try:
-            return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s * PATIENCE + GRACE_S, values)
-        finally:
-            self.channel.more = None
+        return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s * PATIENCE + GRACE_S, values)
 
     def _ask(
-        self, request: dict[str, Any], timeout_s: float, values: dict[str, Any] | None = None
+        self, request: dict[str, Any], timeout_s: float, values: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if self.over:
             return None
         token = secrets.token_hex(8)
         try:
             encoder = WireEncoder(no_reference)
-            encoded = {name: encoder.encode(value) for name, value in (values or {}).items()}
-            self.channel.send_encoded(request | {"token": token}, encoded, encoder)
-            reply, values = self.channel.receive(timeout_s)
+            encoded = {name: encoder.encode(value) for name, value in values.items()}
+            self.channel.send_packed(request | {"token": token}, encoder.packed(encoded))
+            answer = self._heard(token, timeout_s)
+            return answer and (answer[0], answer[1].values(more))
+        except (CodecError, OSError):
+            self.over = "died"
+        return None
+
+    def _heard(self, token: str, timeout_s: float) -> tuple[dict[str, Any], Packed] | None:
+        """The answer to what was said with that token."""
+        try:
+            reply, packed = self.channel.take(timeout_s)
         except TimeoutError:
             self.over = "timeout"
         except (EndOfStream, CodecError, OSError):
             self.over = "died"
         else:
             if reply.get("token") == token:
-                return reply, values
+                return reply, packed
             self.over = "died"
         return None
+
+
+def _parts(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Steps in their order, as many together as make no large frame: what answers them may wait to be heard, but a
+    notebook that is not yet done must not be told so much that both sides wait."""
+    part: list[Step] = []
+    size = 0
+    for step in steps:
+        if part and size + len(step.source) + len(step.code) > TOLD_TOGETHER:
+            yield part
+            part, size = [], 0
+        part.append(step)
+        size += len(step.source) + len(step.code)
+    if part:
+        yield part
+
+
+def _as_told(step: Step) -> dict[str, Any]:
+    if step.op != "run":
+        return {"op": step.op, "number": step.number}
+    return {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+
+
+def _ran(reply: dict[str, Any], observed: Packed) -> Ran:
+    """What the runner says, where that is plausible."""
+    status = str(reply.get("status"))
+    return Ran(
+        status=status if status in ("ok", "not run") else "error",
+        ename=_printable(str(reply.get("ename", ""))[:200]),
+        evalue=_printable(str(reply.get("evalue", ""))[:4000]),
+        outputs=tuple(one for one in _list(_printable(reply.get("outputs"))) if isinstance(one, dict)),
+        seconds=_plausible(reply.get("seconds")),
+        observed=observed,
+        refused={
+            _printable(str(name)[:200]): _printable(str(why)[:200]) for name, why in _dict(reply.get("refused")).items()
+        },
+        tampered=tuple(_printable(str(one)[:200]) for one in _list(reply.get("tampered"))[:20]),
+        memory_mb=_plausible(reply.get("memory_mb")),
+    )
 
 
 class Control:

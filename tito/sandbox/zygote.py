@@ -38,7 +38,8 @@ from tito.sandbox import fence, seccomp
 from tito.sandbox.codec import Channel
 from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
-from tito.sandbox.runner import Shell, make_shell, rehearse, serve
+from tito.sandbox.runner import Shell, make_shell, rehearse
+from tito.sandbox.server import Server
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -249,7 +250,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     np.random.seed(SEED)
     channel = Channel(socket.socket(fileno=descriptors[0]))
     channel.send({"op": "ready"})
-    serve(shell, channel, dict(enumerate(descriptors[1:])))
+    Server(shell, channel, dict(enumerate(descriptors[1:]))).serve()
 
 
 def _close_the_log() -> None:

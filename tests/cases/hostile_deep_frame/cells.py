@@ -1,10 +1,10 @@
 # %% + after:setup
 from tito.sandbox import codec
 
-send = codec.Channel.send_encoded
+send = codec.Channel.send_packed
 
 
-def forged(self, message, encoded, encoder):
+def forged(self, message, packed):
     import json
     deep = "[" * 900 + "]" * 900
     output = '{"output_type": "display_data", "metadata": {}, "data": {"x": ' + deep + "}}"
@@ -12,4 +12,4 @@ def forged(self, message, encoded, encoder):
     self.connection.sendall(codec.LENGTHS.pack(len(text), 0) + text.encode())
 
 
-codec.Channel.send_encoded = forged
+codec.Channel.send_packed = forged

@@ -1,12 +1,12 @@
 # %% + after:setup
 from tito.sandbox import codec
 
-send = codec.Channel.send_encoded
+send = codec.Channel.send_packed
 
 
-def forged(self, message, encoded, encoder):
+def forged(self, message, packed):
     flood = [{"output_type": "stream", "name": "stdout", "text": "x" * 3_000_000}]
-    send(self, message | {"outputs": flood}, encoded, encoder)
+    send(self, message | {"outputs": flood}, packed)
 
 
-codec.Channel.send_encoded = forged
+codec.Channel.send_packed = forged

@@ -3,7 +3,7 @@ import os
 from tito.sandbox import codec
 
 heard, notebook = [], os.getpid()
-receive, send = codec.Channel.receive, codec.Channel.send_encoded
+receive, send = codec.Channel.receive, codec.Channel.send_packed
 
 
 def listening(self, *arguments):
@@ -12,10 +12,10 @@ def listening(self, *arguments):
     return got
 
 
-def telling(self, message, encoded, encoder):
+def telling(self, message, packed):
     item = {"output_type": "stream", "name": "stdout", "text": "".join(heard)}
     more = {"refused": {"found": "".join(heard)}} if os.getpid() != notebook else {}
-    send(self, message | more | {"outputs": [item], "evalue": "".join(heard)}, encoded, encoder)
+    send(self, message | more | {"outputs": [item], "evalue": "".join(heard)}, packed)
 
 
-codec.Channel.receive, codec.Channel.send_encoded = listening, telling
+codec.Channel.receive, codec.Channel.send_packed = listening, telling

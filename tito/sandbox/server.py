@@ -1,0 +1,137 @@
+"""Answers the grader inside the sandbox, request by request. Nothing that it says is trusted.
+
+It holds no secret but what it is told to run just now: hidden tests are given to it after the student's cells have all
+run and their outputs are closed, so that no cell can show what a test holds.
+
+Requests (JSON, see `codec`):
+    steps   do these one after another, each within the time that a cell may take, all within what is left of the
+            notebook's; see `Step`. Each is answered as soon as it is done:
+            run     run a cell, or a section of a test as compiled Python; the answer tells status, outputs, seconds,
+                    and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
+                    back as it was
+            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell
+            mark    remember what the notebook's names stand for at this cell; and
+            recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
+                    these two is answered
+    ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import socket
+from typing import Any, NoReturn
+
+from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, Packed
+from tito.sandbox.objects import Objects
+from tito.sandbox.runner import CellTimeout, Shell, run, time_limit
+from tito.sandbox.wire import more
+
+LOOK_LIMIT_S = 2.0  # for turning the observed values of one step into plain data
+
+
+class Server:
+    """One process of a session: the notebook, or a branch of it.
+
+    Args:
+        branches: a descriptor for each branch that the grader may ask for, by its number.
+    """
+
+    def __init__(self, shell: Shell, channel: Channel, branches: dict[int, int]) -> None:
+        self.shell = shell
+        self.channel = channel
+        self.branches = branches
+        self.objects = Objects(shell, time_limit)
+        self.marks: dict[int, dict[str, Any]] = {}
+        self.fresh_kb = _peak_kb()
+        channel.more = more
+        shell.descriptors.open()
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the grader hangs up; a branch goes on in the same loop on its own channel."""
+        while True:
+            try:
+                request, values = self.channel.receive()
+                if request["op"] == "ask":
+                    self.objects.answer(self.channel, request, values)
+                else:
+                    self._do(request, values)
+            except (EndOfStream, CodecError, OSError):
+                os._exit(0)
+
+    def _do(self, request: dict[str, Any], codes: dict[str, bytes]) -> None:
+        """Do the steps of a request, in order. In a branch that is forked by one of them, the others are forgotten."""
+        left_s = request["left_s"]
+        for number, step in enumerate(request["steps"]):
+            about = {"token": request["token"], "step": number}
+            if step["op"] == "mark":
+                self.marks[step["number"]] = dict(self.shell.user_ns)
+            elif step["op"] == "recall":
+                self.shell.descriptors.close()
+                self.shell.user_ns.clear()
+                self.shell.user_ns.update(self.marks[step["number"]])
+            elif left_s <= 0:
+                self.channel.send(about | {"status": "not run"})
+            elif step["op"] == "branch":
+                if self._branch(step["number"]):
+                    return
+                self.channel.send(about | {"status": "ok"})
+            else:
+                reply, seen = self._run(step, codes.get(str(number), b""), min(left_s, request["limit_s"]))
+                left_s -= reply["seconds"]
+                try:
+                    self.channel.send_packed(about | reply, seen)
+                except CodecError:
+                    self.channel.send_packed(about | reply | {"outputs": []}, seen)
+
+    def _run(self, step: dict[str, Any], code: bytes, limit_s: float) -> tuple[dict[str, Any], Packed]:
+        shell = self.shell
+        tampered = shell.guard.restore() if step["guard"] and shell.guard else []
+        reply = run(shell, step["source"], limit_s, code) | {"tampered": tampered}
+        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (Packed({}), {})
+        return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
+
+    def _branch(self, number: int) -> bool:
+        """Fork; whether this is the copy."""
+        own, numbers = self.branches.pop(number), random.getstate()
+        if os.fork() != 0:
+            os.close(own)
+            return False
+        random.setstate(numbers)  # which a fork would seed anew
+        self.channel.close()
+        for other in self.branches.values():
+            os.close(other)
+        self.shell.descriptors.close()
+        self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
+        self.channel.more = more
+        return True
+
+
+def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
+    """The plain values of `names`, and why the others cannot cross."""
+    encoder, encoded, refused = Encoder(), {}, {}
+    left = list(reversed(names))
+    try:
+        with time_limit(LOOK_LIMIT_S):
+            while left:
+                name = left[-1]
+                if name not in shell.user_ns:
+                    refused[name] = "it was never set"
+                else:
+                    try:
+                        encoded[name] = encoder.encode(shell.user_ns[name])
+                    except CodecError as error:
+                        refused[name] = str(error)
+                    except Exception as error:  # noqa: BLE001  (a student's class may raise anything when looked at)
+                        refused[name] = f"looking at it raised {type(error).__name__}"
+                left.pop()
+    except CellTimeout:
+        refused |= dict.fromkeys(reversed(left), "looking at it takes too long")
+    return encoder.packed(encoded), refused
+
+
+def _peak_kb() -> int:
+    """The most memory that this process has had, in KiB; a fork starts with what it has then. Needs no /proc."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
