@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
+from tito.grade.compile import compiled_cells, compiled_section
 from tito.grade.interference import observes_the_same_at_the_end
 from tito.grade.judge import Judge
 from tito.grade.plan import NotebookPlan, TestPlan, skipped
 from tito.grade.remote import RemoteTest
-from tito.grade.testcell import compiled
 from tito.models import CellKind, JudgePlan, Limits, Section
 from tito.sandbox.session import Control, Conversation, Ran, Step, Workplace
 
@@ -157,11 +157,11 @@ def _tasks(
 ) -> Iterator[Task]:
     """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
     not_needed = skipped(cells)
-    for position, cell in enumerate(cells):
-        if cell.cell_type != "code" or position in not_needed:
-            continue
+    run = [(at, cell) for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_needed]
+    compiled = compiled_cells(cell.source for _, cell in run if kind_of(cell) is not CellKind.TEST)
+    for position, cell in run:
         if kind_of(cell) is not CellKind.TEST:
-            yield Task(position, Step(source=cell.source))
+            yield Task(position, Step(source=cell.source, cell=next(compiled)))
             continue
         test = plan.tests[grade_id_of(cell)]
         if (test.grade_id, True) in branches:
@@ -176,8 +176,9 @@ def _tasks(
 
 
 def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
-    code = compiled(section.observe)
-    return Step("run", "" if code else section.observe, code, judge.observed if judge else (), guard)
+    code = compiled_section(section.observe)
+    observed = judge.observed if judge else ()
+    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard)
 
 
 def _hear_notebook(

@@ -12,12 +12,11 @@ Only source text is read here; nothing is run.
 from __future__ import annotations
 
 import ast
-import marshal
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from tito.errors import BadSource
+from tito.grade.compile import compiled_section
 from tito.grade.names import BUILTINS, Names, NotebookNames, names_of
 from tito.models import JudgePlan, NamedCheck, Section
 
@@ -40,7 +39,7 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     found = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
     kept = tuple(one for one in found if _has_statements(one.observe) or one.judge is not None)
     halves = [half for one in kept for half in (one.observe, one.judge, *(one.source for one in one.checks)) if half]
-    if all(compiled(half) for half in halves):
+    if all(compiled_section(half) for half in halves):
         return kept
     if any(one.judge is not None for one in kept):
         raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
@@ -104,16 +103,6 @@ def _checks(judge: str, where: str) -> tuple[str, tuple[NamedCheck, ...]]:
 def _has_statements(source: str) -> bool:
     lines = (line.strip() for line in source.split("\n"))
     return any(line and not line.startswith("#") for line in lines)
-
-
-@lru_cache(maxsize=1024)
-def compiled(source: str) -> bytes:
-    """A section as marshalled code, for this interpreter; b"" for one that only IPython can run, because there are
-    magics in it, or an `await` outside of functions."""
-    try:
-        return marshal.dumps(compile(source, "<test>", "exec", dont_inherit=True, optimize=0))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return b""
 
 
 # ---- what a judge needs ------------------------------------------------------------------------

@@ -255,8 +255,8 @@ class Worker:
                 if behind is not None:
                     yield behind.number, self._verdicts(behind)
                     behind = None
-                elif ahead is None:
-                    ahead = self._next(tasks)
+                elif ahead is None and (ahead := self._next(tasks)) is not None:
+                    self._sandbox().prepare()
             if behind is not None:
                 yield behind.number, self._verdicts(behind)
             behind = job

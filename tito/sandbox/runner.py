@@ -17,11 +17,12 @@ import selectors
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import perf_counter, process_time
 from types import FrameType
 from typing import Any, NoReturn
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
 from tito.sandbox.codec import PATIENCE
@@ -32,6 +33,15 @@ AT_WORK = 0.1  # of the time by the clock: a cell that has used less of a proces
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 REHEARSAL_S = 5.0
+OVERRIDABLE = (
+    "run_cell",
+    "_run_cell",
+    "run_cell_async",
+    "run_ast_nodes",
+    "run_code",
+    "transform_cell",
+    "transform_ast",
+)
 
 
 class CellTimeout(BaseException):
@@ -54,6 +64,8 @@ class Shell(InteractiveShell):  # type: ignore[misc]
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._transformers = self._all_transformers()
+        self._flags = self.compile.flags
+        self._machinery = self._all_machinery()
         self._shown: list[str] = []  # the traceback that was shown last
 
     def has_transformers(self) -> bool:
@@ -64,6 +76,83 @@ class Shell(InteractiveShell):  # type: ignore[misc]
         manager = self.input_transformer_manager
         return [*manager.cleanup_transforms, *manager.line_transforms, *manager.token_transformers,
                 *self.input_transformers_post]  # fmt: skip
+
+    def _all_machinery(self) -> list[Any]:
+        """What runs a cell in IPython, and may be replaced by student code."""
+        own = [name for name in OVERRIDABLE if name in vars(self)]
+        return [*own, *(getattr(cls, name) for cls in (Shell, InteractiveShell) for name in OVERRIDABLE)]
+
+    def is_as_it_was(self, flags: int) -> bool:
+        """Whether IPython would run a cell without magics as `run_compiled` does, with these flags of __future__."""
+        return (
+            self.compile.flags == self._flags | flags
+            and not (self.ast_transformers or self.custom_exceptions or self.has_transformers())
+            and self.ast_node_interactivity == "last_expr"
+            and self._all_machinery() == self._machinery
+        )
+
+    def run_compiled(self, cell: Cell) -> BaseException | None:
+        """What `run_cell` does with a cell, but for the looking for magics, the parsing and the compiling.
+
+        Returns what it raised.
+        """
+        number = self.execution_count
+        result = ExecutionResult(ExecutionInfo(cell.source, True, False, True, None, transformed_cell=cell.source))
+        result.execution_count = number
+        self.execution_count += 1
+        try:
+            self.events.trigger("pre_execute")
+            self.events.trigger("pre_run_cell", result.info)
+            self.history_manager.store_inputs(number, cell.source, cell.source)
+            self.logger.log(cell.source, cell.source)
+            lines = [line + "\n" for line in cell.source.splitlines()]
+            linecache.cache[cell.name] = (len(cell.source), None, lines, cell.name)
+            self.compile._filename_map[cell.name] = number
+            self.compile.flags |= cell.sets
+            with self.builtin_trap, self.display_trap, self._loop_running():
+                self.displayhook.exec_result = result
+                failed = any(self._run_code(one, result) for one in (cell.statements, cell.last) if one)
+                self.displayhook.exec_result = None
+            self.last_execution_succeeded, self.last_execution_result = not failed, result
+            self.history_manager.store_output(number)
+            if result.error_in_exec:
+                stored = self._format_exception_for_storage(result.error_in_exec)
+                self.history_manager.exceptions[number] = stored
+        finally:
+            self.events.trigger("post_execute")
+            self.events.trigger("post_run_cell", result)
+        error: BaseException | None = result.error_in_exec
+        return error
+
+    def _run_code(self, code: bytes, result: ExecutionResult) -> bool:
+        """Whether it raised."""
+        running = self.run_code(marshal.loads(code), result)
+        try:
+            running.send(None)
+        except StopIteration as end:
+            return bool(end.value)
+        raise AssertionError("code without an await has waited")
+
+    @contextlib.contextmanager
+    def _loop_running(self) -> Iterator[None]:
+        """What runs in here finds the event loop at work, as in a kernel; after it the loop goes on with its tasks."""
+        loop = self.event_loop()
+        asyncio._set_running_loop(loop)
+        try:
+            yield
+        finally:
+            asyncio._set_running_loop(None)
+            if asyncio.all_tasks(loop):
+                loop.call_soon(loop.stop)
+                loop.run_forever()
+
+    def event_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of this process."""
+        if self.loop is None or self.loop.is_closed():
+            # Not epoll, whose state a branch would share.
+            self.loop = asyncio.SelectorEventLoop(selectors.PollSelector())
+            asyncio.set_event_loop(self.loop)
+        return self.loop
 
     def init_virtualenv(self) -> None:
         pass
@@ -174,18 +263,34 @@ def time_limit(limit_s: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def run(shell: Shell, source: str, limit_s: float, code: bytes = b"") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Cell:
+    """A cell that was compiled by whoever sent it, see `CompiledCell`."""
+
+    source: str
+    statements: bytes
+    last: bytes
+    name: str
+    flags: int
+    sets: int
+
+
+def run(shell: Shell, cell: str | Cell | bytes, limit_s: float) -> dict[str, Any]:
     """Run one cell; return its status, error, outputs and wall time in seconds.
 
-    Where there is `code`, marshalled, it is run in place of `source`, by Python itself and not through IPython: nothing
-    of it is displayed, and no traceback is made.
+    Marshalled code is run by Python itself, as no cell: nothing of it is displayed, and no traceback is made.
     """
     shell.outputs.reset()
     started = perf_counter()
     error: BaseException | None
     try:
         with time_limit(limit_s):
-            error = run_plain(shell, code) if code else run_in_ipython(shell, source)
+            if isinstance(cell, bytes):
+                error = run_plain(shell, cell)
+            elif isinstance(cell, Cell) and shell.is_as_it_was(cell.flags):
+                error = shell.run_compiled(cell)
+            else:
+                error = run_in_ipython(shell, cell if isinstance(cell, str) else cell.source)
     except BaseException as broken:  # noqa: BLE001  (the time limit, or a shell that student code has broken)
         error = broken
     shell.descriptors.collect(shell.outputs)
@@ -203,13 +308,10 @@ def run_in_ipython(shell: Shell, source: str) -> BaseException | None:
 
     Returns what it raised.
     """
-    if shell.loop is None or shell.loop.is_closed():
-        # Not epoll, whose state a branch would share.
-        shell.loop = asyncio.SelectorEventLoop(selectors.PollSelector())
-        asyncio.set_event_loop(shell.loop)
-    task = shell.loop.create_task(_in_loop(shell, source))
+    loop = shell.event_loop()
+    task = loop.create_task(_in_loop(shell, source))
     try:
-        result = shell.loop.run_until_complete(task)
+        result = loop.run_until_complete(task)
     except CellTimeout:
         task.cancel()
         raise

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
-from tito.sandbox.runner import CellTimeout, Shell, run, time_limit
+from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning the observed values of one step into plain data
@@ -61,7 +61,7 @@ class Server:
             except (EndOfStream, CodecError, OSError):
                 os._exit(0)
 
-    def _do(self, request: dict[str, Any], codes: dict[str, bytes]) -> None:
+    def _do(self, request: dict[str, Any], codes: dict[str, Any]) -> None:
         """Do the steps of a request, in order. In a branch that is forked by one of them, the others are forgotten."""
         left_s = request["left_s"]
         for number, step in enumerate(request["steps"]):
@@ -79,17 +79,18 @@ class Server:
                     return
                 self.channel.send(about | {"status": "ok"})
             else:
-                reply, seen = self._run(step, codes.get(str(number), b""), min(left_s, request["limit_s"]))
+                reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
                 try:
                     self.channel.send_packed(about | reply, seen)
                 except CodecError:
                     self.channel.send_packed(about | reply | {"outputs": []}, seen)
 
-    def _run(self, step: dict[str, Any], code: bytes, limit_s: float) -> tuple[dict[str, Any], Packed]:
+    def _run(self, step: dict[str, Any], code: Any, limit_s: float) -> tuple[dict[str, Any], Packed]:
         shell = self.shell
         tampered = shell.guard.restore() if step["guard"] and shell.guard else []
-        reply = run(shell, step["source"], limit_s, code) | {"tampered": tampered}
+        cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
+        reply = run(shell, code if isinstance(code, bytes) else cell, limit_s) | {"tampered": tampered}
         seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (Packed({}), {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 

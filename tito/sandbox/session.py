@@ -56,12 +56,24 @@ class Workplace:
 
 
 @dataclass(frozen=True)
+class CompiledCell:
+    """A cell as IPython would compile it: its statements, and apart from them a last one whose value is displayed."""
+
+    name: str  # of the file that its lines are shown to come from
+    statements: bytes  # marshalled code
+    last: bytes  # b"": there is nothing to display
+    flags: int  # of __future__: what was taken to hold before it
+    sets: int  # and what holds after it
+
+
+@dataclass(frozen=True)
 class Step:
     """One thing for a notebook to do, see `server`."""
 
     op: str = "run"  # or branch, mark, recall, of that number
     source: str = ""
     code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
+    cell: CompiledCell | None = None  # the source, compiled, for a shell that student code has left as it was
     observe: tuple[str, ...] = ()  # names whose plain values are to be brought back
     guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
     number: int = 0
@@ -151,7 +163,7 @@ class Conversation:
             request = {"op": "steps", "token": token, "limit_s": self._limit_s, "left_s": self._left_s}
             request["steps"] = [_as_told(step) for step in part]
             try:
-                self.channel.send(request, {str(at): step.code for at, step in enumerate(part) if step.code})
+                self.channel.send(request, {str(at): code for at, step in enumerate(part) if (code := _code_of(step))})
             except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
                 self.over = "died"
             self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
@@ -240,10 +252,17 @@ def _parts(steps: Iterable[Step]) -> Iterator[list[Step]]:
         yield part
 
 
+def _code_of(step: Step) -> Any:
+    return step.code or (step.cell and [step.cell.statements, step.cell.last])
+
+
 def _as_told(step: Step) -> dict[str, Any]:
     if step.op != "run":
         return {"op": step.op, "number": step.number}
-    return {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+    told = {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+    if step.cell is not None:
+        told["cell"] = {"name": step.cell.name, "flags": step.cell.flags, "sets": step.cell.sets}
+    return told
 
 
 def _ran(reply: dict[str, Any], observed: Packed) -> Ran:
@@ -274,6 +293,8 @@ class Control:
         self._ready = False
         self._living: set[int] = set()  # sessions of which processes may be left
         self._ending: set[int] = set()  # those of them that were told to end
+        self._opened: deque[int] = deque()  # sessions that were ordered, and are there
+        self._prepared: list[socket.socket] | None = None  # our ends of the channels of one that is ordered ahead
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._line.connect(str(address))
@@ -287,37 +308,64 @@ class Control:
         Raises:
             SandboxUnavailable: it does not work on this machine.
         """
-        if not self._ready:
-            self._heard("ready", START_TIMEOUT_S)
-            self._ready = True
+        while not self._ready:
+            self._hear(START_TIMEOUT_S)
 
     def session(self, branches: int = 0) -> Session:
-        """Fork a session with channels for so many branches, once all processes of the last one are gone.
+        """Fork a session with channels for so many branches, when all processes of the last one are gone; or take the
+        one that was prepared.
 
         Raises:
             SandboxUnavailable: the zygote gave no session; no student code ran in it.
         """
         self.wait()
-        self.settle()
-        pairs = [socket.socketpair() for _ in range(branches + 1)]
-        try:
-            socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
-            keeper = self._heard("opened", ANSWER_TIMEOUT_S)["pid"]
-            self._living.add(keeper)
-        except (OSError, SandboxUnavailable) as error:
-            for ours, _ in pairs:
-                ours.close()
-            raise error if isinstance(error, SandboxUnavailable) else self._broken(error) from error
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
-        opened = Session(self, keeper, [ours for ours, _ in pairs])
+        if self._prepared is not None and branches == 0:
+            channels, self._prepared = self._prepared, None
+        else:
+            self._give_up_prepared()
+            self.settle()
+            channels = self._order(branches)
+        while not self._opened:
+            self._hear(ANSWER_TIMEOUT_S)
+        opened = Session(self, self._opened.popleft(), channels)
         try:
             opened.notebook.channel.receive(ANSWER_TIMEOUT_S)
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             opened.close()
             raise self._broken(error) from error
         return opened
+
+    def prepare(self) -> None:
+        """Have a session without branches forked while another is at work, for when the next one is asked for.
+
+        Raises:
+            SandboxUnavailable: see `session`.
+        """
+        self.wait()
+        if self._prepared is None:
+            self.settle()
+            self._prepared = self._order(0)
+
+    def _give_up_prepared(self) -> None:
+        if self._prepared is not None:
+            channels, self._prepared = self._prepared, None
+            while not self._opened:
+                self._hear(ANSWER_TIMEOUT_S)
+            Session(self, self._opened.popleft(), channels).close()
+
+    def _order(self, branches: int) -> list[socket.socket]:
+        """Have a session forked, which is not waited for; our ends of its channels."""
+        pairs = [socket.socketpair() for _ in range(branches + 1)]
+        try:
+            socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
+        except OSError as error:
+            for ours, _ in pairs:
+                ours.close()
+            raise self._broken(error) from error
+        finally:
+            for _, theirs in pairs:
+                theirs.close()
+        return [ours for ours, _ in pairs]
 
     def settle(self) -> None:
         """Wait until every process of the sessions that were ended is gone.
@@ -326,7 +374,7 @@ class Control:
             SandboxUnavailable: it takes too long.
         """
         while self._ending:
-            self._heard("closed", ANSWER_TIMEOUT_S)
+            self._hear(ANSWER_TIMEOUT_S)
 
     def end(self, keeper: int) -> None:
         """End a session, with all of its processes. Does not wait for that: `settle` does, and the next session."""
@@ -349,23 +397,29 @@ class Control:
 
     def close(self) -> None:
         """Hang up. The zygote ends when nobody is left on its lines."""
+        for channel in self._prepared or ():
+            channel.close()
+        self._prepared = None
         self._line.close()
 
-    def _heard(self, op: str, timeout_s: float) -> dict[str, Any]:
-        """The zygote's next answer of that kind. No student code speaks here: whatever goes wrong is ours."""
-        answer: dict[str, Any] = {}
-        while answer.get("op") != op:
-            self._line.settimeout(timeout_s)
-            try:
-                answer = json.loads(self._line.recv(4096) or b"{}")
-            except (OSError, ValueError) as error:
-                raise self._broken(error) from error
-            if answer.get("op") == "closed":
+    def _hear(self, timeout_s: float) -> None:
+        """Take in the zygote's next answer. No student code speaks here: whatever goes wrong is ours."""
+        self._line.settimeout(timeout_s)
+        try:
+            answer = json.loads(self._line.recv(4096) or b"{}")
+        except (OSError, ValueError) as error:
+            raise self._broken(error) from error
+        match answer.get("op"):
+            case "ready":
+                self._ready = True
+            case "opened":
+                self._opened.append(answer["pid"])
+                self._living.add(answer["pid"])
+            case "closed":
                 self._living.discard(answer["pid"])
                 self._ending.discard(answer["pid"])
-            elif answer.get("op") != op:
+            case _:
                 raise self._broken(None)
-        return answer
 
     def _broken(self, error: Exception | None) -> SandboxUnavailable:
         """Hang up, and say why."""

@@ -242,7 +242,9 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
+    if (
+        (len(descriptors) > 1 or not settings["confined"]) and not settings["fence"] and os.fork() != 0
+    ):  # a fence's keeper is such a process already
         _close(descriptors)
         _wait_for_all()
     # After the last fork, which seeds `random` anew.
