@@ -92,6 +92,17 @@ class Section:
 
 
 @dataclass(frozen=True)
+class CompiledCell:
+    """A cell as IPython would compile it: its statements, and apart from them a last one whose value is displayed."""
+
+    name: str  # of the file that its lines are shown to come from
+    statements: bytes  # marshalled code
+    last: bytes  # b"": there is nothing to display
+    flags: int  # of __future__: what was taken to hold before it
+    sets: int  # and what holds after it
+
+
+@dataclass(frozen=True)
 class JudgePlan:
     """How a judge half gets its names.
 

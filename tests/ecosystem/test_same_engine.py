@@ -8,7 +8,6 @@ leads to (`tampering_links_beside`) into `autograded/`, from where it goes to th
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -120,7 +119,7 @@ def _graded(course: Course, student: str) -> Graded:
     record = read_record(course, ASSIGNMENT, student)
     assert record is not None
     path = course.step("autograded", student, ASSIGNMENT, NOTEBOOK)
-    return Graded(record, {path.stem: nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))})
+    return Graded(record, {path.stem: path.read_text(encoding="utf-8")})
 
 
 def _scores(course: Course, student: str) -> dict[str, float | None]:

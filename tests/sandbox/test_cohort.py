@@ -234,7 +234,7 @@ def test_a_failing_write_leaves_no_half(cohort: Course) -> None:
     submit(cohort, "dan", solved(cohort))
     on_disk(
         cohort,
-        "create trigger full before update of auto_score on grade begin select raise(abort, 'disk is full'); end",
+        "create trigger full before insert on grade begin select raise(abort, 'disk is full'); end",
     )
     with pytest.raises(GradebookUnavailable, match="disk is full"):
         run(cohort)

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import CodeType
 
 from tito.grade.sources import parsed
-from tito.sandbox.session import CompiledCell
+from tito.models import CompiledCell
 
 FEATURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)

@@ -15,7 +15,9 @@ A state that the course's own package keeps, and that its functions change, is n
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from tito.grade.names import flow_of, names_of
 from tito.grade.sources import parsed, remembered
@@ -55,22 +57,49 @@ def observes_the_same_at_the_end(
         hidden: sources of the hidden sections.
         packages: names of the course's own packages and modules.
     """
-    cells = tuple(one for one in cells if not _never_runs(one))
-    tests, hidden = tuple(tests), tuple(hidden)
-    everything = (*cells, *tests, *hidden)
-    if any(flow_of(one) is None for one in everything) or _draws_from_numpys_own_generator(everything):
+    told = _told_by_tests(tuple(tests), tuple(hidden), packages)
+    if told is None:
         return False
-    if not all(_imports_no_state(one, packages) for one in everything):
-        return False
-    if not all(_definitions_only(one) and _leaves_no_trace(one, False) for one in cells):
-        return False
-    if not all(_leaves_no_trace(one, True) for one in (*tests, *hidden)):
-        return False
-    set_by_tests = frozenset[str]().union(*(names_of(one).bound for one in tests))
+    read: set[str] = set()
+    numpy, owners = set(told.numpy), set(told.owners)
+    for cell in cells:
+        if _never_runs(cell):
+            continue
+        if flow_of(cell) is None or not (_imports_no_state(cell, packages) and _definitions_only(cell)):
+            return False
+        if not _leaves_no_trace(cell, False):
+            return False
+        read |= names_of(cell).read
+        names, drawn_from = _uses_of_random(cell)
+        numpy |= names
+        owners |= drawn_from
+    return not told.bound & read and not numpy & owners
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the tests say to it: names that the visible sections set, and their uses of `np.random`."""
+
+    bound: frozenset[str]
+    numpy: frozenset[str]
+    owners: frozenset[str]
+
+
+@functools.lru_cache(maxsize=64)
+def _told_by_tests(tests: tuple[str, ...], hidden: tuple[str, ...], packages: frozenset[str]) -> _Told | None:
+    """The same for all submissions. None where hidden sections have to be observed at their places."""
+    everything = (*tests, *hidden)
+    if any(flow_of(one) is None or not _imports_no_state(one, packages) for one in everything):
+        return None
+    if not all(_leaves_no_trace(one, True) for one in everything):
+        return None
+    bound = frozenset[str]().union(*(names_of(one).bound for one in tests))
     flows = [flow_of(one) for one in hidden]
-    read_by_hidden = frozenset[str]().union(*(one.read for one in flows if one is not None))
-    read_by_cells = frozenset[str]().union(*(names_of(one).read for one in cells))
-    return not set_by_tests & (read_by_hidden | read_by_cells)
+    if bound & frozenset[str]().union(*(one.read for one in flows if one is not None)):
+        return None
+    random = [_uses_of_random(one) for one in everything]
+    numpy, owners = (frozenset[str]().union(*names) for names in zip(*random, strict=True)) if random else ((), ())
+    return _Told(bound, frozenset(numpy), frozenset(owners))
 
 
 @remembered
@@ -162,13 +191,6 @@ def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
 def _stateless(module: str, packages: frozenset[str]) -> bool:
     parts = module.split(".")
     return parts[0] in STATELESS | packages and "random" not in parts
-
-
-def _draws_from_numpys_own_generator(sources: Iterable[str]) -> bool:
-    """Whether `np.random` is used for anything but to make a generator of one's own."""
-    found = [_uses_of_random(one) for one in sources]
-    numpy = frozenset[str]().union(*(names for names, _ in found))
-    return any(numpy & owners for _, owners in found)
 
 
 @remembered

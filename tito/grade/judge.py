@@ -64,26 +64,37 @@ class Judge:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
         self._asked: Asked | None = None
+        self._halves: dict[tuple[Section, JudgePlan], int] = {}  # those that the process knows, and their numbers
 
     def put(self, *questions: Question) -> Asked:
         """Put questions to the judge, which is not waited for. What goes wrong is told by `Asked.opinions`."""
         self._settle()
         asked = Asked(self)
-        encoded, blobs, at, requests = {}, [], 0, []
-        for number, one in enumerate(questions):
-            end = at + len(one.observed.blob)
-            encoded[str(number)] = one.observed.encoded
-            requests.append(one.request() | {"blob": [at, end]})
-            blobs.append(one.observed.blob)
-            at = end
         try:
-            self._started().send_packed({"op": "judge", "questions": requests}, Packed(encoded, b"".join(blobs)))
+            channel = self._started()
+            channel.send_packed(*self._frame(questions))
             self._asked = asked
         except JudgeFailed as error:
             asked.answer = error
         except (CodecError, OSError) as error:
             asked.answer = self._failed(error)
         return asked
+
+    def _frame(self, questions: Sequence[Question]) -> tuple[dict[str, Any], Packed]:
+        """Questions as a message. Judge halves are the same for all submissions: the process is told each once."""
+        halves: dict[int, dict[str, Any]] = {}
+        places, encoded, blobs, start = [], {}, [], 0
+        for at, one in enumerate(questions):
+            half = (one.section, one.plan)
+            if half not in self._halves:
+                self._halves[half] = number = len(self._halves)
+                halves[number] = one.request()
+            end = start + len(one.observed.blob)
+            places.append([self._halves[half], start, end])
+            encoded[str(at)] = one.observed.encoded
+            blobs.append(one.observed.blob)
+            start = end
+        return {"op": "judge", "halves": halves, "questions": places}, Packed(encoded, b"".join(blobs))
 
     def ask(self, *questions: Question) -> list[Opinion | JudgeFailed]:
         """Judge sections of tests; a JudgeFailed in an answer's place says that the test itself is at fault.
@@ -169,6 +180,7 @@ class Judge:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        self._halves.clear()
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # and a test that it has forked

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from tito.cells import grade_id_of, kind_of
 from tito.course import Course
 from tito.errors import BadSource
 from tito.grade.repair import Unreadable, read_regular_file
-from tito.grade.submission import Graded
+from tito.grade.submission import Graded, as_json
 from tito.gradebook.store import transaction
 from tito.models import (
     CellKind,
@@ -39,6 +41,7 @@ class Recorder:
     def __init__(self, course: Course, assignment: str, opened: Any) -> None:
         """`opened` is the course's gradebook, which knows the assignment."""
         self.course = course
+        self.assignment = assignment
         self.opened = opened
         notebooks = opened.find_assignment(assignment).notebooks
         self.checksums = {(one.name, cell.name): cell.checksum for one in notebooks for cell in one.source_cells}
@@ -54,42 +57,64 @@ class Recorder:
             GradebookUnavailable: nothing was written.
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
-        with transaction(self.opened):
+        students = [graded.record.student for graded, _ in found]
+        with transaction(self.opened, flushing=False):
+            for student in students:
+                self.opened.update_or_create_student(student)
+            self.opened.db.flush()
+            stored = self._stored(students)
             for graded, submitted in found:
                 self._write_grades(graded, submitted)
+            del stored
         for graded, submitted in found:
             record_path(self.course, graded.record.assignment, graded.record.student).unlink(missing_ok=True)
             if notebooks:
                 _write_notebooks(self.course, graded, submitted)
             write_record(self.course, graded.record)
 
+    def _stored(self, students: list[str]) -> list[Any]:
+        """What the gradebook has of these submissions, all loaded by a few queries: while it is held, nothing of it is
+        asked for one by one."""
+        from nbgrader.api import Assignment, Student, SubmittedAssignment, SubmittedNotebook
+        from sqlalchemy.orm import selectinload
+
+        notebooks = selectinload(SubmittedAssignment.notebooks)
+        wanted = (
+            notebooks.selectinload(getattr(SubmittedNotebook, name)) for name in ("notebook", "grades", "comments")
+        )
+        query = self.opened.db.query(SubmittedAssignment).join(Assignment).join(Student).options(*wanted)
+        found: list[Any] = query.filter(Assignment.name == self.assignment, Student.id.in_(students)).all()
+        return found
+
     def _write_grades(self, graded: Graded, submitted: Path) -> None:
         made = graded.record
-        self.opened.update_or_create_student(made.student)
         facts = {"timestamp": when} if (when := submitted_at(submitted)) else {}
         submission = self.opened.update_or_create_submission(made.assignment, made.student, **facts)
         stored = {one.notebook.name: one for one in submission.notebooks}
         for notebook in made.notebooks:
             try:
-                self._write_notebook(stored[notebook.notebook], notebook, graded.notebooks[notebook.notebook])
+                text = graded.texts[notebook.notebook]
+                graded.texts[notebook.notebook] = self._write_notebook(stored[notebook.notebook], notebook, text)
             except KeyError as error:
                 raise BadSource(
                     f"{made.assignment}: the source has a cell {error} that the gradebook does not know.",
                     hint=f"Run 'tito release {made.assignment}' again.",
                 ) from error
 
-    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, cells: Any) -> None:
-        """Scores and comments of one notebook, and into its cells the checksums of their released sources."""
+    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, text: str) -> str:
+        """Scores and comments of one notebook; it comes back with the checksums of the released sources in it."""
+        notebook = json.loads(text)
         grades = {self.names[one.cell_id]: one for one in stored.grades}
         comments = {self.names[one.cell_id]: one for one in stored.comments}
         for cell in verdicts.cells:
             _write_grade(grades[cell.grade_id], cell)
-        for cell in cells.cells:
+        for cell in notebook["cells"]:
             kind, grade_id = kind_of(cell), grade_id_of(cell)
             if kind is not CellKind.PLAIN:
-                cell.metadata.nbgrader["checksum"] = self.checksums[verdicts.notebook, grade_id]
+                cell["metadata"]["nbgrader"]["checksum"] = self.checksums[verdicts.notebook, grade_id]
             if kind in (CellKind.SOLUTION, CellKind.ANSWER):
-                _write_comment(cell, comments[grade_id], grades.get(grade_id))
+                _write_comment(nbformat.from_dict(cell), comments[grade_id], grades.get(grade_id))
+        return as_json(notebook)
 
 
 def _write_grade(grade: Any, cell: CellVerdict) -> None:
@@ -127,9 +152,8 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     for left in (fresh, old):  # by a run that was stopped
         shutil.rmtree(left, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for name, notebook in graded.notebooks.items():
-        # As nbformat would, but for line breaks: with them Python's slow encoder has to be used.
-        (fresh / f"{name}.ipynb").write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+    for name, text in graded.texts.items():
+        (fresh / f"{name}.ipynb").write_text(text, encoding="utf-8")
     if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
         shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
     if target.exists():

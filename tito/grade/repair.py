@@ -8,6 +8,7 @@ every change is noted for the TA, and the submitted file itself is never touched
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -199,7 +200,7 @@ def _restored(original: Any, mine: list[Any], result: Repaired) -> list[Any]:
             result.notes.append(f"{label}: missing, put back")
         elif len(mine) > 1:
             result.notes.append(f"{label}: there more than once; one kept")
-        elif _words(mine[0].source) != _words(_released(original)):
+        elif mine[0].source != original.source and _words(mine[0].source) != _words(_released(original.source)):
             result.notes.append(f"{label}: was edited; put back")
         return [_copy(original, original.source)]
     if kind is CellKind.PLAIN:
@@ -216,9 +217,10 @@ def _restored(original: Any, mine: list[Any], result: Repaired) -> list[Any]:
     return [_copy(original, mine[0].source), *(_own(cell, result, original.cell_type) for cell in mine[1:])]
 
 
-def _released(original: Any) -> str:
+@functools.lru_cache(maxsize=1024)
+def _released(source: str) -> str:
     """A locked cell's source as students have it."""
-    return MARK_SCHEME.sub("", visible_source(original.source))
+    return MARK_SCHEME.sub("", visible_source(source))
 
 
 def _words(source: str) -> list[str]:
@@ -227,9 +229,9 @@ def _words(source: str) -> list[str]:
 
 def _copy(original: Any, source: str, cell_type: str | None = None) -> Any:
     """A cell with the instructor's id and metadata."""
-    metadata: dict[str, Any] = {}
+    metadata = nbformat.NotebookNode()
     if nbgrader := original.metadata.get("nbgrader"):
-        metadata["nbgrader"] = dict(nbgrader)
+        metadata["nbgrader"] = nbformat.NotebookNode(nbgrader)
     if tags := ungraded_tags(original):
         metadata["tags"] = tags
     return _cell(cell_type or original.cell_type, source, metadata, original.get("id", ""))
@@ -239,14 +241,12 @@ def _own(cell: Any, result: Repaired, cell_type: str | None = None) -> Any:
     """A cell of the student's own: no metadata, so that it can pass for none of ours."""
     if cell_type is None and grade_id_of(cell):
         result.notes.append(f"a cell claims the grade id '{grade_id_of(cell)[:60]}', which this notebook does not have")
-    return _cell(cell_type or cell.cell_type, cell.source, {}, "")
+    return _cell(cell_type or cell.cell_type, cell.source, nbformat.NotebookNode(), "")
 
 
-def _cell(cell_type: str, source: str, metadata: dict[str, Any], cell_id: str) -> Any:
-    cell = nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source, metadata=nbformat.from_dict(metadata))
-    if cell_type == "code":
-        cell.outputs, cell.execution_count = [], None
-    return cell
+def _cell(cell_type: str, source: str, metadata: nbformat.NotebookNode, cell_id: str) -> Any:
+    code: dict[str, Any] = {"outputs": [], "execution_count": None} if cell_type == "code" else {}
+    return nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source, metadata=metadata, **code)
 
 
 def _note_order(matches: dict[int, list[int]], result: Repaired) -> None:

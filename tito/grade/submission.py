@@ -48,10 +48,18 @@ WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 @dataclass(frozen=True)
 class Graded:
-    """A record to be stored, and each notebook as it was graded, with outputs and verdicts in it."""
+    """A record to be stored, and each notebook as it was graded, with outputs and verdicts in it.
+
+    Notebooks are kept as JSON: between processes they are passed on as that in a tenth of the time.
+    """
 
     record: SubmissionRecord
-    notebooks: dict[str, Any]
+    texts: dict[str, str]
+
+    @property
+    def notebooks(self) -> dict[str, Any]:
+        """The notebooks by name, each read anew."""
+        return {name: nbformat.from_dict(json.loads(text)) for name, text in self.texts.items()}
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,8 @@ def grading(
 
     def verdicts() -> Graded:
         found = [one() for one in seen]
-        notebooks = {notebook.name: graded for notebook, (_, graded) in zip(plan.notebooks, found, strict=True)}
-        return Graded(_record(plan, student, sandbox.name, fingerprint, tuple(one for one, _ in found), ""), notebooks)
+        texts = {one.name: as_json(graded) for one, (_, graded) in zip(plan.notebooks, found, strict=True)}
+        return Graded(_record(plan, student, sandbox.name, fingerprint, tuple(one for one, _ in found), ""), texts)
 
     return verdicts
 
@@ -110,8 +118,13 @@ def grading(
 def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
     """A platform fault: no number for any cell, and the submission stays to be graded."""
     verdicts = tuple(_not_gradable(one, Verdict.PLATFORM, WAITS_FOR_A_PERSON) for one in plan.notebooks)
-    notebooks = {one.name: _as_released(one) for one in plan.notebooks}
-    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), notebooks)
+    texts = {one.name: as_json(_as_released(one)) for one in plan.notebooks}
+    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), texts)
+
+
+def as_json(notebook: Any) -> str:
+    """A notebook as nbformat would write it, but for line breaks: with them Python's slow encoder has to be used."""
+    return json.dumps(notebook, ensure_ascii=False)
 
 
 def _record(
@@ -324,24 +337,32 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
         if cell.cell_type != "code":
             continue
         ran = seen.cells.get(position)
-        cell.outputs = [one for one in map(_output, ran.outputs if ran is not None else ()) if one is not None]
-        budget -= len(json.dumps(cell.outputs))
-        if budget < 0:
-            cell.outputs = (
-                [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)] if cell.outputs else []
-            )
+        if ran is not None and ran.outputs:
+            cell.outputs = [one for one in map(_output, ran.outputs) if one is not None]
+            budget -= len(json.dumps(cell.outputs))
+            if budget < 0:
+                cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
         if kind_of(cell) is CellKind.TEST:
             cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
         elif ran is not None and ran.status in ("timeout", "died"):
             cell.outputs = [stopped_output(ran)]
-    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+    return _notebook(cells)
 
 
-KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+def _notebook(cells: list[Any]) -> Any:
+    metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
+
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def _output(item: dict[str, Any]) -> Any:
     """An output as the notebook format has it, or None: what the runner sends is not trusted."""
+    if item in (
+        {"output_type": "stream", "name": name, "text": str(item.get("text"))} for name in ("stdout", "stderr")
+    ):
+        return nbformat.NotebookNode(item)  # what most outputs are; to ask the schema takes longer than the cell
     try:
         output = nbformat.from_dict(item)
         nbformat.v4.nbbase.validate(output, output.get("output_type", ""))
@@ -362,13 +383,12 @@ def _verdict_output(verdict: CellVerdict) -> list[Any]:
     name = verdict.verdict.value.upper()
     used = f"{verdict.seconds:.2f} s, {verdict.memory_mb:.0f} MiB" if verdict.seconds else ""
     lines = [line for line in (f"{name}: {verdict.message}", verdict.detail, used) if line]
-    return [nbformat.v4.new_output("error", ename=name, evalue=verdict.message, traceback=lines)]
+    return [nbformat.NotebookNode(output_type="error", ename=name, evalue=verdict.message, traceback=lines)]
 
 
 def _as_released(plan: NotebookPlan) -> Any:
     """The instructor's notebook without solutions, where there is none of the student's to show."""
-    cells = repair([], plan.cells).cells
-    return nbformat.from_dict({"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
+    return _notebook(repair([], plan.cells).cells)
 
 
 # ---- what is graded ----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import gc
 import itertools
 import multiprocessing
 import os
@@ -338,6 +339,7 @@ def _serve(
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     worker = Worker(plan, isolation, first)
+    gc.freeze()  # what is there now stays: to look through it takes as long as the work
     with contextlib.suppress(JudgeFailed):
         worker.judge.start()  # the first submission will need it
     try:

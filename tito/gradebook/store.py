@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,16 @@ def open_gradebook(course: Course) -> Iterator[Any]:
 
 
 @contextmanager
-def transaction(opened: Any) -> Iterator[None]:
-    """What is done inside is committed as one, or not at all. nbgrader commits after each call; here these flush."""
-    commit, opened.db.commit = opened.db.commit, opened.db.flush
+def transaction(opened: Any, *, flushing: bool = True) -> Iterator[None]:
+    """What is done inside is committed as one, or not at all. nbgrader commits after each call; here these flush.
+
+    Without `flushing`, nothing is written before the end: many rows go together then, but what is new is found by no
+    query before.
+    """
+    commit, opened.db.commit = opened.db.commit, opened.db.flush if flushing else lambda: None
     try:
-        yield
+        with nullcontext() if flushing else opened.db.no_autoflush:
+            yield
         opened.db.flush()
         commit()
     except BaseException:

@@ -27,6 +27,7 @@ MAX_BLOB = 64 << 20
 MAX_DEPTH = 24
 MAX_ITEMS = 100_000
 PLAIN_DTYPES = "biufcSU"
+READ_AHEAD = 1 << 16
 PATIENCE = 2  # how many seconds by the clock there are for each second of processor time that a cell may use
 
 # Builds what a tag of another vocabulary stands for, from its JSON and a decoder for what it holds.
@@ -212,10 +213,16 @@ def pack(values: Mapping[str, Any]) -> Packed:
 
 
 class Channel:
-    """Frames over a connected socket. Not for two threads at once."""
+    """Frames over a connected socket. Not for two threads at once.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Args:
+        ahead: read more than the next frame where more is there. Not for a socket that another process may read from.
+    """
+
+    def __init__(self, connection: socket.socket, *, ahead: bool = False) -> None:
         self.connection = connection
+        self._ahead = READ_AHEAD if ahead else 0
+        self._kept = b""  # what was read of the frames after the last
         self.more: Vocabulary | None = None  # what may come beside plain values
 
     def send(self, message: dict[str, Any], values: Mapping[str, Any] | None = None) -> None:
@@ -268,14 +275,17 @@ class Channel:
 
     def _exactly(self, count: int, end: float | None) -> bytes:
         """`count` bytes, all of them before the time `end`, however slowly they drip."""
-        parts: list[bytes] = []
+        parts = [self._kept[:count]]
+        self._kept = self._kept[count:]
+        count -= len(parts[0])
         while count:
             self.connection.settimeout(None if end is None else max(end - time.monotonic(), 0.001))
-            part = self.connection.recv(min(count, 1 << 20))
+            part = self.connection.recv(max(min(count, 1 << 20), self._ahead))
             if not part:
                 raise EndOfStream("the other side has gone")
-            parts.append(part)
-            count -= len(part)
+            parts.append(part[:count])
+            self._kept = part[count:]
+            count -= len(parts[-1])
         return b"".join(parts)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
-from tito.models import Limits
+from tito.models import CompiledCell, Limits
 from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import WireEncoder, more, no_reference
 
@@ -53,17 +53,6 @@ class Workplace:
     warm: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     guarded: bool = True
-
-
-@dataclass(frozen=True)
-class CompiledCell:
-    """A cell as IPython would compile it: its statements, and apart from them a last one whose value is displayed."""
-
-    name: str  # of the file that its lines are shown to come from
-    statements: bytes  # marshalled code
-    last: bytes  # b"": there is nothing to display
-    flags: int  # of __future__: what was taken to hold before it
-    sets: int  # and what holds after it
 
 
 @dataclass(frozen=True)
@@ -507,8 +496,8 @@ class Session:
     def __init__(self, control: Control, keeper: int, channels: list[socket.socket]) -> None:
         self._control = control
         self._keeper = keeper
-        self.notebook = Conversation(Channel(channels[0]))
-        self.branches = [Conversation(Channel(one)) for one in channels[1:]]
+        self.notebook = Conversation(Channel(channels[0], ahead=True))
+        self.branches = [Conversation(Channel(one, ahead=True)) for one in channels[1:]]
 
     def close(self) -> None:
         """End every process of the session."""

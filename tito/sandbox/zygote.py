@@ -10,7 +10,8 @@ To end a session, the first process of its pid namespace is killed, and with it 
 namespaces has a keeper between the zygote and its first process instead, which is told to end it (see `keeper`).
 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
-notebook does as little as it can.
+notebook does as little as it can. A notebook that will have no branches is the first process itself: it then gets no
+signal from inside that it has not asked for, and when it ends, so does all that it has started.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def main() -> NoReturn:
     if settings["confined"]:
         seccomp.packed()
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
+        settings["proc"] = _may_mount_proc(settings)
     rehearse()
     shell = make_shell(settings["output_bytes"])
     listener = socket.socket(fileno=settings["fd"])
@@ -242,9 +244,8 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    if (
-        (len(descriptors) > 1 or not settings["confined"]) and not settings["fence"] and os.fork() != 0
-    ):  # a fence's keeper is such a process already
+    alone = settings["confined"] and len(descriptors) == 1
+    if not alone and not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
         _close(descriptors)
         _wait_for_all()
     # After the last fork, which seeds `random` anew.
@@ -292,6 +293,20 @@ def _fork_into_namespaces() -> int:
     return made
 
 
+def _may_mount_proc(settings: dict[str, Any]) -> bool:
+    """Whether sessions can have a /proc of their own. Where ours is partly covered, as bubblewrap's is for root, they
+    have none. The kernel logs each attempt that fails, so that there is one for all sessions."""
+    probe = _fork_into_namespaces()
+    if probe == 0:
+        failed = 1
+        with contextlib.suppress(OSError):
+            _keep_who_we_are(settings)
+            _call("mount", b"proc", b"/proc", b"proc", 0, None)
+            failed = 0
+        os._exit(failed)
+    return os.waitpid(probe, 0)[1] == 0
+
+
 def _keep_who_we_are(settings: dict[str, Any]) -> None:
     """In a user namespace of its own a process is nobody until it is told that it is still the same user."""
     _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to
@@ -306,10 +321,9 @@ def _furnish(settings: dict[str, Any]) -> None:
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
     for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
         _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
-    try:
+    if settings["proc"]:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
-    except OSError:
-        # A /proc that is partly covered, as bubblewrap's is for root, may not be mounted again: then there is none.
+    else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     for link, path in settings["links"]:
         link.symlink_to(path)
