@@ -17,9 +17,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tito.grade.compile import compiled_cells
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.session import Sandbox, Step, Workplace
 
 pytestmark = pytest.mark.nbgrader
 
@@ -54,8 +55,10 @@ def by_a_kernel(cells: list[str], folder: Path) -> Cells:
 
 
 def by_us(cells: list[str]) -> Cells:
+    steps = [Step(source=source, cell=cell) for source, cell in zip(cells, compiled_cells(cells), strict=True)]
     with Sandbox(Bubblewrap(), PLACE) as sandbox, sandbox.session() as session:
-        return [evened_out(session.notebook.run(cell, 60).outputs) for cell in cells]
+        session.notebook.tell(steps, 60, 600)
+        return [evened_out(session.notebook.hear().outputs) for _ in steps]
 
 
 def evened_out(outputs: Any) -> list[Any]:

@@ -20,10 +20,12 @@ from tito.course import Assignment, Course
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
 from tito.grade.cohort import CohortResult, autograde, submissions
 from tito.grade.feedback import generate_feedback
+from tito.grade.planning import plan_assignment
 from tito.grade.record import from_json, read_record, record_path, submitted_at, to_json
+from tito.grade.workers import Task, grade_all
 from tito.gradebook.grades import grades, write_csv
 from tito.gradebook.store import gradebook
-from tito.models import Status, SubmissionRecord, Verdict
+from tito.models import Fingerprint, Status, SubmissionRecord, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox
@@ -94,6 +96,26 @@ def test_a_cohort_is_graded_stored_and_left_as_it_was_submitted(cohort: Course) 
 
 
 @pytest.mark.usefixtures("in_process")
+class Deadly(type(Path())):  # type: ignore[misc]
+    """A folder that brings down whoever reads in it."""
+
+    def __truediv__(self, name: object) -> Path:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def test_a_submission_that_brings_its_worker_down_costs_the_others_nothing(cohort: Course) -> None:
+    plan = plan_assignment(cohort, cohort.assignment("7"))
+    folders = {name: cohort.step("submitted", name, ASSIGNMENT) for name in ("ada", "bob")}
+    folders |= {"eve": Deadly("/nowhere"), "zoe": folders["ada"]}
+    tasks = [Task(name, folder, Fingerprint("", "", "")) for name, folder in sorted(folders.items())]
+    for workers in (1, 2):
+        graded = {task.student: one.record for task, one in grade_all(plan, Bubblewrap(), tasks, workers)}
+        assert graded["eve"].fault == "the grading process died"
+        assert [graded[name].fault for name in ("ada", "bob", "zoe")] == ["", "", ""]
+        assert points(graded["zoe"]) == points(graded["ada"])
+
+
 def test_what_is_graded_already_is_not_graded_again_unless_it_changed_or_is_asked_for(cohort: Course) -> None:
     run(cohort)
     again = run(cohort)

@@ -17,7 +17,7 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Ran, Sandbox, Session, Workplace
+from tito.sandbox.session import Ran, Sandbox, Session, Step, Workplace
 from tito.sandbox.unconfined import Unconfined
 
 pytestmark = pytest.mark.sandbox
@@ -651,3 +651,53 @@ def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(
         with sandbox.session() as session:
             assert session.notebook.run("import pack", 5).status == "ok"
     assert not Path(ran.values["here"]).exists()
+
+
+# ---- steps that are told ahead, sessions that are prepared ---------------------------------------
+
+
+def test_steps_are_heard_of_in_their_order_and_what_time_does_not_reach_for_is_not_run(own: Session) -> None:
+    cells = ["import time\ntime.sleep(0.3)", "x = 1\ntime.sleep(0.3)", "x = 2", "x = 3"]
+    own.notebook.tell([Step(source=one) for one in cells], 5, 0.5)
+    assert [own.notebook.hear().status for _ in cells] == ["ok", "error", "not run", "not run"]
+    assert own.notebook.run("1", 5, ("x",)).values == {"x": 1}
+
+
+def test_the_cell_that_stops_the_notebook_is_known_when_all_were_told_ahead(own: Session) -> None:
+    cells = ["x = 1", "import os\nos._exit(0)", "x = 3"]
+    own.notebook.tell([Step(source=one) for one in cells], 5)
+    assert [own.notebook.hear().status for _ in cells] == ["ok", "died", "died"]
+
+
+def test_more_cells_than_one_frame_holds_are_told_in_parts(own: Session) -> None:
+    noise = "# " + "x" * (1 << 20) + "\n"
+    cells = [f"{noise}print('{number}' * 50_000)" for number in range(9)]
+    own.notebook.tell([Step(source=one) for one in cells], 20)
+    assert [text_of(own.notebook.hear())[:1] for _ in cells] == list("012345678")
+
+
+def test_a_prepared_session_is_a_session_of_its_own(sandbox: Sandbox) -> None:
+    with sandbox.session() as first:
+        sandbox.prepare()
+        assert first.notebook.run("x = 1\nopen('left', 'w').close()", 5).status == "ok"
+    with sandbox.session() as second:
+        ran = second.notebook.run("import os\nhere = os.listdir()\nknown = 'x' in globals()", 5, ("here", "known"))
+    assert (ran.values["known"], "left" in ran.values["here"]) == (False, False)
+
+
+def test_a_prepared_session_that_does_not_fit_is_given_up(sandbox: Sandbox) -> None:
+    before = set(sandbox._living)
+    sandbox.prepare()
+    with sandbox.session(branches=1) as session:
+        assert session.notebook.branch(0)
+        assert session.branches[0].run("1", 5).status == "ok"
+    sandbox.settle()
+    assert sandbox._living == before
+
+
+def test_a_notebook_without_branches_is_the_only_process_of_its_session(sandbox: Sandbox) -> None:
+    with sandbox.session() as alone, sandbox.session(branches=1) as one_of_two:
+        found = [one.notebook.run("import os\npid = os.getpid()", 5, ("pid",)).values for one in (alone, one_of_two)]
+        assert found == [{"pid": 1}, {"pid": 2}]
+        ends = alone.notebook.run("import os, signal\nos.abort()", 5)
+    assert ends.status == "died"

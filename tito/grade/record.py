@@ -6,10 +6,10 @@ in between grades that submission again, to the same result. So it is with a rec
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -57,39 +57,43 @@ class Recorder:
             GradebookUnavailable: nothing was written.
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
-        students = [graded.record.student for graded, _ in found]
         with transaction(self.opened, flushing=False):
-            for student in students:
-                self.opened.update_or_create_student(student)
-            self.opened.db.flush()
-            stored = self._stored(students)
+            stored = self._stored([graded.record.student for graded, _ in found])
             for graded, submitted in found:
-                self._write_grades(graded, submitted)
-            del stored
+                self._write_grades(graded, submitted, stored[graded.record.student])
         for graded, submitted in found:
             record_path(self.course, graded.record.assignment, graded.record.student).unlink(missing_ok=True)
             if notebooks:
                 _write_notebooks(self.course, graded, submitted)
             write_record(self.course, graded.record)
 
-    def _stored(self, students: list[str]) -> list[Any]:
-        """What the gradebook has of these submissions, all loaded by a few queries: while it is held, nothing of it is
-        asked for one by one."""
+    def _stored(self, students: list[str]) -> dict[str, Any]:
+        """The gradebook's submissions of these students, made where there are none; a few queries ask for all."""
         from nbgrader.api import Assignment, Student, SubmittedAssignment, SubmittedNotebook
         from sqlalchemy.orm import selectinload
 
+        query = self.opened.db.query
+        known = {one.id for one in query(Student).filter(Student.id.in_(students))}
+        for student in students:
+            if student not in known:
+                self.opened.add_student(student)
+        self.opened.db.flush()
         notebooks = selectinload(SubmittedAssignment.notebooks)
-        wanted = (
-            notebooks.selectinload(getattr(SubmittedNotebook, name)) for name in ("notebook", "grades", "comments")
-        )
-        query = self.opened.db.query(SubmittedAssignment).join(Assignment).join(Student).options(*wanted)
-        found: list[Any] = query.filter(Assignment.name == self.assignment, Student.id.in_(students)).all()
-        return found
+        parts = (notebooks.selectinload(getattr(SubmittedNotebook, one)) for one in ("notebook", "grades", "comments"))
+        submissions = query(SubmittedAssignment).join(Assignment).join(Student).options(*parts)
+        found = submissions.filter(Assignment.name == self.assignment, Student.id.in_(students))
+        stored = {one.student_id: one for one in found}
+        for student in students:
+            if student not in stored:
+                stored[student] = self.opened.add_submission(self.assignment, student)
+        return stored
 
-    def _write_grades(self, graded: Graded, submitted: Path) -> None:
+    def _write_grades(self, graded: Graded, submitted: Path, submission: Any) -> None:
+        from nbgrader.utils import parse_utc
+
         made = graded.record
-        facts = {"timestamp": when} if (when := submitted_at(submitted)) else {}
-        submission = self.opened.update_or_create_submission(made.assignment, made.student, **facts)
+        if when := submitted_at(submitted):
+            submission.timestamp = parse_utc(when)
         stored = {one.notebook.name: one for one in submission.notebooks}
         for notebook in made.notebooks:
             try:
@@ -175,7 +179,7 @@ def write_record(course: Course, made: SubmissionRecord) -> None:
     path = record_path(course, made.assignment, made.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".json.new")
-    scratch.write_text(json.dumps(to_json(made)), encoding="utf-8")
+    scratch.write_text(_text_of(made), encoding="utf-8")
     scratch.replace(path)
 
 
@@ -189,11 +193,12 @@ def read_record(course: Course, assignment: str, student: str) -> SubmissionReco
 
 def to_json(made: SubmissionRecord) -> dict[str, Any]:
     """The record as it is stored, and as `--json` prints it."""
-    data = dataclasses.asdict(made)
-    for notebook in data["notebooks"]:
-        for cell in notebook["cells"]:
-            cell["verdict"], cell["evidence"] = cell["verdict"].value, cell["evidence"].value
+    data: dict[str, Any] = json.loads(_text_of(made))
     return data
+
+
+def _text_of(made: SubmissionRecord) -> str:
+    return json.dumps(made, default=lambda one: one.value if isinstance(one, Enum) else vars(one))
 
 
 def from_json(data: dict[str, Any]) -> SubmissionRecord:
