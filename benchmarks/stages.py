@@ -1,17 +1,23 @@
 """Where the time of one submission goes, stage by stage, and how far that is from the floor.
 
-    .venv/bin/python benchmarks/stages.py [--cohort 24] [--together 8]
+    .venv/bin/python benchmarks/stages.py [--cohort 24] [--together 8] [--repeats 3]
 
-One process, one sandbox, one submission after another: medians in milliseconds of wall-clock time. Results are stored
-so many together as two workers bring in a quarter of a second, and each is charged its part. The floor is the same
-cells and sections by plain `exec` in a process that has imported what they need: no isolation, no IPython, no outputs,
-no judge. Beside it stands what the same takes in a process of its own, forked twice as a session is, and no more.
+Two tables. The first is of submissions that are graded alone, each begun when the last is done: medians in milliseconds
+of wall-clock time by stage. Results are stored so many together as two workers bring in a quarter of a second, and each
+is charged its part. The floor is the same cells and sections by plain `exec` in a process that has imported what they
+need: no isolation, no IPython, no outputs, no judge. Beside it stands what the same takes in a process of its own,
+forked twice, and no more.
+
+The second is of whole runs by one worker, in which the next notebook runs while the verdicts of the last are made and
+stored: means in milliseconds for each submission, by the clock, and of time that processors were busy. What
+starting up takes is left out: of a run of the whole cohort is taken off one of its first submission.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import inspect
 import json
 import os
 import statistics
@@ -20,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +35,26 @@ from cohorts import make_cohort, submissions
 from tito.cells import grade_id_of, kind_of
 from tito.course import Course, find_course
 from tito.grade import observe, submission
+from tito.grade.calibrate import calibrated_apart
 from tito.grade.judge import Judge
 from tito.grade.plan import AssignmentPlan, skipped
 from tito.grade.planning import plan_assignment
 from tito.grade.record import Recorder
 from tito.grade.repair import read_submission, repair
+from tito.grade.workers import Graders, Task
 from tito.gradebook.store import open_gradebook
 from tito.models import CellKind, Fingerprint
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Control, Conversation, Sandbox, Session
+from tito.sandbox.session import Control, Sandbox, Session
 
 # What is timed, by the stage that it counts for. What is inside another of them is taken from that one.
 STAGES = {
-    "repair": ((submission, "read_submission"), (submission, "repair")),
+    "repair": ((submission, "prepared"),),
     "fork": ((Control, "session"), (Session, "close")),
-    "branches": ((Conversation, "branch"),),
-    "cells": ((observe, "_run_notebook"),),
-    "hidden": ((observe, "_run_hidden"),),
-    "judge": ((Judge, "ask"),),
+    "cells": ((observe, "_hear_notebook"),),
+    "hidden": ((observe, "_run_hidden"), (observe, "_run_late")),
+    "judge": ((Judge, "put"), (Judge, "_settle")),
+    "verdicts": ((submission, "_with_verdicts"),),
     "record": ((Recorder, "record"),),
 }
 
@@ -63,16 +72,28 @@ class Watch:
 
         @functools.wraps(function)
         def timed(*arguments: Any, **keywords: Any) -> Any:
-            started = time.perf_counter()
-            self._inside.append(0.0)
-            try:
-                return function(*arguments, **keywords)
-            finally:
-                took, within = time.perf_counter() - started, self._inside.pop()
-                self._inside[-1] += took
-                self.seconds[stage] += took - within
+            return self._timed(stage, lambda: function(*arguments, **keywords))
 
-        setattr(owner, name, timed)
+        @functools.wraps(function)
+        def timed_steps(*arguments: Any) -> Any:
+            steps = function(*arguments)
+            while True:
+                try:
+                    yield self._timed(stage, lambda: next(steps))
+                except StopIteration as end:
+                    return end.value
+
+        setattr(owner, name, timed_steps if inspect.isgeneratorfunction(function) else timed)
+
+    def _timed(self, stage: str, call: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        self._inside.append(0.0)
+        try:
+            return call()
+        finally:
+            took, within = time.perf_counter() - started, self._inside.pop()
+            self._inside[-1] += took
+            self.seconds[stage] += took - within
 
 
 def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: int) -> list[dict[str, float]]:
@@ -104,6 +125,33 @@ def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: 
     return found[1:]
 
 
+def run(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[float, float]:
+    """Seconds by the clock, and of the processors, of a run by one worker."""
+    tasks = [Task(folder.parent.name, folder, Fingerprint("", "", "")) for folder in folders]
+    isolation = backend(course.sandbox.backend)
+    before, started = _processor_s(), time.perf_counter()
+    with (
+        Graders(plan, isolation, 1, Sandbox(isolation, plan.place)) as graders,
+        open_gradebook(course) as opened,
+    ):
+        recorder = Recorder(course, plan.assignment, opened)
+        for batch in graders.grade(tasks):
+            recorder.record([(one, task.folder) for task, one in batch])
+    return time.perf_counter() - started, _processor_s() - before
+
+
+def _processor_s() -> float:
+    """Seconds that this machine's processors have been busy, with whatever: sandboxes' processes tell nobody."""
+    user, nice, system, _, _, *interrupts = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+def each(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[float, float]:
+    """The same for each submission, without what starting up takes."""
+    (few_s, few_cpu_s), (all_s, all_cpu_s) = run(course, plan, folders[:1]), run(course, plan, folders)
+    return (all_s - few_s) / (len(folders) - 1), (all_cpu_s - few_cpu_s) / (len(folders) - 1)
+
+
 def floor(plan: AssignmentPlan, folders: list[Path]) -> tuple[list[float], list[float]]:
     """Seconds of each submission's cells and sections by plain `exec`, and by the same in a process of its own."""
     order = {
@@ -131,32 +179,41 @@ def _sources(plan: AssignmentPlan, folder: Path) -> list[str]:
     return found
 
 
+def table(columns: Sequence[str], values: Sequence[str]) -> None:
+    """Print one row under its head."""
+    print("  ".join(f"{name:>9}" for name in columns))
+    print("  ".join(f"{value:>9}" for value in values))
+
+
 def main() -> None:
-    """Print one table."""
+    """Print two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohort", type=int, default=24)
     parser.add_argument("--module", default="16")
     parser.add_argument("--together", type=int, default=8)
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of the runs and of the floor, of which the median counts"
+    )
     arguments = parser.parse_args()
     course = find_course(Path())
     assignment = course.assignment(arguments.module)
     with tempfile.TemporaryDirectory() as folder:
         made = make_cohort(course, assignment, Path(folder).resolve(), arguments.cohort)
-        plan = plan_assignment(made, assignment)
+        plan = calibrated_apart(plan_assignment(made, assignment), backend(made.sandbox.backend))
         folders = submissions(made, assignment)
-        least, forked = floor(plan, folders)
+        measured = [(*floor(plan, folders), each(made, plan, folders)) for _ in range(arguments.repeats)]
         stages = graded(made, plan, folders, arguments.together)
-    columns = (*STAGES, "total", "floor", "× floor", "forked")
+    least = [statistics.median(one) for one in zip(*(plain for plain, _, _ in measured), strict=True)]
+    forked = statistics.median(second for _, forks, _ in measured for second in forks)
     middle = {name: 1000 * statistics.median(one.get(name, 0.0) for one in stages) for name in (*STAGES, "total")}
     ratio = statistics.median(one["total"] / bare for one, bare in zip(stages, least, strict=True))
-    values = [
-        *(f"{middle[name]:.1f}" for name in (*STAGES, "total")),
-        f"{1000 * statistics.median(least):.1f}",
-        f"{ratio:.1f}",
-        f"{1000 * statistics.median(forked):.1f}",
-    ]
-    print("  ".join(f"{name:>8}" for name in columns))
-    print("  ".join(f"{value:>8}" for value in values))
+    figures = [*middle.values(), 1000 * statistics.median(least), ratio, 1000 * forked]
+    table((*middle, "floor", "× floor", "forked"), [f"{one:.1f}" for one in figures])
+    print()
+    mean = statistics.mean(least)
+    clock, busy = (statistics.median(one) for one in zip(*(found for _, _, found in measured), strict=True))
+    figures = [1000 * clock, clock / mean, 1000 * busy, busy / mean, 1000 * mean]
+    table(("clock", "× floor", "busy", "× floor", "floor"), [f"{one:.1f}" for one in figures])
 
 
 if __name__ == "__main__":

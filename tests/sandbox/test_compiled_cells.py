@@ -28,7 +28,7 @@ NOTEBOOKS = {
         "def f(x):\n    return 1 / x\n", "y = 1\nf(0)", "print('on')\ny", "raise SystemExit(3)\n1", "y = 2\nmissing",
         "class E(Exception):\n    def __str__(self):\n        raise ValueError\n", "y = 3\nraise E",
         "assert y == 4, 'not so'\ny",
-        "def g():\n    try:\n        f(0)\n    except ZeroDivisionError as e:\n        raise ValueError('bad') from e\n",
+        "def g():\n    try:\n        f(0)\n    except ZeroDivisionError as e:\n        raise ValueError('b') from e\n",
         "1\ng()",
     ],
     "future": [

@@ -686,6 +686,7 @@ def test_a_prepared_session_is_a_session_of_its_own(sandbox: Sandbox) -> None:
 
 
 def test_a_prepared_session_that_does_not_fit_is_given_up(sandbox: Sandbox) -> None:
+    sandbox.settle()
     before = set(sandbox._living)
     sandbox.prepare()
     with sandbox.session(branches=1) as session:

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -219,24 +219,32 @@ class Asked:
 
 
 class Answers:
-    """The judge's answers to the questions of one submission, which are put to it all at once: a hundred messages to
+    """The judge's answers to the questions of one submission, which are put to it many at once: a hundred messages to
     and fro take longer than what there is to say. If that brings it down, each is asked by itself when it is wanted."""
 
-    def __init__(self, judge: Judge, questions: Sequence[Question]) -> None:
-        """Put the questions; the first opinion that is wanted waits for the answers."""
+    def __init__(self, judge: Judge, questions: Iterable[Question] = ()) -> None:
         self._judge = judge
-        self._questions = questions
-        self._asked = judge.put(*questions) if questions else None
-        self._known: dict[int, Opinion | JudgeFailed] = {}  # by the identity of what was observed
+        self._put: list[tuple[list[Question], Asked]] = []  # what has been put, and is not known to be answered
+        self._known: dict[
+            int, tuple[Question, Opinion | JudgeFailed | None]
+        ] = {}  # by the identity of the observations
+        self.put(questions)
+
+    def put(self, questions: Iterable[Question]) -> None:
+        """Put those questions that have not been put; the first opinion that is wanted waits for the answers."""
+        fresh = [one for one in questions if id(one.observed) not in self._known]
+        if fresh:
+            self._known.update((id(one.observed), (one, None)) for one in fresh)
+            self._put.append((fresh, self._judge.put(*fresh)))
 
     def opinion(self, question: Question) -> Opinion:
         """See `Judge.opinion`."""
-        if self._asked is not None:
+        for questions, asked in self._put:
             with contextlib.suppress(JudgeFailed):
-                answers = zip(self._questions, self._asked.opinions(), strict=True)
-                self._known = {id(one.observed): said for one, said in answers}
-            self._asked = None
-        answer = self._known.get(id(question.observed))
+                said = zip(questions, asked.opinions(), strict=True)
+                self._known.update((id(one.observed), (one, answer)) for one, answer in said)
+        self._put.clear()
+        _, answer = self._known.get(id(question.observed), (question, None))
         if answer is None:
             return self._judge.opinion(question)
         if isinstance(answer, JudgeFailed):

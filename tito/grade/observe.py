@@ -9,7 +9,7 @@ Of a test without judge halves the copies are given nothing: the judge runs it, 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -79,13 +79,19 @@ def finished(at_work: AtWork[T]) -> T:
             return found
 
 
-def observing(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> AtWork[Observations]:
-    """What `observe` does, in steps."""
+def observing(
+    sandbox: Control,
+    plan: NotebookPlan,
+    cells: list[Any],
+    judge: Judge,
+    partly: Callable[[Observations], None] = lambda _: None,
+) -> AtWork[Observations]:
+    """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
     if needs_no_copies(plan, cells, sandbox.place):
-        seen = yield from _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells))
+        seen = yield from _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells), partly)
         if not seen.unfinished:
             return seen
-    return (yield from _observed(sandbox, plan, cells, judge, []))
+    return (yield from _observed(sandbox, plan, cells, judge, [], partly))
 
 
 def _judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
@@ -108,7 +114,12 @@ def needs_no_copies(plan: NotebookPlan, cells: Sequence[Any], place: Workplace) 
 
 
 def _observed(
-    sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge, late: list[str]
+    sandbox: Control,
+    plan: NotebookPlan,
+    cells: list[Any],
+    judge: Judge,
+    late: list[str],
+    partly: Callable[[Observations], None],
 ) -> AtWork[Observations]:
     """Observe the tests in `late` at the end of the notebook, all others at their places."""
     seen = Observations()
@@ -132,7 +143,7 @@ def _observed(
             else:
                 yield from _run_hidden(branch, clock, plan.tests[grade_id], seen)
         if late:
-            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen)
+            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, partly)
     return seen
 
 
@@ -229,7 +240,13 @@ def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observ
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
 
 
-def _run_late(notebook: Conversation, clock: Clock, tests: list[TestPlan], seen: Observations) -> AtWork[None]:
+def _run_late(
+    notebook: Conversation,
+    clock: Clock,
+    tests: list[TestPlan],
+    seen: Observations,
+    partly: Callable[[Observations], None],
+) -> AtWork[None]:
     """Hidden sections in the notebook as its last cell left it, with its names as they were at each test.
 
     An error in one leaves nothing behind; but where a section was stopped or brought the notebook down, what it left is
@@ -242,6 +259,7 @@ def _run_late(notebook: Conversation, clock: Clock, tests: list[TestPlan], seen:
             steps.append(Step("recall", number=mark))
         steps.append(_step(section, judge, guard=judge is None))
     notebook.tell(steps, clock.cell_s, clock.left_s)
+    partly(seen)
     yield
     for _, test, section, judge in wanted:
         ran = notebook.hear()

@@ -90,6 +90,7 @@ def grade_submission(
     Raises:
         SandboxUnavailable: no student code ran.
     """
+    sandbox.prepare()
     return finished(grading(plan, student, prepared(plan, folder), sandbox, judge, fingerprint))()
 
 
@@ -147,9 +148,14 @@ def _notebook_seen(
     notebook: NotebookPlan, repaired: Repaired, sandbox: Control, judge: Judge
 ) -> AtWork[Callable[[], tuple[NotebookVerdicts, Any]]]:
     started = time.perf_counter()
-    seen = yield from observing(sandbox, notebook, repaired.cells, judge)
+    answers = Answers(judge)
+
+    def ask(seen: Observations) -> None:
+        answers.put(_questions(seen))
+
+    seen = yield from observing(sandbox, notebook, repaired.cells, judge, ask)
     seconds = time.perf_counter() - started
-    answers = Answers(judge, _questions(seen))
+    ask(seen)
     return lambda: _with_verdicts(notebook, repaired, seen, answers, seconds)
 
 

@@ -256,8 +256,8 @@ class Worker:
                 if behind is not None:
                     yield behind.number, self._verdicts(behind)
                     behind = None
-                elif ahead is None and (ahead := self._next(tasks)) is not None:
-                    self._sandbox().prepare()
+                elif ahead is None:
+                    ahead = self._next(tasks)
             if behind is not None:
                 yield behind.number, self._verdicts(behind)
             behind = job
@@ -267,10 +267,13 @@ class Worker:
             yield behind.number, self._verdicts(behind)
 
     def _next(self, tasks: Iterator[tuple[int, Task]]) -> Job | None:
+        """The next task, repaired while a session is forked for it."""
         taken = next(tasks, None)
         if taken is None:
             return None
         job = Job(*taken)
+        with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
+            self._sandbox().prepare()
         try:
             job.given = prepared(self.plan, job.task.folder)
         except Exception as error:  # noqa: BLE001
