@@ -153,11 +153,13 @@ class Hand:
     def __init__(self, process: BaseProcess, line: Connection) -> None:
         self.process = process
         self.line = line
+        self.is_busy = False
 
     def order(self, tasks: Sequence[Task]) -> bool:
         """Have it take of these until none is left; whether it is there to do it."""
         try:
             self.line.send(tasks)
+            self.is_busy = True
         except OSError:
             return False
         return True
@@ -168,16 +170,21 @@ class Hand:
             result: tuple[int, Graded] | str = self.line.recv()
         except (EOFError, OSError):
             return DIED
+        self.is_busy = result != DONE
         return result
 
     def end(self) -> None:
         """End it, whatever it does."""
-        self.line.close()
-        self.process.terminate()
+        if self.is_busy:
+            self.process.terminate()
+        else:
+            with contextlib.suppress(OSError):
+                self.line.send(None)
         self.process.join(ENDING_S)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+        self.line.close()
 
 
 def grade_all(
@@ -346,8 +353,7 @@ def _serve(
     with contextlib.suppress(JudgeFailed):
         worker.judge.start()  # the first submission will need it
     try:
-        while True:
-            tasks: Sequence[Task] = line.recv()
+        while (tasks := line.recv()) is not None:
             for result in worker.grade(_taken(tickets.fileno(), tasks)):
                 line.send(result)
             line.send(DONE)
