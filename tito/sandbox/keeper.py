@@ -89,7 +89,8 @@ def keep(settings: dict[str, Any]) -> NoReturn:
             break
         if not _reap():
             continue
-        if any(_too_large(folder / name, settings["scratch_mb"] << 20, fence["inodes"]) for name in ("home", "tmp")):
+        most = (settings["scratch_mb"] + 1) << 20  # small files may stand beside one of the largest size
+        if any(_too_large(folder / name, most, fence["inodes"]) for name in ("home", "tmp")):
             _end_all(fence)
     _end_all(fence)
     _remove(folder)
