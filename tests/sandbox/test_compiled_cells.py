@@ -75,8 +75,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 def shown(sandbox: Sandbox, sources: list[str], compiled: bool) -> list[Any]:
     """Status, error and outputs of each cell."""
-    cells = compiled_cells(sources) if compiled else itertools.repeat(None)
-    steps = [Step(source=source, cell=cell) for source, cell in zip(sources, cells)]  # noqa: B905  (one has no end)
+    cells = compiled_cells(sources) if compiled else itertools.repeat(None, len(sources))
+    steps = [Step(source=source, cell=cell) for source, cell in zip(sources, cells, strict=True)]
     with sandbox.session() as session:
         session.notebook.tell(steps, 10, 100)
         heard = [session.notebook.hear() for _ in steps]

@@ -44,7 +44,7 @@ from tito.sandbox.session import Backend, Control, Sandbox, Workplace
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 TICKET = struct.Struct("=I")  # the number of a task
-MOST_TICKETS = 8192  # as many as a pipe holds
+MOST_TICKETS = 1024  # 4 KiB: what a pipe holds also for a user who has many
 ENDING_S = 10.0  # for a worker to end its judge and hang up
 
 
@@ -283,7 +283,7 @@ class Worker:
             self._sandbox().prepare()
         try:
             job.given = prepared(self.plan, job.task.folder)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
             job.fault = f"{type(error).__name__}: {error}"
         return job
 
@@ -299,7 +299,7 @@ class Worker:
                 return
             except SandboxUnavailable as error:
                 job.fault = str(error)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
                 job.fault = f"{type(error).__name__}: {error}"
                 return
 
@@ -307,7 +307,7 @@ class Worker:
         if job.verdicts is not None:
             try:
                 return job.verdicts()
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
                 job.fault = f"{type(error).__name__}: {error}"
         return _not_graded(self.plan, self.isolation, job.task, job.fault)
 
@@ -350,9 +350,9 @@ def _serve(
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     worker = Worker(plan, isolation, first)
     gc.freeze()  # what is there now stays: to look through it takes as long as the work
-    with contextlib.suppress(JudgeFailed):
-        worker.judge.start()  # the first submission will need it
     try:
+        with contextlib.suppress(JudgeFailed):
+            worker.judge.start()  # the first submission will need it
         while (tasks := line.recv()) is not None:
             for result in worker.grade(_taken(tickets.fileno(), tasks)):
                 line.send(result)

@@ -125,7 +125,7 @@ class Descriptors:
                     outputs.stream(name, text.decode(errors="replace"))
 
 
-class RecordingHook(DisplayHook):  # type: ignore[misc]
+class RecordingHook(DisplayHook):  # type: ignore[misc]  # IPython has no types
     """The value of a cell's last expression becomes an execute_result."""
 
     def write_output_prompt(self) -> None:
@@ -139,7 +139,7 @@ class RecordingHook(DisplayHook):  # type: ignore[misc]
         pass
 
 
-class RecordingPublisher(DisplayPublisher):  # type: ignore[misc]
+class RecordingPublisher(DisplayPublisher):  # type: ignore[misc]  # IPython has no types
     """`display()` becomes display_data."""
 
     def publish(

@@ -27,7 +27,7 @@ from tito.sandbox.wire import WireEncoder, more, no_reference
 START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
-TOLD_TOGETHER = 1 << 18  # characters of sources in one frame
+TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -165,7 +165,7 @@ class Conversation:
             return Ran(status=self.over)
         token, at, step = self._told.popleft()
         now = time.monotonic()
-        if self._end is None:  # however a notebook that is not ours any more says that it took no time
+        if self._end is None:  # whatever time a notebook that student code has taken over says its steps took
             self._end = now + (self._left_s + self._limit_s) * PATIENCE + GRACE_S
         patience_s = min(self._limit_s, max(self._left_s, 0.0)) * PATIENCE + GRACE_S
         answer = self._heard(token, min(patience_s, max(self._end - now, 0.0)))
@@ -232,11 +232,14 @@ def _parts(steps: Iterable[Step]) -> Iterator[list[Step]]:
     part: list[Step] = []
     size = 0
     for step in steps:
-        if part and size + len(step.source) + len(step.code) > TOLD_TOGETHER:
+        own = len(step.source) + len(step.code)
+        if step.cell is not None:
+            own += len(step.cell.statements) + len(step.cell.last)
+        if part and size + own > TOLD_TOGETHER:
             yield part
             part, size = [], 0
         part.append(step)
-        size += len(step.source) + len(step.code)
+        size += own
     if part:
         yield part
 
