@@ -291,7 +291,7 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: st
         return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":
         return Verdict.TIMEOUT, f"Stopped at its time limit while {where} ran. Is there a loop that does not end?", ""
-    if ran.ename == "MemoryError":
+    if ran.status == "memory" or ran.ename == "MemoryError":
         return Verdict.MEMORY, f"Out of memory while {where} ran.", ""
     if ran.status != "ok":
         return _error_verdict(section, plan, ran)
@@ -350,7 +350,7 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
                 cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
         if kind_of(cell) is CellKind.TEST:
             cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
-        elif ran is not None and ran.status in ("timeout", "died"):
+        elif ran is not None and ran.status in ("timeout", "died", "memory"):
             cell.outputs = [stopped_output(ran)]
     return _notebook(cells)
 
