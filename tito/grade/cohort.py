@@ -11,6 +11,7 @@ from tito.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
 from tito.grade.kept import KeptPlan
+from tito.grade.measuring import require_measuring
 from tito.grade.plan import AssignmentPlan
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
@@ -117,6 +118,7 @@ def autograde(
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         graders = None
         if tasks:
+            require_measuring(plan, backend.name)
             sandbox = ahead.sandbox(plan.place)
             if found is None:
                 kept.write(plan := calibrated(plan, sandbox))

@@ -268,6 +268,8 @@ def _outcome(
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
+    if getattr(section, "is_measured", False) and ran.measured is None:
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, "What it took could not be measured.")
     try:
         opinion = judge.opinion(Question(section, plan, ran.observed))
     except JudgeFailed as error:

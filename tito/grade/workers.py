@@ -35,6 +35,7 @@ import nbformat
 from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge
+from tito.grade.measuring import require_measuring
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, Prepared, grading, not_graded, prepared
@@ -190,8 +191,13 @@ class Hand:
 def grade_all(
     plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[Task, Graded]]:
-    """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
+    """Grade `tasks` with so many workers, started for them; see `Graders.grade`.
+
+    Raises:
+        SandboxUnavailable: a test is to be measured, which cannot be done in this sandbox.
+    """
     if tasks:
+        require_measuring(plan, isolation.name)
         with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
 
@@ -214,6 +220,7 @@ class StandingGrader:
         Raises:
             PlatformError: no sandbox can be had, or the reference cannot be judged.
         """
+        require_measuring(plan, isolation.name)
         wanted = (plan.tests_hash, plan.environment_hash, isolation.name)
         # A sandbox shows its files as they were when it was started.
         if self._graders is None or wanted != self._for or self._graders.sandbox.closed:

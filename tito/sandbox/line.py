@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tito.sandbox import cgroup
-from tito.sandbox.metering import GroupMeter, Meter, TreeMeter
+from tito.sandbox.metering import GroupMeter, Meter, TreeMeter, mechanism
 
 CREDENTIALS = struct.Struct("=iII")  # of a sender, as the kernel tells them: process, user, group
 ANSWER_BYTES = 4096
@@ -155,6 +155,8 @@ class Line:
             return None
         if self._group is not None:
             return GroupMeter(self._group, partial(process_of, self._pidfd))
+        if not mechanism():
+            return None
         return TreeMeter(process_of(self._pidfd), self._address.parent)
 
     def close(self) -> None:

@@ -15,16 +15,54 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from tito.models import Measured
-from tito.sandbox import processes
+from tito.sandbox import cgroup, processes
 from tito.sandbox.cgroup import Group
 from tito.sandbox.supervisor import SUPERVISED, ended_mark
 
+UNMETERED = ("none",)  # sandboxes whose sessions are not kept from what limits and measures them
+SUPERVISOR = "a supervisor"
 LOOK_EVERY_S = 0.01
 MAPPED_MB = 24.0  # of libraries' pages that a fork maps when it first uses them, and that are there already
+
+
+def mechanism() -> str:
+    """What limits the memory of sessions on this machine, and measures what they take; "": nothing does."""
+    where = cgroup.hierarchies()
+    if where is not None:
+        return f"control groups (version {where.version})"
+    return SUPERVISOR if _processes_are_seen() else ""
+
+
+def obstacle(sandbox: str) -> str:
+    """Why in this sandbox nothing can be measured from outside of a session; "" where it can be."""
+    if sandbox in UNMETERED:
+        return "in it, student code is free to change what is measured"
+    return "" if mechanism() else "neither control groups nor a session's processes in /proc can be seen"
+
+
+@cache
+def _processes_are_seen() -> bool:
+    """Whether the kernel tells this process what its children hold."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(write)
+        os.read(read, 1)
+        os._exit(0)
+    os.close(read)
+    try:
+        seen = processes.Tree(os.getpid()).parents()
+        return child in seen and processes.held(child) is not None
+    except OSError:
+        return False
+    finally:
+        os.close(write)
+        os.waitpid(child, 0)
 
 
 class Reading(Protocol):
@@ -162,10 +200,16 @@ class TreeReading:
         self._folders = [f"/proc/{first}/root{folder}" for folder in folders]
         self._cpu: dict[int, tuple[float, float]] = {}
         self._lost_s = 0.0  # of processes for whose end nobody waited
-        members = self._tree.members()
-        self._before = {pid: one for pid in members if processes.forget_peak(pid) and (one := processes.held(pid))}
-        self._own_mb, self._shares_mb, self._grown_mb = self._all_own_mb(members), self._all_shares_mb(members), 0.0
-        self._look_at_clocks(members)
+        parents = self._tree.parents()
+        for pid in parents:
+            processes.forget_peak(pid)
+        self._before = processes.holders(parents)
+        self._own_mb, self._shares_mb, self._grown_mb = (
+            self._in_full_mb(self._before),
+            self._in_parts_mb(self._before),
+            0.0,
+        )
+        self._look_at_clocks(list(parents))
         self._cpu_s, self._lost_s = self._all_cpu_s(), 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_often, daemon=True)
@@ -186,27 +230,26 @@ class TreeReading:
                 self._look()
 
     def _look(self) -> None:
-        members = self._tree.members()
-        self._look_at_clocks(members)
-        if self._before.keys() >= set(members):  # to tell parts of shared pages takes long
-            grown_mb = self._all_own_mb(members) - self._own_mb
+        parents = self._tree.parents()
+        self._look_at_clocks(list(parents))
+        holders = processes.holders(parents)
+        if self._before.keys() >= holders.keys():  # to tell parts of shared pages takes long
+            grown_mb = self._in_full_mb(holders) - self._own_mb
         else:
-            grown_mb = self._all_shares_mb(members) - self._shares_mb
+            grown_mb = self._in_parts_mb(holders) - self._shares_mb
         self._grown_mb = max(self._grown_mb, grown_mb)
 
-    def _all_own_mb(self, members: list[int]) -> float:
+    def _in_full_mb(self, holders: dict[int, processes.Held]) -> float:
         """What they hold without pages of files, each with all that it shares."""
-        own = sum(one.own for pid in members if (one := processes.held(pid)) is not None)
-        return own / 1024 + sum(map(processes.filled_mb, self._folders))
+        return sum(one.own for one in holders.values()) / 1024 + self._filed_mb()
 
-    def _all_shares_mb(self, members: list[int]) -> float:
+    def _in_parts_mb(self, holders: dict[int, processes.Held]) -> float:
         """The same, of what they share their parts."""
-        shares = (
-            one.own if (share := processes.share_of_own_kb(pid)) is None else min(share, one.own)
-            for pid in members
-            if (one := processes.held(pid)) is not None
-        )
-        return sum(shares) / 1024 + sum(map(processes.filled_mb, self._folders))
+        shares = ((processes.share_of_own_kb(pid), one.own) for pid, one in holders.items())
+        return sum(own if share is None else min(share, own) for share, own in shares) / 1024 + self._filed_mb()
+
+    def _filed_mb(self) -> float:
+        return sum(map(processes.filled_mb, self._folders))
 
     def _outgrown_mb(self) -> float:
         """By how much the processes that were there have outgrown what they held then, at their largest."""

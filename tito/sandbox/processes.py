@@ -7,6 +7,7 @@ processes are looked through, and those that are of no interest are remembered f
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 FOREIGN_S = 1.0  # a number is given to another process when all others have been given out
 TICKS = os.sysconf("SC_CLK_TCK")
 MB = 1 << 20
+KCMP, KCMP_VM = {"x86_64": 312, "aarch64": 272}.get(os.uname().machine), 1
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,6 @@ class Tree:
                 self._foreign[pid] = now + FOREIGN_S
         return below
 
-    def members(self) -> list[int]:
-        """The root and all below it."""
-        return list(self.parents())
-
 
 def _line(pid: int, parents: dict[int, int]) -> Iterator[int]:
     """A process and those above it, as far as they are known."""
@@ -66,9 +65,9 @@ def _line(pid: int, parents: dict[int, int]) -> Iterator[int]:
         pid = parents[pid]
 
 
-def below(root: int, parents: dict[int, int]) -> list[int]:
+def below(root: int, parents: dict[int, int]) -> dict[int, int]:
     """Of processes whose parents are given, those that are the root or descend from it."""
-    return [pid for pid in parents if root in _line(pid, parents)]
+    return {pid: parent for pid, parent in parents.items() if root in _line(pid, parents)}
 
 
 def parent_of(pid: int) -> int | None:
@@ -117,12 +116,25 @@ def share_of_own_kb(pid: int) -> int | None:
     return share_kb(pid, (b"Pss_Anon", b"Pss_Shmem", b"SwapPss"))
 
 
-def held_mb(pids: Iterable[int], folders: Iterable[str], enough_mb: float) -> float:
+def holders(parents: dict[int, int]) -> dict[int, Held]:
+    """What each of these processes holds. One that has its parent's memory, as until a new program is loaded, holds
+    nothing of its own."""
+    known = {pid: one for pid in parents if (one := held(pid)) is not None}
+    twice = [pid for pid, one in known.items() if known.get(parents[pid]) == one and _same_memory(pid, parents[pid])]
+    return {pid: one for pid, one in known.items() if pid not in twice}
+
+
+def _same_memory(first: int, second: int) -> bool:
+    """Whether two processes have one address space; no, where the kernel does not tell."""
+    return KCMP is not None and libc.syscall(KCMP, first, second, KCMP_VM, 0, 0) == 0
+
+
+def held_mb(parents: dict[int, int], folders: Iterable[str], enough_mb: float) -> float:
     """What processes hold together with folders in memory; of pages that they share with others their part.
 
     To find that out takes long, and is left out where they hold less than `enough_mb` with what they share.
     """
-    known = {pid: process.bound for pid in pids if (process := held(pid)) is not None}
+    known = {pid: process.bound for pid, process in holders(parents).items()}
     filed = sum(map(filled_mb, folders))
     bound = sum(known.values()) / 1024 + filed
     if bound < enough_mb:

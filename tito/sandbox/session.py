@@ -20,16 +20,15 @@ from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits, Measured
-from tito.sandbox import cgroup, supervisor
+from tito.sandbox import supervisor
 from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.line import Line
-from tito.sandbox.metering import Meter
+from tito.sandbox.metering import SUPERVISOR, UNMETERED, Meter, mechanism
 from tito.sandbox.wire import WireEncoder, more, no_reference
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
-UNMETERED = ("none",)  # sandboxes of whose sessions not all processes are known
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
@@ -515,7 +514,7 @@ class Sandbox(Control):
 
     def _limit_memory(self, launch: Launch) -> None:
         """Where the kernel does not limit what a session holds in all, have it watched."""
-        if self.name not in UNMETERED and cgroup.hierarchies() is None:
+        if self.name not in UNMETERED and mechanism() == SUPERVISOR:
             limit_mb, keepers = self.place.limits.memory_mb, launch.keepers
             self._supervisor = supervisor.start(self.address, limit_mb, in_memory=launch.in_memory, keepers=keepers)
 

@@ -103,13 +103,16 @@ class Watch:
         desks = {pid for pid, parent in parents.items() if parent == self._zygote}
         most_mb = 0.0
         for first in [pid for pid, parent in parents.items() if parent in desks]:
-            folders = [f"/proc/{first}/root{folder}" for folder in self.folders]
-            members = processes.below(first, parents)
-            held_mb = processes.held_mb(members, folders, self._limit_mb * CLOSE)
-            if held_mb > self._limit_mb:
+            held_mb = self._held_mb(first, parents)
+            # Looked at twice: of processes that have ended between two of its steps, what they shared counts in full.
+            if held_mb > self._limit_mb and self._held_mb(first, self._tree.parents()) > self._limit_mb:
                 self._end(first)
             most_mb = max(most_mb, held_mb)
         return LOOK_CLOSELY_EVERY_S if most_mb > self._limit_mb * CLOSE else LOOK_EVERY_S
+
+    def _held_mb(self, first: int, parents: dict[int, int]) -> float:
+        folders = [f"/proc/{first}/root{folder}" for folder in self.folders]
+        return processes.held_mb(processes.below(first, parents), folders, self._limit_mb * CLOSE)
 
     def _end(self, first: int) -> None:
         """End a session, if that is still the process of this number."""
