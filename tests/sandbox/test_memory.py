@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,13 @@ from pathlib import Path
 import pytest
 from remote import Remote
 
+from tito.models import Limits
 from tito.sandbox import cgroup
+from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.cgroup import Hierarchies
+from tito.sandbox.line import process_of
+from tito.sandbox.processes import parent_of
+from tito.sandbox.session import Sandbox, Workplace
 
 pytestmark = pytest.mark.sandbox
 
@@ -237,17 +243,22 @@ def test_groups_of_a_grader_that_was_killed_are_removed_by_the_next(groups: Hier
         assert living.run("1").status == "ok"
 
 
-def test_a_desk_that_the_kernel_ends_costs_no_other_session(groups: Hierarchies) -> None:
-    """Student code that makes the desk the largest process of its group gets no more than its own end."""
-    with Remote("root", {}, sandbox="bubblewrap", limits=LIMITS) as grader:
-        neighbour = grader.open()
-        session = grader.open()
-        spare = (
-            "import os\ntry:\n    open('/proc/self/oom_score_adj', 'w').write('-1000')\nexcept OSError:\n"
-            "    open('/proc/self/oom_score_adj', 'w').write('0')\n"
-        )
-        ran = grader.run(spare + HOARD + "hoard(24, 70, own)", session, limit_s=20)
-        assert ran.status == "memory" or holds(ran.text) < 24
-        grader.end(session)
-        assert grader.run("1", neighbour).status == "ok"
-        assert grader.run("1", grader.open()).status == "ok"
+@pytest.mark.parametrize("means", [GROUPS, SUPERVISED])
+def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is in its session's group, and the kernel may choose it; but each of the session's processes rather."""
+    if means == SUPERVISED:
+        monkeypatch.setattr(cgroup, "hierarchies", lambda: None)
+    place = Workplace((), ("ipython", "numpy"), limits=Limits(memory_mb=1024))
+    with Sandbox(Bubblewrap(), place) as sandbox, sandbox.session() as neighbour, sandbox.session() as session:
+        first = process_of(session._line._pidfd)
+        desk = parent_of(first)
+        assert desk is not None
+        scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (first, desk)]
+        assert scores[0] == 1000 > scores[1]
+        os.kill(desk, signal.SIGKILL)
+        assert session.notebook.run("1", 5).status == "died"
+        session.close()
+        assert neighbour.notebook.run("1", 5).status == "ok"
+        with sandbox.session() as another:
+            assert another.notebook.run("1", 5).status == "ok"
+        assert not sandbox.closed

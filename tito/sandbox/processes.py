@@ -99,16 +99,14 @@ def held(pid: int) -> Held | None:
 
 
 def share_kb(pid: int, kinds: tuple[bytes, ...] = (b"Pss", b"SwapPss")) -> int | None:
-    """What a process holds in KiB, of pages that it shares with others its part; None: that cannot be read."""
-    with contextlib.suppress(OSError):
-        total = 0
-        data = _read(f"/proc/{pid}/smaps_rollup")
-        for line in data.split(b"\n"):
-            name, _, value = line.partition(b":")
-            if name in kinds:
-                total += int(value.split()[0])
-        return total if data else None
-    return None
+    """What a process holds in KiB, of pages that it shares with others its part; None: that may not be read."""
+    try:
+        lines = _read(f"/proc/{pid}/smaps_rollup").split(b"\n")
+    except PermissionError:
+        return None
+    except OSError:  # it has ended
+        return 0
+    return sum(int(value.split()[0]) for name, _, value in (line.partition(b":") for line in lines) if name in kinds)
 
 
 def share_of_own_kb(pid: int) -> int | None:
