@@ -245,7 +245,7 @@ def test_groups_of_a_grader_that_was_killed_are_removed_by_the_next(groups: Hier
 
 @pytest.mark.parametrize("means", [GROUPS, SUPERVISED])
 def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is in its session's group, and the kernel may choose it; but each of the session's processes rather."""
+    """It is in its session's group, and where all of the session's processes are smaller, the kernel may choose it."""
     if means == SUPERVISED:
         monkeypatch.setattr(cgroup, "hierarchies", lambda: None)
     place = Workplace((), ("ipython", "numpy"), limits=Limits(memory_mb=1024))
@@ -253,8 +253,6 @@ def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypa
         first = process_of(session._line._pidfd)
         desk = parent_of(first)
         assert desk is not None
-        scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (first, desk)]
-        assert scores[0] == 1000 > scores[1]
         os.kill(desk, signal.SIGKILL)
         assert session.notebook.run("1", 5).status == "died"
         session.close()

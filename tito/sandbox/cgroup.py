@@ -48,7 +48,10 @@ class Group(Protocol):
         """Move a process into it, which all that it starts will be in."""
 
     def kills(self) -> int:
-        """How many processes the kernel has killed so far because the group was at its limit."""
+        """How many of its processes the kernel has killed so far for lack of memory, be it the machine's."""
+
+    def hits(self) -> int:
+        """How often it has been at its limit."""
 
     def used_mb(self) -> float:
         """What its processes hold now, in memory or in files that lie in memory."""
@@ -120,6 +123,9 @@ class GroupV1:
     def kills(self) -> int:
         return _field(self._memory / "memory.oom_control", "oom_kill")
 
+    def hits(self) -> int:
+        return _number(self._memory / "memory.failcnt")
+
     def used_mb(self) -> float:
         return _number(self._memory / "memory.usage_in_bytes") / MB
 
@@ -157,6 +163,9 @@ class GroupV2:
 
     def kills(self) -> int:
         return _field(self._folder / "memory.events", "oom_kill")
+
+    def hits(self) -> int:
+        return _field(self._folder / "memory.events", "oom")
 
     def used_mb(self) -> float:
         return _number(self._folder / "memory.current") / MB
@@ -307,6 +316,7 @@ def _try(where: Hierarchies) -> None:
             os.waitpid(child, 0)
         trial.used_mb()
         trial.kills()
+        trial.hits()
     finally:
         trial.remove()
 

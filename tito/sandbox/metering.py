@@ -81,6 +81,10 @@ class Meter(Protocol):
     def struck(self) -> bool:
         """Whether that has happened since this was asked last."""
 
+    def starved(self) -> bool:
+        """Whether a process of the session has been ended because the machine has no more memory: no fault of its
+        own."""
+
     def begin(self) -> Reading:
         """A section begins."""
 
@@ -95,20 +99,25 @@ class GroupMeter:
     def __init__(self, group: Group, first: Callable[[], int]) -> None:
         self._group = group
         self._first = first
-        self._kills_before = self._kills_known = group.kills()
+        self._before = self._known = self._counts()
 
     def exceeded(self) -> bool:
-        return self._kills() > self._kills_before
+        return self._has_exceeded(self._before)
 
     def struck(self) -> bool:
-        known, self._kills_known = self._kills_known, self._kills()
-        return self._kills_known > known
+        known, self._known = self._known, self._counts()
+        return self._has_exceeded(known)
 
-    def _kills(self) -> int:
-        try:
-            return self._group.kills()
-        except OSError:  # the group has gone with the session
-            return self._kills_known
+    def starved(self) -> bool:
+        kills, hits = self._counts()
+        return kills > self._before[0] and hits == self._before[1]
+
+    def _has_exceeded(self, before: tuple[int, int]) -> bool:
+        kills, hits = self._counts()
+        return kills > before[0] and hits > self._before[1]
+
+    def _counts(self) -> tuple[int, int]:
+        return self._group.kills(), self._group.hits()
 
     def begin(self) -> Reading:
         exact = self._group.forget_peak() and self._group.cpu_s() is not None
@@ -159,6 +168,7 @@ class TreeMeter:
             raise ProcessLookupError("a session's processes cannot be seen from here")
         self._first = first
         self._mark = ended_mark(folder, first)
+        self._kills = _kills_on_this_machine()
 
     def exceeded(self) -> bool:
         return self._mark.exists()
@@ -166,8 +176,20 @@ class TreeMeter:
     def struck(self) -> bool:
         return False  # the whole session is ended
 
+    def starved(self) -> bool:
+        return not self.exceeded() and _kills_on_this_machine() > self._kills
+
     def begin(self) -> Reading:
         return TreeReading(self._first, self._folders)
+
+
+def _kills_on_this_machine() -> int:
+    """How many processes the kernel has killed so far for lack of memory, whosever they were."""
+    for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
+        name, _, value = line.partition(" ")
+        if name == "oom_kill":
+            return int(value)
+    return 0
 
 
 def _supervised_folders(folder: Path) -> tuple[str, ...]:

@@ -169,7 +169,11 @@ class Conversation:
         self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
 
     def hear(self) -> Ran:
-        """What became of the next step that was told and is answered."""
+        """What became of the next step that was told and is answered.
+
+        Raises:
+            SandboxUnavailable: the session was ended for no fault of its own.
+        """
         if not self._told:
             self._tell_parts()
         if not self._told and self._untold and not self.over:
@@ -197,7 +201,7 @@ class Conversation:
         patience_s = min(self._limit_s, max(self._left_s, 0.0)) * PATIENCE + GRACE_S
         answer = self._heard(token, min(patience_s, max(self._end - now, 0.0)))
         if answer is None:
-            return Ran(status=self.over)
+            return self._ended()
         reply, packed = answer
         if reply.get("step") != at:
             self.over = "died"
@@ -207,6 +211,11 @@ class Conversation:
             ran = replace(ran, status="memory")  # the notebook is not what was ended, but has missed it
         self._left_s -= ran.seconds
         return ran
+
+    def _ended(self) -> Ran:
+        if self.over == "died" and self._meter is not None and self._meter.starved():
+            raise SandboxUnavailable("This machine has no more memory.", hint="Grade with fewer workers.")
+        return Ran(status=self.over)
 
     def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
         """Have one cell run, and hear of it."""

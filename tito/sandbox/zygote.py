@@ -56,7 +56,6 @@ KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 INODES = 20_000
 HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
 SEED = 2018
-FIRST_TO_GO = b"1000"  # of all processes, when the kernel has to end one for lack of memory
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -273,7 +272,6 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
             keep(settings)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
-    _go_first()
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
@@ -296,14 +294,6 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     channel = Channel(socket.socket(fileno=descriptors[0]))
     channel.send({"op": "ready"})
     Server(shell, channel, dict(enumerate(descriptors[1:]))).serve()
-
-
-def _go_first() -> None:
-    """Where memory runs out, the kernel ends the session rather than the desk, or anything else of the machine's."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(descriptor, FIRST_TO_GO)
-        os.close(descriptor)
 
 
 def _close_the_log() -> None:
