@@ -70,6 +70,8 @@ def test_a_kill_at_the_limit_is_the_session_s_and_one_below_it_the_machine_s(gro
     change(group, memory_events="oom 3\noom_kill 2\n")
     assert (meter.exceeded(), meter.struck(), meter.starved()) == (True, True, False)
     assert (meter.exceeded(), meter.struck()) == (True, False), "nothing new"
+    another = GroupMeter(group, os.getpid)
+    assert (another.exceeded(), another.starved()) == (False, False), "the next session's"
 
 
 def test_a_peak_that_cannot_be_forgotten_is_only_taken_when_it_is_new(group: cgroup.GroupV2) -> None:

@@ -23,6 +23,7 @@ from typing import Protocol
 PREFIX = "tito-"
 REMOVAL_S = 2.0  # for the processes of a group to be gone, when it is removed
 MB = 1 << 20
+FULL = 0.95  # of the limit: the kernel takes memory in parts
 _numbers = itertools.count()
 
 
@@ -50,8 +51,11 @@ class Group(Protocol):
     def kills(self) -> int:
         """How many of its processes the kernel has killed so far for lack of memory, be it the machine's."""
 
-    def hits(self) -> int:
-        """How often it has been at its limit."""
+    def begin(self) -> None:
+        """Another session begins."""
+
+    def was_full(self) -> bool:
+        """Whether it has been at its limit since then."""
 
     def used_mb(self) -> float:
         """What its processes hold now, in memory or in files that lie in memory."""
@@ -105,6 +109,8 @@ class GroupV1:
     """A group of each of two hierarchies: of memory, and of processor time where that can be had."""
 
     def __init__(self, where: Hierarchies, limit_mb: int) -> None:
+        self._limit_mb = limit_mb
+        self._forgotten_mb = 0.0
         self._folders, self._locks = _made([where.memory, where.processor])
         self._memory = self._folders[0]
         self._processor = self._folders[1] if len(self._folders) > 1 else None
@@ -123,13 +129,19 @@ class GroupV1:
     def kills(self) -> int:
         return _field(self._memory / "memory.oom_control", "oom_kill")
 
-    def hits(self) -> int:
-        return _number(self._memory / "memory.failcnt")
+    def begin(self) -> None:
+        self._forgotten_mb = 0.0
+        _write(self._memory / "memory.max_usage_in_bytes", 0)
+
+    def was_full(self) -> bool:
+        """By the most that it has held: kernels have a counter for it, which not all count."""
+        return max(self._forgotten_mb, self.peak_mb()) >= FULL * self._limit_mb
 
     def used_mb(self) -> float:
         return _number(self._memory / "memory.usage_in_bytes") / MB
 
     def forget_peak(self) -> bool:
+        self._forgotten_mb = max(self._forgotten_mb, self.peak_mb())
         _write(self._memory / "memory.max_usage_in_bytes", 0)
         return True
 
@@ -149,6 +161,7 @@ class GroupV2:
     def __init__(self, where: Hierarchies, limit_mb: int) -> None:
         self._folders, self._locks = _made([where.memory])
         (self._folder,) = self._folders
+        self._times_full = 0
         self._peak = -1  # a descriptor: what is forgotten is forgotten for that alone
         try:
             _write(self._folder / "memory.max", limit_mb * MB)
@@ -164,7 +177,13 @@ class GroupV2:
     def kills(self) -> int:
         return _field(self._folder / "memory.events", "oom_kill")
 
-    def hits(self) -> int:
+    def begin(self) -> None:
+        self._times_full = self._all_times_full()
+
+    def was_full(self) -> bool:
+        return self._all_times_full() > self._times_full
+
+    def _all_times_full(self) -> int:
         return _field(self._folder / "memory.events", "oom")
 
     def used_mb(self) -> float:
@@ -316,7 +335,8 @@ def _try(where: Hierarchies) -> None:
             os.waitpid(child, 0)
         trial.used_mb()
         trial.kills()
-        trial.hits()
+        trial.begin()
+        trial.was_full()
     finally:
         trial.remove()
 

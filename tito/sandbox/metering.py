@@ -99,25 +99,18 @@ class GroupMeter:
     def __init__(self, group: Group, first: Callable[[], int]) -> None:
         self._group = group
         self._first = first
-        self._before = self._known = self._counts()
+        self._kills_before = self._kills_known = group.kills()
+        group.begin()
 
     def exceeded(self) -> bool:
-        return self._has_exceeded(self._before)
+        return self._group.kills() > self._kills_before and self._group.was_full()
 
     def struck(self) -> bool:
-        known, self._known = self._known, self._counts()
-        return self._has_exceeded(known)
+        known, self._kills_known = self._kills_known, self._group.kills()
+        return self._kills_known > known and self._group.was_full()
 
     def starved(self) -> bool:
-        kills, hits = self._counts()
-        return kills > self._before[0] and hits == self._before[1]
-
-    def _has_exceeded(self, before: tuple[int, int]) -> bool:
-        kills, hits = self._counts()
-        return kills > before[0] and hits > self._before[1]
-
-    def _counts(self) -> tuple[int, int]:
-        return self._group.kills(), self._group.hits()
+        return self._group.kills() > self._kills_before and not self._group.was_full()
 
     def begin(self) -> Reading:
         exact = self._group.forget_peak() and self._group.cpu_s() is not None
