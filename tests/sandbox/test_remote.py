@@ -15,6 +15,7 @@ import pytest
 
 from tito.cells import grade_id_of
 from tito.grade.calibrate import _notebook, in_process
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
 from tito.grade.judge import Judge
 from tito.grade.observe import observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan
@@ -90,6 +91,14 @@ def primes_below(n):
     "source": """
 def loopless(n):
     return sum(range(n))
+""",
+    "ordered": """
+def same(value):
+    return value
+""",
+    "later": """
+def fixed():
+    return 1
 """,
 }
 
@@ -196,6 +205,22 @@ primes = kept
 import inspect
 assert loopless(4) == 6
 assert "for " not in inspect.getsource(loopless)
+""",
+    "ordered": """
+first = same(1)
+assert first == 1
+### BEGIN HIDDEN TESTS
+hidden = same(706173)
+assert hidden == 706173
+### END HIDDEN TESTS
+second = same(2)
+assert second == 2
+### BEGIN HIDDEN TESTS
+assert same(3) == 3 and (first, hidden, second) == (1, 706173, 2)
+### END HIDDEN TESTS
+""",
+    "later": """
+assert fixed() == 1
 """,
 }
 
@@ -398,13 +423,77 @@ def test_wrong_work_and_work_that_lies_earn_nothing(
     assert all(found[other].verdict is Verdict.PASSED for other in others), "another test lost its points"
 
 
-def test_of_a_hidden_test_a_student_is_told_the_kind_of_an_error_and_no_value(bench: Bench) -> None:
-    short = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}[n, start]"
-    found = bench.grade(primes=short)["test_primes"]
-    assert (found.verdict, found.message) == (Verdict.ERROR, "Your code raised KeyError in a hidden check.")
-    known = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}.get((n, start), [n])"
-    found = bench.grade(primes=known)["test_primes"]
-    assert (found.verdict, found.message) == (Verdict.FAILED, "A hidden check failed.")
+REMEMBERS = """
+import os
+def kept():
+    return open("/tmp/kept").read() if os.path.exists("/tmp/kept") else ""
+"""
+SAW = "706173"
+
+
+def test_a_visible_section_after_a_hidden_one_has_not_seen_it(bench: Bench) -> None:
+    """Neither in the same process, which the whole cell is then run in, nor by way of a file."""
+    tells = """
+seen = []
+def same(value):
+    seen.append(str(value))
+    if value == 2 and len(seen) > 2:
+        raise ValueError(" ".join(seen))
+    return value
+"""
+    in_memory = bench.grade(ordered=tells)["test_ordered"]
+    assert (in_memory.verdict, in_memory.message) == (Verdict.ERROR, HIDDEN_FAILED)
+    assert SAW in in_memory.detail, "the attack did what it was to do"
+    through_a_file = bench.grade(
+        ordered=f"""{REMEMBERS}
+def same(value):
+    if value == 2 and kept():
+        raise ValueError(kept())
+    open("/tmp/kept", "a").write(f"{{value}} ")
+    return value
+"""
+    )["test_ordered"]
+    assert SAW not in through_a_file.message
+
+
+def test_a_visible_test_is_run_before_any_hidden_one(bench: Bench) -> None:
+    found = bench.grade(
+        ordered=f"{REMEMBERS}\ndef same(value):\n    open('/tmp/kept', 'a').write(str(value))\n    return value",
+        later=f"{REMEMBERS}\ndef fixed():\n    raise ValueError(kept() or 'nothing was kept')",
+    )
+    assert found["test_ordered"].verdict is Verdict.PASSED
+    assert SAW not in found["test_later"].message
+    assert found["test_later"].verdict is Verdict.ERROR
+
+
+def test_the_hidden_sections_find_what_visible_ones_have_set(bench: Bench) -> None:
+    wrong = bench.grade(ordered="def same(value):\n    return value if value != 3 else 4")["test_ordered"]
+    assert (wrong.verdict, wrong.message) == (Verdict.FAILED, HIDDEN_FAILED)
+    wrong = bench.grade(ordered="def same(value):\n    return value if value != 2 else 4")["test_ordered"]
+    assert (wrong.verdict, wrong.message) == (Verdict.FAILED, "AssertionError")
+
+
+IN_HIDDEN = {
+    "an error of a kind": ("raise ValueError(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "another kind": ("raise KeyError(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "a kind of its own": ("raise type('E706173', (Exception,), {})(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "a failed assertion": ("raise AssertionError(n)", Verdict.FAILED, HIDDEN_FAILED),
+    "a missing name": ("return missing", Verdict.ERROR, HIDDEN_FAILED),
+    "a wrong value": ("return [n]", Verdict.FAILED, HIDDEN_FAILED),
+    "an end": ("import os; os._exit(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "an exit": ("raise SystemExit(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "an endless loop": ("\n        while True: pass", Verdict.TIMEOUT, HIDDEN_LIMIT),
+    "no more memory": ("raise MemoryError(n)", Verdict.MEMORY, HIDDEN_LIMIT),
+}
+
+
+@pytest.mark.parametrize(("statement", "verdict", "message"), IN_HIDDEN.values(), ids=IN_HIDDEN)
+def test_what_a_student_reads_of_a_hidden_section_is_not_theirs_to_choose(
+    bench: Bench, statement: str, verdict: Verdict, message: str
+) -> None:
+    found = bench.grade(primes=f"{SOLUTIONS['primes'].replace('primes', 'right')}\n"
+        f"def primes(n, start=2):\n    if n < 5: {statement}\n    return right(n, start)")["test_primes"]  # fmt: skip
+    assert (found.verdict, found.message) == (verdict, message)
 
 
 def test_the_source_of_a_hidden_test_never_enters_the_notebooks_process(bench: Bench) -> None:

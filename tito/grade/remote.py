@@ -198,18 +198,17 @@ class RemoteTest:
         self.notebook = notebook
         self.sites: frozenset[str] = frozenset()
         self.lines: frozenset[str] = frozenset()
-        self._number = 0
         self._broken = False
         facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored", "lines")}
         facts |= {"imports": [list(one) for one in plan.imports], "given": plan.given, "keep": plan.keep}
         facts["sites"] = None if plan.sites is None else sorted(plan.sites)
         judge.channel().send({"op": "test"} | facts)
 
-    def run(self, section: Section, limit_s: float) -> Ran:
-        """Run a section. Its status is that of a cell, or "fault" where the judge failed."""
+    def run(self, section: Section, number: int, limit_s: float) -> Ran:
+        """Run a section, which has that `number` among those of its test. Its status is that of a cell, or "fault"
+        where the judge failed."""
         started, wall_s = time.monotonic(), limit_s * PATIENCE
-        request = {"op": "section", "source": section.observe, "number": self._number, "limit_s": wall_s + 1.0}
-        self._number += 1
+        request = {"op": "section", "source": section.observe, "number": number, "limit_s": wall_s + 1.0}
         try:
             self.judge.channel().send(request)
             ran = self._relay(started + wall_s)
