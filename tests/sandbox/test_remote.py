@@ -100,6 +100,12 @@ def same(value):
 def fixed():
     return 1
 """,
+    "refuses": """
+def half(n):
+    if n % 2:
+        raise ValueError(n)
+    return n // 2
+""",
 }
 
 TESTS = {
@@ -221,6 +227,17 @@ assert same(3) == 3 and (first, hidden, second) == (1, 706173, 2)
 """,
     "later": """
 assert fixed() == 1
+""",
+    "refuses": """
+assert half(4) == 2
+### BEGIN HIDDEN TESTS
+refused = False
+try:
+    half(3)
+except:
+    refused = True
+assert refused
+### END HIDDEN TESTS
 """,
 }
 
@@ -471,6 +488,30 @@ def test_the_hidden_sections_find_what_visible_ones_have_set(bench: Bench) -> No
     assert (wrong.verdict, wrong.message) == (Verdict.FAILED, HIDDEN_FAILED)
     wrong = bench.grade(ordered="def same(value):\n    return value if value != 2 else 4")["test_ordered"]
     assert (wrong.verdict, wrong.message) == (Verdict.FAILED, "AssertionError")
+
+
+SWALLOWED = {
+    "an end": ("import os; os._exit(0)", Verdict.ERROR),
+    "an endless loop": ("\n        while True: pass", Verdict.TIMEOUT),
+    "an endless answer": (
+        "\n        import time\n        class L(list):\n            def __iter__(self):\n"
+        "                while True: yield time.sleep(0.01)\n        return L([1])",
+        Verdict.TIMEOUT,
+    ),
+    "an answer that is none": (
+        "\n        from tito.sandbox import objects, wire\n"
+        "        objects.Objects.refer = lambda self, value: wire.Known('os', 'system')\n        return object()",
+        Verdict.FAILED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "verdict"), SWALLOWED.values(), ids=SWALLOWED)
+def test_what_stops_a_test_is_not_an_exception_that_it_expects(bench: Bench, statement: str, verdict: Verdict) -> None:
+    source = f"def half(n):\n    if n % 2: {statement}\n    return n // 2"
+    found = bench.grade(refuses=source)["test_refuses"]
+    assert (found.verdict, found.points) == (verdict, 0), found
+    assert found.message in (HIDDEN_FAILED, HIDDEN_LIMIT)
 
 
 IN_HIDDEN = {

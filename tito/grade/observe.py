@@ -41,7 +41,7 @@ class Observations:
 
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
-    noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
+    noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
     unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
@@ -325,7 +325,6 @@ def _run_remote(
                     results.append((replace(section, hidden=whole), None, ran))
                 if ran.status != "ok":
                     break
-            sites, lines = seen.noted.get(test.grade_id, (frozenset(), frozenset()))
-            seen.noted[test.grade_id] = sites | remote.sites, lines | remote.lines
+            seen.noted[test.grade_id] = seen.noted.get(test.grade_id, frozenset()) | remote.sites
     except JudgeFailed as error:
         results.append((replace(sections[0][1], hidden=whole), None, Ran(status="fault", evalue=str(error))))

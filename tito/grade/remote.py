@@ -191,15 +191,14 @@ def _is_pure(function: ast.expr, imports: frozenset[str]) -> bool:
 
 
 class RemoteTest:
-    """One test at work in the judge, asking one notebook. `sites` and `lines`: what it noted of the reference's run."""
+    """One test at work in the judge, asking one notebook. `sites`: what it noted of the reference's run."""
 
     def __init__(self, judge: Judge, plan: RemotePlan, notebook: Conversation) -> None:
         self.judge = judge
         self.notebook = notebook
         self.sites: frozenset[str] = frozenset()
-        self.lines: frozenset[str] = frozenset()
         self._broken = False
-        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored", "lines")}
+        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored")}
         facts |= {"imports": [list(one) for one in plan.imports], "given": plan.given, "keep": plan.keep}
         facts["sites"] = None if plan.sites is None else sorted(plan.sites)
         judge.channel().send({"op": "test"} | facts)
@@ -226,7 +225,6 @@ class RemoteTest:
             message, values = channel.receive(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
-                self.lines |= frozenset(message["lines"])
                 done = message["done"]
                 status = self.notebook.over or done["status"]
                 return Ran(status, done["ename"], done["evalue"])
