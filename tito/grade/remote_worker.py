@@ -9,6 +9,7 @@ import builtins
 import contextlib
 import io
 import os
+import resource
 import signal
 from types import FrameType
 from typing import Any, NoReturn
@@ -108,6 +109,9 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
         raise stopped[0]
 
     signal.signal(signal.SIGALRM, stop)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + section["limit_s"]) + 2  # where Python's own signals do not reach
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
         signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
@@ -160,5 +164,7 @@ def serve_test(channel: Channel, request: dict[str, Any]) -> None:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if status != 0:
-        done = {"status": "error", "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
+        stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        name = "CellTimeout" if stopped else "JudgeDied"
+        done = {"status": "error", "ename": name, "evalue": "judging what your code returned went wrong"}
         channel.send({"done": done, "sites": []})
