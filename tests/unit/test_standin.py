@@ -341,6 +341,98 @@ def test_an_argument_that_honest_work_changes_and_returns_is_judged_by_its_conte
     assert hostile(source, "def f(values): return sorted(values)", changes)[0]["r"] is True
 
 
+CHANGING_MIND = """
+class Says:
+    def __init__(self, *answers, **facts):
+        self.answers, self.at = list(answers), -1
+        self.__dict__.update(facts)
+    def next(self):
+        self.at += 1
+        return self.answers[min(self.at, len(self.answers) - 1)]
+class Truth(Says):
+    def __bool__(self): return self.next()
+class Number(Says):
+    def __float__(self): return float(self.next())
+    def __int__(self): return int(self.next())
+class Items(Says):
+    def __iter__(self): return iter(self.next())
+    def __len__(self): return self.length
+    def __getitem__(self, at): return self.held[at]
+class Anew(Says):
+    def __iter__(self):
+        self.rest = list(self.next())
+        return self
+    def __next__(self):
+        if not self.rest: raise StopIteration
+        return self.rest.pop(0)
+class Shape(Says):
+    @property
+    def shape(self): return self.next()
+"""
+MINDS = {
+    "a truth": ("a = f()\nr = bool(a), not a", "def f(): return True", "f = lambda: Truth(True, False)", (True, False)),
+    "a number": (
+        "a = f()\nr = float(a) > 5 or float(a) < 3", "def f(): return 4", "f = lambda: Number(4, 9)", False),
+    "an order": (
+        "a = f()\nr = sorted(a) == [1, 2, 3] and list(a) == [1, 2, 3]", "def f(): return [1, 2, 3]",
+        "f = lambda: Items([3, 2, 1], [1, 2, 3], length=3)", False),
+    "what is iterated anew": (
+        "a = f()\nr = sorted(a) == [1, 2, 3] and all(k > 1 for k in a)", "def f(): return [1, 2, 3]",
+        "f = lambda: Anew([3, 2, 1], [])", False),
+    "an attribute": ("a = f()\nr = a.shape == (1,) and a.shape == (2,)", "def f(): return np.zeros(1)",
+        "f = lambda: Shape((1,), (2,))", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "reference", "student", "outcome"), MINDS.values(), ids=MINDS)
+def test_an_object_in_the_place_of_a_value_shows_the_same_each_time(
+    source: str, reference: str, student: str, outcome: Any
+) -> None:
+    assert hostile(source, CHANGING_MIND + reference, CHANGING_MIND + student)[0]["r"] == outcome
+
+
+AT_ODDS = {
+    "a length": "a = f()\nr = len(a) == 3 and all(k in (1, 2, 3) for k in a)",
+    "a length that is asked last": "a = f()\nr = all(k in (1, 2, 3) for k in a) and len(a) == 3",
+    "values at an index": "a = f()\nr = sorted(a) == [1, 2, 3] and all(a[k] <= a[k + 1] for k in range(2))",
+    "values at an index first": "a = f()\nr = all(a[k] <= a[k + 1] for k in range(2)) and sorted(a) == [1, 2, 3]",
+}
+
+
+@pytest.mark.parametrize("source", AT_ODDS.values(), ids=AT_ODDS)
+def test_what_an_object_shows_in_two_ways_agrees(source: str) -> None:
+    right = "def f(): return [1, 2, 3]"
+    items = "[3, 2, 1]" if "a[k]" in source else "[1]"
+    wrong = f"f = lambda: Items({items}, length=3, held=[1, 2, 3])"
+    with pytest.raises(TypeError, match="what your code returned"):
+        hostile(source, CHANGING_MIND + right, CHANGING_MIND + wrong)
+    same = "f = lambda: Items([1, 2, 3], length=3, held=[1, 2, 3])"
+    assert hostile(source, CHANGING_MIND + right, CHANGING_MIND + same)[0]["r"] is True
+
+
+def test_an_object_that_the_test_itself_changes_shows_it() -> None:
+    source = """
+a = f()
+r = [len(a), list(a), a[0]]
+a[0] = 5
+r += [list(a), a[0]]
+a.append(6)
+r += [len(a), list(a), a[-1]]
+"""
+    own = """
+class Own:
+    def __init__(self, *held): self.held = list(held)
+    def __iter__(self): return iter(self.held)
+    def __len__(self): return len(self.held)
+    def __getitem__(self, at): return self.held[at]
+    def __setitem__(self, at, value): self.held[at] = value
+    def append(self, *new): self.held.append(6)
+"""
+    source = source.replace("a.append(6)", "getattr(a, 'append', None)(*(() if not isinstance(a, list) else (6,)))")
+    names, _ = hostile(source, "def f(): return [1, 2]", f"{own}def f(): return Own(1, 2)")
+    assert names["r"] == [2, [1, 2], 1, [5, 2], 5, 3, [5, 2, 6], 6]
+
+
 STOPPING = {
     "a map": "r = all(map(lambda n: f(n) == 2 * n, range(9)))",
     "a map of the function itself": "r = list(map(f, range(9))) == []",

@@ -10,11 +10,13 @@ import random
 import sys
 import types
 from collections import deque
+from collections.abc import Generator
 from itertools import islice
 from typing import Any, cast
 
 import numpy as np
 
+from tito.grade.looks import Looks
 from tito.grade.sites import Sites
 from tito.grade.standin import EXCEPTION, METHODS, RemoteType, StandIn, Text, number_of
 from tito.sandbox import wire
@@ -51,6 +53,7 @@ class Link:
     def __init__(self, channel: Channel, known: frozenset[str] | None, keep: bool = False) -> None:
         self.channel = channel
         self.sites = Sites(known)
+        self.looks = Looks(self._ask)
         self.keep = keep
         self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
         self.called: set[str] = set()
@@ -80,6 +83,19 @@ class Link:
         name: str = "",
     ) -> Any:
         """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
+        self.looks.forget(what, number, [number_of(one) for one in arguments])
+        if self.looks.holds(what, number, arguments):
+            return self.looks.look(what, number, arguments)
+        return self._ask(what, number, arguments, keywords, name)
+
+    def _ask(
+        self,
+        what: str,
+        number: int = -1,
+        arguments: tuple[Any, ...] = (),
+        keywords: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> Any:
         keep = self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
         request = {"what": what, "number": number, "name": name, "keep": keep}
         values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
@@ -95,8 +111,11 @@ class Link:
         if reply.get("status") == "raised":
             raise self._allowed(self._error(reply, back), what)
         value = back.get("value")
-        if _holds_stand_in(value):
+        if stand_ins := list(_stand_ins(value)):
             self.sites.note("kept")
+            if not self.sites.allows("kept"):
+                for held in stand_ins:
+                    self.looks.hold(held, number if what == "__getattr__" else None)
         if what == "name" and (looked_up := number_of(value)) is not None:
             self.names.setdefault(looked_up, set()).add(name)
         return value
@@ -328,12 +347,16 @@ class Link:
 # ---- helpers --------------------------------------------------------------------------------------------
 
 
-def _holds_stand_in(value: Any) -> bool:
+def _stand_ins(value: Any) -> Generator[int, None, None]:
+    """The numbers of the objects that a value holds."""
     if isinstance(value, list | tuple | set | frozenset):
-        return any(_holds_stand_in(one) for one in value)
-    if isinstance(value, dict):
-        return any(_holds_stand_in(one) for one in value.values())
-    return number_of(value) is not None
+        for one in value:
+            yield from _stand_ins(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _stand_ins(one)
+    elif (number := number_of(value)) is not None:
+        yield number
 
 
 def _known(value: Any) -> Known | None:
