@@ -101,6 +101,10 @@ def same(value):
 def fixed():
     return 1
 """,
+    "leaves": """
+def ordered(values):
+    return sorted(values)
+""",
     "refuses": """
 def half(n):
     if n % 2:
@@ -228,6 +232,16 @@ assert same(3) == 3 and (first, hidden, second) == (1, 706173, 2)
 """,
     "later": """
 assert fixed() == 1
+""",
+    "leaves": """
+values = [3, 1, 2]
+result = ordered(values)
+assert result == [1, 2, 3]
+assert values == [3, 1, 2], "ordered must leave its argument alone"
+### BEGIN HIDDEN TESTS
+many = [5, 4, 6]
+assert ordered(many) == sorted(many)
+### END HIDDEN TESTS
 """,
     "refuses": """
 assert half(4) == 2
@@ -517,6 +531,29 @@ def test_what_stops_a_test_is_not_an_exception_that_it_expects(bench: Bench, sta
     found = bench.grade(refuses=source)["test_refuses"]
     assert (found.verdict, found.points) == (verdict, 0), found
     assert found.message in (HIDDEN_FAILED, HIDDEN_LIMIT)
+
+
+IN_PLACE = "def ordered(values):\n    values.sort()\n    return values"
+
+
+def test_who_changes_an_argument_that_is_to_be_left_alone_fails_as_in_one_process(bench: Bench) -> None:
+    found = bench.grade(leaves=IN_PLACE)["test_leaves"]
+    assert (found.verdict, found.message) == (Verdict.FAILED, "ordered must leave its argument alone")
+
+
+def test_who_says_that_an_expected_value_has_changed_gains_nothing(bench: Bench) -> None:
+    """What is expected is made of a list that the notebook was handed, and says to have emptied."""
+    wrong = "def ordered(values):\n    if 6 not in values: return sorted(values)\n    values.clear()\n    return values"
+    found = bench.grade(leaves=wrong)["test_leaves"]
+    assert (found.verdict, found.points, found.message) == (Verdict.FAILED, 0, HIDDEN_FAILED)
+
+
+def test_who_changes_an_argument_that_nobody_looks_at_again_passes(bench: Bench) -> None:
+    source = (
+        f"{IN_PLACE}\nin_place = ordered\ndef ordered(values):\n    values = values[:] if len(values) == 3 and 1 in "
+    )
+    source += "values else values\n    return in_place(values)"
+    assert bench.grade(leaves=source)["test_leaves"].verdict is Verdict.PASSED
 
 
 IN_HIDDEN = {

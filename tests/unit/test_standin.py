@@ -372,7 +372,7 @@ class Shape(Says):
 MINDS = {
     "a truth": ("a = f()\nr = bool(a), not a", "def f(): return True", "f = lambda: Truth(True, False)", (True, False)),
     "a number": (
-        "a = f()\nr = float(a) > 5 or float(a) < 3", "def f(): return 4", "f = lambda: Number(4, 9)", False),
+        "a = f()\nr = float(a) < 5 and float(a) > 8", "def f(): return 4", "f = lambda: Number(4, 9)", False),
     "an order": (
         "a = f()\nr = sorted(a) == [1, 2, 3] and list(a) == [1, 2, 3]", "def f(): return [1, 2, 3]",
         "f = lambda: Items([3, 2, 1], [1, 2, 3], length=3)", False),

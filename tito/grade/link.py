@@ -12,7 +12,7 @@ import types
 from collections import deque
 from collections.abc import Generator
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from tito.grade.looks import Looks
 from tito.grade.sites import Sites
 from tito.grade.standin import EXCEPTION, METHODS, RemoteType, StandIn, Text, number_of
 from tito.sandbox import wire
-from tito.sandbox.codec import Channel, CodecError
+from tito.sandbox.codec import CodecError, Packed
 from tito.sandbox.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
 
 MOST_OPERATIONS = 100_000
@@ -37,6 +37,18 @@ STOPS = (StopIteration, StopAsyncIteration)
 BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
 
+class Line(Protocol):
+    """What a test asks over."""
+
+    def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
+        """Ask."""
+        ...
+
+    def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The answer, and its values."""
+        ...
+
+
 class Ended(BaseException):
     """Nothing more can be asked: the notebook has ended, or answered what is no answer, or been asked too much."""
 
@@ -48,10 +60,13 @@ class Link:
         known: what the reference's run has shown of the test's places; None while it is at work: then every object is
             asked, and `shown` says what was done where.
         keep: whether objects of subclasses of plain types stay where they are.
+        believes: whether arguments are changed too where the reference changed none (see `replay`).
     """
 
-    def __init__(self, channel: Channel, known: frozenset[str] | None, keep: bool = False) -> None:
+    def __init__(self, channel: Line, known: frozenset[str] | None, keep: bool = False, believes: bool = False) -> None:
         self.channel = channel
+        self.believes = believes
+        self.not_believed = False  # whether the notebook has said so
         self.sites = Sites(known)
         self.looks = Looks(self._ask)
         self.keep = keep
@@ -126,11 +141,12 @@ class Link:
         answered = list(given)
         for position, new in self.revive(left, given):
             argument = given[position]
-            if self.sites.allows(f"changed {position}"):
+            if self.believes or self.sites.allows(f"changed {position}"):
                 self.sites.note(f"changed {position}")
                 restore(argument, new)
             else:
                 answered[position] = new
+                self.not_believed = True
         return answered
 
     def _allowed(self, error: BaseException, what: str) -> BaseException:
