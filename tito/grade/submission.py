@@ -137,6 +137,21 @@ def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fi
     return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), texts)
 
 
+def given_up(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, became: str) -> Graded:
+    """What brought down, twice and alone, the process that graded it, and the reference does not: no points."""
+    verdict = Verdict.TIMEOUT if "deadline" in became else Verdict.ERROR
+    message = f"What was handed in cannot be graded within limits: twice, the process that graded it {became}."
+    verdicts = tuple(_not_gradable(notebook, verdict, message) for notebook in plan.notebooks)
+    texts = {notebook.name: as_json(_as_released(notebook)) for notebook in plan.notebooks}
+    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, ""), texts)
+
+
+def write_reference(plan: AssignmentPlan, folder: Path) -> None:
+    """Hand in the instructor's own notebooks in `folder`."""
+    for notebook in plan.notebooks:
+        (folder / f"{notebook.name}.ipynb").write_text(as_json(_notebook(list(notebook.cells))), encoding="utf-8")
+
+
 def as_json(notebook: Any) -> str:
     """A notebook as nbformat would write it, but for line breaks: with them Python's slow encoder has to be used."""
     return json.dumps(notebook, ensure_ascii=False)

@@ -50,7 +50,8 @@ class Workplace:
     run beside student code, so that what they rely on is remembered (see `guard`).
 
     `role` is the module that says what sessions do (see `zygote`); `whole`: they can import all of the platform, not
-    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change."""
+    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change;
+    `offline`: they can open no socket."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Workplace:
     role: str = "tito.sandbox.notebook"
     whole: bool = False
     copies: bool = False
+    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -551,6 +553,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "uid": 0,
         "role": place.role,
         "copies": place.copies,
+        "offline": place.offline,
         "layered": False,
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,
