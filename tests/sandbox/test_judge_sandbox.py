@@ -140,7 +140,7 @@ HOLDS_THE_PARSER = {
     "quadratic names": "\n".join(f"name{number} = {number}" for number in range(60_000)),
     "a long line": "x = " + " + ".join(["1"] * 200_000),
     "lambdas": "x = " + "lambda:" * 3000 + "0",
-    "nested f-strings": "x = " + "f'{" * 100 + "}'" * 100,
+    "an f-string in an f-string": "x = f\"{f'" + "".join(f"{{a{number}}}" for number in range(100_000)) + "'}\"",
     "decorators": "@a\n" * 20_000 + "def f(): pass",
 }
 
