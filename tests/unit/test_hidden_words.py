@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_output
 
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained
+from tito.grade.feedback import _told
 from tito.grade.judge import Answers
 from tito.grade.observe import Observations, _as_first_seen
 from tito.grade.plan import TestPlan
@@ -110,3 +112,11 @@ def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() ->
     assert seen.cells == first.cells and not seen.ended_at and not seen.ended_by
     assert [(section, ran.seconds) for section, _, ran in seen.tests["t"]] == [(VISIBLE, 1.0), (HIDDEN, 0.0)]
     assert [ran.status for _, _, ran in seen.tests["t"]] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("kind", [Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN])
+def test_a_feedback_page_tells_the_message_and_not_the_kind_of_verdict(kind: Verdict) -> None:
+    name = kind.value.upper()
+    output = new_output("error", ename=name, evalue=HIDDEN_FAILED, traceback=[f"{name}: {HIDDEN_FAILED}", SECRET])
+    told = _told(output)
+    assert (told.ename, told.traceback) == ("FAILED", [f"FAILED: {HIDDEN_FAILED}"])
