@@ -14,11 +14,11 @@ from tiny import ASSIGNMENT, solved, submit
 from tito.course import Course, load_course
 from tito.errors import SandboxUnavailable
 from tito.grade import observe
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan, TestPlan
 from tito.grade.planning import plan_assignment
-from tito.grade.repair import repair
-from tito.grade.submission import Graded, grade_submission
+from tito.grade.repair import Unreadable
+from tito.grade.submission import Graded, grade_submission, prepared
 from tito.grade.workers import Task, grade_all
 from tito.models import Fingerprint, Measured, Section, Verdict
 from tito.sandbox import cgroup
@@ -53,18 +53,23 @@ def course(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Cou
 
 
 @pytest.fixture(scope="module")
-def plan(course: Course) -> AssignmentPlan:
+def unmeasured(course: Course) -> AssignmentPlan:
     made = plan_assignment(course, course.assignment(ASSIGNMENT))
-    notebooks = tuple(
-        replace(one, tests={name: measured(test) for name, test in one.tests.items()}) for one in made.notebooks
-    )
-    limits = replace(made.place.limits, memory_mb=MEMORY_MB)
-    return replace(made, notebooks=notebooks, place=replace(made.place, limits=limits))
+    return replace(made, place=replace(made.place, limits=replace(made.place.limits, memory_mb=MEMORY_MB)))
 
 
 @pytest.fixture(scope="module")
-def judge(plan: AssignmentPlan) -> Iterator[Judge]:
-    with Judge(plan.prerequisites) as one:
+def plan(unmeasured: AssignmentPlan) -> AssignmentPlan:
+    notebooks = tuple(
+        replace(one, tests={name: measured(test) for name, test in one.tests.items()}) for one in unmeasured.notebooks
+    )
+    return replace(unmeasured, notebooks=notebooks)
+
+
+@pytest.fixture(scope="module")
+def judge(unmeasured: AssignmentPlan) -> Iterator[Judge]:
+    """Of the plan as it is written: judges know no classes of tests."""
+    with judging(Bubblewrap(), unmeasured) as one:
         yield one
 
 
@@ -84,10 +89,12 @@ Observe = Callable[..., dict[str, list[Measured | None]]]
 def observed(course: Course, plan: AssignmentPlan, judge: Judge, sandbox: Sandbox) -> Observe:
     """What was measured of each section, by its test."""
 
-    def run(**cells: str) -> dict[str, list[Measured | None]]:
+    def run(*, late: bool = True, **cells: str) -> dict[str, list[Measured | None]]:
         (notebook,) = plan.notebooks
-        clean = repair(solved(course, **cells).cells, notebook.cells).cells
-        seen = observe.observe(sandbox, notebook, clean, judge)
+        folder = submit(course, "ada", solved(course, **cells))
+        (read,) = prepared(plan, folder, judge).notebooks
+        assert not isinstance(read, Unreadable)
+        seen = observe.observe(sandbox, notebook, replace(read, needs_no_copies=late), judge)
         return {
             name: [ran.measured for _, half, ran in results if half is not None] for name, results in seen.tests.items()
         }
@@ -100,17 +107,14 @@ BURN = "import time\n    end = time.process_time() + 0.2\n    while time.process
 
 
 @pytest.mark.parametrize("late", [True, False], ids=["at the end", "in copies"])
-def test_judged_sections_are_measured_wherever_they_are_observed(
-    late: bool, observed: Observe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(observe, "needs_no_copies", lambda *_: late)
-    results = observed(double=BUSY.format(BURN))["test_double"]
+def test_judged_sections_are_measured_wherever_they_are_observed(late: bool, observed: Observe) -> None:
+    results = observed(late=late, double=BUSY.format(BURN))["test_double"]
     assert len(results) == 2
     for one in results:
         assert one is not None
         assert 0.2 <= one.cpu_s < 0.8
         assert 80 <= one.peak_mb < 100
-    light = observed()["test_double"]
+    light = observed(late=late)["test_double"]
     assert all(one is not None and one.cpu_s < 0.1 and one.peak_mb < 5 for one in light), light
 
 

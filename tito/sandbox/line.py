@@ -72,15 +72,15 @@ class Line:
         Raises:
             OSError: the desk has gone.
         """
-        socket.send_fds(self._socket, [b'{"op": "open"}'], channels)
+        self.send({"op": "open"}, channels)
 
-    def send(self, message: dict[str, object]) -> None:
+    def send(self, message: dict[str, object], descriptors: Sequence[int] = ()) -> None:
         """Tell the desk.
 
         Raises:
             OSError: it has gone.
         """
-        self._socket.send(json.dumps(message).encode())
+        socket.send_fds(self._socket, [json.dumps(message).encode()], descriptors)
 
     def hear(self, timeout_s: float) -> None:
         """Take in the desk's next answer. No student code speaks here: whatever goes wrong is ours.
