@@ -111,8 +111,7 @@ class Watch:
         return LOOK_CLOSELY_EVERY_S if most_mb > self._limit_mb * CLOSE else LOOK_EVERY_S
 
     def _held_mb(self, first: int, parents: dict[int, int]) -> float:
-        folders = [f"/proc/{first}/root{folder}" for folder in self.folders]
-        return processes.held_mb(processes.below(first, parents), folders, self._limit_mb * CLOSE)
+        return processes.held_mb(processes.below(first, parents), self.folders, self._limit_mb * CLOSE)
 
     def _end(self, first: int) -> None:
         """End a session, if that is still the process of this number."""
