@@ -33,8 +33,9 @@ class NotebookNames:
 
 
 def notebook_names(cells: Iterable[Any]) -> NotebookNames:
-    """Gather them from a source notebook's cells."""
+    """Gather them from a source notebook's cells. What students import as the instructor does is not theirs."""
     names = NotebookNames()
+    alike: list[tuple[str, str]] = []  # what student cells import
     for cell in cells:
         if cell.get("cell_type") != "code":
             continue
@@ -42,17 +43,27 @@ def notebook_names(cells: Iterable[Any]) -> NotebookNames:
         flow = flow_of(source)
         if flow is None:
             continue
+        imports = [one for one in parsed(source).body if isinstance(one, ast.Import | ast.ImportFrom)]
         if kind_of(cell) in (CellKind.SOLUTION, CellKind.ANSWER):
-            names.students |= flow.bound
+            rest = ast.Module([one for one in parsed(source).body if one not in imports], [])
+            names.students |= names_of(ast.unparse(rest)).bound
+            alike += [pair for statement in imports for pair in imported(statement)]
         else:
-            for statement in parsed(source).body:
-                if isinstance(statement, ast.Import | ast.ImportFrom):
-                    names.imports |= dict.fromkeys(_bound_by_import(statement), ast.unparse(statement))
+            for statement in imports:
+                names.imports |= dict.fromkeys((name for name, _ in imported(statement)), ast.unparse(statement))
+    paths = {name: dict(imported(ast.parse(text).body[0])).get(name) for name, text in names.imports.items()}
+    names.students |= {name for name, path in alike if paths.get(name) != path}
     return names
 
 
-def _bound_by_import(statement: ast.Import | ast.ImportFrom) -> list[str]:
-    return [alias.asname or alias.name.split(".")[0] for alias in statement.names]
+def imported(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Names that an import statement binds, and what each stands for: `import numpy.linalg as la` is numpy.linalg."""
+    if isinstance(statement, ast.Import):
+        for alias in statement.names:
+            yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
+    elif isinstance(statement, ast.ImportFrom):
+        for alias in statement.names:
+            yield alias.asname or alias.name, f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
 
 
 @remembered

@@ -16,8 +16,9 @@ import re
 from collections.abc import Iterator
 
 from tito.errors import BadSource
+from tito.grade.ambient import STATES, Reads, Surroundings
 from tito.grade.compile import compiled_section
-from tito.grade.names import BUILTINS, Names, NotebookNames, names_of
+from tito.grade.names import BUILTINS, NotebookNames, names_of
 from tito.models import JudgePlan, NamedCheck, Section
 
 CHECK_LINE = re.compile(
@@ -111,14 +112,16 @@ def _has_statements(source: str) -> bool:
 def plan_judge(section: Section, names: NotebookNames, where: str = "") -> JudgePlan:
     """How the judge half of `section` gets every name that it reads.
 
-    A statement of the observe half is *given* when all that it reads is imported by the instructor, built in, or
-    itself given. A statement that reads anything of the student's is not; and what it was handed counts as touched
-    from then on: student code may have changed it in place, so that later statements which read it are observed.
+    A statement of the observe half is *given* when all that it reads is itself given, or built in or imported by the
+    instructor and known to be deterministic (see `ambient`). A statement that reads anything of the student's is not,
+    nor is one that reads a clock, unseeded random state, memory or files; and what it was handed counts as touched from
+    then on: student code may have changed it in place, so that later statements which read it are observed.
 
     Raises:
         BadSource: the judge half reads a name that nothing gives it.
     """
-    wanted = names_of("\n".join([section.judge or "", *(one.source for one in section.checks)]))
+    judge = "\n".join([section.judge or "", *(one.source for one in section.checks)])
+    wanted = names_of(judge)
     given, observed = _divide(section.observe, names)
     available = observed | {name for _, one in given for name in one.bound} | set(names.imports)
     missing = wanted.read - available - wanted.bound - BUILTINS
@@ -127,54 +130,57 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
             f"{where}: the judge half reads '{min(missing)}', which neither its observe half sets nor an import gives.",
             hint="Set it above the ### JUDGE line, or import it in a cell that students do not write.",
         )
-    sliced = _slice(given, wanted.read - observed, frozenset(names.imports))
+    states = STATES if "random" in judge else frozenset()  # the judge half may draw from what the section has seeded
+    sliced = _slice(given, (wanted.read - observed) | states)
     needed = {name for _, one in sliced for name in one.read} | wanted.read
     lines = {names.imports[name]: None for name in sorted(needed) if name in names.imports}
     return JudgePlan("\n".join(lines), "\n".join(text for text, _ in sliced), tuple(sorted(wanted.read & observed)))
 
 
-def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Names]], set[str]]:
-    """Given statements with their names, and the names whose values depend on student code."""
-    pristine = set(names.imports) | (BUILTINS - names.students)
+def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Reads]], set[str]]:
+    """Given statements with what they read, and the names whose values depend on student code or on the surroundings.
+
+    Global random state is known from where the section seeds it until a statement is observed: student code may draw.
+    """
+    around = Surroundings(names)
+    pristine = set(around.known())
     touched: set[str] = set()
     related: dict[str, set[str]] = {}  # names that may reach one object
-    given: list[tuple[str, Names]] = []
+    given: list[tuple[str, Reads]] = []
     observed: set[str] = set()
     for statement in ast.parse(observe).body:
-        text = ast.unparse(statement)
-        one = names_of(text)
+        one = around.reads(statement)
         if one.read <= pristine and not one.read & touched:
-            given.append((text, one))
+            given.append((ast.unparse(statement), one))
             pristine |= one.bound
             observed -= one.bound
             touched -= one.bound
-            _relate(related, one, names)
+            _relate(related, one)
         else:
-            pristine -= one.bound
-            observed |= one.bound
-            touched.update(*(related.get(name, {name}) for name in one.read - set(names.imports) - BUILTINS))
+            pristine -= one.bound | STATES
+            observed |= one.bound - STATES
+            touched.update(*(related.get(name, {name}) for name in one.own - STATES))
+        around.bind(statement, one.bound)
     return given, observed
 
 
-def _relate(related: dict[str, set[str]], one: Names, names: NotebookNames) -> None:
+def _relate(related: dict[str, set[str]], one: Reads) -> None:
     """After a statement, what it binds may share objects with what it reads: `view = x[:2]`."""
-    for name in one.bound:
+    bound = one.bound - STATES
+    for name in bound:
         for others in related.values():
             others.discard(name)
-    group = set(one.bound).union(*(related.get(name, {name}) for name in one.read - set(names.imports) - BUILTINS))
+    group = set(bound).union(*(related.get(name, {name}) for name in one.own - STATES))
     for name in group:
         related[name] = group
 
 
-def _slice(
-    given: list[tuple[str, Names]], wanted: frozenset[str] | set[str], imports: frozenset[str]
-) -> list[tuple[str, Names]]:
+def _slice(given: list[tuple[str, Reads]], wanted: frozenset[str] | set[str]) -> list[tuple[str, Reads]]:
     """Those given statements that `wanted` depends on: what binds it, and what reads it and so may change it in place
-    (a random generator is changed by every draw)."""
+    (a random generator is changed by every draw, and so is global random state)."""
     needed, kept = set(wanted), []
     for text, one in reversed(given):
-        sets_up_a_module = not one.bound and not one.read - imports - BUILTINS  # np.random.seed(3)
-        if one.bound & needed or (one.read - imports - BUILTINS) & needed or sets_up_a_module:
+        if (one.bound | one.own) & needed:
             kept.append((text, one))
-            needed |= one.read
+            needed = (needed - (one.bound & STATES)) | one.read  # what was drawn before a seed is no matter to it
     return kept[::-1]
