@@ -26,6 +26,7 @@ class Evidence(Enum):
 
     JUDGED = "judged"  # observations, judged in a process without student code
     REMOTE = "remote"  # the test's own code, run in a process without student code, asking the notebook's objects
+    REPORTED = "reported"  # can be forged: judged elsewhere, but by what only the student's process can know
     IN_PROCESS = "in-process"  # can be forged: the test's own asserts, beside student code
     NONE = "none"  # nothing was seen
 
@@ -74,6 +75,7 @@ class NamedCheck:
     points: float
     source: str
     message: str = ""  # for the student; without it, the message of the assert that failed
+    measured: str = ""  # statements on what was measured from outside, which run after `source`
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,34 @@ class Section:
 
     `judge` is None where the author drew no `### JUDGE` line: then all of it is run by the judge, which asks the
     notebook's objects; or, where that cannot be, in the student's process, where its own asserts are all the evidence
-    there is. With `checks`, it is what they have in common.
+    there is. With `checks`, it is what they have in common. `measured` are statements on what was measured from
+    outside, which run after it; `reported` are observed names that the author takes the student's word for.
     """
 
     observe: str
     judge: str | None
     hidden: bool
     checks: tuple[NamedCheck, ...] = ()
+    measured: str = ""
+    reported: tuple[str, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is judged by time or memory, so that somebody has to measure these."""
+        return bool(self.measured) or any(check.measured for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a section's observe half took, measured from outside of the student's process.
+
+    Time by the clock, processor time of all of the session's processes, and in MiB by how much the session outgrew what
+    it held when the section began.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
 
 
 @dataclass(frozen=True)

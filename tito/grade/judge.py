@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tito.errors import JudgeFailed
-from tito.models import JudgePlan, Section
+from tito.models import JudgePlan, Measured, Section
 from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import more
 
@@ -40,11 +40,12 @@ class Opinion:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One section of a test, and the values that were observed for it."""
+    """One section of a test, the values that were observed for it, and what was measured of it from outside."""
 
     section: Section
     plan: JudgePlan
     observed: Packed
+    measured: Measured | None = None
 
     def request(self) -> dict[str, Any]:
         return {
@@ -52,6 +53,7 @@ class Question:
             "given": self.plan.given,
             "judge": self.section.judge or "",
             "checks": [one.source for one in self.section.checks],
+            "measured": [self.section.measured, *(one.measured for one in self.section.checks)],
             "hidden": self.section.hidden,
         }
 
@@ -83,14 +85,16 @@ class Judge:
     def _frame(self, questions: Sequence[Question]) -> tuple[dict[str, Any], Packed]:
         """Questions as a message. Judge halves are the same for all submissions: the process is told each once."""
         halves: dict[int, dict[str, Any]] = {}
-        places, encoded, blobs, start = [], {}, [], 0
+        places: list[list[Any]] = []
+        encoded, blobs, start = {}, [], 0
         for at, one in enumerate(questions):
             half = (one.section, one.plan)
             if half not in self._halves:
                 self._halves[half] = number = len(self._halves)
                 halves[number] = one.request()
             end = start + len(one.observed.blob)
-            places.append([self._halves[half], start, end])
+            measured = vars(one.measured) if one.measured and one.section.is_measured else None
+            places.append([self._halves[half], start, end, measured])
             encoded[str(at)] = one.observed.encoded
             blobs.append(one.observed.blob)
             start = end

@@ -182,7 +182,8 @@ def _with_verdicts(
 def _questions(seen: Observations) -> list[Question]:
     """What there is to ask the judge about a notebook."""
     sections = (one for results in seen.tests.values() for one in results)
-    return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
+    judged = ((section, plan, ran) for section, plan, ran in sections if plan is not None and _told(ran))
+    return [Question(section, plan, ran.observed, ran.measured) for section, plan, ran in judged]
 
 
 def _told(ran: Ran) -> bool:
@@ -269,7 +270,7 @@ def _outcome(
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
     try:
-        opinion = judge.opinion(Question(section, plan, ran.observed))
+        opinion = judge.opinion(Question(section, plan, ran.observed, ran.measured))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
     checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))

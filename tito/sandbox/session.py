@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
-from tito.models import CompiledCell, Limits
+from tito.models import CompiledCell, Limits, Measured
 from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import WireEncoder, more, no_reference
 
@@ -85,6 +85,7 @@ class Ran:
     refused: dict[str, str] = field(default_factory=dict)
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
     memory_mb: float = 0.0
+    measured: Measured | None = None  # from outside, of a section that is judged by it
 
     @property
     def values(self) -> dict[str, Any]:
