@@ -31,6 +31,9 @@ class Evidence(Enum):
     NONE = "none"  # nothing was seen
 
 
+FORGEABLE = (Evidence.REPORTED, Evidence.IN_PROCESS)
+
+
 class CellKind(Enum):
     """What nbgrader's metadata make of a cell."""
 
@@ -208,6 +211,11 @@ class CellVerdict:
     def earned(self) -> bool:
         return self.verdict is Verdict.PASSED
 
+    @property
+    def points_forgeable(self) -> float:
+        """Points that were earned on evidence that student code can forge."""
+        return (self.points or 0.0) if self.evidence in FORGEABLE else 0.0
+
 
 @dataclass(frozen=True)
 class NotebookVerdicts:
@@ -245,6 +253,11 @@ class SubmissionRecord:
         return tuple(cell for notebook in self.notebooks for cell in notebook.cells)
 
     @property
+    def points_forgeable(self) -> float:
+        """Points that were earned on evidence that student code can forge."""
+        return sum(cell.points_forgeable for cell in self.cells)
+
+    @property
     def platform_fault(self) -> bool:
         return bool(self.fault) or any(cell.verdict is Verdict.PLATFORM for cell in self.cells)
 
@@ -263,17 +276,19 @@ class GradeRow:
     score: float | None
     max_score: float
     status: Status
+    points_forgeable: float | None = None  # of what grading gave: earned on evidence that student code can forge
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a gate's or the doctor's table."""
+    """One line of a gate's or the doctor's table. A `warning` holds nothing up, and is to be read."""
 
     name: str
     ok: bool
     detail: str = ""
     where: str = ""
     hint: str = ""
+    warning: bool = False
 
 
 @dataclass

@@ -321,7 +321,7 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
     table = pandas.read_csv(io.BytesIO(data), dtype={"student_id": str}).set_index("student_id")
     assert list(table.columns) == [
         "assignment", "last_name", "first_name", "email", *GRADED, "raw_score", "late_penalty", "score", "max_score",
-        "status",
+        "points_forgeable", "status",
     ]  # fmt: skip
     assert dict(table["status"]) == {
         "ada": "graded", "bob": "needs manual grading", "cy": "needs manual grading", "late-one": "ungraded",
@@ -336,6 +336,7 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
     assert table.loc["bob", "raw_score"] == 3.0
     assert pandas.isna(table.loc["bob", "score"])
     assert {row.student_id for row in rows} == set(table.index)
+    assert dict(table["points_forgeable"].dropna()) == {"ada": 0.0, "bob": 0.0, "cy": 0.0}
 
 
 @pytest.mark.usefixtures("in_process")

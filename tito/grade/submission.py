@@ -225,9 +225,8 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
+    evidence = _evidence(test, outcomes, failed)
     if failed is None:
-        found = {one.evidence for one in outcomes}
-        evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
         return CellVerdict(
             test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks, memory_mb
         )
@@ -236,8 +235,24 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     verdict = Verdict.PLATFORM if platform else failed.verdict
     message = "; ".join(one.message for one in checks if one.message) or failed.message
     return CellVerdict(
-        test.grade_id, verdict, points, test.points, failed.evidence, message, failed.detail, seconds, checks, memory_mb
+        test.grade_id, verdict, points, test.points, evidence, message, failed.detail, seconds, checks, memory_mb
     )
+
+
+WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Evidence.JUDGED)
+
+
+def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -> Evidence:
+    """What a verdict rests on: the weakest of the sections that give points, or else the one that failed.
+
+    A test that takes a student's word for anything is reported, whatever came of it.
+    """
+    giving = [one for one in outcomes if failed is None or any(check.points for check in one.checks)]
+    seen = {one.evidence for one in giving}
+    otherwise = failed.evidence if failed is not None else Evidence.NONE
+    evidence = next((one for one in WEAKEST_FIRST if one in seen), otherwise)
+    reported = any(section.reported for section, _ in test.sections)
+    return Evidence.REPORTED if reported and evidence is not Evidence.IN_PROCESS else evidence
 
 
 def _not_reached(test: TestPlan, reached: int) -> tuple[CheckVerdict, ...]:
