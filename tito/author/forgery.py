@@ -17,19 +17,20 @@ from tito.author.flow import Dependence
 from tito.author.hostile_values import alike, replacements
 from tito.author.word import runs_values, yes_or_no_names
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge, Opinion, Question
+from tito.grade.judge import Judge, Opinion, Question, halves_of, sandboxes_for
 from tito.grade.names import names_of
 from tito.grade.observe import observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
+from tito.grade.reading import trusted
 from tito.grade.testcell import judge_parts
 from tito.models import Check, JudgePlan, Measured, Section
 from tito.sandbox.codec import CodecError, Packed, pack
-from tito.sandbox.session import Backend, Ran, Sandbox
+from tito.sandbox.session import Backend, Control, Ran
 
 FORGED = "forged values are refused"
 DECLARED = "what students report is declared"
 BATCH = 64  # questions in one message
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 32 << 20
 TOLD = 3  # replacements that are named of those that a judge half says yes to
 
 FORGED_HINT = (
@@ -80,8 +81,8 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
     started = time.perf_counter()
     asked = held = 0
     faults: list[Check] = []
-    with Judge(plan.prerequisites) as judge:
-        for claims in _claims(plan, backend, judge):
+    with sandboxes_for(backend, plan) as sandboxes, Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
+        for claims in _claims(plan, sandboxes.notebooks, judge):
             (honest,) = _answers(judge, claims, [claims.values])
             if isinstance(honest, JudgeFailed) or not honest.yes:
                 continue  # another gate says so
@@ -133,15 +134,13 @@ def _given_names(plan: JudgePlan) -> list[str]:
 # ---- the reference's claims ------------------------------------------------------------------------------
 
 
-def _claims(plan: AssignmentPlan, backend: Backend, judge: Judge) -> Iterator[Claims]:
+def _claims(plan: AssignmentPlan, sandbox: Control, judge: Judge) -> Iterator[Claims]:
     """The reference's own values for every section that has a judge half."""
     for notebook in plan.notebooks:
         asking = replace(notebook, tests={name: _asking_for_inputs(one) for name, one in notebook.tests.items()})
         if not any(judged is not None for test in asking.tests.values() for _, judged in test.sections):
             continue
-        cells: list[Any] = [one.copy() for one in notebook.cells]
-        with Sandbox(backend, plan.place) as sandbox:
-            seen = observe(sandbox, asking, cells, judge)
+        seen = observe(sandbox, asking, trusted(asking, asking.cells, plan.packages), judge)
         for name, test in notebook.tests.items():
             ran_of = {id(section): ran for section, _, ran in seen.tests.get(name, [])}
             for number, (section, judged) in enumerate(test.sections, 1):
@@ -248,12 +247,11 @@ def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) ->
     size = 0
     for values in each:
         packed = pack(values)
-        weight = len(packed.blob) + 10 * len(str(packed.encoded))
-        if batch and (len(batch) == BATCH or size + weight > BATCH_BYTES):
+        if batch and (len(batch) == BATCH or size + packed.size > BATCH_BYTES):
             answers += _ask(judge, claims, batch)
             batch, size = [], 0
         batch.append(packed)
-        size += weight
+        size += packed.size
     return answers + (_ask(judge, claims, batch) if batch else [])
 
 

@@ -30,14 +30,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
-import nbformat
-
-from tito.errors import JudgeFailed, SandboxUnavailable
+from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, halves_of, order_of
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, Prepared, grading, not_graded, prepared
+from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import Fingerprint
 from tito.sandbox.session import Backend, Control, Sandbox, Workplace
 
@@ -60,12 +59,11 @@ class Task:
 class Graders:
     """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: Sandbox) -> None:
-        """Start the workers, which is not waited for; they share `sandbox`, which is closed with them."""
-        nbformat.validate(nbformat.v4.new_notebook())  # makes a validator, which takes longer than grading a submission
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes) -> None:
+        """Start the workers, which is not waited for; they share `sandboxes`, which are closed with them."""
         self.plan = plan
         self.isolation = isolation
-        self.sandbox = sandbox
+        self.sandboxes = sandboxes
         self._tickets, self._counter = os.pipe()
         os.set_blocking(self._tickets, False)
         self._workers = [self._started() for _ in range(workers)]
@@ -124,7 +122,8 @@ class Graders:
         nothing to import."""
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
         context: Any = multiprocessing.get_context("fork" if alone else "spawn")
-        first = (self.sandbox.name, self.sandbox.place, self.sandbox.address)
+        both = (self.sandboxes.notebooks, self.sandboxes.judges)
+        first = tuple((sandbox.name, sandbox.place, sandbox.address) for sandbox in both)
         ours, theirs = context.Pipe()
         tickets = Connection(os.dup(self._tickets), writable=False)
         process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)
@@ -141,10 +140,11 @@ class Graders:
             worker.end()
         for descriptor in (self._tickets, self._counter):
             os.close(descriptor)
-        self.sandbox.close()
+        self.sandboxes.close()
 
 
 DIED, DONE = "died", "done"
+NOTEBOOKS, JUDGES = 0, 1
 
 
 class Hand:
@@ -192,7 +192,9 @@ def grade_all(
 ) -> Iterator[tuple[Task, Graded]]:
     """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
     if tasks:
-        with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
+        sandboxes = Sandboxes(isolation, plan.place)
+        sandboxes.warm(plan.place, order_of(plan))
+        with Graders(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
 
 
@@ -216,13 +218,14 @@ class StandingGrader:
         """
         wanted = (plan.tests_hash, plan.environment_hash, isolation.name)
         # A sandbox shows its files as they were when it was started.
-        if self._graders is None or wanted != self._for or self._graders.sandbox.closed:
+        if self._graders is None or wanted != self._for or self._graders.sandboxes.closed:
             self.close()
-            sandbox = Sandbox(isolation, plan.place)
+            sandboxes = Sandboxes(isolation, plan.place)
             try:
-                self._graders = Graders(calibrated(plan, sandbox), isolation, 1, sandbox)
+                sandboxes.warm(plan.place, order_of(plan))
+                self._graders = Graders(calibrated(plan, sandboxes), isolation, 1, sandboxes)
             except BaseException:
-                sandbox.close()
+                sandboxes.close()
                 raise
             self._for = wanted
         (((_, graded),),) = (found for found in self._graders.grade([task]) if found)
@@ -238,17 +241,21 @@ class StandingGrader:
 # ---- in the worker -----------------------------------------------------------------------------
 
 
-class Worker:
-    """What one process grades with: a line to a sandbox, and a judge, used for one submission after another."""
+Address = tuple[str, Workplace, Path]  # of a sandbox that is there: its name, what it was started on, and its socket
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: tuple[str, Workplace, Path]) -> None:
-        """`first` is the sandbox that is there already; when that has ended, the worker starts one of its own."""
+
+class Worker:
+    """What one process grades with: lines to a sandbox for notebooks and to one for judges."""
+
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: Sequence[Address] = ()) -> None:
+        """`first` are the sandboxes that are there already; when one has ended, the worker starts one of its own."""
         self.plan = plan
         self.isolation = isolation
-        self.judge = Judge(plan.prerequisites)
-        self._line: Control | None = None
-        with contextlib.suppress(SandboxUnavailable):
-            self._line = Control(*first)
+        self.halves = halves_of(plan.notebooks)
+        self._lines: list[Control | None] = [None, None]
+        for at, address in enumerate(first):
+            with contextlib.suppress(SandboxUnavailable):
+                self._lines[at] = Control(*address)
 
     def grade(self, tasks: Iterator[tuple[int, Task]]) -> Iterator[tuple[int, Graded]]:
         """Grade tasks, taking one when the last has no more to run; give results by the tasks' numbers.
@@ -279,10 +286,12 @@ class Worker:
         if taken is None:
             return None
         job = Job(*taken)
-        with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
-            self._sandbox().prepare()
         try:
-            job.given = prepared(self.plan, job.task.folder)
+            with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
+                self._notebooks().prepare()
+            job.judge = Judge(self._judges(), self.halves)
+            job.given = prepared(self.plan, job.task.folder, job.judge)
+            self._judges().prepare()  # for the next
         except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
             job.fault = f"{type(error).__name__}: {error}"
         return job
@@ -290,11 +299,11 @@ class Worker:
     def _run(self, job: Job) -> AtWork[None]:
         """Run a submission's code. A sandbox that fails before student code runs is replaced once."""
         for _ in range(2):
-            if job.given is None:
+            if job.given is None or job.judge is None:
                 return
             try:
                 job.verdicts = yield from grading(
-                    self.plan, job.task.student, job.given, self._sandbox(), self.judge, job.task.fingerprint
+                    self.plan, job.task.student, job.given, self._notebooks(), job.judge, job.task.fingerprint
                 )
                 return
             except SandboxUnavailable as error:
@@ -309,21 +318,41 @@ class Worker:
                 return job.verdicts()
             except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
                 job.fault = f"{type(error).__name__}: {error}"
+            finally:
+                job.close()
+        job.close()
         return _not_graded(self.plan, self.isolation, job.task, job.fault)
 
-    def _sandbox(self) -> Control:
-        if self._line is not None and self._line.closed:
-            self._line.close()
-            self._line = None
-        if self._line is None:
-            self._line = Sandbox(self.isolation, self.plan.place)
-        return self._line
+    def _notebooks(self) -> Control:
+        if self._ended(NOTEBOOKS):
+            self._lines[NOTEBOOKS] = Sandbox(self.isolation, self.plan.place)
+        return self._line(NOTEBOOKS)
+
+    def _judges(self) -> Control:
+        if self._ended(JUDGES):
+            place = place_of_judges(self.plan.place)
+            self._lines[JUDGES] = judges = Sandbox(self.isolation, place, warm=False)
+            judges.warm(place, order_of(self.plan))
+        return self._line(JUDGES)
+
+    def _line(self, at: int) -> Control:
+        line = self._lines[at]
+        assert line is not None
+        return line
+
+    def _ended(self, at: int) -> bool:
+        """Whether there is no such line, or its sandbox has ended."""
+        line = self._lines[at]
+        if line is not None and line.closed:
+            line.close()
+            line = self._lines[at] = None
+        return line is None
 
     def close(self) -> None:
-        """End the judge, and hang up."""
-        self.judge.close()
-        if self._line is not None:
-            self._line.close()
+        """Hang up."""
+        for line in self._lines:
+            if line is not None:
+                line.close()
 
 
 @dataclass
@@ -332,9 +361,15 @@ class Job:
 
     number: int
     task: Task
+    judge: Judge | None = None
     given: Prepared | None = None
     verdicts: Callable[[], Graded] | None = None
     fault: str = ""
+
+    def close(self) -> None:
+        """End its judge."""
+        if self.judge is not None:
+            self.judge.close()
 
 
 def _serve(
@@ -342,7 +377,7 @@ def _serve(
     tickets: Connection,
     plan: AssignmentPlan,
     isolation: Backend,
-    first: tuple[str, Workplace, Path],
+    first: Sequence[Address],
 ) -> None:
     """A worker's whole life. When told to end it does so quietly; it does not outlive the process that it works for."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -351,8 +386,6 @@ def _serve(
     worker = Worker(plan, isolation, first)
     gc.freeze()  # what is there now stays: to look through it takes as long as the work
     try:
-        with contextlib.suppress(JudgeFailed):
-            worker.judge.start()  # the first submission will need it
         while (tasks := line.recv()) is not None:
             for result in worker.grade(_taken(tickets.fileno(), tasks)):
                 line.send(result)
