@@ -206,3 +206,34 @@ def test_what_is_ambient_is_told_by_one_name() -> None:
     statement = parsed("y = time.time() + x").body[0]
     assert Surroundings(NAMES).reads(statement).read == {"time", "x", AMBIENT}
     assert Surroundings(NAMES).reads(statement).own == {"x"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("y = []", "for n in (1, 2):", "    y.append(solve(n))"),
+        ("y = {}", "y['first'] = solve(1)"),
+        ("y = {1: []}", "y[1].append(solve(1))"),
+        ("y = []", "solve(lambda value: y.append(value))"),
+        ("y = []", "def keep(value):", "    y.append(value)", "solve(keep)"),
+        ("y = []", "def keep(value):", "    y.append(value)", "held = {'keep': keep}", "solve(held)"),
+        ("y = 0", "def keep():", "    global y", "    y += 1", "solve(keep)"),
+        ("y = np.zeros(3)", "y[0] = solve(1)"),
+        ("y = np.zeros(3)", "np.copyto(y, solve(1))"),
+        ("y = np.zeros(3)", "np.add(1, solve(1), out=y)"),
+        ("import heapq", "y = []", "heapq.heappush(y, solve(1))"),
+        ("y = []", "list.append(y, solve(1))"),
+        ("y = [1]", "x = y", "y.extend(solve(1))"),
+        ("y = [1]", "x = y", "x.extend(solve(1))"),
+        ("y = [1]", "x = [y]", "x[0].extend(solve(1))"),
+        ("y = []", "try:", "    solve(1)", "except ValueError as error:", "    y.append(str(error))"),
+    ],
+    ids=lambda lines: "; ".join(lines),
+)
+def test_what_a_test_gathers_from_student_code_is_observed_and_not_as_empty_as_it_was(lines: tuple[str, ...]) -> None:
+    assert plan(*lines).observed == ("y",)
+
+
+def test_what_is_only_handed_to_student_code_stays_the_judges_own() -> None:
+    made = plan("y = [3, 1]", "y.sort()", "r = solve(y)", "s = solve(y.copy())", judge="assert r == s == y")
+    assert (made.given, made.observed) == ("y = [3, 1]\ny.sort()", ("r", "s"))

@@ -117,6 +117,12 @@ def write_otter_zip(course: Course, assignment: Assignment, path: Path) -> Path:
     return path
 
 
+def unmeasured_tests(course: Course, assignment: Assignment) -> list[str]:
+    """Tests that we judge by time or memory too. Otter measures neither: points for that are had there unearned."""
+    tests = [test for notebook in plan_assignment(course, assignment).notebooks for test in notebook.tests.values()]
+    return [test.grade_id for test in tests if any(section.is_measured for section, _ in test.sections)]
+
+
 def _released(course: Course, assignment: Assignment, plan: NotebookPlan) -> Released:
     folder = course.step("release", assignment.id)
     path = folder / f"{plan.name}.ipynb"

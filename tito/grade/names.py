@@ -106,6 +106,49 @@ def _global_reads(table: symtable.SymbolTable) -> set[str]:
     return read
 
 
+# Methods that change what they are called on, and functions that change what they are handed first.
+CHANGING = frozenset((
+    "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "fill", "insert",
+    "intersection_update", "itemset", "move_to_end", "partition", "pop", "popitem", "popleft", "put", "remove", "resize",
+    "reverse", "rotate", "setdefault", "setflags", "sort", "subtract", "symmetric_difference_update", "truncate",
+    "update", "write", "writelines", "__setitem__", "__iadd__", "__delitem__",
+))  # fmt: skip
+CHANGING_FIRST = frozenset((
+    "copyto", "delattr", "fill_diagonal", "heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort",
+    "insort_left", "insort_right", "place", "put", "put_along_axis", "putmask", "setattr", "shuffle",
+))  # fmt: skip
+
+
+def changed_in_place(statement: ast.stmt) -> frozenset[str]:
+    """Names whose objects a statement changes itself, or in functions that it defines: `found.append(x)`."""
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Global):
+            found.update(node.names)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            found |= _root_of(node.value)
+        elif isinstance(node, ast.Call):
+            found |= frozenset[str]().union(*map(_root_of, _changed_by(node)))
+    return frozenset(found)
+
+
+def _changed_by(call: ast.Call) -> Iterator[ast.expr]:
+    """Expressions for what a call changes."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if isinstance(call.func, ast.Attribute) and name in CHANGING:
+        yield call.func.value
+    if name in CHANGING_FIRST or (name in CHANGING and _root_of(call.func) <= {"list", "dict", "set"}):
+        yield from call.args[:1]
+    yield from (one.value for one in call.keywords if one.arg == "out")
+
+
+def _root_of(node: ast.expr) -> frozenset[str]:
+    """The name that an expression begins with, through attributes, items and the methods of it that are called."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return frozenset((node.id,)) if isinstance(node, ast.Name) else frozenset()
+
+
 @dataclass(frozen=True)
 class Flow:
     """Names that a cell reads before it sets them itself, all that it may bind, and those that it surely sets."""

@@ -27,7 +27,7 @@ from tito.grade.directives import (
     split_measured,
     without_private,
 )
-from tito.grade.names import BUILTINS, Names, NotebookNames, names_of
+from tito.grade.names import BUILTINS, Names, NotebookNames, changed_in_place, names_of
 from tito.models import JudgePlan, NamedCheck, Section
 
 CHECK_LINE = re.compile(
@@ -183,25 +183,33 @@ def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Reads]]
     """Given statements with what they read, and the names whose values depend on student code or on the surroundings.
 
     Global random state is known from where the section seeds it until a statement is observed: student code may draw.
+    What the test itself puts into an object of its own, there or in a function that student code is handed, is observed
+    with that object: the list that `found.append(solve(x))` makes is not the empty one that it was.
     """
     around = Surroundings(names)
     pristine = set(around.known())
     touched: set[str] = set()
     related: dict[str, set[str]] = {}  # names that may reach one object
+    later: dict[str, frozenset[str]] = {}  # what functions of the test's own change when they are called
     given: list[tuple[str, Reads]] = []
     observed: set[str] = set()
     for statement in ast.parse(observe).body:
         one = around.reads(statement)
+        changed = changed_in_place(statement) - around.known()
         if one.read <= pristine and not one.read & touched:
             given.append((ast.unparse(statement), one))
             pristine |= one.bound
             observed -= one.bound
             touched -= one.bound
             _relate(related, one)
+            later |= dict.fromkeys(one.bound, changed)
         else:
-            pristine -= one.bound | STATES
-            observed |= one.bound - STATES
-            touched.update(*(related.get(name, {name}) for name in one.own - STATES))
+            reached = set[str]().union(*(related.get(name, {name}) for name in one.own - STATES))
+            changed = changed.union(*(later.get(name, frozenset()) for name in reached))
+            changed |= frozenset[str]().union(*(related.get(name, set()) for name in changed))
+            pristine -= one.bound | changed | STATES
+            observed |= (one.bound | changed) - STATES
+            touched |= reached
         around.bind(statement, one.bound)
     return given, observed
 
