@@ -109,9 +109,9 @@ def _global_reads(table: symtable.SymbolTable) -> set[str]:
 # Methods that change what they are called on, and functions that change what they are handed first.
 CHANGING = frozenset((
     "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "fill", "insert",
-    "intersection_update", "itemset", "move_to_end", "partition", "pop", "popitem", "popleft", "put", "remove", "resize",
-    "reverse", "rotate", "setdefault", "setflags", "sort", "subtract", "symmetric_difference_update", "truncate",
-    "update", "write", "writelines", "__setitem__", "__iadd__", "__delitem__",
+    "intersection_update", "itemset", "move_to_end", "partition", "pop", "popitem", "popleft", "put", "remove",
+    "resize", "reverse", "rotate", "setdefault", "setflags", "sort", "subtract", "symmetric_difference_update",
+    "truncate", "update", "write", "writelines", "__setitem__", "__iadd__", "__delitem__",
 ))  # fmt: skip
 CHANGING_FIRST = frozenset((
     "copyto", "delattr", "fill_diagonal", "heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort",

@@ -307,8 +307,9 @@ def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -
     seen = {one.evidence for one in giving}
     otherwise = failed.evidence if failed is not None else Evidence.NONE
     evidence = next((one for one in WEAKEST_FIRST if one in seen), otherwise)
+    beside = test.remote is None and any(plan is None for _, plan in test.sections)
     reported = any(section.reported for section, _ in test.sections)
-    return Evidence.REPORTED if reported and evidence is not Evidence.IN_PROCESS else evidence
+    return Evidence.REPORTED if reported and not (beside and evidence is Evidence.IN_PROCESS) else evidence
 
 
 def _not_reached(test: TestPlan, reached: int) -> tuple[CheckVerdict, ...]:
