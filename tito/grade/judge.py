@@ -30,7 +30,6 @@ READ_S = 2.0  # for reading a submission; then with care
 CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
 CAREFUL_PATIENCE_S = 6.0
 ALLOWANCE_S = 1.0  # for messages
-MOST_BROKEN = 2  # questions of one submission that are put again and again; the others that break are as these
 
 Half = tuple[Section, JudgePlan]
 
@@ -369,7 +368,9 @@ class Answers:
 
     Values that bring a judge down are no way to go ungraded. They are put to a fresh one, the reference's values for
     the same half to another, and the values again to a third. Where the reference's are answered and the others break
-    both judges at the same limit, that is the answer: no, for the values broke it. Else it is ours to look at.
+    both judges at the same limit, that is the answer: no, for the values broke it. Else it is ours to look at. What was
+    asked behind them goes to another judge; where that breaks too, there is no end to it: the rest is answered
+    likewise.
 
     Args:
         reference: the reference's values for a judge half, where they are known.
@@ -412,7 +413,10 @@ class Answers:
                 (id(question.observed), answer) for question, answer in zip(questions, asked.answers, strict=False)
             )
             left = questions[len(asked.answers) :]
-            if left and isinstance(asked.failure, JudgeBroke) and len(self.broken) < MOST_BROKEN:
+            if left and isinstance(asked.failure, JudgeBroke):
+                if self.broken:  # by values of this notebook, as was seen: there is no end to it
+                    self._known.update((id(question.observed), self._no(question)) for question in left)
+                    continue
                 broke = left.pop(0)
                 self._known[id(broke.observed)] = self._second(broke)
             elif not asked.ended:
@@ -422,8 +426,6 @@ class Answers:
 
     def _second(self, question: Question) -> Opinion | JudgeFailed:
         """What to say of values that have brought a judge down."""
-        if len(self.broken) >= MOST_BROKEN:
-            return self._no(question, self.broken[-1][1])
         try:
             return self._judge.opinion_apart(question)
         except JudgeBroke as error:
@@ -444,7 +446,8 @@ class Answers:
         except JudgeFailed as error:
             return error
 
-    def _no(self, question: Question, limit: str) -> Opinion:
+    def _no(self, question: Question, limit: str = "") -> Opinion:
+        limit = limit or self.broken[-1][1]
         self.broken.append((question, limit))
         message = "What your code returned cannot be judged within the limits of a test."
         no = Opinion(False, message, f"It broke two judges: {limit}.", broke=limit)

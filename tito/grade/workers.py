@@ -92,7 +92,7 @@ class Graders:
 
     def _results(self, tasks: Sequence[Task], workers: list[Hand]) -> Iterator[list[tuple[int, Graded]]]:
         """Results of `workers`, by the number of the task; those that died are replaced while there is work."""
-        for _ in _taken(self._tickets, tasks):
+        for _ in _tickets(self._tickets):
             pass  # left by workers that died
         os.write(self._counter, b"".join(TICKET.pack(number) for number in range(len(tasks))))
         deaths = 0
@@ -398,6 +398,11 @@ def _serve(
 
 def _taken(tickets: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Task]]:
     """Tasks that no other worker has taken."""
+    return ((number, tasks[number]) for number in _tickets(tickets))
+
+
+def _tickets(tickets: int) -> Iterator[int]:
+    """Numbers of tasks, taken out of their pipe until it is empty."""
     while True:
         try:
             ticket = os.read(tickets, TICKET.size)
@@ -406,4 +411,4 @@ def _taken(tickets: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Task]]:
         if not ticket:
             return
         (number,) = TICKET.unpack(ticket)
-        yield number, tasks[number]
+        yield number

@@ -28,7 +28,9 @@ def place_of_judges(place: Workplace) -> Workplace:
     """What judges of an assignment find, whose notebooks find `place`: copies of its files, and all of the platform."""
     limits = replace(place.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
     packages = (*place.packages, *(name for name in JUDGE_PACKAGES if name not in place.packages))
-    return replace(place, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True)
+    return replace(
+        place, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True, offline=True
+    )
 
 
 class Sandboxes:

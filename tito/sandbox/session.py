@@ -27,7 +27,7 @@ START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
-MOST_VALUES = 128 << 20  # bytes of observations that are kept of one process of a notebook
+MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
@@ -50,7 +50,8 @@ class Workplace:
     run beside student code, so that what they rely on is remembered (see `guard`).
 
     `role` is the module that says what sessions do (see `zygote`); `whole`: they can import all of the platform, not
-    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change."""
+    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change;
+    `offline`: they can open no socket."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Workplace:
     role: str = "tito.sandbox.notebook"
     whole: bool = False
     copies: bool = False
+    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -552,6 +554,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "uid": 0,
         "role": place.role,
         "copies": place.copies,
+        "offline": place.offline,
         "layered": False,
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,

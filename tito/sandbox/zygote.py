@@ -43,6 +43,7 @@ from tito.sandbox.keeper import enter, finish, keep
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
+NEW_NETWORK = 0x40000000
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
 MS_NOSUID, MS_NODEV = 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -85,7 +86,7 @@ def main() -> NoReturn:
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     if settings["confined"]:
-        seccomp.packed()
+        seccomp.packed(shared=settings["offline"])
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
         settings["proc"] = _may_mount_proc(settings)
         settings["layered"] = settings["copies"] and _may_mount_layers(settings)
@@ -179,7 +180,7 @@ class Desk:
             if request["pid"] in self.sessions:
                 self._end(request["pid"])
             return
-        session = _fork_into_namespaces() if self.settings["confined"] else os.fork()
+        session = _fork_into_namespaces(self.settings) if self.settings["confined"] else os.fork()
         if session == 0:
             self._leave(descriptors)
             _session(self.role, self.settings, descriptors)
@@ -246,7 +247,7 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     elif settings["confined"]:
         _keep_who_we_are(settings)
         _furnish(settings)
-        _drop_privileges()
+        _drop_privileges(settings)
     else:
         os.setsid()
     _close_the_log()
@@ -282,15 +283,17 @@ def _wait_for_all() -> NoReturn:
             signal.pause()
 
 
-def _fork_into_namespaces() -> int:
-    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1.
+def _fork_into_namespaces(settings: dict[str, Any]) -> int:
+    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1. One that
+    is offline can open no socket: it needs no network of its own, which takes longest to make.
 
     `os.fork` and `unshare` would need one more process, which stays outside.
 
     Raises:
         OSError: the kernel makes no process, or no namespaces.
     """
-    made: int = libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0)
+    flags = NEW_NAMESPACES & ~(NEW_NETWORK if settings["offline"] else 0)
+    made: int = libc.syscall(CLONE[os.uname().machine], flags | signal.SIGCHLD, 0, 0, 0, 0)
     if made < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"clone: {os.strerror(error)}")
@@ -305,7 +308,7 @@ def _may_mount_proc(settings: dict[str, Any]) -> bool:
 
 def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) -> bool:
     """Whether something can be done in namespaces of a process's own, without an error."""
-    probe = _fork_into_namespaces()
+    probe = _fork_into_namespaces(settings)
     if probe == 0:
         failed = 1
         with contextlib.suppress(OSError):
@@ -365,7 +368,7 @@ def _may_mount_layers(settings: dict[str, Any]) -> bool:
     return _works_in_namespaces(settings, furnish)
 
 
-def _drop_privileges() -> None:
+def _drop_privileges(settings: dict[str, Any]) -> None:
     """No capabilities, not even in the session's own user namespace, and none to be gained; no keyring of others."""
     keyctl = KEYCTL.get(os.uname().machine)
     if keyctl is not None:
@@ -373,7 +376,7 @@ def _drop_privileges() -> None:
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
     _call("capset", header, bytes(24))
-    seccomp.install()
+    seccomp.install(shared=settings["offline"])
 
 
 def _prctl(option: int, value: int) -> None:
