@@ -22,6 +22,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,15 +36,17 @@ from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge, halves_of, order_of
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
-from tito.grade.submission import Graded, Prepared, grading, not_graded, prepared
+from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
 from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import Fingerprint
-from tito.sandbox.session import Backend, Control, Sandbox, Workplace
+from tito.sandbox.codec import PATIENCE
+from tito.sandbox.session import GRACE_S, START_TIMEOUT_S, Backend, Control, Sandbox, Workplace
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 TICKET = struct.Struct("=I")  # the number of a task
 MOST_TICKETS = 1024  # 4 KiB: what a pipe holds also for a user who has many
+JUDGING_S = 120.0  # for reading a notebook and judging what was observed
 ENDING_S = 10.0  # for a worker to end its judge and hang up
 
 
@@ -64,6 +67,8 @@ class Graders:
         self.plan = plan
         self.isolation = isolation
         self.sandboxes = sandboxes
+        self._became = ""  # of the worker that ended last
+        self._deadline_s = deadline_s(plan)
         self._tickets, self._counter = os.pipe()
         os.set_blocking(self._tickets, False)
         self._workers = [self._started() for _ in range(workers)]
@@ -71,8 +76,8 @@ class Graders:
     def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
         """Grade submissions; give results as they come, those together that come at about the same time.
 
-        A worker that dies is replaced. What it had at work is tried again in a process of its own, one by one, and
-        one that brings that down too is a platform fault, for a person to look at.
+        A worker that dies, or that misses its deadline and is ended for it, is replaced. What it had at work is tried
+        again in processes of their own, one by one, see `_apart`.
         """
         for first in range(0, len(tasks), MOST_TICKETS):
             yield from self._grade(tasks[first : first + MOST_TICKETS])
@@ -82,13 +87,32 @@ class Graders:
         for found in self._results(tasks, self._workers):
             yield [(unfinished.pop(number), graded) for number, graded in found]
         for task in unfinished.values():
-            again = [self._started()]
-            results = list(itertools.chain.from_iterable(self._results([task], again)))
-            for worker in again:
-                worker.end()
-            yield [(task, graded) for _, graded in results] or [
-                (task, _not_graded(self.plan, self.isolation, task, "the grading process died"))
-            ]
+            yield [(task, self._apart(task))]
+
+    def _apart(self, task: Task) -> Graded:
+        """Grade what may have brought a worker down. Where it does so twice in the same way, and the reference in
+        between does not, it is the submission's own doing, and no way to go ungraded; else a person is to look at
+        it."""
+        first = self._alone(task)
+        if isinstance(first, Graded):
+            return first
+        with tempfile.TemporaryDirectory(prefix="tito-reference-") as folder:
+            write_reference(self.plan, Path(folder))
+            reference = self._alone(Task("reference", Path(folder), task.fingerprint))
+        second = self._alone(task)
+        if isinstance(second, Graded):
+            return second
+        if second == first and isinstance(reference, Graded) and not reference.record.fault:
+            return given_up(self.plan, task.student, self.isolation.name, task.fingerprint, first)
+        return _not_graded(self.plan, self.isolation, task, f"the grading process {first}")
+
+    def _alone(self, task: Task) -> Graded | str:
+        """Grade in a process of its own; or say what became of the process."""
+        again = [self._started()]
+        results = list(itertools.chain.from_iterable(self._results([task], again)))
+        for worker in again:
+            worker.end()
+        return results[0][1] if results else self._became
 
     def _results(self, tasks: Sequence[Task], workers: list[Hand]) -> Iterator[list[tuple[int, Graded]]]:
         """Results of `workers`, by the number of the task; those that died are replaced while there is work."""
@@ -98,7 +122,9 @@ class Graders:
         deaths = 0
         busy = [worker for worker in workers if worker.order(tasks)]
         while busy:
-            wait([one.line for one in busy])
+            if not wait([worker.line for worker in busy], self._left_s(busy)):
+                for worker in busy:
+                    worker.end_late(self._deadline_s)
             found: list[tuple[int, Graded]] = []
             end = time.monotonic() + TOGETHER_S
             while ready := wait([one.line for one in busy], max(0.0, end - time.monotonic())):
@@ -109,6 +135,7 @@ class Graders:
                         continue
                     busy.remove(worker)
                     if result == DIED:
+                        self._became = LATE if worker.is_late else DIED
                         worker.end()
                         deaths += 1
                         workers[workers.index(worker)] = fresh = self._started()
@@ -116,6 +143,10 @@ class Graders:
                             busy.append(fresh)
             if found:
                 yield found
+
+    def _left_s(self, busy: Sequence[Hand]) -> float:
+        """How long the first of them to miss its deadline has until then."""
+        return max(0.0, min(worker.heard_at for worker in busy) + self._deadline_s - time.monotonic())
 
     def _started(self) -> Hand:
         """A worker that is getting ready. Forked where this process has no threads that a fork would break: then it has
@@ -143,7 +174,7 @@ class Graders:
         self.sandboxes.close()
 
 
-DIED, DONE = "died", "done"
+DIED, DONE, LATE = "died", "done", "missed its deadline"
 NOTEBOOKS, JUDGES = 0, 1
 
 
@@ -153,13 +184,14 @@ class Hand:
     def __init__(self, process: BaseProcess, line: Connection) -> None:
         self.process = process
         self.line = line
-        self.is_busy = False
+        self.is_busy = self.is_late = False
+        self.heard_at = time.monotonic()  # when it was given work, or gave a result
 
     def order(self, tasks: Sequence[Task]) -> bool:
         """Have it take of these until none is left; whether it is there to do it."""
         try:
             self.line.send(tasks)
-            self.is_busy = True
+            self.is_busy, self.heard_at = True, time.monotonic()
         except OSError:
             return False
         return True
@@ -170,8 +202,15 @@ class Hand:
             result: tuple[int, Graded] | str = self.line.recv()
         except (EOFError, OSError):
             return DIED
-        self.is_busy = result != DONE
+        self.is_busy, self.heard_at = result != DONE, time.monotonic()
         return result
+
+    def end_late(self, deadline_s: float) -> None:
+        """End it if it has been silent for longer than any submission may take; it is then heard of as one that
+        died."""
+        if time.monotonic() - self.heard_at >= deadline_s:
+            self.is_late = True
+            self.process.kill()
 
     def end(self) -> None:
         """End it, whatever it does."""
@@ -196,6 +235,14 @@ def grade_all(
         sandboxes.warm(plan.place, order_of(plan))
         with Graders(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
+
+
+def deadline_s(plan: AssignmentPlan) -> float:
+    """How long a worker may take from one result to the next: its limits of a notebook's cells, of its hidden tests and
+    of what it is judged by, each at its most; while one notebook runs, it reads the next."""
+    limits = plan.place.limits
+    of_notebook = 2 * (limits.notebook_timeout_s + limits.cell_timeout_s + GRACE_S) * PATIENCE
+    return 2 * len(plan.notebooks) * (of_notebook + JUDGING_S) + START_TIMEOUT_S
 
 
 def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
