@@ -1025,6 +1025,22 @@ assert copied_bias.dtype == np.float32 and np.array_equal(copied_bias, b), (
     "the bias must be a copy: the layer must not share the float layer's array"
 )
 ### END HIDDEN TESTS
+### BEGIN HIDDEN TESTS
+layers = []
+for number in range(1, 65):
+    megabyte = np.full((2048, 128), number, dtype=np.float32)
+    layers.append(QuantizedLinear(linear_from(megabyte[::64])))
+stands_for = [float(one.weight_scale * (float(one.q_weight.data[-1, -1]) - one.weight_zero_point)) for one in layers]
+### JUDGE
+assert np.shape(stands_for) == (64,) and np.allclose(stands_for, np.arange(1, 65), rtol=0.02), (
+    "weight_scale * (q_weight - weight_zero_point) must come close to the weight, for every layer"
+)
+### MEASURED
+# assert peak_mb < 32, (
+#     "the float layer, its weight Tensor or its weight array is still alive: the quantized layer must "
+#     "not keep it"
+# )
+### END HIDDEN TESTS
 
 # %% [markdown]
 # Second: calibration.
