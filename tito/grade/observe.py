@@ -3,12 +3,15 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
+Each copy has the files that stood there when it was made, and what it writes ends with it (see `supervisor`).
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
 """
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -54,6 +57,15 @@ class Clock:
     def limit(self) -> float:
         """What the next step may take, of processor time."""
         return max(0.0, min(self.cell_s, self.left_s))
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Take off what is spent in here on a copy's files: student code says how many there are."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left_s -= time.monotonic() - started
 
     def spend(self, ran: Ran) -> None:
         """Take off what a step took; of one that was given up on it is not known."""
@@ -137,13 +149,19 @@ def _observed(
             seen.unfinished = True  # the end took what was remembered with it
             return seen
         clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
-        for (grade_id, before), branch in zip(wanted, session.branches, strict=True):
+        session.begin()
+        if late:
+            told_partly = partly if not wanted else lambda _: None
+            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, told_partly)
+            if seen.unfinished:
+                return seen
+        for number, ((grade_id, before), branch) in enumerate(zip(wanted, session.branches, strict=True)):
+            with clock.running():
+                session.turn(number)
             if before:
                 _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
             else:
                 yield from _run_hidden(branch, clock, plan.tests[grade_id], seen)
-        if late:
-            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, partly)
     return seen
 
 

@@ -287,6 +287,8 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: st
     """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half."""
     if ran.status == "not run":
         return Verdict.NOT_RUN, NO_TIME_LEFT, ""
+    if ran.status == "lost":
+        return Verdict.ERROR, ran.evalue, ""
     if ran.status == "died":
         return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":

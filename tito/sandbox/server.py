@@ -9,7 +9,8 @@ Requests (JSON, see `codec`):
             run     run a cell, or a section of a test as compiled Python; the answer tells status, outputs, seconds,
                     and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
                     back as it was
-            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell
+            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
+                    supervisor keeps its files meanwhile, see `supervisor`
             mark    remember what the notebook's names stand for at this cell; and
             recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
                     these two is answered
@@ -24,6 +25,7 @@ import resource
 import socket
 from typing import Any, NoReturn
 
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
@@ -37,12 +39,24 @@ class Server:
 
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
+        desk: a line to the supervisor, which keeps what stands in the folders for each branch. None: there is none.
+        belongings: what a branch gives up, and takes up again when it is its turn.
     """
 
-    def __init__(self, shell: Shell, channel: Channel, branches: dict[int, int]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        channel: Channel,
+        branches: dict[int, int],
+        desk: socket.socket | None = None,
+        belongings: Belongings | None = None,
+    ) -> None:
         self.shell = shell
         self.channel = channel
         self.branches = branches
+        self.desk = desk
+        self.belongings = belongings
+        self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
         self.marks: dict[int, dict[str, Any]] = {}
         self.fresh_kb = _peak_kb()
@@ -54,6 +68,9 @@ class Server:
         while True:
             try:
                 request, values = self.channel.receive()
+                if self.waits and self.belongings is not None:
+                    self.belongings.take_up()
+                self.waits = False
                 if request["op"] == "ask":
                     self.objects.answer(self.channel, request, values)
                 else:
@@ -97,8 +114,12 @@ class Server:
     def _branch(self, number: int) -> bool:
         """Fork; whether this is the copy."""
         own, numbers = self.branches.pop(number), random.getstate()
+        if self.desk is not None:
+            self.desk.send(b"take %d" % number)
         if os.fork() != 0:
             os.close(own)
+            if self.desk is not None:
+                self.desk.recv(64)  # what stands in the folders has been kept
             return False
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
@@ -107,6 +128,10 @@ class Server:
         self.shell.descriptors.close()
         self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
         self.channel.more = more
+        if self.desk is not None and self.belongings is not None:
+            self.waits = True
+            self.belongings.leave(number, own, self.desk)
+            self.desk = None
         return True
 
 

@@ -28,6 +28,8 @@ START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
+MOST_SAID = 1 << 17  # by a supervisor
+NOT_ISOLATED = "none"  # the backend whose sessions share their folders with all others
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -76,7 +78,7 @@ class Step:
 class Ran:
     """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
 
-    status: str  # ok, error, timeout (given up on), died, not run (no time was left)
+    status: str  # ok, error, timeout (given up on), died, not run (no time was left), lost (evalue says why)
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
@@ -126,7 +128,8 @@ class Conversation:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.over = ""  # why nothing more will come: "timeout" or "died"
+        self.over = ""  # why nothing more will come: "timeout" or "died", or "lost" of a branch
+        self.why = ""  # in a sentence, where it is lost
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
@@ -162,7 +165,7 @@ class Conversation:
         if not self._told:
             self._tell_part()
         if self.over:
-            return Ran(status=self.over)
+            return Ran(status=self.over, evalue=self.why)
         token, at, step = self._told.popleft()
         now = time.monotonic()
         if self._end is None:  # whatever time a notebook that student code has taken over says its steps took
@@ -348,6 +351,8 @@ class Control:
     def _order(self, branches: int) -> list[socket.socket]:
         """Have a session forked, which is not waited for; our ends of its channels."""
         pairs = [socket.socketpair() for _ in range(branches + 1)]
+        if branches and self.supervises:
+            pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
             socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
         except OSError as error:
@@ -377,6 +382,11 @@ class Control:
             self._ending.add(keeper)
         except OSError:
             self.close()  # the next submission finds it closed, and starts another
+
+    @property
+    def supervises(self) -> bool:
+        """Whether its sessions with branches have a supervisor, see `supervisor`."""
+        return self.name != NOT_ISOLATED
 
     @property
     def closed(self) -> bool:
@@ -499,13 +509,56 @@ class Session:
     def __init__(self, control: Control, keeper: int, channels: list[socket.socket]) -> None:
         self._control = control
         self._keeper = keeper
+        branches = channels[1:]
+        self._line = branches.pop() if branches and control.supervises else None  # to its supervisor
         self.notebook = Conversation(Channel(channels[0], ahead=True))
-        self.branches = [Conversation(Channel(one, ahead=True)) for one in channels[1:]]
+        self.branches = [Conversation(Channel(one, ahead=True)) for one in branches]
+        self._begun = False
+
+    def begin(self) -> None:
+        """Have all branches that were made held, before any of them, or the notebook, is told what is hidden.
+
+        Branches that cannot be asked are over then; `Conversation.why` says why, in a sentence.
+        """
+        self._begun = True
+        made = [number for number, branch in enumerate(self.branches) if not branch.over]
+        self._lose(self._supervised({"op": "begin", "numbers": made}, made))
+
+    def turn(self, number: int) -> None:
+        """Let a branch be asked, alone and with the files that stood there when it was forked.
+
+        What ran before is ended: the notebook, or the branch whose turn it was.
+        """
+        if not self._begun:
+            self.begin()
+        if not self.branches[number].over:
+            self._lose(self._supervised({"op": "turn", "number": number}, [number]))
+
+    def _lose(self, lost: dict[int, str]) -> None:
+        for number, why in lost.items():
+            branch = self.branches[number]
+            branch.over, branch.why = branch.over or "lost", why
+
+    def _supervised(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
+        """What the supervisor says, of whom student code can only lose what is theirs; why those numbers are lost."""
+        if self._line is None or not numbers:
+            return {}
+        try:
+            self._line.settimeout(ANSWER_TIMEOUT_S)
+            self._line.send(json.dumps(request).encode())
+            answer = json.loads(self._line.recv(MOST_SAID) or b"null")
+        except (OSError, ValueError):
+            answer = None
+        if answer is None:
+            return dict.fromkeys(numbers, "The session of this notebook has ended.")
+        return {int(number): why for number, why in answer.items() if why and int(number) in numbers}
 
     def close(self) -> None:
         """End every process of the session."""
         for conversation in (self.notebook, *self.branches):
             conversation.channel.close()
+        if self._line is not None:
+            self._line.close()
         if not self._control.closed:
             self._control.end(self._keeper)
 

@@ -6,7 +6,8 @@ folders. So start-up is paid once a cohort, and no submission meets what another
     graders ── lines ──▶ zygote ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
                                           └────────────── own namespaces ──────────────┘
 
-To end a session, the first process of its pid namespace is killed, and with it die all others. A session that has no
+The first process of a session with branches is its supervisor (see `supervisor`), and runs no student code. To end a
+session, the first process of its pid namespace is killed, and with it die all others. A session that has no
 namespaces has a keeper between the zygote and its first process instead, which is told to end it (see `keeper`).
 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
@@ -36,11 +37,14 @@ import numpy as np
 import numpy.random  # not with numpy itself, but when it is first asked for
 
 from tito.sandbox import fence, seccomp
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel
 from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
 from tito.sandbox.runner import Shell, make_shell, rehearse
 from tito.sandbox.server import Server
+from tito.sandbox.supervisor import Lines
+from tito.sandbox.views import Mounts
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -74,6 +78,7 @@ def main() -> NoReturn:
     ]
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
+    settings["folders"] = [str(home), "/tmp", "/dev/shm"]
     if settings["confined"]:
         seccomp.packed()
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
@@ -226,34 +231,52 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
+    lines = Lines(descriptors, supervised=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
         if os.fork() != 0:
-            _close(descriptors)
-            keep(settings)
+            keep(settings, lines)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
         _keep_who_we_are(settings)
-        _furnish(settings)
+        views = _furnish(settings)
+        if lines.are_supervised and os.fork() != 0:
+            _supervise(settings, lines, views)
         _drop_privileges()
     else:
         os.setsid()
+    lines.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    alone = settings["confined"] and len(descriptors) == 1
-    if not alone and not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
+    if not settings["fence"] and not settings["confined"] and os.fork() != 0:
         _close(descriptors)
         _wait_for_all()
     # After the last fork, which seeds `random` anew.
     random.seed(SEED)
     np.random.seed(SEED)
-    channel = Channel(socket.socket(fileno=descriptors[0]))
+    channel = Channel(socket.socket(fileno=lines.notebook))
     channel.send({"op": "ready"})
-    Server(shell, channel, dict(enumerate(descriptors[1:]))).serve()
+    belongings = Belongings(settings["folders"], settings["files"])
+    Server(shell, channel, dict(enumerate(lines.branches)), lines.asking, belongings).serve()
+
+
+def _supervise(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoReturn:
+    """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
+
+    It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
+    namespace is deaf to signals from inside.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
+    _close_the_log()
+    lines.supervisor(views, settings["scratch_mb"]).serve()
+    os._exit(1)
 
 
 def _close_the_log() -> None:
@@ -265,12 +288,7 @@ def _close_the_log() -> None:
 
 
 def _wait_for_all() -> NoReturn:
-    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes.
-
-    Without handlers of its own, the first process of a pid namespace is deaf to signals from inside.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+    """Where nothing isolates a session, its first process only waits: branches outlive a notebook that exits."""
     while True:
         try:
             os.wait()
@@ -316,17 +334,18 @@ def _keep_who_we_are(settings: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
-def _furnish(settings: dict[str, Any]) -> None:
+def _furnish(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
-    for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
-        _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
+    views = Mounts(settings["folders"], size)
+    views.mount()
     if settings["proc"]:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
     else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     for link, path in settings["links"]:
         link.symlink_to(path)
+    return views
 
 
 def _drop_privileges() -> None:
