@@ -3,7 +3,7 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
-Each copy has the files that stood there when it was made, and what it writes ends with it (see `supervisor`).
+Each copy has the files that stood there when it was made, and what it writes ends with it (see `warden`).
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
 """

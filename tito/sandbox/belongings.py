@@ -1,7 +1,7 @@
 """What a copy of a notebook has in common with the others when it is forked, and gives up: open files, its folder, and
 memory that processes share. It takes its files up again, by name, when it is its turn and its folders are as they were.
 
-This runs beside student code. A copy that keeps something back is told nothing: see `supervisor`.
+This runs beside student code. A copy that keeps something back is told nothing: see `warden`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import stat
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 MOST_DESCRIPTORS = 256
 DEVICES = {os.makedev(1, minor): f"/dev/{name}" for minor, name in ((3, "null"), (5, "zero"), (7, "full"),
@@ -45,25 +46,38 @@ class Belongings:
     files: str
     home: str = "/"
     opened: list[Opened] = field(default_factory=list)
+    loop: Any = None  # the notebook's event loop, which has a pair of sockets
+
+    def list_opened(self) -> None:
+        """Before the fork: which files are open, and where. The copy would find what the notebook went on with."""
+        self.opened.clear()
+        wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for descriptor in range(MOST_DESCRIPTORS):
+            with contextlib.suppress(OSError):
+                about = os.fstat(descriptor)
+                if about.st_nlink and (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+                    how = fcntl.fcntl(descriptor, fcntl.F_GETFL) & HOW
+                    at = os.lseek(descriptor, 0, os.SEEK_CUR)
+                    wanted.setdefault((about.st_dev, about.st_ino), []).append((descriptor, how, at))
+        if wanted:
+            self._find(wanted)
 
     def leave(self, number: int, channel: int, desk: socket.socket) -> None:
-        """Give up all but the channel, and report to the supervisor as the copy of that number. Whatever had a
+        """Give up all but the channel, and report to the warden as the copy of that number. Whatever had a
         descriptor keeps its number, which leads nowhere."""
         with contextlib.suppress(OSError):
             self.home = str(Path.cwd())
         os.setsid()
         os.chdir("/")
         nowhere = os.open(os.devnull, os.O_RDWR)
-        wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        if self.loop is not None:
+            with contextlib.suppress(Exception):
+                self.loop._close_self_pipe()
         for descriptor in range(MOST_DESCRIPTORS):
             if descriptor in (channel, nowhere, desk.fileno()):
                 continue
             with contextlib.suppress(OSError):
                 about = os.fstat(descriptor)
-                if stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode):
-                    how = fcntl.fcntl(descriptor, fcntl.F_GETFL) & HOW
-                    at = os.lseek(descriptor, 0, os.SEEK_CUR)
-                    wanted.setdefault((about.st_dev, about.st_ino), []).append((descriptor, how, at))
                 if stat.S_ISCHR(about.st_mode) and about.st_rdev in DEVICES and descriptor > 2:
                     again = os.open(DEVICES[about.st_rdev], fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
                 else:
@@ -71,8 +85,6 @@ class Belongings:
                 os.dup2(again, descriptor, inheritable=descriptor < 3)
                 os.close(again)
         os.close(nowhere)
-        if wanted:
-            self._find(wanted)
         if "mmap" in sys.modules:
             with contextlib.suppress(OSError, ValueError):
                 for place in _shared_memory(number, desk):
@@ -101,6 +113,9 @@ class Belongings:
                 os.dup2(descriptor, one.descriptor, inheritable=False)
                 os.close(descriptor)
         self.opened.clear()
+        if self.loop is not None:
+            with contextlib.suppress(Exception):
+                self.loop._make_self_pipe()
         for folder in (self.home, self.folders[0]):
             with contextlib.suppress(OSError):
                 os.chdir(folder)
@@ -108,7 +123,7 @@ class Belongings:
 
 
 def _shared_memory(number: int, desk: socket.socket) -> list[tuple[int, int]]:
-    """Where this process's memory is shared with others, or with a file. There may be no /proc here: the supervisor
+    """Where this process's memory is shared with others, or with a file. There may be no /proc here: the warden
     says it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:

@@ -25,8 +25,8 @@ from typing import Any, NoReturn
 
 from tito.sandbox import ruleset
 from tito.sandbox.fence import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, libc, prctl, told
-from tito.sandbox.supervisor import Lines, Supervisor
 from tito.sandbox.views import Folders
+from tito.sandbox.warden import Lines, Warden
 
 UIDS = range(PROBE_UID + 1, 61184)  # nobody's: systemd lists 60706 to 61183 as unused, and Debian gives no such
 HELPER_UID = 60706
@@ -86,16 +86,16 @@ def _keep_signals_to_descendants(version: int) -> None:
 
 
 def keep(settings: dict[str, Any], lines: Lines) -> NoReturn:
-    """Watch over a session until told to end it, or until its folder is larger than it may be; be its supervisor."""
+    """Watch over a session until told to end it, or until its folder is larger than it may be; be its warden."""
     fence = settings["fence"]
     folder = Path(fence["folder"])
     old = Path(fence["root"], "old", folder.name)  # where no session can go
-    supervisor: Supervisor | None = None
-    if lines.are_supervised:
-        supervisor = lines.supervisor(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"])
+    warden: Warden | None = None
+    if lines.have_warden:
+        warden = lines.warden(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"])
     else:
         lines.close()
-    for heard in _heard(supervisor):
+    for heard in _heard(warden):
         if heard == signal.SIGTERM:
             break
         if not _reap():
@@ -109,13 +109,13 @@ def keep(settings: dict[str, Any], lines: Lines) -> NoReturn:
     os._exit(0)
 
 
-def _heard(supervisor: Supervisor | None) -> Iterator[int]:
-    """Each signal that comes, and 0 when it is time to look at the folder. Serves the supervisor's lines meanwhile."""
+def _heard(warden: Warden | None) -> Iterator[int]:
+    """Each signal that comes, and 0 when it is time to look at the folder. Serves the warden's lines meanwhile."""
     signals = _signals()
     while True:
-        heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if supervisor is None else 0)
-        if heard is None and supervisor is not None:
-            supervisor.serve(LOOK_EVERY_S, until=signals)
+        heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if warden is None else 0)
+        if heard is None and warden is not None:
+            warden.serve(LOOK_EVERY_S, until=signals)
             heard = signal.sigtimedwait(WATCHED, 0)
         yield 0 if heard is None else heard.si_signo
 

@@ -10,7 +10,7 @@ Requests (JSON, see `codec`):
                     and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
                     back as it was
             branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
-                    supervisor keeps its files meanwhile, see `supervisor`
+                    warden keeps its files meanwhile, see `warden`
             mark    remember what the notebook's names stand for at this cell; and
             recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
                     these two is answered
@@ -39,7 +39,7 @@ class Server:
 
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
-        desk: a line to the supervisor, which keeps what stands in the folders for each branch. None: there is none.
+        desk: a line to the warden, which keeps what stands in the folders for each branch. None: there is none.
         belongings: what a branch gives up, and takes up again when it is its turn.
     """
 
@@ -116,6 +116,9 @@ class Server:
         own, numbers = self.branches.pop(number), random.getstate()
         if self.desk is not None:
             self.desk.send(b"take %d" % number)
+        if self.belongings is not None:
+            self.belongings.loop = self.shell.loop
+            self.belongings.list_opened()
         if os.fork() != 0:
             os.close(own)
             if self.desk is not None:

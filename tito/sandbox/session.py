@@ -28,7 +28,7 @@ START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
-MOST_SAID = 1 << 17  # by a supervisor
+MOST_SAID = 1 << 17  # by a warden
 NOT_ISOLATED = "none"  # the backend whose sessions share their folders with all others
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
@@ -351,7 +351,7 @@ class Control:
     def _order(self, branches: int) -> list[socket.socket]:
         """Have a session forked, which is not waited for; our ends of its channels."""
         pairs = [socket.socketpair() for _ in range(branches + 1)]
-        if branches and self.supervises:
+        if branches and self.has_wardens:
             pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
             socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
@@ -384,8 +384,8 @@ class Control:
             self.close()  # the next submission finds it closed, and starts another
 
     @property
-    def supervises(self) -> bool:
-        """Whether its sessions with branches have a supervisor, see `supervisor`."""
+    def has_wardens(self) -> bool:
+        """Whether its sessions with branches have a warden, see `warden`."""
         return self.name != NOT_ISOLATED
 
     @property
@@ -510,7 +510,7 @@ class Session:
         self._control = control
         self._keeper = keeper
         branches = channels[1:]
-        self._line = branches.pop() if branches and control.supervises else None  # to its supervisor
+        self._line = branches.pop() if branches and control.has_wardens else None  # to its warden
         self.notebook = Conversation(Channel(channels[0], ahead=True))
         self.branches = [Conversation(Channel(one, ahead=True)) for one in branches]
         self._begun = False
@@ -522,7 +522,7 @@ class Session:
         """
         self._begun = True
         made = [number for number, branch in enumerate(self.branches) if not branch.over]
-        self._lose(self._supervised({"op": "begin", "numbers": made}, made))
+        self._lose(self._ask_warden({"op": "begin", "numbers": made}, made))
 
     def turn(self, number: int) -> None:
         """Let a branch be asked, alone and with the files that stood there when it was forked.
@@ -532,15 +532,15 @@ class Session:
         if not self._begun:
             self.begin()
         if not self.branches[number].over:
-            self._lose(self._supervised({"op": "turn", "number": number}, [number]))
+            self._lose(self._ask_warden({"op": "turn", "number": number}, [number]))
 
     def _lose(self, lost: dict[int, str]) -> None:
         for number, why in lost.items():
             branch = self.branches[number]
             branch.over, branch.why = branch.over or "lost", why
 
-    def _supervised(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
-        """What the supervisor says, of whom student code can only lose what is theirs; why those numbers are lost."""
+    def _ask_warden(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
+        """What the warden says, of whom student code can only lose what is theirs; why those numbers are lost."""
         if self._line is None or not numbers:
             return {}
         try:

@@ -6,7 +6,7 @@ folders. So start-up is paid once a cohort, and no submission meets what another
     graders ── lines ──▶ zygote ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
                                           └────────────── own namespaces ──────────────┘
 
-The first process of a session with branches is its supervisor (see `supervisor`), and runs no student code. To end a
+The first process of a session with branches is its warden (see `warden`), and runs no student code. To end a
 session, the first process of its pid namespace is killed, and with it die all others. A session that has no
 namespaces has a keeper between the zygote and its first process instead, which is told to end it (see `keeper`).
 
@@ -43,8 +43,8 @@ from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
 from tito.sandbox.runner import Shell, make_shell, rehearse
 from tito.sandbox.server import Server
-from tito.sandbox.supervisor import Lines
 from tito.sandbox.views import Mounts
+from tito.sandbox.warden import Lines
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -231,7 +231,7 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
-    lines = Lines(descriptors, supervised=bool(settings["fence"] or settings["confined"]))
+    lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
         if os.fork() != 0:
@@ -242,8 +242,8 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     elif settings["confined"]:
         _keep_who_we_are(settings)
         views = _furnish(settings)
-        if lines.are_supervised and os.fork() != 0:
-            _supervise(settings, lines, views)
+        if lines.have_warden and os.fork() != 0:
+            _ward(settings, lines, views)
         _drop_privileges()
     else:
         os.setsid()
@@ -264,7 +264,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     Server(shell, channel, dict(enumerate(lines.branches)), lines.asking, belongings).serve()
 
 
-def _supervise(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoReturn:
+def _ward(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoReturn:
     """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
 
     It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
@@ -275,7 +275,7 @@ def _supervise(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoRetur
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     _close_the_log()
-    lines.supervisor(views, settings["scratch_mb"]).serve()
+    lines.warden(views, settings["scratch_mb"]).serve()
     os._exit(1)
 
 

@@ -1,6 +1,6 @@
 """Sees to it that nothing passes from one copy of a notebook to another. It runs no student code, and outlives them.
 
-At each test the notebook forks a copy of itself. The supervisor keeps what stands in the session's folders then. When
+At each test the notebook forks a copy of itself. The warden keeps what stands in the session's folders then. When
 the notebook has ended, and before any copy is told a hidden section, it holds all copies, and looks whether they have
 anything in common. Then, for one after the other: it ends every process but those it holds, gives the session fresh
 folders with what stood in them when that copy was forked, and lets it go on.
@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tito.sandbox.processes import Belonging, Process, Processes, Shared
+from tito.sandbox.held import Belonging, Process, Processes, Shared
 from tito.sandbox.snapshot import Folder, NotKept, Snapshots, fill
 from tito.sandbox.views import Views
 
@@ -52,7 +52,7 @@ class Copy:
 
 
 @dataclass
-class Supervisor:
+class Warden:
     """Of one session."""
 
     desk: socket.socket
@@ -228,25 +228,25 @@ class Supervisor:
 
 class Lines:
     """The descriptors of a session that is being made: the notebook's channel, one for each branch, and, if there are
-    any, the grader's line to a supervisor.
+    any, the grader's line to a warden.
 
     Args:
-        supervised: whether there can be one.
+        warded: whether there can be one.
     """
 
-    def __init__(self, descriptors: list[int], *, supervised: bool) -> None:
+    def __init__(self, descriptors: list[int], *, warded: bool) -> None:
         self.notebook, *self.branches = descriptors
-        self.are_supervised = supervised and bool(self.branches)
+        self.have_warden = warded and bool(self.branches)
         self.asking: socket.socket | None = None  # the notebook's end of the desk
         self._all = descriptors
-        if self.are_supervised:
+        if self.have_warden:
             self._control = self.branches.pop()
             self._desk, self.asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # student code may be shown none, or another
 
     def keep_notebooks(self) -> None:
-        """In the notebook: close what is the supervisor's."""
-        if self.are_supervised:
+        """In the notebook: close what is the warden's."""
+        if self.have_warden:
             self._desk.close()
             for one in (self._control, self._proc):
                 os.close(one)
@@ -256,7 +256,7 @@ class Lines:
         for one in self._all:
             os.close(one)
 
-    def supervisor(self, views: Views, scratch_mb: int) -> Supervisor:
+    def warden(self, views: Views, scratch_mb: int) -> Warden:
         """In the process that becomes it: close what is the notebook's."""
         copies = {number: Copy(os.fstat(one).st_ino) for number, one in enumerate(self.branches)}
         for one in (self.notebook, *self.branches):
@@ -264,4 +264,4 @@ class Lines:
         assert self.asking is not None
         self.asking.close()
         control, snapshots = socket.socket(fileno=self._control), Snapshots(SNAPSHOTS_SCRATCH * scratch_mb << 20)
-        return Supervisor(self._desk, control, views, Processes(self._proc), snapshots, copies)
+        return Warden(self._desk, control, views, Processes(self._proc), snapshots, copies)

@@ -1,4 +1,4 @@
-"""A session's processes as its supervisor sees and holds them. It runs no student code, and is an ancestor of them all.
+"""A session's processes as its warden sees and holds them. It runs no student code, and is an ancestor of them all.
 
 What is held waits in a stop of ptrace's, from which no signal of another process wakes it; only SIGKILL reaches it.
 Where ptrace is not to be had, a process is stopped by a signal, and nothing is known of what it shares with others.
@@ -263,9 +263,9 @@ class Processes:
         if self.blind:
             return None
         try:
-            status = dict(
-                line.split(":\t", 1) for line in self._text(process.outer, "status").splitlines() if "\t" in line
-            )
+            status = dict(STATUS.findall(self._text(process.outer, "status")))
+            if any(status[one].strip("0") for one in ("SigPnd", "ShdPnd")):
+                raise Shared("A signal was sent to the copy of the notebook that was made for this test.")
             if status["Threads"] != "1" or os.getsid(process.pid) != process.pid:
                 raise Shared("The copy of the notebook that was made for this test did not stay as it was made.")
             if os.readlink(f"{process.outer}/cwd", dir_fd=self._proc) != "/":
