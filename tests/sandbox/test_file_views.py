@@ -40,6 +40,8 @@ def sandbox(request: pytest.FixtureRequest, place: Workplace) -> Iterator[Sandbo
 def own(sandbox: Sandbox) -> Iterator[Session]:
     with sandbox.session(branches=3) as session:
         run(session, SETUP)
+        for branch in session.branches:
+            branch.over = "not run"  # until it is forked
         yield session
 
 
@@ -52,6 +54,7 @@ def run(session: Session, source: str) -> None:
 def fork(session: Session, *numbers: int) -> None:
     for number in numbers:
         assert session.notebook.branch(number)
+        session.branches[number].over = ""
 
 
 def hidden(session: Session, number: int, source: str, *names: str) -> Ran:
@@ -382,6 +385,8 @@ def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) 
     fork(own, 0, 1)
     own.begin()
     assert own.branches[1].over == "lost"
+    source = "desk.send(b'take 1')\ndesk.send(b'take 2')\ndesk.send(b'copy 2')\nopen('x', 'w').close()"
+    run(own, source.replace("\n", "; "))
 
 
 def test_a_lost_copy_costs_its_own_test_only(own: Session) -> None:
