@@ -310,7 +310,8 @@ def test_a_copy_cannot_wake_another(own: Session) -> None:
 
 KEEPING = """
 import tito.sandbox.belongings as belongings
-def leave(self, number, channel, desk):
+def leave(self, number, channel):
+    desk = self.desk
     {first}
     desk.send(b'copy %d' % number)
     desk.close()
@@ -379,7 +380,7 @@ def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) 
         "import socket, gc\ndesk = next(one for one in gc.get_objects() if isinstance(one, socket.socket)\n"
         "            and one.fileno() > 0 and one.type == socket.SOCK_SEQPACKET).dup()\n"
         "import tito.sandbox.server as server\nbranch = server.Server._branch\n"
-        "def late(self, number):\n    if number == 1: self.desk = None\n    return branch(self, number)\n"
+        "def late(self, number):\n    if number == 1: self.belongings = None\n    return branch(self, number)\n"
         "server.Server._branch = late",
     )
     fork(own, 0, 1)

@@ -14,8 +14,7 @@ from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, released_notebook, solved
 
 from tito.cells import kind_of
 from tito.course import Course, load_course
-from tito.errors import JudgeFailed
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan
 from tito.grade.planning import plan_assignment
 from tito.grade.record import to_json
@@ -44,7 +43,7 @@ def plan(course: Course) -> AssignmentPlan:
 
 @pytest.fixture(scope="module")
 def judge(plan: AssignmentPlan) -> Iterator[Judge]:
-    with Judge(plan.prerequisites) as one:
+    with judging(Bubblewrap(), plan) as one:
         yield one
 
 
@@ -281,9 +280,9 @@ def test_no_attack_on_the_sandbox_earns_a_point_or_is_a_fault_of_ours(attack: st
 def test_frames_written_to_the_channels_by_the_student_earn_nothing(grade: Grade) -> None:
     forge = (
         "import json, os, struct\n"
-        "text = json.dumps({'message': {'status': 'ok', 'token': ''}, 'values': {}}).encode()\n"
+        "text = json.dumps({'status': 'ok', 'token': ''}).encode()\n"
         "for fd in range(3, 64):\n"
-        "    try: os.write(fd, struct.pack('>II', len(text), 0) + text)\n"
+        "    try: os.write(fd, struct.pack('>III', len(text), 2, 0) + text + b'{}')\n"
         "    except OSError: pass\n"
     )
     graded = grade(double=forge, halve="pass", cell_timeout_s=1)
@@ -439,9 +438,9 @@ def test_a_judge_that_gives_no_answer_is_our_fault_and_only_its_tests_have_no_nu
     grade: Grade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise JudgeFailed("The judge process gave no answer.")
+        raise OSError("nobody there")
 
-    monkeypatch.setattr(Judge, "_started", fail)
+    monkeypatch.setattr(Judge, "_frame", fail)
     graded = grade()
     found = cell(graded, "test_double")
     assert (found.verdict, found.points) == (Verdict.PLATFORM, None)

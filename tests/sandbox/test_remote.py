@@ -15,10 +15,11 @@ import pytest
 
 from tito.cells import grade_id_of
 from tito.grade.calibrate import _notebook, in_process
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, judging
 from tito.grade.observe import observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.planning import plan_notebook
+from tito.grade.reading import ReadNotebook, trusted
 from tito.grade.submission import verdict_of_test
 from tito.models import CellVerdict, Evidence, Limits, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -232,16 +233,20 @@ class Bench:
         self.sandbox, self.judge = sandbox, judge
         self.plan: NotebookPlan = _notebook(plan_notebook("one", notebook()), sandbox, judge)
 
+    def read(self, **replaced: str) -> ReadNotebook:
+        return trusted(self.plan, notebook(**replaced), frozenset())
+
     def grade(self, **replaced: str) -> dict[str, CellVerdict]:
-        seen = observe(self.sandbox, self.plan, notebook(**replaced), self.judge)
+        seen = observe(self.sandbox, self.plan, self.read(**replaced), self.judge)
         found = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
         return {one.grade_id: one for one in found}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench() -> Iterator[Bench]:
     place = Workplace((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
-    with Sandbox(Bubblewrap(), place) as sandbox, Judge(tmp_path_factory.mktemp("judge")) as judge:
+    plan = AssignmentPlan("one", (), place, Path(), "", "")
+    with Sandbox(Bubblewrap(), place) as sandbox, judging(Bubblewrap(), plan) as judge:
         yield Bench(sandbox, judge)
 
 
@@ -421,8 +426,8 @@ def primes(n, start=2):
 
 def test_before_a_test_beside_student_code_what_it_relies_on_is_put_back_and_told(bench: Bench) -> None:
     patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nloopless = lambda n: 6"
-    seen = observe(bench.sandbox, bench.plan, notebook(source=patched), bench.judge)
+    seen = observe(bench.sandbox, bench.plan, bench.read(source=patched), bench.judge)
     (ran,) = [ran for _, _, ran in seen.tests["test_source"]]
     assert set(ran.tampered) == {"`builtins.abs`", "`numpy.allclose`"}
-    seen = observe(bench.sandbox, bench.plan, notebook(), bench.judge)
+    seen = observe(bench.sandbox, bench.plan, bench.read(), bench.judge)
     assert [ran.tampered for _, _, ran in seen.tests["test_source"]] == [()]

@@ -7,6 +7,7 @@ takes a point.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,20 +43,27 @@ def named(cell: Any, position: int) -> str:
     return f"cell '{grade_id}'" if grade_id else f"cell number {position + 1}"
 
 
-def troubles(cells: list[Any], source: tuple[Any, ...], ran: dict[int, Ran]) -> list[Trouble]:
+def troubles(
+    cells: list[Any],
+    source: tuple[Any, ...],
+    ran: dict[int, Ran],
+    bound: Callable[[list[int]], list[frozenset[str]]],
+) -> list[Trouble]:
     """The student's cells that did not run through, in order. Tests have verdicts of their own.
 
-    A cell that the student was to fill would have set what the `source` sets there, too.
+    A cell that the student was to fill would have set what the `source` sets there, too. What the student's own text
+    would set, `bound` tells, by positions of cells: it is not parsed here.
     """
     failed = {at: one for at, one in sorted(ran.items()) if one.status not in ("ok", "not run")}
-    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)} if failed else {}
+    failed = {at: one for at, one in failed.items() if kind_of(cells[at]) is not CellKind.TEST}
+    if not failed:
+        return []
+    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)}
     found = []
-    for position, one in failed.items():
+    for (position, one), names in zip(failed.items(), bound(list(failed)), strict=True):
         cell = cells[position]
-        if kind_of(cell) is CellKind.TEST:
-            continue
         stopped, what = _became(one)
-        would_set = _bound(cell) | asked.get(grade_id_of(cell), frozenset())
+        would_set = names | asked.get(grade_id_of(cell), frozenset())
         found.append(Trouble(named(cell, position), what, kind_of(cell), would_set, stopped))
     return found
 

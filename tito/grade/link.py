@@ -116,7 +116,10 @@ class Link:
         """Ask, and run functions of the test's until the answer comes."""
         self._send(request, values)
         while True:
-            reply, back = self.channel.receive()
+            try:
+                reply, back = self.channel.receive()
+            except CodecError as error:
+                raise self._end("an answer that is none") from error
             self._tell(reply.get("said"))
             if reply.get("status") == "over":
                 self.over = True
@@ -133,8 +136,9 @@ class Link:
             raise self._end("it asks too much of the notebook")
         encoder = WireEncoder(self.refer)
         try:
-            encoded = {name: encoder.encode(value) for name, value in values.items()}
-            self.channel.send_packed({"ask": request}, encoder.packed(encoded))
+            for name, value in values.items():
+                encoder.put(name, value)
+            self.channel.send_packed({"ask": request}, encoder.packed())
         except CodecError as error:
             raise TypeError(f"cannot be handed to the notebook: {error}") from error
 

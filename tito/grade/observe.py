@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
-from tito.grade.compile import compiled_cells, compiled_section
-from tito.grade.interference import observes_the_same_at_the_end
+from tito.grade.compile import compiled_section
 from tito.grade.judge import Judge
-from tito.grade.plan import NotebookPlan, TestPlan, skipped
+from tito.grade.plan import NotebookPlan, TestPlan
+from tito.grade.reading import ReadNotebook, judged_apart
 from tito.grade.remote import RemoteTest
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Step, Workplace
+from tito.sandbox.session import Control, Conversation, Ran, Step
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
@@ -72,13 +72,13 @@ class Clock:
         self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died") else 0.0)
 
 
-def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> Observations:
-    """Run the clean notebook `cells` against the tests of `plan`. Tests without judge halves run in the judge.
+def observe(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
+    """Run a clean notebook against the tests of `plan`. Tests without judge halves run in the judge.
 
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
-    return finished(observing(sandbox, plan, cells, judge))
+    return finished(observing(sandbox, plan, notebook, judge))
 
 
 def finished(at_work: AtWork[T]) -> T:
@@ -94,51 +94,32 @@ def finished(at_work: AtWork[T]) -> T:
 def observing(
     sandbox: Control,
     plan: NotebookPlan,
-    cells: list[Any],
+    notebook: ReadNotebook,
     judge: Judge,
     partly: Callable[[Observations], None] = lambda _: None,
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
-    if needs_no_copies(plan, cells, sandbox.place):
-        seen = yield from _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells), partly)
+    if notebook.needs_no_copies:
+        seen = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
         if not seen.unfinished:
             return seen
-    return (yield from _observed(sandbox, plan, cells, judge, [], partly))
-
-
-def _judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
-    """Tests, in order, that have hidden sections, and a judge half for every section."""
-    tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    return [one.grade_id for one in tests if one.hidden and all(judge is not None for _, judge in one.sections)]
-
-
-def needs_no_copies(plan: NotebookPlan, cells: Sequence[Any], place: Workplace) -> bool:
-    """Whether the notebook at its end can stand for a copy of it at each of those tests."""
-    not_run = skipped(cells)
-    code = (cell for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_run)
-    tests = [plan.tests[one] for one in _judged_apart(plan, cells)]
-    return bool(tests) and observes_the_same_at_the_end(
-        (cell.source for cell in code if kind_of(cell) is not CellKind.TEST),
-        (section.observe for test in plan.tests.values() for section, _ in test.visible),
-        (section.observe for test in tests for section, _ in test.hidden),
-        frozenset(path.stem for path, _ in place.files),
-    )
+    return (yield from _observed(sandbox, plan, notebook, judge, [], partly))
 
 
 def _observed(
     sandbox: Control,
     plan: NotebookPlan,
-    cells: list[Any],
+    notebook: ReadNotebook,
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
 ) -> AtWork[Observations]:
     """Observe the tests in `late` at the end of the notebook, all others at their places."""
-    seen = Observations()
+    seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
-    tasks = list(_tasks(plan, cells, {fork: number for number, fork in enumerate(wanted)}, late))
+    tasks = list(_tasks(plan, notebook, {fork: number for number, fork in enumerate(wanted)}, late))
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
@@ -182,15 +163,14 @@ class Task:
 
 
 def _tasks(
-    plan: NotebookPlan, cells: Sequence[Any], branches: dict[tuple[str, bool], int], late: list[str]
+    plan: NotebookPlan, notebook: ReadNotebook, branches: dict[tuple[str, bool], int], late: list[str]
 ) -> Iterator[Task]:
     """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
-    not_needed = skipped(cells)
-    run = [(at, cell) for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_needed]
-    compiled = compiled_cells(cell.source for _, cell in run if kind_of(cell) is not CellKind.TEST)
-    for position, cell in run:
+    for position, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or position in notebook.not_run:
+            continue
         if kind_of(cell) is not CellKind.TEST:
-            yield Task(position, Step(source=cell.source, cell=next(compiled)))
+            yield Task(position, Step(source=cell.source, cell=notebook.compiled.get(position)))
             continue
         test = plan.tests[grade_id_of(cell)]
         if (test.grade_id, True) in branches:

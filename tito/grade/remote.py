@@ -22,9 +22,8 @@ from tito.errors import JudgeFailed
 from tito.grade.judge import Judge
 from tito.grade.names import BUILTINS, Names, flow_of, names_of
 from tito.models import CellKind, RemotePlan, Section
-from tito.sandbox.codec import PATIENCE, CodecError, EndOfStream
+from tito.sandbox.codec import NOTHING, PATIENCE, CodecError, EndOfStream
 from tito.sandbox.session import GRACE_S, Conversation, Ran
-from tito.sandbox.wire import WireEncoder, no_reference
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
@@ -224,7 +223,7 @@ class RemoteTest:
         """Pass on what the test asks and the notebook answers, until the section is done."""
         channel = self.judge.channel()
         while True:
-            message, values = channel.receive(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
+            message, values = channel.take(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
                 self.lines |= frozenset(message["lines"])
@@ -235,13 +234,7 @@ class RemoteTest:
             if answer is not None and answer[0].get("name") == "CellTimeout":
                 self.notebook.over = "timeout"
                 answer = None
-            reply, back = answer or ({"status": "over"}, {})
-            encoder = WireEncoder(no_reference)
-            try:
-                channel.send_packed(reply, encoder.packed({name: encoder.encode(one) for name, one in back.items()}))
-            except CodecError:  # nothing was sent: what came from the notebook is too large when it is passed on
-                self.notebook.over = "died"
-                channel.send({"status": "over"})
+            channel.send_packed(*(answer or ({"status": "over"}, NOTHING)))
 
     def close(self) -> None:
         """End the test. A judge that may still be at work on it is ended too; the next test starts another."""

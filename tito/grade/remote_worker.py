@@ -9,6 +9,7 @@ import builtins
 import contextlib
 import io
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,9 @@ def _given(source: str, names: Namespace) -> dict[str, Any]:
 
 def _run(section: dict[str, Any], names: Namespace, lines: set[str] | None) -> dict[str, Any]:
     signal.signal(signal.SIGALRM, _stop)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + section["limit_s"]) + 2  # where Python's own signals do not reach
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
         signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
@@ -177,5 +181,7 @@ def serve_test(channel: Channel, request: dict[str, Any]) -> None:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if status != 0:
-        done = {"status": "error", "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
+        stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        name = "CellTimeout" if stopped else "JudgeDied"
+        done = {"status": "error", "ename": name, "evalue": "judging what your code returned went wrong"}
         channel.send({"done": done, "sites": [], "lines": []})

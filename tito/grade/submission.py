@@ -19,10 +19,11 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import Trouble, explained, notes_on, stopped_output, troubles
-from tito.grade.judge import Answers, Judge, Opinion, Question
-from tito.grade.observe import AtWork, Observations, finished, observing
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.grade.repair import Repaired, Unreadable, read_submission, repair
+from tito.grade.judge import Answers, Half, Judge, Opinion, Question
+from tito.grade.observe import AtWork, Observations, finished, observe, observing
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.grade.reading import ReadNotebook, trusted
+from tito.grade.repair import Unreadable, read_regular_file, repair
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -36,6 +37,7 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
+from tito.sandbox.codec import Packed
 from tito.sandbox.session import Control, Ran
 
 BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
@@ -43,6 +45,7 @@ NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
 OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
+BROKEN_AT = {"time": Verdict.TIMEOUT, "memory": Verdict.MEMORY}
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 
@@ -64,22 +67,28 @@ class Graded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission's notebooks, repaired; or why one of them cannot be read."""
+    """A submission's notebooks, read and repaired; or why one of them cannot be read."""
 
-    notebooks: tuple[Repaired | Unreadable, ...]
-
-
-def prepared(plan: AssignmentPlan, folder: Path) -> Prepared:
-    """Read and repair what was submitted in `folder`: all that can be done before a sandbox is free."""
-    return Prepared(tuple(_repaired(one, folder, plan.place.limits.submission_mb) for one in plan.notebooks))
+    notebooks: tuple[ReadNotebook | Unreadable, ...]
 
 
-def _repaired(notebook: NotebookPlan, folder: Path, limit_mb: int) -> Repaired | Unreadable:
-    try:
-        submitted = read_submission(folder / f"{notebook.name}.ipynb", limit_mb)
-    except Unreadable as error:
-        return error
-    return repair(submitted, notebook.cells)
+def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
+    """Have what was submitted in `folder` read and repaired: all that can be done before a sandbox is free.
+
+    Raises:
+        JudgeFailed: no judge can be had to read it.
+    """
+    files: dict[str, bytes] = {}
+    read: dict[str, ReadNotebook | Unreadable] = {}
+    for notebook in plan.notebooks:
+        name = f"{notebook.name}.ipynb"
+        try:
+            files[name] = read_regular_file(folder / name, plan.place.limits.submission_mb)
+        except Unreadable as error:
+            read[name] = error
+    if files:
+        read |= judge.read({f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}, files)
+    return Prepared(tuple(read[f"{notebook.name}.ipynb"] for notebook in plan.notebooks))
 
 
 def grade_submission(
@@ -91,11 +100,16 @@ def grade_submission(
         SandboxUnavailable: no student code ran.
     """
     sandbox.prepare()
-    return finished(grading(plan, student, prepared(plan, folder), sandbox, judge, fingerprint))()
+    return finished(grading(plan, student, prepared(plan, folder, judge), sandbox, judge, fingerprint))()
 
 
 def grading(
-    plan: AssignmentPlan, student: str, given: Prepared, sandbox: Control, judge: Judge, fingerprint: Fingerprint
+    plan: AssignmentPlan,
+    student: str,
+    given: Prepared,
+    sandbox: Control,
+    judge: Judge,
+    fingerprint: Fingerprint,
 ) -> AtWork[Callable[[], Graded]]:
     """What `grade_submission` does, in steps. When no code has to be run any more, it gives what makes the verdicts:
     then the judge has been asked, and the sandbox is free for the next submission.
@@ -123,6 +137,21 @@ def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fi
     return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), texts)
 
 
+def given_up(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, became: str) -> Graded:
+    """What brought down, twice and alone, the process that graded it, and the reference does not: no points."""
+    verdict = Verdict.TIMEOUT if "deadline" in became else Verdict.ERROR
+    message = f"What was handed in cannot be graded within limits: twice, the process that graded it {became}."
+    verdicts = tuple(_not_gradable(notebook, verdict, message) for notebook in plan.notebooks)
+    texts = {notebook.name: as_json(_as_released(notebook)) for notebook in plan.notebooks}
+    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, ""), texts)
+
+
+def write_reference(plan: AssignmentPlan, folder: Path) -> None:
+    """Hand in the instructor's own notebooks in `folder`."""
+    for notebook in plan.notebooks:
+        (folder / f"{notebook.name}.ipynb").write_text(as_json(_notebook(list(notebook.cells))), encoding="utf-8")
+
+
 def as_json(notebook: Any) -> str:
     """A notebook as nbformat would write it, but for line breaks: with them Python's slow encoder has to be used."""
     return json.dumps(notebook, ensure_ascii=False)
@@ -145,26 +174,56 @@ def _nothing_run(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts
 
 
 def _notebook_seen(
-    notebook: NotebookPlan, repaired: Repaired, sandbox: Control, judge: Judge
+    notebook: NotebookPlan, read: ReadNotebook, sandbox: Control, judge: Judge
 ) -> AtWork[Callable[[], tuple[NotebookVerdicts, Any]]]:
     started = time.perf_counter()
-    answers = Answers(judge)
+    answers = Answers(judge, reference=ReferenceValues(notebook, sandbox, judge))
 
     def ask(seen: Observations) -> None:
         answers.put(_questions(seen))
 
-    seen = yield from observing(sandbox, notebook, repaired.cells, judge, ask)
+    seen = yield from observing(sandbox, notebook, read, judge, ask)
     seconds = time.perf_counter() - started
     ask(seen)
-    return lambda: _with_verdicts(notebook, repaired, seen, answers, seconds)
+
+    def bound(positions: list[int]) -> list[frozenset[str]]:
+        return judge.bound(f"{notebook.name}.ipynb", positions)
+
+    return lambda: _with_verdicts(notebook, read, seen, answers, bound, seconds)
+
+
+class ReferenceValues:
+    """What the reference's run gives for each judge half, observed when it is first wanted: when a judge has broken."""
+
+    def __init__(self, plan: NotebookPlan, sandbox: Control, judge: Judge) -> None:
+        self._plan = plan
+        self._sandbox = sandbox
+        self._judge = judge
+        self._values: dict[Half, Packed] | None = None
+
+    def __call__(self, half: Half) -> Packed | None:
+        if self._values is None:
+            notebook = trusted(self._plan, self._plan.cells, packages_of(self._sandbox.place))
+            seen = observe(self._sandbox, self._plan, notebook, self._judge)
+            sections = (result for results in seen.tests.values() for result in results)
+            self._values = {(section, plan): ran.observed for section, plan, ran in sections if plan and _told(ran)}
+        return self._values.get(half)
 
 
 def _with_verdicts(
-    notebook: NotebookPlan, repaired: Repaired, seen: Observations, answers: Answers, seconds: float
+    notebook: NotebookPlan,
+    read: ReadNotebook,
+    seen: Observations,
+    answers: Answers,
+    bound: Callable[[list[int]], list[frozenset[str]]],
+    seconds: float,
 ) -> tuple[NotebookVerdicts, Any]:
-    found = troubles(repaired.cells, notebook.cells, seen.cells)
-    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, answers, found))
-    notes = [*repaired.notes, *notes_on(found)]
+    found = troubles(read.cells, notebook.cells, seen.cells, bound)
+    verdicts = tuple(_verdicts(notebook, read.cells, seen, answers, found))
+    notes = [*read.notes, *notes_on(found)]
+    notes += [
+        f"test '{name}': what the notebook returned broke two judges ({limit})" for name, limit in _broke(seen, answers)
+    ]
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += [
@@ -172,7 +231,7 @@ def _with_verdicts(
         for name, results in seen.tests.items()
         if (replaced := ", ".join(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
     ]
-    graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
+    graded = _with_outputs(read.cells, seen, {one.grade_id: one for one in verdicts})
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 
 
@@ -183,6 +242,18 @@ def _questions(seen: Observations) -> list[Question]:
     """What there is to ask the judge about a notebook."""
     sections = (one for results in seen.tests.values() for one in results)
     return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
+
+
+def _broke(seen: Observations, answers: Answers) -> list[tuple[str, str]]:
+    """Tests whose values broke judges, and at what limit."""
+    limits = {id(question.observed): limit for question, limit in answers.broken}
+    found = {
+        name: limits[id(ran.observed)]
+        for name, results in seen.tests.items()
+        for _, _, ran in results
+        if id(ran.observed) in limits
+    }
+    return list(found.items())
 
 
 def _told(ran: Ran) -> bool:
@@ -273,7 +344,13 @@ def _outcome(
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
     checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))
-    verdict = Verdict.PASSED if opinion.yes else Verdict.FAILED
+    verdict = (
+        Verdict.PASSED
+        if opinion.yes
+        else BROKEN_AT.get(opinion.broke, Verdict.ERROR)
+        if opinion.broke
+        else Verdict.FAILED
+    )
     return Outcome(verdict, Evidence.JUDGED, opinion.message, opinion.detail, checks)
 
 

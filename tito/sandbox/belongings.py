@@ -40,16 +40,26 @@ class Opened:
 
 @dataclass
 class Belongings:
-    """Of one process; `folders` are those that each copy has a view of its own of, `files` the assignment's."""
+    """Of one process.
 
+    Args:
+        desk: its line to the warden.
+        folders: those that each copy has a view of its own of.
+        files: the folder of the assignment's files.
+    """
+
+    desk: socket.socket
     folders: list[str]
     files: str
     home: str = "/"
     opened: list[Opened] = field(default_factory=list)
     loop: Any = None  # the notebook's event loop, which has a pair of sockets
 
-    def list_opened(self) -> None:
-        """Before the fork: which files are open, and where. The copy would find what the notebook went on with."""
+    def prepare(self, number: int, loop: Any) -> None:
+        """Before the fork: have the files kept, and see which are open, and where. The copy would find what the
+        notebook went on with."""
+        self.desk.send(b"take %d" % number)
+        self.loop = loop
         self.opened.clear()
         wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for descriptor in range(MOST_DESCRIPTORS):
@@ -62,7 +72,11 @@ class Belongings:
         if wanted:
             self._find(wanted)
 
-    def leave(self, number: int, channel: int, desk: socket.socket) -> None:
+    def wait(self) -> None:
+        """In the notebook, after the fork: what stands in the folders has been kept."""
+        self.desk.recv(64)
+
+    def leave(self, number: int, channel: int) -> None:
         """Give up all but the channel, and report to the warden as the copy of that number. Whatever had a
         descriptor keeps its number, which leads nowhere."""
         with contextlib.suppress(OSError):
@@ -74,7 +88,7 @@ class Belongings:
             with contextlib.suppress(Exception):
                 self.loop._close_self_pipe()
         for descriptor in range(MOST_DESCRIPTORS):
-            if descriptor in (channel, nowhere, desk.fileno()):
+            if descriptor in (channel, nowhere, self.desk.fileno()):
                 continue
             with contextlib.suppress(OSError):
                 about = os.fstat(descriptor)
@@ -87,10 +101,10 @@ class Belongings:
         os.close(nowhere)
         if "mmap" in sys.modules:
             with contextlib.suppress(OSError, ValueError):
-                for place in _shared_memory(number, desk):
+                for place in _shared_memory(number, self.desk):
                     _keep_to_oneself(*place)
-        desk.send(b"copy %d" % number)
-        desk.close()
+        self.desk.send(b"copy %d" % number)
+        self.desk.close()
 
     def _find(self, wanted: dict[tuple[int, int], list[tuple[int, int, int]]]) -> None:
         """The names of files that were open: there may be no /proc to ask."""

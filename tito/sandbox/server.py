@@ -26,7 +26,7 @@ import socket
 from typing import Any, NoReturn
 
 from tito.sandbox.belongings import Belongings
-from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, Packed
+from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.wire import more
@@ -39,8 +39,7 @@ class Server:
 
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
-        desk: a line to the warden, which keeps what stands in the folders for each branch. None: there is none.
-        belongings: what a branch gives up, and takes up again when it is its turn.
+        belongings: what a branch gives up when it is made, and takes up again when it is its turn. None: it keeps all.
     """
 
     def __init__(
@@ -48,13 +47,11 @@ class Server:
         shell: Shell,
         channel: Channel,
         branches: dict[int, int],
-        desk: socket.socket | None = None,
         belongings: Belongings | None = None,
     ) -> None:
         self.shell = shell
         self.channel = channel
         self.branches = branches
-        self.desk = desk
         self.belongings = belongings
         self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
@@ -108,21 +105,18 @@ class Server:
         tampered = shell.guard.restore() if step["guard"] and shell.guard else []
         cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
         reply = run(shell, code if isinstance(code, bytes) else cell, limit_s) | {"tampered": tampered}
-        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (Packed({}), {})
+        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
     def _branch(self, number: int) -> bool:
         """Fork; whether this is the copy."""
         own, numbers = self.branches.pop(number), random.getstate()
-        if self.desk is not None:
-            self.desk.send(b"take %d" % number)
         if self.belongings is not None:
-            self.belongings.loop = self.shell.loop
-            self.belongings.list_opened()
+            self.belongings.prepare(number, self.shell.loop)
         if os.fork() != 0:
             os.close(own)
-            if self.desk is not None:
-                self.desk.recv(64)  # what stands in the folders has been kept
+            if self.belongings is not None:
+                self.belongings.wait()
             return False
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
@@ -131,16 +125,15 @@ class Server:
         self.shell.descriptors.close()
         self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
         self.channel.more = more
-        if self.desk is not None and self.belongings is not None:
+        if self.belongings is not None:
             self.waits = True
-            self.belongings.leave(number, own, self.desk)
-            self.desk = None
+            self.belongings.leave(number, own)
         return True
 
 
 def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
     """The plain values of `names`, and why the others cannot cross."""
-    encoder, encoded, refused = Encoder(), {}, {}
+    encoder, refused = Encoder(), {}
     left = list(reversed(names))
     try:
         with time_limit(LOOK_LIMIT_S):
@@ -150,7 +143,7 @@ def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
                     refused[name] = "it was never set"
                 else:
                     try:
-                        encoded[name] = encoder.encode(shell.user_ns[name])
+                        encoder.put(name, shell.user_ns[name])
                     except CodecError as error:
                         refused[name] = str(error)
                     except Exception as error:  # noqa: BLE001  (a student's class may raise anything when looked at)
@@ -158,7 +151,7 @@ def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
                 left.pop()
     except CellTimeout:
         refused |= dict.fromkeys(reversed(left), "looking at it takes too long")
-    return encoder.packed(encoded), refused
+    return encoder.packed(), refused
 
 
 def _peak_kb() -> int:
