@@ -6,6 +6,7 @@ import builtins
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -442,18 +443,41 @@ def _notebook(cells: list[Any]) -> Any:
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
+MIME_TYPE = re.compile(r"[a-zA-Z0-9]+/[a-zA-Z0-9.+-]+")
+
+
 def _output(item: dict[str, Any]) -> Any:
-    """An output as the notebook format has it, or None: what the runner sends is not trusted."""
-    if item in (
-        {"output_type": "stream", "name": name, "text": str(item.get("text"))} for name in ("stdout", "stderr")
-    ):
-        return nbformat.NotebookNode(item)  # what most outputs are; to ask the schema takes longer than the cell
-    try:
-        output = nbformat.from_dict(item)
-        nbformat.v4.nbbase.validate(output, output.get("output_type", ""))
-    except Exception:  # noqa: BLE001  (a malformed output raises anything; it is dropped)
-        return None
-    return output
+    """An output as the notebook format has it, made anew of what it may hold; None where it is none. What the runner
+    sends is not trusted, and to ask the format's schema takes as long as whoever sends it wants."""
+    match item.get("output_type"):
+        case "stream" if item.get("name") in ("stdout", "stderr"):
+            return nbformat.NotebookNode(output_type="stream", name=item["name"], text=_text(item.get("text")))
+        case "error":
+            traceback = item.get("traceback")
+            lines = [_text(line) for line in traceback] if isinstance(traceback, list) else []
+            names = {name: _text(item.get(name)) for name in ("ename", "evalue")}
+            return nbformat.NotebookNode(output_type="error", **names, traceback=lines)
+        case "display_data" | "execute_result" as kind:
+            count = item.get("execution_count")
+            counted = {"execution_count": count if type(count) is int else None} if kind == "execute_result" else {}
+            metadata = item.get("metadata")
+            facts = {"data": _bundle(item.get("data")), "metadata": metadata if isinstance(metadata, dict) else {}}
+            return nbformat.from_dict({"output_type": kind, **facts, **counted})
+    return None
+
+
+def _bundle(data: object) -> dict[str, Any]:
+    """What is displayed, by MIME type: text, but for JSON."""
+    if not isinstance(data, dict):
+        return {}
+    types = {name: value for name, value in data.items() if MIME_TYPE.fullmatch(name)}
+    return {name: value if name.endswith("json") else _text(value) for name, value in types.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
 
 
 def _without_errors(outputs: list[Any]) -> list[Any]:
