@@ -5,14 +5,22 @@
 from __future__ import annotations
 
 import itertools
+import json
+import mmap
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from remote import AS_NOBODY
 
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.held import Processes, _asked, _read
 from tito.sandbox.session import Ran, Sandbox, Session, Workplace
 from tito.sandbox.unprivileged import Unprivileged
 
@@ -423,3 +431,84 @@ def test_the_files_of_a_session_on_disk_are_gone_with_it(place: Workplace) -> No
             assert [len(list(one.iterdir())) for one in old.iterdir()] == [2]
         sandbox.settle()
         assert list(old.iterdir()) == []
+
+
+# ---- a grader who is not root ------------------------------------------------------------------
+
+AS_ANOTHER = """
+import json, sys
+from pathlib import Path
+from tito.models import Limits
+from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.unprivileged import Unprivileged
+
+limits = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24)
+place = Workplace(((Path(sys.argv[1]), "data.txt"),), ("ipython", "numpy"), limits=limits)
+said = []
+with Sandbox(Unprivileged(), place) as sandbox, sandbox.session(branches=3) as session:
+    session.notebook.run("import os\\nopen('x', 'w').write('old')\\nends = os.pipe()", 10)
+    for number in range(2):
+        said.append(session.notebook.branch(number))
+    session.notebook.run("open('x', 'w').write('new')\\nimport tito.sandbox.belongings as b\\n"
+        "def leave(self, number, channel): os.setsid(); os.chdir('/'); self.desk.send(b'copy 2'); self.desk.close()\\n"
+        "b.Belongings.leave = leave", 10)
+    said.append(session.notebook.branch(2))
+    for number, branch in enumerate(session.branches):
+        session.turn(number)
+        seen = branch.run("seen = [open('x').read(), sorted(os.listdir())]\\nopen('left', 'w').close()", 10, ("seen",))
+        said.append(seen.values.get("seen") or seen.evalue)
+print(json.dumps(said))
+"""
+
+
+def test_a_grader_who_is_not_root_has_the_same(place: Workplace, tmp_path: Path) -> None:
+    ((path, _),) = place.files
+    for folder in (path, *path.parents[:4]):
+        folder.chmod(folder.stat().st_mode | 0o555)
+    argv = [*(AS_NOBODY if os.geteuid() == 0 else ()), sys.executable, "-c", AS_ANOTHER, str(path)]
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": "/tmp"}
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment, cwd="/", check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    view = ["old", ["data.txt", "x"]]
+    assert json.loads(done.stdout) == [True, True, True, view, view, OPEN]
+
+
+# ---- the parts of it ---------------------------------------------------------------------------
+
+
+def _sleeping() -> int:
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+        os._exit(0)
+    return child
+
+
+def test_processes_with_the_same_memory_are_told_by_a_mark() -> None:
+    """As clone makes them, which a filter cannot tell from a thread."""
+    children = [_sleeping(), _sleeping()]
+    proc = os.open("/proc", os.O_RDONLY)
+    try:
+        processes = Processes(proc)
+        first, second = (processes.named(pid) for pid in children)
+        assert first is not None and second is not None
+        for one in (first, second):
+            processes.hold(one)
+        assert processes.mark([first, second]) == [first, second]
+        assert len(processes.mark([first, first])) < 2
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(proc)
+
+
+def test_kernels_that_answer_and_that_are_read_say_the_same_of_memory() -> None:
+    with mmap.mmap(-1, 8192), Path("/proc/self/maps").open("rb") as maps:
+        try:
+            asked = list(_asked(maps.fileno()))
+        except OSError:
+            pytest.skip("this kernel answers no questions on a process's memory (Linux 6.11)")
+        read = list(_read(Path("/proc/self/maps").read_text()))
+    assert asked == read
+    assert any(writable for _, _, writable, _ in asked)
