@@ -512,3 +512,16 @@ def test_kernels_that_answer_and_that_are_read_say_the_same_of_memory() -> None:
         read = list(_read(Path("/proc/self/maps").read_text()))
     assert asked == read
     assert any(writable for _, _, writable, _ in asked)
+
+
+def test_a_warden_that_does_not_answer_in_time_costs_the_copies_that_wait(
+    own: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its late answer is not taken for that to the next question."""
+    run(own, "for n in range(5000): open(str(n), 'w').close()")
+    fork(own, 0, 1)
+    own.begin()
+    monkeypatch.setattr("tito.sandbox.session.ANSWER_TIMEOUT_S", 0.001)
+    assert hidden(own, 0, "1") == Ran("lost", evalue="The session of this notebook has ended.")
+    monkeypatch.undo()
+    assert hidden(own, 1, "1").status == "lost"

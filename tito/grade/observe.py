@@ -137,8 +137,11 @@ def _observed(
             if seen.unfinished:
                 return seen
         for number, ((grade_id, before), branch) in enumerate(zip(wanted, session.branches, strict=True)):
-            with clock.running():
-                session.turn(number)
+            if clock.limit() > 0:
+                with clock.running():
+                    session.turn(number)
+            else:
+                branch.over = branch.over or "not run"
             if before:
                 _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
             else:

@@ -561,6 +561,7 @@ class Session:
         except (OSError, ValueError):
             answer = None
         if answer is None:
+            self._line.close()  # a late answer must not be taken for that to another question
             return dict.fromkeys(numbers, "The session of this notebook has ended.")
         return {int(number): why for number, why in answer.items() if why and int(number) in numbers}
 
