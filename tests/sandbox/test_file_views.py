@@ -522,6 +522,16 @@ def test_a_warden_that_does_not_answer_in_time_costs_the_copies_that_wait(
     fork(own, 0, 1)
     own.begin()
     monkeypatch.setattr("tito.sandbox.session.ANSWER_TIMEOUT_S", 0.001)
-    assert hidden(own, 0, "1") == Ran("lost", evalue="The session of this notebook has ended.")
+    assert hidden(own, 0, "1") == Ran("gone", evalue="The session of this notebook has ended.")
     monkeypatch.undo()
-    assert hidden(own, 1, "1").status == "lost"
+    assert hidden(own, 1, "1").status == "gone"
+
+
+def test_the_notebook_lives_on_where_it_is_to_be_asked_itself(own: Session) -> None:
+    run(own, "x = 5")
+    fork(own, 0, 1)
+    own.turn(0, notebook=True)
+    assert own.branches[0].run("y = x", 5, ("y",)).values == {"y": 5}
+    assert own.notebook.run("y = x", 5, ("y",)).values == {"y": 5}
+    assert seen(own, 1, "seen = x") == 5
+    assert own.notebook.run("1", 5).status == "died"

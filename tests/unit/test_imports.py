@@ -89,7 +89,7 @@ def test_the_sandbox_holds_just_the_files_that_run_in_it() -> None:
 
 
 def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
-    names = ("judge_worker", "remote_worker", "link", "standin")
+    names = ("judge_worker", "remote_worker", "link", "standin", "sites", "looks", "replay")
     ours = {one for name in names for one in imported(ROOT / "grade" / f"{name}.py") if one.startswith("tito")}
     allowed = ("tito.sandbox.codec.", "tito.sandbox.wire", *(f"tito.grade.{name}." for name in names))
     assert all(one.startswith(allowed) for one in ours)

@@ -73,6 +73,5 @@ def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Control, ju
             raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
         if len(ran) == len(test.remote_sections) and all(one.status == "ok" for one in ran):
             assert test.remote is not None
-            sites, lines = seen.noted[name]
-            passed[name] = replace(test, remote=replace(test.remote, sites=sites, lines=lines))
+            passed[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]))
     return passed

@@ -5,7 +5,9 @@ At each test the notebook's state is forked; the copies wait. When the last cell
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
 Each copy has the files that stood there when it was made, and what it writes ends with it (see `warden`).
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
-Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
+Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads: one
+copy for its visible part, as the released notebook has it, and when the visible parts of all tests have been run
+another for the whole cell, in its order. Of what is run after a hidden part nothing is told but that it failed.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any, TypeVar
 
 from tito.cells import grade_id_of, kind_of
@@ -25,7 +28,7 @@ from tito.grade.plan import NotebookPlan, TestPlan
 from tito.grade.reading import ReadNotebook, judged_apart
 from tito.grade.remote import RemoteTest
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Step
+from tito.sandbox.session import Control, Conversation, Ran, Session, Step
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
@@ -41,7 +44,7 @@ class Observations:
 
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
-    noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
+    noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
     unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
@@ -99,11 +102,23 @@ def observing(
     partly: Callable[[Observations], None] = lambda _: None,
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
+    late: Observations | None = None
     if notebook.needs_no_copies:
-        seen = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
-        if not seen.unfinished:
-            return seen
-    return (yield from _observed(sandbox, plan, notebook, judge, [], partly))
+        late = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
+        if not late.unfinished:
+            return late
+    seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
+    return seen if late is None or late.ended_at else _as_first_seen(late, seen)
+
+
+def _as_first_seen(first: Observations, again: Observations) -> Observations:
+    """The hidden sections of `again`, and all else of `first`: that was seen before any hidden section had run."""
+    tests = {
+        name: [one for one in first.tests.get(name, []) if not one[0].hidden]
+        + [one for one in again.tests.get(name, []) if one[0].hidden]
+        for name in {**first.tests, **again.tests}
+    }
+    return replace(again, cells=first.cells, tests=tests, ended_at=first.ended_at, ended_by=first.ended_by)
 
 
 def _observed(
@@ -118,7 +133,7 @@ def _observed(
     seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
+    wanted = [(one.grade_id, copy) for one in tests if one.grade_id not in late for copy in _copies(one)]
     tasks = list(_tasks(plan, notebook, {fork: number for number, fork in enumerate(wanted)}, late))
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
@@ -131,27 +146,51 @@ def _observed(
             return seen
         clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
         session.begin()
+        copies = [(plan.tests[name], copy, number) for number, (name, copy) in enumerate(wanted)]
+        for test, copy, number in copies:
+            if copy is Copy.VISIBLE:
+                _take_turn(session, number, clock, notebook=bool(late))
+                _run_remote(session.branches[number], clock, test, seen, judge, whole=False)
+        # From here on nothing that is observed is told but by constant words.
         if late:
-            told_partly = partly if not wanted else lambda _: None
+            are_last = all(copy is Copy.VISIBLE for _, copy, _ in copies)
+            told_partly = partly if are_last else lambda _: None
             yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, told_partly)
             if seen.unfinished:
                 return seen
-        for number, ((grade_id, before), branch) in enumerate(zip(wanted, session.branches, strict=True)):
-            if clock.limit() > 0:
-                with clock.running():
-                    session.turn(number)
-            else:
-                branch.over = branch.over or "not run"
-            if before:
-                _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
-            else:
-                yield from _run_hidden(branch, clock, plan.tests[grade_id], seen)
+        for test, copy, number in copies:
+            if copy is not Copy.VISIBLE:
+                _take_turn(session, number, clock)
+            if copy is Copy.WHOLE:
+                _run_remote(session.branches[number], clock, test, seen, judge, whole=True)
+            elif copy is Copy.AFTER:
+                yield from _run_hidden(session.branches[number], clock, test, seen)
     return seen
 
 
-def _forks(test: TestPlan) -> list[bool]:
-    """Copies of the notebook that a test needs: True for one as it stands before the test, for the judge to ask."""
-    return [True] * bool(test.remote_sections) + [False] * test.forked_after
+def _take_turn(session: Session, number: int, clock: Clock, *, notebook: bool = False) -> None:
+    """Let a copy be asked, if there is time left. `notebook`: whether the notebook is yet to be asked itself."""
+    branch = session.branches[number]
+    if clock.limit() > 0:
+        with clock.running():
+            session.turn(number, notebook=notebook)
+    else:
+        branch.over = branch.over or "not run"
+
+
+class Copy(Enum):
+    """What a copy of the notebook that is made at a test is for."""
+
+    VISIBLE = "visible"  # as it stands before the test: the judge runs the visible sections, and asks it
+    WHOLE = "whole"  # the same, for all sections in their order
+    AFTER = "after"  # as the visible sections leave it: hidden ones are run in it
+
+
+def _copies(test: TestPlan) -> list[Copy]:
+    """Copies of the notebook that a test needs."""
+    visible, hidden = (any(one.hidden is wanted for one in test.remote_sections) for wanted in (False, True))
+    wanted = {Copy.VISIBLE: visible, Copy.WHOLE: hidden, Copy.AFTER: test.forked_after}
+    return [copy for copy, is_needed in wanted.items() if is_needed]
 
 
 @dataclass(frozen=True)
@@ -166,7 +205,7 @@ class Task:
 
 
 def _tasks(
-    plan: NotebookPlan, notebook: ReadNotebook, branches: dict[tuple[str, bool], int], late: list[str]
+    plan: NotebookPlan, notebook: ReadNotebook, branches: dict[tuple[str, Copy], int], late: list[str]
 ) -> Iterator[Task]:
     """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
     for position, cell in enumerate(notebook.cells):
@@ -176,13 +215,14 @@ def _tasks(
             yield Task(position, Step(source=cell.source, cell=notebook.compiled.get(position)))
             continue
         test = plan.tests[grade_id_of(cell)]
-        if (test.grade_id, True) in branches:
-            yield Task(position, Step("branch", number=branches[test.grade_id, True]), test)
+        for copy in (Copy.VISIBLE, Copy.WHOLE):
+            if (test.grade_id, copy) in branches:
+                yield Task(position, Step("branch", number=branches[test.grade_id, copy]), test)
         for section, judge in test.visible:
             step = _step(section, judge, guard=judge is None and test.remote is None)
             yield Task(position, step, test, section, judge)
-        if (test.grade_id, False) in branches:
-            yield Task(position, Step("branch", number=branches[test.grade_id, False]), test)
+        if (test.grade_id, Copy.AFTER) in branches:
+            yield Task(position, Step("branch", number=branches[test.grade_id, Copy.AFTER]), test)
         if test.grade_id in late:
             yield Task(position, Step("mark", number=late.index(test.grade_id)), test)
 
@@ -213,7 +253,7 @@ def _hear_notebook(
             before = seen.cells[at]
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
             seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
-            if task.section not in task.test.remote_sections:
+            if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
             why = "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
@@ -270,21 +310,32 @@ def _run_late(
             return
 
 
-def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:
-    """Have the judge run the sections that have no judge half, in order, until one fails."""
+def _run_remote(
+    branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge, *, whole: bool
+) -> None:
+    """Have the judge run the sections that have no judge half, in order, until one fails: the visible ones, or all.
+
+    The visible ones are run once more before and between the hidden ones, so that these find the names that they set.
+    What becomes of them then counts as what becomes of a hidden one.
+    """
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
+    failed = [plan for _, plan, ran in results if ran.status != "ok"]
+    if whole and failed and (None in failed or not test.has_checks):
+        return
+    sections = [(at, one) for at, one in enumerate(test.remote_sections) if whole or not one.hidden]
     if branch.over:
-        results.append((test.remote_sections[0], None, NOT_RUN))
+        results.append((next(one for _, one in sections if one.hidden is whole), None, NOT_RUN))
         return
     try:
         with RemoteTest(judge, test.remote, branch) as remote:
-            for section in test.remote_sections:
-                ran = remote.run(section, clock.limit())
+            for number, section in sections:
+                ran = remote.run(section, number, clock.limit())
                 clock.spend(ran)
-                results.append((section, None, ran))
+                if section.hidden is whole or ran.status != "ok":
+                    results.append((replace(section, hidden=whole), None, ran))
                 if ran.status != "ok":
                     break
-            seen.noted[test.grade_id] = remote.sites, remote.lines
+            seen.noted[test.grade_id] = seen.noted.get(test.grade_id, frozenset()) | remote.sites
     except JudgeFailed as error:
-        results.append((test.remote_sections[0], None, Ran(status="fault", evalue=str(error))))
+        results.append((replace(sections[0][1], hidden=whole), None, Ran(status="fault", evalue=str(error))))

@@ -190,25 +190,23 @@ def _is_pure(function: ast.expr, imports: frozenset[str]) -> bool:
 
 
 class RemoteTest:
-    """One test at work in the judge, asking one notebook. `sites` and `lines`: what it noted of the reference's run."""
+    """One test at work in the judge, asking one notebook. `sites`: what it noted of the reference's run."""
 
     def __init__(self, judge: Judge, plan: RemotePlan, notebook: Conversation) -> None:
         self.judge = judge
         self.notebook = notebook
         self.sites: frozenset[str] = frozenset()
-        self.lines: frozenset[str] = frozenset()
-        self._number = 0
         self._broken = False
-        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored", "lines")}
+        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored")}
         facts |= {"imports": [list(one) for one in plan.imports], "given": plan.given, "keep": plan.keep}
         facts["sites"] = None if plan.sites is None else sorted(plan.sites)
         judge.channel().send({"op": "test"} | facts)
 
-    def run(self, section: Section, limit_s: float) -> Ran:
-        """Run a section. Its status is that of a cell, or "fault" where the judge failed."""
+    def run(self, section: Section, number: int, limit_s: float) -> Ran:
+        """Run a section, which has that `number` among those of its test. Its status is that of a cell, or "fault"
+        where the judge failed."""
         started, wall_s = time.monotonic(), limit_s * PATIENCE
-        request = {"op": "section", "source": section.observe, "number": self._number, "limit_s": wall_s + 1.0}
-        self._number += 1
+        request = {"op": "section", "source": section.observe, "number": number, "limit_s": wall_s + 1.0}
         try:
             self.judge.channel().send(request)
             ran = self._relay(started + wall_s)
@@ -226,7 +224,6 @@ class RemoteTest:
             message, values = channel.take(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
-                self.lines |= frozenset(message["lines"])
                 done = message["done"]
                 status = self.notebook.over or done["status"]
                 return Ran(status, done["ename"], done["evalue"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,9 @@ import nbformat
 
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
-from tito.grade.causes import Trouble, explained, notes_on, stopped_output, troubles
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
 from tito.grade.judge import Answers, Half, Judge, Opinion, Question
+from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
 from tito.grade.reading import ReadNotebook, trusted
@@ -41,9 +41,9 @@ from tito.models import (
 from tito.sandbox.codec import Packed
 from tito.sandbox.session import Control, Ran
 
-BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
+LIMITS = (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN)
 OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
 BROKEN_AT = {"time": Verdict.TIMEOUT, "memory": Verdict.MEMORY}
@@ -227,21 +227,31 @@ def _with_verdicts(
     ]
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
-    notes += [
-        f"before test '{name}', which runs beside student code, had been replaced and was put back: {replaced}"
-        for name, results in seen.tests.items()
-        if (replaced := ", ".join(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
-    ]
+    notes += _tampering(seen)
     graded = _with_outputs(read.cells, seen, {one.grade_id: one for one in verdicts})
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
+
+
+def _tampering(seen: Observations) -> Iterator[str]:
+    """What was put back before visible sections beside student code. Of hidden ones verdicts tell it, to the TA."""
+    for name, results in seen.tests.items():
+        if replaced := _replaced(ran for section, _, ran in results if not section.hidden):
+            why = "which runs beside student code, had been replaced and was put back"
+            yield f"before test '{name}', {why}: {replaced}"
+
+
+def _replaced(ran: Iterable[Ran]) -> str:
+    """What student code had replaced of what asserts rely on, as the student's process tells it."""
+    return ", ".join(dict.fromkeys(name for each in ran for name in each.tampered))
 
 
 # ---- verdicts ----------------------------------------------------------------------------------
 
 
 def _questions(seen: Observations) -> list[Question]:
-    """What there is to ask the judge about a notebook."""
-    sections = (one for results in seen.tests.values() for one in results)
+    """What there is to ask the judge about a notebook: the visible sections first, whatever the others do to it."""
+    results = [one for results in seen.tests.values() for one in results]
+    sections = sorted(results, key=lambda one: one[0].hidden)
     return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
 
 
@@ -268,8 +278,8 @@ def _verdicts(
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
     for cell in cells:
         if kind_of(cell) is CellKind.TEST:
-            verdict = explained(verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge), found)
-            yield replace(verdict, message=verdict.message.replace(NO_TIME_LEFT, _not_run_message(seen)))
+            test = plan.tests[grade_id_of(cell)]
+            yield explained(verdict_of_test(test, seen, judge), test, found)
         elif is_graded(cell):
             yield _manual(cell, originals[grade_id_of(cell)])
 
@@ -287,20 +297,22 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     results = seen.tests.get(test.grade_id, [])
     outcomes: list[Outcome] = []
     for section, plan, ran in results:
-        outcomes.append(_outcome(section, plan, ran, judge, Evidence.REMOTE if test.remote else Evidence.IN_PROCESS))
+        otherwise = Evidence.REMOTE if test.remote else Evidence.IN_PROCESS
+        outcomes.append(_outcome(section, plan, ran, judge, otherwise, _not_run_message(seen)))
         if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
             break
     seconds = sum(ran.seconds for _, _, ran in results)
     memory_mb = max((ran.memory_mb for _, _, ran in results), default=0.0)
-    checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, len(outcomes))
+    checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, results)
     failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     if failed is None:
         found = {one.evidence for one in outcomes}
         evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
+        detail = "; ".join(one.detail for one in outcomes if one.detail)
         return CellVerdict(
-            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks, memory_mb
+            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", detail, seconds, checks, memory_mb
         )
     platform = any(one.verdict is Verdict.PLATFORM for one in outcomes)
     points = None if platform else sum((one.points for one in checks), 0.0)
@@ -311,9 +323,10 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     )
 
 
-def _not_reached(test: TestPlan, reached: int) -> tuple[CheckVerdict, ...]:
+def _not_reached(test: TestPlan, results: list[tuple[Section, JudgePlan | None, Ran]]) -> tuple[CheckVerdict, ...]:
     """No points for the named checks of sections that were not run."""
-    missed = (one for section, _ in test.sections[reached:] for one in section.checks)
+    run = [section for section, _, _ in results]
+    missed = (one for section, _ in test.sections if section not in run for one in section.checks)
     return tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: not run") for one in missed)
 
 
@@ -329,14 +342,23 @@ class Outcome:
 
 
 def _outcome(
-    section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge | Answers, otherwise: Evidence
+    section: Section,
+    plan: JudgePlan | None,
+    ran: Ran,
+    judge: Judge | Answers,
+    otherwise: Evidence,
+    not_run: str = NO_TIME_LEFT,
 ) -> Outcome:
-    """`otherwise`: the evidence that a section without a judge half gives."""
-    where = "a hidden check" if section.hidden else "this test"
+    """What became of a section.
+
+    Args:
+        otherwise: the evidence that a section without a judge half gives.
+        not_run: why it was not run, if it was not.
+    """
     if ran.status == "fault":
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
     if plan is None or not _told(ran):
-        verdict, message, detail = _without_judge(section, plan, ran, where)
+        verdict, message, detail = _without_judge(section, plan, ran, not_run)
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
@@ -344,7 +366,7 @@ def _outcome(
         opinion = judge.opinion(Question(section, plan, ran.observed))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
-    checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))
+    checks = tuple(_check_verdict(section, *one) for one in zip(section.checks, opinion.checks, strict=True))
     verdict = (
         Verdict.PASSED
         if opinion.yes
@@ -352,50 +374,66 @@ def _outcome(
         if opinion.broke
         else Verdict.FAILED
     )
-    return Outcome(verdict, Evidence.JUDGED, opinion.message, opinion.detail, checks)
+    return Outcome(verdict, Evidence.JUDGED, _opinion_message(section, opinion), opinion.detail, checks)
 
 
-def _check_verdict(check: NamedCheck, opinion: Opinion) -> CheckVerdict:
+def _opinion_message(section: Section, opinion: Opinion) -> str:
+    """Of a hidden section the author's words, or those that all have in common which failed without any."""
+    if section.hidden and opinion.broke:
+        return HIDDEN_LIMIT
+    wordless = section.hidden and opinion.message in (NO_VALUE, UNSAID)
+    return HIDDEN_FAILED if wordless else opinion.message
+
+
+def _check_verdict(section: Section, check: NamedCheck, opinion: Opinion) -> CheckVerdict:
     if opinion.yes:
         return CheckVerdict(check.name, check.points, check.points)
-    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {check.message or opinion.message}")
+    message = check.message or _opinion_message(section, opinion)
+    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}")
 
 
-def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: str) -> tuple[Verdict, str, str]:
-    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half."""
-    if ran.status == "not run":
-        return Verdict.NOT_RUN, NO_TIME_LEFT, ""
-    if ran.status == "lost":
-        return Verdict.ERROR, ran.evalue, ""
-    if ran.status == "died":
-        return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
-    if ran.status == "timeout" or ran.ename == "CellTimeout":
-        return Verdict.TIMEOUT, f"Stopped at its time limit while {where} ran. Is there a loop that does not end?", ""
-    if ran.ename == "MemoryError":
-        return Verdict.MEMORY, f"Out of memory while {where} ran.", ""
-    if ran.status != "ok":
-        return _error_verdict(section, plan, ran)
-    if plan is not None:
-        return Verdict.FAILED, _refused_message(section, ran.refused), str(ran.refused)
-    return Verdict.PASSED, "", ""
+def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half.
 
-
-def _error_verdict(section: Section, plan: JudgePlan | None, ran: Ran) -> tuple[Verdict, str, str]:
-    """What student code raised. Of a hidden check only the kind of error is told: its text may quote the test."""
-    said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
-    if ran.ename == "AssertionError" and plan is None:
-        return Verdict.FAILED, "A hidden check failed." if section.hidden else ran.evalue or said, said
+    With what the student is told, and what the TA is.
+    """
+    verdict, message, detail = _ended_early(section, plan, ran, not_run)
     if not section.hidden:
+        return verdict, message, detail
+    put_back = f"put back before it: {replaced}" if (replaced := _replaced([ran])) else ""
+    detail = "; ".join(one for one in (detail, put_back) if one)
+    if verdict is Verdict.PASSED:
+        return verdict, "", detail
+    message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
+    if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
+        message = not_run  # the notebook had ended before any hidden section was run
+    if ran.status == "lost":
+        message = ran.evalue  # nor had any been run when that was found
+    return verdict, message, detail
+
+
+def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict, with all that can be said of it."""
+    if ran.status == "not run":
+        return Verdict.NOT_RUN, not_run, ""
+    if ran.status in ("lost", "gone"):
+        return Verdict.ERROR, ran.evalue, ran.evalue
+    if ran.status == "died":
+        return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
+    if ran.status == "timeout" or ran.ename == "CellTimeout":
+        said = "Stopped at its time limit while this test ran. Is there a loop that does not end?"
+        return Verdict.TIMEOUT, said, ""
+    if ran.ename == "MemoryError":
+        return Verdict.MEMORY, "Out of memory while this test ran.", ""
+    said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
+    if ran.status != "ok" and ran.ename == "AssertionError" and plan is None:
+        return Verdict.FAILED, ran.evalue or said, said
+    if ran.status != "ok":
         return Verdict.ERROR, said, said
-    kind = ran.ename if ran.ename in BUILTIN_ERRORS else "an error"
-    return Verdict.ERROR, f"Your code raised {kind} in a hidden check.", said
-
-
-def _refused_message(section: Section, refused: dict[str, str]) -> str:
-    if section.hidden:
-        return "What your code returned in a hidden check is not of the kind that the test looks at."
-    name, why = next(iter(refused.items()))
-    return f"`{name}` could not be judged: {why}."
+    if plan is None:
+        return Verdict.PASSED, "", ""
+    name, why = next(iter(ran.refused.items()))
+    return Verdict.FAILED, f"`{name}` could not be judged: {why}.", str(ran.refused)
 
 
 def _not_run_message(seen: Observations) -> str:

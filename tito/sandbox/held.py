@@ -88,15 +88,17 @@ class Processes:
                     return Process(pid, outer, os.pidfd_open(pid))
         return None
 
-    def clear(self, spared: list[Process]) -> bool:
-        """End all but those that are held; whether that was done in time.
+    def clear(self, held: list[Process], spared: Process | None = None) -> bool:
+        """End all but those that are held, and one that is at work; whether that was done in time.
 
         One that is on its way out is as good as gone: nothing of it runs any more.
         """
         end, quiet = time.monotonic() + CLEAR_S, 0
         while quiet < 2:  # an orphan may move while it is looked for
-            keep = {one.outer for one in spared if one.is_alive}
-            leaves = keep if self._cleared else set()
+            keep = {one.outer for one in held if one.is_alive}
+            leaves = set(keep) if self._cleared else set()
+            if spared is not None and spared.is_alive:
+                keep.add(spared.outer)
             others = [one for one in self._descendants(leaves) if one not in keep and not self._is_ending(one)]
             quiet = 0 if others else quiet + 1
             for pid in filter(None, map(self._inner, others)):
@@ -107,6 +109,8 @@ class Processes:
                     return False
                 time.sleep(LOOK_S)
         self._cleared = True
+        if spared is not None:
+            os.close(spared.ended)
         return True
 
     def _descendants(self, leaves: Collection[int] = ()) -> Iterator[int]:

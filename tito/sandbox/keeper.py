@@ -85,14 +85,14 @@ def _keep_signals_to_descendants(version: int) -> None:
         raise OSError("Landlock does not keep signals inside")
 
 
-def keep(settings: dict[str, Any], lines: Lines) -> NoReturn:
+def keep(settings: dict[str, Any], lines: Lines, notebook: int) -> NoReturn:
     """Watch over a session until told to end it, or until its folder is larger than it may be; be its warden."""
     fence = settings["fence"]
     folder = Path(fence["folder"])
     old = Path(fence["root"], "old", folder.name)  # where no session can go
     warden: Warden | None = None
     if lines.have_warden:
-        warden = lines.warden(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"])
+        warden = lines.warden(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"], notebook)
     else:
         lines.close()
     for heard in _heard(warden):

@@ -87,7 +87,8 @@ class Step:
 class Ran:
     """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
 
-    status: str  # ok, error, timeout (given up on), died, not run (no time was left), lost (evalue says why)
+    status: str  # ok, error, timeout (given up on), died, not run (no time was left),
+    # and of a branch: lost, before anything hidden had run, or gone, since then (evalue says why)
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
@@ -137,8 +138,8 @@ class Conversation:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.over = ""  # why nothing more will come: "timeout" or "died", or "lost" of a branch
-        self.why = ""  # in a sentence, where it is lost
+        self.over = ""  # why nothing more will come: "timeout" or "died", or "lost" or "gone" of a branch
+        self.why = ""  # in a sentence, where it is lost or gone
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
@@ -533,22 +534,24 @@ class Session:
         """
         self._begun = True
         made = [number for number, branch in enumerate(self.branches) if not branch.over]
-        self._lose(self._ask_warden({"op": "begin", "numbers": made}, made))
+        self._lose(self._ask_warden({"op": "begin", "numbers": made}, made), "lost")
 
-    def turn(self, number: int) -> None:
+    def turn(self, number: int, *, notebook: bool = False) -> None:
         """Let a branch be asked, alone and with the files that stood there when it was forked.
 
-        What ran before is ended: the notebook, or the branch whose turn it was.
+        What ran before is ended: the notebook, unless it is to be asked as well (`notebook`), and the branch whose turn
+        it was.
         """
         if not self._begun:
             self.begin()
         if not self.branches[number].over:
-            self._lose(self._ask_warden({"op": "turn", "number": number}, [number]))
+            request = {"op": "turn", "number": number, "notebook": notebook}
+            self._lose(self._ask_warden(request, [number]), "gone")
 
-    def _lose(self, lost: dict[int, str]) -> None:
+    def _lose(self, lost: dict[int, str], status: str) -> None:
         for number, why in lost.items():
             branch = self.branches[number]
-            branch.over, branch.why = branch.over or "lost", why
+            branch.over, branch.why = branch.over or status, why
 
     def _ask_warden(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
         """What the warden says, of whom student code can only lose what is theirs; why those numbers are lost."""

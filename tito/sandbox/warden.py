@@ -11,7 +11,7 @@ From student code, on the desk (anybody in the session may say it; it can only s
     copy N          the sender is the copy of that number, and has given up what is shared
 From the grader:
     {"op": "begin", "numbers": [...]}     the notebook has ended, and said that it made these copies
-    {"op": "turn", "number": N}           it is the turn of that copy
+    {"op": "turn", "number": N, "notebook": false}    it is the turn of that copy; whether the notebook is to live on
 Each is answered with `lost`: what became of copies that cannot be asked, a sentence each.
 """
 
@@ -60,6 +60,7 @@ class Warden:
     views: Views
     processes: Processes
     snapshots: Snapshots
+    notebook: int  # the number of its process
     copies: dict[int, Copy] = field(default_factory=dict)
     begun: bool = False
 
@@ -147,7 +148,7 @@ class Warden:
             self._begin(request["numbers"])
             lost = {number: copy.lost for number, copy in self.copies.items() if copy.lost}
         else:
-            lost = {request["number"]: self._turn(request["number"])}
+            lost = {request["number"]: self._turn(request["number"], notebook=request["notebook"])}
         with contextlib.suppress(OSError):
             self.control.send(json.dumps(lost).encode())
 
@@ -178,13 +179,14 @@ class Warden:
     def _look_at(self, process: Process, copy: Copy) -> None:
         copy.has = self.processes.look_at(process, copy.channel, memory=True)
 
-    def _turn(self, number: int) -> str:
+    def _turn(self, number: int, *, notebook: bool) -> str:
         """Let a copy go on, alone, with its files; why it cannot, or ""."""
         copy = self.copies[number]
         if copy.lost:
             return copy.lost
         waiting = [one.process for one in self.copies.values() if one.process and not one.lost]
-        if not self.processes.clear(waiting):
+        spared = self.processes.named(self.notebook) if notebook else None
+        if not self.processes.clear(waiting, spared):
             for one in self.copies.values():
                 self._lose(one, TOO_SLOW)
             return copy.lost
@@ -256,12 +258,12 @@ class Lines:
         for one in self._all:
             os.close(one)
 
-    def warden(self, views: Views, scratch_mb: int) -> Warden:
-        """In the process that becomes it: close what is the notebook's."""
+    def warden(self, views: Views, scratch_mb: int, notebook: int) -> Warden:
+        """In the process that becomes it: close what is the notebook's, which is a child of that number."""
         copies = {number: Copy(os.fstat(one).st_ino) for number, one in enumerate(self.branches)}
         for one in (self.notebook, *self.branches):
             os.close(one)
         assert self.asking is not None
         self.asking.close()
         control, snapshots = socket.socket(fileno=self._control), Snapshots(SNAPSHOTS_SCRATCH * scratch_mb << 20)
-        return Warden(self._desk, control, views, Processes(self._proc), snapshots, copies)
+        return Warden(self._desk, control, views, Processes(self._proc), snapshots, notebook, copies)

@@ -244,16 +244,16 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
-        if os.fork() != 0:
-            keep(settings, lines)
+        if (notebook := os.fork()) != 0:
+            keep(settings, lines, notebook)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
         _keep_who_we_are(settings)
         views = _furnish(settings)
-        if lines.have_warden and os.fork() != 0:
-            _ward(settings, lines, views)
+        if lines.have_warden and (notebook := os.fork()) != 0:
+            _ward(settings, lines, views, notebook)
         _drop_privileges(settings)
     else:
         os.setsid()
@@ -270,7 +270,7 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     role.serve(channel, dict(enumerate(lines.branches)), belongings)
 
 
-def _ward(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoReturn:
+def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
     """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
 
     It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
@@ -281,7 +281,7 @@ def _ward(settings: dict[str, Any], lines: Lines, views: Mounts) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     _close_the_log()
-    lines.warden(views, settings["scratch_mb"]).serve()
+    lines.warden(views, settings["scratch_mb"], notebook).serve()
     os._exit(1)
 
 
