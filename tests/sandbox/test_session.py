@@ -688,13 +688,13 @@ def test_a_prepared_session_is_a_session_of_its_own(sandbox: Sandbox) -> None:
 
 def test_a_prepared_session_that_does_not_fit_is_given_up(sandbox: Sandbox) -> None:
     sandbox.settle()
-    before = set(sandbox._living)
+    before = sandbox.living
     sandbox.prepare()
     with sandbox.session(branches=1) as session:
         assert session.notebook.branch(0)
         assert session.branches[0].run("1", 5).status == "ok"
     sandbox.settle()
-    assert sandbox._living == before
+    assert sandbox.living == before
 
 
 def test_a_notebook_without_branches_is_the_only_process_of_its_session(sandbox: Sandbox) -> None:

@@ -35,6 +35,8 @@ T = TypeVar("T")
 AtWork = Generator[None, None, T]
 
 NOT_RUN = Ran(status="not run")
+PROCESS_ENDED = "the notebook's process ended"
+ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
 STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
 
 
@@ -72,7 +74,7 @@ class Clock:
 
     def spend(self, ran: Ran) -> None:
         """Take off what a step took; of one that was given up on it is not known."""
-        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died") else 0.0)
+        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died", "memory") else 0.0)
 
 
 def observe(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
@@ -230,7 +232,8 @@ def _tasks(
 def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
     code = compiled_section(section.observe)
     observed = judge.observed if judge else ()
-    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard)
+    measured = getattr(section, "is_measured", False)
+    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard, measured=measured)
 
 
 def _hear_notebook(
@@ -256,8 +259,7 @@ def _hear_notebook(
             if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
-            why = "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
-            seen.ended_at, seen.ended_by = named(cells[at], at), why
+            seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
         elif not seen.ended_at and ran.status == "not run":
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at

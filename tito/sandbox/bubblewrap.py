@@ -85,7 +85,7 @@ class Bubblewrap:
         argv = [self.bwrap, "--args", str(options_fd)]
         settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
         argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
-        return Launch(argv, (options_fd, passwd_fd), scratch=scratch)
+        return Launch(argv, (options_fd, passwd_fd), scratch=scratch, in_memory=True)
 
 
 def refusal_of(bwrap: str, way: tuple[str, ...]) -> str:

@@ -123,6 +123,7 @@ def furnish(settings: dict[str, Any]) -> None:
     if not fence["uid"]:
         prctl(PR_SET_DUMPABLE, 1)  # its keeper, who is the same user then, looks into it
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
+    prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     ruleset.restrict(rules)
