@@ -426,6 +426,8 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: 
     message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
     if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
         message = not_run  # the notebook had ended before any hidden section was run
+    if ran.status == "lost":
+        message = ran.evalue  # nor had any been run when that was found
     return verdict, message, detail
 
 
@@ -433,6 +435,8 @@ def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: st
     """The verdict, with all that can be said of it."""
     if ran.status == "not run":
         return Verdict.NOT_RUN, not_run, ""
+    if ran.status in ("lost", "gone"):
+        return Verdict.ERROR, ran.evalue, ran.evalue
     if ran.status == "died":
         return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":
