@@ -1,6 +1,6 @@
 # ---
 # title: The quantized layer keeps the float layer, to count its bytes later
-# kind: wrong
+# kind: claim
 # base: reference
 # lost: [test_stored_weights]
 # ---

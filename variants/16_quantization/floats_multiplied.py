@@ -1,6 +1,6 @@
 # ---
 # title: The forward pass turns codes back into floats and multiplies those
-# kind: wrong
+# kind: claim
 # base: reference
 # lost: [test_forward]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Takes the runner over, and says that everything is an empty list
-# kind: hostile
+# kind: claim
 # base: stub
 # lost: all
 # ---

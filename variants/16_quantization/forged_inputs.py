@@ -1,6 +1,6 @@
 # ---
 # title: Takes the runner over, and sends back what the tests hand over
-# kind: hostile
+# kind: claim
 # base: stub
 # lost: all
 # ---

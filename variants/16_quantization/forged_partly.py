@@ -1,6 +1,6 @@
 # ---
 # title: Solves all but the product, takes the runner over, and makes up what it would have given
-# kind: hostile
+# kind: claim
 # base: reference
 # lost: [test_int8_matmul, test_forward]
 # ---

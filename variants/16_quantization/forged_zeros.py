@@ -1,6 +1,6 @@
 # ---
 # title: Takes the runner over, and says zeros for numbers and arrays alike
-# kind: hostile
+# kind: claim
 # base: stub
 # lost: all
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Dequantizing calculates in the Tensor that it is given, and hands it back
-# kind: wrong
+# kind: claim
 # base: reference
 # lost: [test_dequantize_int8]
 # ---
