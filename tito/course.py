@@ -68,6 +68,14 @@ class ExchangeSettings:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class GateSettings:
+    """What the release gate makes of tests that can be forged: `refuse`, or `warn` for a course that was converted."""
+
+    forgeable: str = "refuse"
+
+
+FORGEABLE = ("refuse", "warn")
 EXCHANGE_KINDS = ("service", "filesystem")
 LOCAL = "local"
 
@@ -102,6 +110,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
     instant: InstantSettings = field(default_factory=InstantSettings)
+    gates: GateSettings = field(default_factory=GateSettings)
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -252,6 +261,11 @@ def load_course(root: Path) -> Course:
         raise BadSource(
             f"{path}: no exchange '{exchange.kind}'.", hint=f"exchange.kind is one of: {', '.join(EXCHANGE_KINDS)}."
         )
+    gates = _record(path, GateSettings, data, "gates")
+    if gates.forgeable not in FORGEABLE:
+        raise BadSource(
+            f"{path}: 'gates.forgeable' is '{gates.forgeable}'.", hint=f"It is one of: {', '.join(FORGEABLE)}."
+        )
     return Course(
         root=root,
         id=data["id"],
@@ -266,13 +280,25 @@ def load_course(root: Path) -> Course:
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
         instant=_record(path, InstantSettings, data, "instant"),
+        gates=gates,
         deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
         cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
         extensions=_extensions(path, data.get("extensions", {})),
     )
 
 
-TABLES = ("gradebook", "exchange", "sandbox", "limits", "late", "instant", "deadlines", "cutoffs", "extensions")
+TABLES = (
+    "gradebook",
+    "exchange",
+    "sandbox",
+    "limits",
+    "late",
+    "instant",
+    "gates",
+    "deadlines",
+    "cutoffs",
+    "extensions",
+)
 _TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
 
 

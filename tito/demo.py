@@ -21,7 +21,7 @@ import nbformat
 from tito.author.check import check
 from tito.author.release import exchange, hand_to_exchange, publish, quiet, require_exchange
 from tito.author.script import source_notebooks
-from tito.author.variants import read_variants, submission
+from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
 from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
 from tito.course import LOCAL, SETTINGS_FILE, Assignment, Course, load_course
@@ -122,7 +122,7 @@ def _timed(title: str, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _cohort(course: Course, assignment: Assignment) -> list[Player]:
-    variants = [one for one in read_variants(course, assignment) if one.kind != "policy"]
+    variants = [one for one in read_variants(course, assignment) if one.kind not in FOR_GATES_ALONE]
     if not variants:
         raise UsageError(
             f"There are no variants of {assignment.id} to play students.",

@@ -26,8 +26,12 @@ class Evidence(Enum):
 
     JUDGED = "judged"  # observations, judged in a process without student code
     REMOTE = "remote"  # the test's own code, run in a process without student code, asking the notebook's objects
+    REPORTED = "reported"  # can be forged: judged elsewhere, but by what only the student's process can know
     IN_PROCESS = "in-process"  # can be forged: the test's own asserts, beside student code
     NONE = "none"  # nothing was seen
+
+
+FORGEABLE = (Evidence.REPORTED, Evidence.IN_PROCESS)
 
 
 class CellKind(Enum):
@@ -74,6 +78,7 @@ class NamedCheck:
     points: float
     source: str
     message: str = ""  # for the student; without it, the message of the assert that failed
+    measured: str = ""  # statements on what was measured from outside, which run after `source`
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,21 @@ class Section:
 
     `judge` is None where the author drew no `### JUDGE` line: then all of it is run by the judge, which asks the
     notebook's objects; or, where that cannot be, in the student's process, where its own asserts are all the evidence
-    there is. With `checks`, it is what they have in common.
+    there is. With `checks`, it is what they have in common. `measured` are statements on what was measured from
+    outside, which run after it; `reported` are observed names that the author takes the student's word for.
     """
 
     observe: str
     judge: str | None
     hidden: bool
     checks: tuple[NamedCheck, ...] = ()
+    measured: str = ""
+    reported: tuple[str, ...] = ()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is judged by time or memory, so that somebody has to measure these."""
+        return bool(self.measured) or any(check.measured for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -197,6 +210,11 @@ class CellVerdict:
     def earned(self) -> bool:
         return self.verdict is Verdict.PASSED
 
+    @property
+    def points_forgeable(self) -> float:
+        """Points that were earned on evidence that student code can forge."""
+        return (self.points or 0.0) if self.evidence in FORGEABLE else 0.0
+
 
 @dataclass(frozen=True)
 class NotebookVerdicts:
@@ -234,6 +252,11 @@ class SubmissionRecord:
         return tuple(cell for notebook in self.notebooks for cell in notebook.cells)
 
     @property
+    def points_forgeable(self) -> float:
+        """Points that were earned on evidence that student code can forge."""
+        return sum(cell.points_forgeable for cell in self.cells)
+
+    @property
     def platform_fault(self) -> bool:
         return bool(self.fault) or any(cell.verdict is Verdict.PLATFORM for cell in self.cells)
 
@@ -252,17 +275,19 @@ class GradeRow:
     score: float | None
     max_score: float
     status: Status
+    points_forgeable: float | None = None  # of what grading gave: earned on evidence that student code can forge
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a gate's or the doctor's table."""
+    """One line of a gate's or the doctor's table. A `warning` holds nothing up, and is to be read."""
 
     name: str
     ok: bool
     detail: str = ""
     where: str = ""
     hint: str = ""
+    warning: bool = False
 
 
 @dataclass

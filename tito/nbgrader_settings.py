@@ -14,6 +14,21 @@ FEEDBACK_PREPROCESSORS = [
     "tito.grade.feedback.HideSecrets",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+RELEASE_PREPROCESSORS = [  # nbgrader's own, in its order, and one of ours
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.InstantiateTests",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",
+    "tito.author.private.HidePrivate",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 EXCHANGE_CLASSES = {
     "exchange": "tito.exchange.plugin.base.ServiceExchange",
     "fetch_assignment": "tito.exchange.plugin.assignments.FetchAssignment",
@@ -39,6 +54,7 @@ def settings(course: Course) -> Config:
     config.CourseDirectory.max_file_size = course.limits.submission_mb * 1000
     config.CourseDirectory.max_dir_size = course.limits.submission_mb * 1000
     _exchange(config, course)
+    config.GenerateAssignment.preprocessors = RELEASE_PREPROCESSORS
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = AUTOGRADE_PREPROCESSORS
     config.GenerateFeedback.preprocessors = FEEDBACK_PREPROCESSORS

@@ -21,7 +21,7 @@ from demo_course import Demo
 
 from tito.author.otter_zip import PARTS, write_otter_zip
 from tito.author.release import publish
-from tito.author.variants import read_variants
+from tito.author.variants import FOR_GATES_ALONE, read_variants
 from tito.course import load_course
 from tito.demo import PEOPLE
 from tito.grade.record import read_record
@@ -121,7 +121,7 @@ def test_otter_itself_cannot_read_a_notebook_that_begins_with_a_byte_order_mark(
 def test_otter_gives_right_and_mistaken_work_of_a_real_module_our_points(demo: Demo, pool: Any, tmp_path: Path) -> None:
     """To the point of each named check, on the notebooks that the demo's students handed in."""
     zipped = write_otter_zip(demo.course, demo.assignment, tmp_path / "autograder.zip")
-    played = [one.name for one in read_variants(demo.course, demo.assignment) if one.kind != "policy"]
+    played = [one.name for one in read_variants(demo.course, demo.assignment) if one.kind not in FOR_GATES_ALONE]
     student_of = dict(zip(played, (name.split()[0].lower() for name in PEOPLE), strict=False))
     runs, ours = {}, {}
     for student in (student_of[name] for name in WORK):

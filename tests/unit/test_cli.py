@@ -288,8 +288,8 @@ def test_check_prints_json_and_fails_with_exit_1(tito_in: Tito, tmp_path: Path) 
     report = json.loads(done.out)
     assert done.code == 1
     assert not report["ok"]
-    assert [one["where"] for one in report["checks"] if not one["ok"]] == ["test_halve"]
-    assert "1 of" in done.line
+    assert {one["where"] for one in report["checks"] if not one["ok"]} == {"test_halve"}
+    assert " of " in done.line
 
 
 @pytest.mark.sandbox

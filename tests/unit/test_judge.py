@@ -12,7 +12,7 @@ from conftest import judge_beside
 from tito.errors import JudgeFailed
 from tito.grade.judge import Answers, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID, judge
-from tito.models import JudgePlan, Section
+from tito.models import JudgePlan, Measured, Section
 from tito.sandbox.codec import pack
 
 pytestmark = pytest.mark.unit
@@ -25,11 +25,15 @@ def ask(
     imports: str = "",
     given: str = "",
     checks: tuple[str, ...] = (),
+    of_measured: tuple[str, ...] = (),
+    measured: dict[str, float] | None = None,
     **observed: Any,
 ) -> dict[str, Any]:
+    of_measured = of_measured or ("",) * (1 + len(checks))
     request = {"imports": imports, "given": given, "judge": code, "checks": list(checks), "hidden": hidden}
     request["observed"] = list(observed)
-    return judge(request, pack(observed))
+    request["measured"] = list(of_measured)
+    return judge(request, pack(observed), measured)
 
 
 def test_a_judge_that_does_not_object_says_yes() -> None:
@@ -101,7 +105,9 @@ def test_values_of_an_unexpected_kind_are_a_no_and_no_fault(value: Any) -> None:
     ("part", "code"), [("imports", "import no_such_module"), ("given", "1 / 0"), ("judge", "assert (")]
 )
 def test_a_broken_set_up_is_a_fault_and_neither_yes_nor_no(part: str, code: str) -> None:
-    answer = judge({"imports": "", "given": "", "judge": "", "hidden": True} | {part: code}, {})
+    answer = judge(
+        {"imports": "", "given": "", "judge": "", "hidden": True, "measured": [""], "checks": []} | {part: code}, {}
+    )
     assert answer["fault"]
     assert not answer["yes"]
 
@@ -252,3 +258,43 @@ def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process:
     with pytest.raises(JudgeFailed, match="ZeroDivisionError"):
         answers.opinion(broken)
     assert Answers(process, [fine]).opinion(fine).yes
+
+
+# ---- what was measured -------------------------------------------------------------------------
+
+TOOK = {"wall_s": 2.5, "cpu_s": 1.5, "peak_mb": 64.0}
+SLOW = "assert wall_s < 2, f'took {wall_s} s'"
+
+
+def test_what_was_measured_is_judged_after_the_parts_own_lines_with_names_of_its_own() -> None:
+    measured = ("assert (wall_s, cpu_s, peak_mb) == (2.5, 1.5, 64.0) and r == 2",)
+    assert ask("r += 1", of_measured=measured, measured=TOOK, r=1)["yes"]
+    said = ask("assert r == 1", of_measured=(SLOW,), measured=TOOK, r=1)
+    assert (said["yes"], said["message"], said["detail"]) == (False, "took … s", "took 2.5 s")
+    assert ask("assert r == 1", of_measured=(SLOW,), measured=TOOK, r=1, hidden=False)["message"] == "took 2.5 s"
+
+
+def test_a_value_that_bears_the_name_of_a_measurement_does_not_stand_for_it() -> None:
+    assert not ask("assert wall_s", of_measured=(SLOW,), measured=TOOK, wall_s=0.1)["yes"]
+
+
+def test_checks_have_measured_lines_of_their_own_and_those_in_common_come_first() -> None:
+    parts = ("", SLOW, "assert cpu_s < 2")
+    said = ask("n = 1", checks=("assert n", "assert n == 1"), of_measured=parts, measured=TOOK)
+    assert [one["yes"] for one in said["checks"]] == [False, True]
+    said = ask("n = 1", checks=("assert n",), of_measured=(SLOW, ""), measured=TOOK)
+    assert [one["yes"] for one in said["checks"]] == [False]
+    said = ask("n = 1", checks=("assert wall_s",), of_measured=("assert wall_s", ""), measured=TOOK)
+    assert [one["yes"] for one in said["checks"]] == [False]  # names of what was measured are for measured lines
+
+
+def test_where_nothing_was_measured_it_is_a_fault_and_no_verdict(process: Judge) -> None:
+    said = ask("assert r == 1", of_measured=(SLOW,), r=1)
+    assert said["fault"] and not said["yes"]
+    measured = Section("", "assert True", True, (), SLOW)
+    nothing = JudgePlan("", "", ())
+    with pytest.raises(JudgeFailed, match="not measured"):
+        process.opinion(Question(measured, nothing, pack({})))
+    assert not process.opinion(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes
+    assert process.opinion(Question(measured, nothing, pack({}), Measured(1.5, 1.5, 64.0))).yes
+    assert not process.opinion_apart(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes

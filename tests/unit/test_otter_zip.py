@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT
 
 from tito.author import otter_zip
-from tito.author.otter_zip import PARTS, find_zip_leaks, test_file, write_otter_zip
+from tito.author.otter_zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
+from tito.author.release import publish
 from tito.author.script import read_script, source_notebooks
 from tito.cli import cli
 from tito.course import Assignment, Course, load_course
@@ -256,3 +257,19 @@ def test_the_command_writes_the_zip_into_the_course_and_says_what_it_is_not(rele
     path = released.root / "autograder" / f"{ASSIGNMENT}.zip"
     assert path.is_file()
     assert f"Wrote {path}. Grades are not forge-proof there." in done.stderr
+
+
+def test_measured_lines_are_skipped_and_the_command_says_where_points_differ(
+    module: Assignment, released: Course
+) -> None:
+    script = released.step("source", f"{ASSIGNMENT}.py")
+    lines = "### MEASURED\n# assert wall_s < 2, 'too slow'\n### BEGIN HIDDEN TESTS\nHIDDEN_SEED"
+    script.write_text(script.read_text().replace("### BEGIN HIDDEN TESTS\nHIDDEN_SEED", lines))
+    assert unmeasured_tests(released, module) == ["test_double"]
+    (notebook,) = source_notebooks(released, module).values()
+    text = test_file("7", plan_notebook("doubling", notebook.cells).tests["test_double"])
+    assert "wall_s" not in text
+    publish(released, module)
+    said = CliRunner().invoke(cli, ["--course", str(released.root), "otter", "7"])
+    assert said.exit_code == 0, said.output
+    assert "points can differ: test_double." in said.stderr

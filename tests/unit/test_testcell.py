@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.errors import BadSource
+from tito.grade.directives import reason_in_process, without_private
 from tito.grade.names import NotebookNames
 from tito.grade.testcell import hidden_source, plan_judge, sections, visible_source
 from tito.models import JudgePlan, Section
@@ -259,3 +260,87 @@ def test_given_and_observed_always_give_the_judge_what_the_whole_cell_would_have
     exec(made.given, judges)
     judges.update({name: whole[name] for name in made.observed})
     assert [judges[name] for name in ("n0", "n1", "n2")] == [whole[name] for name in ("n0", "n1", "n2")]
+
+
+# ---- lines that say something to the grader ----------------------------------------------------
+
+MEASURED = "### MEASURED"
+
+
+def test_measured_lines_are_statements_of_the_part_above_them() -> None:
+    source = cell(
+        "y = solve(1)", JUDGE, "assert y", MEASURED, "# assert wall_s < 1, 'slow'", "#", "# if cpu_s > 1:",
+        "#     assert y", "### CHECK a (1)", "assert y == 1", "### CHECK b (2): too big", "### MEASURED  ",
+        "#assert peak_mb < 3",
+    )  # fmt: skip
+    (one,) = sections(source)
+    assert (one.judge, one.measured) == ("assert y", "assert wall_s < 1, 'slow'\n\nif cpu_s > 1:\n    assert y")
+    assert [check.measured for check in one.checks] == ["", "assert peak_mb < 3"]
+    assert [check.source for check in one.checks] == ["assert y == 1", ""]
+    assert one.is_measured
+    assert plan_judge(one, NAMES) == JudgePlan("", "", ("y",))
+    assert not sections(cell("y = 1", JUDGE, "assert y"))[0].is_measured
+
+
+def test_what_only_a_measured_line_reads_is_observed_or_given_too() -> None:
+    (one,) = sections(cell("n = 3", "y = solve(1)", JUDGE, MEASURED, "# assert wall_s < n * y"))
+    assert plan_judge(one, NAMES) == JudgePlan("", "n = 3", ("y",))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((JUDGE, "assert y", MEASURED, "assert wall_s < 1"), "no comment"),
+        ((JUDGE, "assert y", MEASURED, "# assert wall_s", "assert y"), "no comment"),
+        ((JUDGE, "assert y", MEASURED, "# assert wall_s", MEASURED, "# assert wall_s"), "two '### MEASURED'"),
+        ((JUDGE, "assert y", MEASURED), "nothing stands"),
+        ((JUDGE, "assert y", MEASURED, "#", "# # a note"), "nothing stands"),
+        ((JUDGE, "assert y", MEASURED, "# it has to be fast"), "no plain Python"),
+        ((JUDGE, "assert y", "### MEASURED wall_s < 1"), "not of its form"),
+        ((JUDGE, "if y:", "    ### MEASURED", "    pass"), "not of its form"),
+        ((MEASURED, "# assert wall_s < 1", JUDGE, "assert y"), "above '### JUDGE'"),
+        ((MEASURED, "# assert wall_s < 1"), "above '### JUDGE'"),
+        (("### REPORTED y: only it knows",), "does not stand above"),
+        ((JUDGE, "### REPORTED y: only it knows", "assert y"), "does not stand above"),
+        (("### REPORTED y", JUDGE, "assert y"), "not of its form"),
+        (("### REPORTED y:", JUDGE, "assert y"), "not of its form"),
+        (("### REPORTED: y", JUDGE, "assert y"), "not of its form"),
+        (("### IN PROCESS",), "not of its form"),
+        (("### IN PROCESS: ",), "not of its form"),
+    ],
+)  # fmt: skip
+def test_a_line_to_the_grader_that_is_out_of_place_is_refused_by_the_tests_name(
+    lines: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(BadSource, match=f"test_f.*{said}"):
+        sections(cell("y = solve(1)", *lines), "test_f")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("wall_s = solve(1)", JUDGE, "assert wall_s", MEASURED, "# assert wall_s < 1"),
+        ("y = solve(1)", JUDGE, "assert y < wall_s", MEASURED, "# assert wall_s < 1"),
+        ("y = solve(1)", JUDGE, "assert y", MEASURED, "# wall_s = 0"),
+    ],
+)
+def test_a_name_of_what_is_measured_has_no_other_use(lines: tuple[str, ...]) -> None:
+    with pytest.raises(BadSource, match=r"test_f.*'wall_s'"):
+        plan_judge(sections(cell(*lines))[0], NAMES, "test_f")
+
+
+def test_reported_names_are_those_that_are_observed() -> None:
+    source = cell("### REPORTED y, z: nobody else knows", "y, z = solve(1)", JUDGE, "assert y and z")
+    assert sections(source)[0].reported == ("y", "z")
+    with pytest.raises(BadSource, match=r"test_f.*'x'"):
+        plan_judge(sections(cell("### REPORTED x: so it is", "x = 1", JUDGE, "assert x"))[0], NAMES, "test_f")
+    with pytest.raises(BadSource, match=r"test_f.*'x'"):
+        plan_judge(sections(cell("### REPORTED x: so it is", "y = solve(1)", JUDGE, "assert y"))[0], NAMES, "test_f")
+
+
+def test_a_reason_to_run_beside_student_code_is_read_and_told_to_no_student() -> None:
+    source = cell("### IN PROCESS: it looks at the source", "### REPORTED y: so it is", "y = solve(1)", JUDGE, "y")
+    assert reason_in_process(source) == "it looks at the source"
+    assert reason_in_process("assert solve(1)") == ""
+    assert without_private(source) == cell("y = solve(1)", JUDGE, "y")
+    assert without_private("# a\n### IN PROCESS: it looks") == "# a\n"

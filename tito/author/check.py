@@ -1,6 +1,7 @@
 """The release gate: proof that a module is fit for students, one line per gate.
 
 Metadata are sound · two builds are the same bytes · nothing secret is in the build · the warm-ups run on it ·
+every test is judged apart, judges no claim that can be forged, and takes a student's word for nothing undeclared ·
 the reference earns every point · the untouched stub earns none · every variant earns what it should.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import nbformat
 
+from tito.author.forgery import declared_reports, forged_values
 from tito.author.leaks import find_leaks, find_outputs, public_of, secrets_of
 from tito.author.release import build_release
 from tito.author.script import source_notebooks
@@ -23,6 +25,7 @@ from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
+from tito.grade.directives import reason_in_process
 from tito.grade.plan import AssignmentPlan
 from tito.grade.planning import plan_assignment
 from tito.grade.workers import Task, grade_all
@@ -83,21 +86,41 @@ def check(
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         plan = calibrated_apart(plan_assignment(course, assignment), backend)
         bench = Bench(course, assignment, backend, plan, source, artefact, released)
-        note(_judged(plan))
+        note(_as_the_course_has_it(course, _judged(plan)))
+        note(_as_the_course_has_it(course, declared_reports(plan)))
+        note(_as_the_course_has_it(course, forged_values(plan, backend)))
         note(_leaks(bench))
         note(_warmups(bench))
         note(_earned(bench, workers))
     return report
 
 
+APART = "tests are judged apart"
+APART_HINT = (
+    "Write a ### JUDGE line that says what the judge is to look at; or write '### IN PROCESS: reason' in the test, and "
+    "its points are counted as forgeable."
+)
+
+
 def _judged(plan: AssignmentPlan) -> Iterator[Check]:
-    """Where each test is judged. Legal, whatever it is: tests of other people's courses are as they are."""
-    beside = [test.grade_id for test in in_process(plan)]
-    if beside:
-        detail = f"{len(beside)} can be forged, as their asserts run beside student code: {', '.join(beside)}"
-        yield Check("tests are judged apart", True, detail, hint="A ### JUDGE line says what the judge is to look at.")
-    else:
-        yield Check("tests are judged apart", True, "every test")
+    """Where each test is judged. Beside student code only where the test itself says why."""
+    sources = {grade_id_of(cell): cell.source for notebook in plan.notebooks for cell in notebook.cells}
+    reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in in_process(plan)}
+    for name, reason in reasons.items():
+        if not reason:
+            detail = "its asserts run beside student code, and can be forged"
+            yield Check(APART, False, detail, name, APART_HINT)
+    if all(reasons.values()):
+        declared = [f"{name} ({reason})" for name, reason in reasons.items()]
+        yield Check(
+            APART, True, f"every test but, and these can be forged, {'; '.join(declared)}" if declared else "every test"
+        )
+
+
+def _as_the_course_has_it(course: Course, checks: Iterable[Check]) -> Iterator[Check]:
+    """What can be forged is refused, or named and let pass."""
+    lenient = course.gates.forgeable == "warn"
+    return (replace(one, ok=True, warning=True) if lenient and not one.ok else one for one in checks)
 
 
 # ---- what needs no student code ------------------------------------------------------------------

@@ -36,8 +36,8 @@ PLUGIN = "tito.grade.otter_plugin.InPlace"
 # The plugin and what it imports; a test holds that this is all.
 PARTS = (
     "__init__.py", "cells.py", "errors.py", "models.py",
-    "grade/__init__.py", "grade/compile.py", "grade/names.py", "grade/otter_plugin.py", "grade/repair.py",
-    "grade/sources.py", "grade/testcell.py",
+    "grade/__init__.py", "grade/ambient.py", "grade/compile.py", "grade/deterministic.py", "grade/directives.py",
+    "grade/names.py", "grade/otter_plugin.py", "grade/repair.py", "grade/sources.py", "grade/testcell.py",
 )  # fmt: skip
 
 HELPERS = '''\
@@ -115,6 +115,12 @@ def write_otter_zip(course: Course, assignment: Assignment, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(fresh, path)
     return path
+
+
+def unmeasured_tests(course: Course, assignment: Assignment) -> list[str]:
+    """Tests that we judge by time or memory too. Otter measures neither: points for that are had there unearned."""
+    tests = [test for notebook in plan_assignment(course, assignment).notebooks for test in notebook.tests.values()]
+    return [test.grade_id for test in tests if any(section.is_measured for section, _ in test.sections)]
 
 
 def _released(course: Course, assignment: Assignment, plan: NotebookPlan) -> Released:

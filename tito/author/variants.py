@@ -22,7 +22,8 @@ from tito.models import CellKind, Variant
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
 CELL = re.compile(r"^# %% (?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
 SOLUTION_MARKERS = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
-KINDS = ("correct", "wrong", "policy", "blank", "broken", "endless", "hostile")
+KINDS = ("correct", "wrong", "policy", "claim", "blank", "broken", "endless", "hostile")
+FOR_GATES_ALONE = ("policy", "claim")  # kinds that show what a test holds to, and that no student of the demo plays
 BASES = ("reference", "stub")
 
 

@@ -85,8 +85,10 @@ def run_gates(course: Course, assignment: Assignment, sandbox: str | None, worke
 def line(one: Check) -> str:
     """One gate as a line of text."""
     where = f" [{one.where}]" if one.where else ""
-    hint = f" {one.hint}" if one.hint and not one.ok else ""
-    return f"{'ok  ' if one.ok else 'FAIL'}  {one.name}{where}: {one.detail}.{hint}".replace("..", ".")
+    hint = f" {one.hint}" if one.hint and (one.warning or not one.ok) else ""
+    return f"{'warn' if one.warning else 'ok  ' if one.ok else 'FAIL'}  {one.name}{where}: {one.detail}.{hint}".replace(
+        "..", "."
+    )
 
 
 def require(report: CheckReport) -> None:

@@ -14,6 +14,7 @@ from tito.cli.common import (
     print_table,
     sandbox_option,
     say,
+    say_forgeable,
     workers_option,
 )
 from tito.models import CellVerdict, SubmissionRecord, Verdict
@@ -86,6 +87,7 @@ def autograde(
         return
     if result.records:
         print_verdicts(result.records)
+    say_forgeable([one.points_forgeable for one in result.records])
     say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
 
 

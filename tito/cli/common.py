@@ -43,6 +43,13 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def say_forgeable(points: Iterable[float | None]) -> None:
+    """Say how many points of a cohort were earned on evidence that student code can forge, where there are any."""
+    each = [one for one in points if one]
+    if each:
+        say(f"{sum(each):g} points of {len(each)} submissions can be forged: evidence in-process or reported.")
+
+
 def print_json(data: Any) -> None:
     """Data to stdout as JSON."""
     click.echo(json.dumps(data, indent=1, default=str))

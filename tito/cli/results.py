@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tito.cli.common import Settings, json_option, module_argument, print_json, print_table, say
+from tito.cli.common import Settings, json_option, module_argument, print_json, print_table, say, say_forgeable
 from tito.models import GradeRow
 
 
@@ -69,6 +69,7 @@ def status(settings: Settings, module: str, as_json: bool) -> None:
         score = "" if row.raw_score is None else f"{row.raw_score:g} of {row.max_score:g}"
         lines.append([row.student_id, row.status.value, score, "; ".join(notes)])
     print_table(assignment.id, ["student", "status", "raw score", "notes"], lines)
+    say_forgeable([row.points_forgeable for row in rows])
 
 
 def _jsonable(row: GradeRow) -> dict[str, object]:

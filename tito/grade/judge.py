@@ -21,7 +21,7 @@ from tito.grade.reading import ReadNotebook, from_values
 from tito.grade.repair import Unreadable
 from tito.grade.sources import memory
 from tito.grade.workplace import Sandboxes, place_of_judges
-from tito.models import JudgePlan, Section
+from tito.models import JudgePlan, Measured, Section
 from tito.sandbox.codec import PATIENCE, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
 
@@ -51,11 +51,12 @@ class Opinion:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One section of a test, and the values that were observed for it."""
+    """One section of a test, the values that were observed for it, and what was measured of it from outside."""
 
     section: Section
     plan: JudgePlan
     observed: Packed
+    measured: Measured | None = None
 
 
 def request_of(section: Section, plan: JudgePlan) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def request_of(section: Section, plan: JudgePlan) -> dict[str, Any]:
         "given": plan.given,
         "judge": section.judge or "",
         "checks": [check.source for check in section.checks],
+        "measured": [section.measured, *(check.measured for check in section.checks)],
         "observed": list(plan.observed),
         "hidden": section.hidden,
     }
@@ -207,7 +209,8 @@ class Judge:
             if number < 0:
                 self._told[half] = number = len(self._known) + len(self._told)
                 halves[number] = request_of(*half)
-            places.append([number, len(question.observed.text), len(question.observed.blob)])
+            measured = question.measured and vars(question.measured)
+            places.append([number, len(question.observed.text), len(question.observed.blob), measured])
         values = b"".join(part for one in questions for part in (one.observed.text, one.observed.blob))
         return {"op": "judge", "halves": halves, "questions": places, "alone_s": alone_s}, Packed(blob=values)
 

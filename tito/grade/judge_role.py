@@ -30,6 +30,7 @@ from tito.grade.plan import NotebookPlan
 from tito.grade.reading import ReadNotebook, as_values, look_at
 from tito.grade.remote_worker import serve_test
 from tito.grade.repair import Unreadable, cells_of, repair
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import more
 
@@ -66,11 +67,12 @@ class Role:
             with contextlib.suppress(Exception):
                 exec(statement, {})
         for half in self.order.halves:
-            for number, source in enumerate((half["judge"], *half["checks"])):
-                with contextlib.suppress(Exception):
-                    compiled(source, f"<judge {number}>")
+            for name, parts in (("judge", [half["judge"], *half["checks"]]), ("measured", half["measured"])):
+                for number, source in enumerate(parts):
+                    with contextlib.suppress(Exception):
+                        compiled(source, f"<{name} {number}>")
 
-    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """Answer until the grader hangs up."""
         channel.most_blob, channel.more = MOST_TO_JUDGE, more
         channel.send({"op": "ready"})
@@ -121,23 +123,25 @@ class JudgeSession:
 
     def _judge(self, request: dict[str, Any], packed: Packed) -> None:
         start = 0
-        for number, text, blob in request["questions"]:
+        for number, text, blob, measured in request["questions"]:
             middle, end = start + text, start + text + blob
             observed = Packed(packed.blob[start:middle], packed.blob[middle:end])
             start = end
             if request["alone_s"]:
-                self._judge_alone(self.halves[number], observed, request["alone_s"])
+                self._judge_alone(self.halves[number], observed, measured, request["alone_s"])
             else:
-                self.channel.send({"opinion": judge(self.halves[number], observed)})
+                self.channel.send({"opinion": judge(self.halves[number], observed, measured)})
 
-    def _judge_alone(self, half: dict[str, Any], observed: Packed, limit_s: float) -> None:
+    def _judge_alone(
+        self, half: dict[str, Any], observed: Packed, measured: dict[str, float] | None, limit_s: float
+    ) -> None:
         """Judge in a process that is ended after so many seconds of processor time."""
         child = os.fork()
         if child == 0:
             code = 1
             try:
                 end_after(limit_s)
-                self.channel.send({"opinion": judge(half, observed)})
+                self.channel.send({"opinion": judge(half, observed, measured)})
                 code = 0
             finally:
                 os._exit(code)

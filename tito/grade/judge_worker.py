@@ -4,6 +4,7 @@ itself runs what it was given."""
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType, TracebackType
 from typing import Any
@@ -16,18 +17,25 @@ UNSAID = "A check of this test failed."
 NO_VALUE = "What your code returned is not of the kind that this test looks at."
 
 
-def judge(request: dict[str, Any], observed: Packed) -> dict[str, Any]:
+def judge(request: dict[str, Any], observed: Packed, measured: dict[str, float] | None = None) -> dict[str, Any]:
     """Run one judge half in a fresh namespace: yes, no with the author's message, or a fault of the test's own.
 
     Named checks all run, each on a copy of what the half's common part left; a common part that fails, fails them.
+    Each part's lines on what was measured run after it; where there are any and nothing was measured, that is a fault.
     """
+    if any(request["measured"]) and measured is None:
+        return _fault("its time and memory were not measured")
     try:
         namespace = {"__name__": "__judge__"} | imported(request["imports"])
         exec(compiled(request["given"], "<given>"), namespace)
         sources = {f"<judge {number}>": source for number, source in enumerate((request["judge"], *request["checks"]))}
-        common_part, *named = [compiled(source, file) for file, source in sources.items()]
+        lines = {f"<measured {number}>": source for number, source in enumerate(request["measured"])}
+        parts = [compiled(source, file) for file, source in sources.items()]
+        of_measured = [compiled(source, file) for file, source in lines.items()]
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
-        return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
+        return _fault(f"{type(error).__name__}: {error}")
+    sources |= lines
+    (common_part, *named) = [Part(*codes, measured or {}) for codes in zip(parts, of_measured, strict=True)]
     try:
         namespace.update(observed.values(more, request["observed"]))
     except CodecError as error:
@@ -37,6 +45,23 @@ def judge(request: dict[str, Any], observed: Packed) -> dict[str, Any]:
     checks = [opinion(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
     first_no = next((one for one in (common, *checks) if not one["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a judge half, its lines on what was measured, and what these find in names of their own."""
+
+    code: CodeType
+    of_measured: CodeType
+    measured: dict[str, float]
+
+    def run(self, namespace: dict[str, Any]) -> None:
+        exec(self.code, namespace)
+        exec(self.of_measured, namespace | self.measured)
+
+
+def _fault(why: str) -> dict[str, Any]:
+    return {"fault": why, "yes": False, "message": "", "detail": "", "checks": []}
 
 
 @lru_cache(maxsize=256)
@@ -53,10 +78,10 @@ def compiled(source: str, file: str) -> CodeType:
     return compile(source, file, "exec")
 
 
-def opinion(code: CodeType, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
+def opinion(part: Part, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
     """Run a judgement: whether it passed, and if not, what to tell whom."""
     try:
-        exec(code, namespace)
+        part.run(namespace)
     except AssertionError as error:
         return {"yes": False, "message": message_of(error, sources, hidden), "detail": str(error)[:4000]}
     except BaseException as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)

@@ -14,9 +14,7 @@ def require_measuring(plan: AssignmentPlan, sandbox: str) -> None:
         SandboxUnavailable: naming the test.
     """
     tests = [test for notebook in plan.notebooks for test in notebook.tests.values()]
-    wanting = [
-        one.grade_id for one in tests if any(getattr(section, "is_measured", False) for section, _ in one.sections)
-    ]
+    wanting = [test.grade_id for test in tests if any(section.is_measured for section, _ in test.sections)]
     reason = obstacle(sandbox) if wanting else ""
     if reason:
         raise SandboxUnavailable(

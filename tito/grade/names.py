@@ -33,8 +33,9 @@ class NotebookNames:
 
 
 def notebook_names(cells: Iterable[Any]) -> NotebookNames:
-    """Gather them from a source notebook's cells."""
+    """Gather them from a source notebook's cells. What students import as the instructor does is not theirs."""
     names = NotebookNames()
+    alike: list[tuple[str, str]] = []  # what student cells import
     for cell in cells:
         if cell.get("cell_type") != "code":
             continue
@@ -42,17 +43,27 @@ def notebook_names(cells: Iterable[Any]) -> NotebookNames:
         flow = flow_of(source)
         if flow is None:
             continue
+        imports = [one for one in parsed(source).body if isinstance(one, ast.Import | ast.ImportFrom)]
         if kind_of(cell) in (CellKind.SOLUTION, CellKind.ANSWER):
-            names.students |= flow.bound
+            rest = ast.Module([one for one in parsed(source).body if one not in imports], [])
+            names.students |= names_of(ast.unparse(rest)).bound
+            alike += [pair for statement in imports for pair in imported(statement)]
         else:
-            for statement in parsed(source).body:
-                if isinstance(statement, ast.Import | ast.ImportFrom):
-                    names.imports |= dict.fromkeys(_bound_by_import(statement), ast.unparse(statement))
+            for statement in imports:
+                names.imports |= dict.fromkeys((name for name, _ in imported(statement)), ast.unparse(statement))
+    paths = {name: dict(imported(ast.parse(text).body[0])).get(name) for name, text in names.imports.items()}
+    names.students |= {name for name, path in alike if paths.get(name) != path}
     return names
 
 
-def _bound_by_import(statement: ast.Import | ast.ImportFrom) -> list[str]:
-    return [alias.asname or alias.name.split(".")[0] for alias in statement.names]
+def imported(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Names that an import statement binds, and what each stands for: `import numpy.linalg as la` is numpy.linalg."""
+    if isinstance(statement, ast.Import):
+        for alias in statement.names:
+            yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
+    elif isinstance(statement, ast.ImportFrom):
+        for alias in statement.names:
+            yield alias.asname or alias.name, f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
 
 
 @remembered
@@ -93,6 +104,49 @@ def _global_reads(table: symtable.SymbolTable) -> set[str]:
     for child in table.get_children():
         read |= _global_reads(child)
     return read
+
+
+# Methods that change what they are called on, and functions that change what they are handed first.
+CHANGING = frozenset((
+    "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "fill", "insert",
+    "intersection_update", "itemset", "move_to_end", "partition", "pop", "popitem", "popleft", "put", "remove",
+    "resize", "reverse", "rotate", "setdefault", "setflags", "sort", "subtract", "symmetric_difference_update",
+    "truncate", "update", "write", "writelines", "__setitem__", "__iadd__", "__delitem__",
+))  # fmt: skip
+CHANGING_FIRST = frozenset((
+    "copyto", "delattr", "fill_diagonal", "heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort",
+    "insort_left", "insort_right", "place", "put", "put_along_axis", "putmask", "setattr", "shuffle",
+))  # fmt: skip
+
+
+def changed_in_place(statement: ast.stmt) -> frozenset[str]:
+    """Names whose objects a statement changes itself, or in functions that it defines: `found.append(x)`."""
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Global):
+            found.update(node.names)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            found |= _root_of(node.value)
+        elif isinstance(node, ast.Call):
+            found |= frozenset[str]().union(*map(_root_of, _changed_by(node)))
+    return frozenset(found)
+
+
+def _changed_by(call: ast.Call) -> Iterator[ast.expr]:
+    """Expressions for what a call changes."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if isinstance(call.func, ast.Attribute) and name in CHANGING:
+        yield call.func.value
+    if name in CHANGING_FIRST or (name in CHANGING and _root_of(call.func) <= {"list", "dict", "set"}):
+        yield from call.args[:1]
+    yield from (one.value for one in call.keywords if one.arg == "out")
+
+
+def _root_of(node: ast.expr) -> frozenset[str]:
+    """The name that an expression begins with, through attributes, items and the methods of it that are called."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return frozenset((node.id,)) if isinstance(node, ast.Name) else frozenset()
 
 
 @dataclass(frozen=True)

@@ -198,11 +198,13 @@ def to_json(made: SubmissionRecord) -> dict[str, Any]:
 
 
 def _text_of(made: SubmissionRecord) -> str:
-    return json.dumps(made, default=lambda one: one.value if isinstance(one, Enum) else vars(one))
+    told = vars(made) | {"points_forgeable": made.points_forgeable}
+    return json.dumps(told, default=lambda one: one.value if isinstance(one, Enum) else vars(one))
 
 
 def from_json(data: dict[str, Any]) -> SubmissionRecord:
     """The record that `to_json` gave."""
+    data = {name: value for name, value in data.items() if name != "points_forgeable"}  # it follows from the rest
     notebooks = tuple(
         NotebookVerdicts(
             **one | {"notes": tuple(one["notes"]), "cells": tuple(_cell_from_json(cell) for cell in one["cells"])}

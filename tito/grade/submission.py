@@ -252,7 +252,8 @@ def _questions(seen: Observations) -> list[Question]:
     """What there is to ask the judge about a notebook: the visible sections first, whatever the others do to it."""
     results = [one for results in seen.tests.values() for one in results]
     sections = sorted(results, key=lambda one: one[0].hidden)
-    return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
+    judged = ((section, plan, ran) for section, plan, ran in sections if plan is not None and _told(ran))
+    return [Question(section, plan, ran.observed, ran.measured) for section, plan, ran in judged]
 
 
 def _broke(seen: Observations, answers: Answers) -> list[tuple[str, str]]:
@@ -307,9 +308,8 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
+    evidence = _evidence(test, outcomes, failed)
     if failed is None:
-        found = {one.evidence for one in outcomes}
-        evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
         detail = "; ".join(one.detail for one in outcomes if one.detail)
         return CellVerdict(
             test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", detail, seconds, checks, memory_mb
@@ -319,8 +319,25 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     verdict = Verdict.PLATFORM if platform else failed.verdict
     message = "; ".join(one.message for one in checks if one.message) or failed.message
     return CellVerdict(
-        test.grade_id, verdict, points, test.points, failed.evidence, message, failed.detail, seconds, checks, memory_mb
+        test.grade_id, verdict, points, test.points, evidence, message, failed.detail, seconds, checks, memory_mb
     )
+
+
+WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Evidence.JUDGED)
+
+
+def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -> Evidence:
+    """What a verdict rests on: the weakest of the sections that give points, or else the one that failed.
+
+    A test that takes a student's word for anything is reported, whatever came of it.
+    """
+    giving = [one for one in outcomes if failed is None or any(check.points for check in one.checks)]
+    seen = {one.evidence for one in giving}
+    otherwise = failed.evidence if failed is not None else Evidence.NONE
+    evidence = next((one for one in WEAKEST_FIRST if one in seen), otherwise)
+    beside = test.remote is None and any(plan is None for _, plan in test.sections)
+    reported = any(section.reported for section, _ in test.sections)
+    return Evidence.REPORTED if reported and not (beside and evidence is Evidence.IN_PROCESS) else evidence
 
 
 def _not_reached(test: TestPlan, results: list[tuple[Section, JudgePlan | None, Ran]]) -> tuple[CheckVerdict, ...]:
@@ -362,10 +379,10 @@ def _outcome(
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
-    if getattr(section, "is_measured", False) and ran.measured is None:
+    if section.is_measured and ran.measured is None:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, "What it took could not be measured.")
     try:
-        opinion = judge.opinion(Question(section, plan, ran.observed))
+        opinion = judge.opinion(Question(section, plan, ran.observed, ran.measured))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
     checks = tuple(_check_verdict(section, *one) for one in zip(section.checks, opinion.checks, strict=True))
@@ -409,6 +426,8 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: 
     message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
     if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
         message = not_run  # the notebook had ended before any hidden section was run
+    if ran.status == "lost":
+        message = ran.evalue  # nor had any been run when that was found
     return verdict, message, detail
 
 
@@ -416,6 +435,8 @@ def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: st
     """The verdict, with all that can be said of it."""
     if ran.status == "not run":
         return Verdict.NOT_RUN, not_run, ""
+    if ran.status in ("lost", "gone"):
+        return Verdict.ERROR, ran.evalue, ran.evalue
     if ran.status == "died":
         return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":

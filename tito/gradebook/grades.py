@@ -69,9 +69,11 @@ def _row(
 ) -> GradeRow:
     points: dict[str, float | None] = dict(cells)
     fault = manual = False
+    forgeable: float | None = None
     if made is not None:
         record = read_record(course, assignment.id, student_id)
         fault = record is not None and record.platform_fault
+        forgeable = record.points_forgeable if record is not None else None
         for notebook in made.notebooks:
             for grade in notebook.grades:
                 points[grade.name] = _points(grade)
@@ -92,6 +94,7 @@ def _row(
         score=raw - late if final and raw is not None and late is not None else None,
         max_score=found.max_score,
         status=status,
+        points_forgeable=forgeable,
     )
 
 
@@ -123,10 +126,11 @@ def to_csv(assignment: Assignment, rows: list[GradeRow]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     people = ["student_id", "last_name", "first_name", "email"]
-    writer.writerow(["assignment", *people, *names, "raw_score", "late_penalty", "score", "max_score", "status"])
+    scores = ["raw_score", "late_penalty", "score", "max_score", "points_forgeable"]
+    writer.writerow(["assignment", *people, *names, *scores, "status"])
     for row in rows:
         texts = [assignment.id, row.student_id, row.last_name, row.first_name, row.email]
-        numbers = [*row.cells.values(), row.raw_score, row.late_penalty, row.score, row.max_score]
+        numbers = [*row.cells.values(), row.raw_score, row.late_penalty, row.score, row.max_score, row.points_forgeable]
         writer.writerow([*map(defused, texts), *map(_number, numbers), row.status.value])
     return out.getvalue()
 

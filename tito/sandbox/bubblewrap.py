@@ -26,8 +26,8 @@ FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
-    *("__init__", "codec", "fence", "guard", "keeper", "notebook", "objects", "outputs"),
-    *("ruleset", "runner", "seccomp", "server", "wire", "zygote"),
+    *("__init__", "belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
+    *("ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
 )
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"

@@ -120,6 +120,8 @@ def furnish(settings: dict[str, Any]) -> None:
     _move_into(settings, home, tmp)
     rules = _rules(fence)
     _become(fence["uid"], fence["kept"])
+    if not fence["uid"]:
+        prctl(PR_SET_DUMPABLE, 1)  # its keeper, who is the same user then, looks into it
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
     prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
@@ -142,6 +144,7 @@ def _copy(path: Path, to: Path, uid: int) -> None:
 def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:
     """Home and temporary files are the session's own."""
     settings["home"] = sys.path[0] = str(home)
+    settings["folders"] = [str(home), str(tmp)]
     os.environ |= {
         "HOME": str(home),
         "TMPDIR": str(tmp),

@@ -42,8 +42,9 @@ REFUSED_IF_SHARED = {
     "inotify_init": (253, NONE), "inotify_init1": (294, 26), "fanotify_init": (300, 262), "ioprio_set": (251, 30),
     "migrate_pages": (256, 238), "move_pages": (279, 239), "process_madvise": (440, 440), "truncate": (76, 45),
 }  # fmt: skip
-# Allowed there on the caller itself, where these arguments are 0, and refused on any other process.
-ON_ITSELF_IF_SHARED = {
+# Allowed on the caller itself, where these arguments are 0, and refused on any other process: it may be the warden, or
+# a copy of the notebook that waits.
+ON_ITSELF = {
     "prlimit64": (302, 261, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
     "sched_setscheduler": (144, 119, 0), "sched_setparam": (142, 118, 0), "setpriority": (141, 140, 0, 1),
 }  # fmt: skip
@@ -87,7 +88,7 @@ def program(*, shared: bool = False, owner: bool = False) -> list[Instruction]:
         code += _when(numbers[column], [_refuse()])
     for numbers in (ANSWERED_IF_OWNER if owner else {}).values():
         code += _when(numbers[column], [(RETURN, 0, 0, ERRNO)])  # error 0: done
-    for rule in (ON_ITSELF_IF_SHARED if shared else {}).values():
+    for rule in ON_ITSELF.values():
         code += _when(rule[column], [one for at in rule[2:] for one in (_load(at), (EQUAL, 1, 0, 0), _refuse())])
     if shared:
         code += _when(SOCKETPAIR[column], _connected_for_good())

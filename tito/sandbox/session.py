@@ -29,6 +29,8 @@ START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
+MOST_SAID = 1 << 17  # by a warden
+NOT_ISOLATED = "none"  # the backend whose sessions share their folders with all others
 MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
@@ -88,7 +90,8 @@ class Step:
 class Ran:
     """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
 
-    status: str  # ok, error, timeout (given up on), died, memory (ended for what it held), not run (no time was left)
+    status: str  # ok, error, timeout (given up on), died, memory (ended for what it held), not run (no time was left),
+    # and of a branch: lost, before anything hidden had run, or gone, since then (evalue says why)
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
@@ -142,7 +145,8 @@ class Conversation:
 
     def __init__(self, channel: Channel, meter: Meter | None = None) -> None:
         self.channel = channel
-        self.over = ""  # why nothing more will come: "timeout", "died" or "memory"
+        self.over = ""  # why nothing more will come: "timeout", "died" or "memory", or "lost" or "gone" of a branch
+        self.why = ""  # in a sentence, where it is lost or gone
         self._meter = meter
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
@@ -203,7 +207,7 @@ class Conversation:
 
     def _hear_told(self) -> Ran:
         if self.over:
-            return Ran(status=self.over)
+            return Ran(status=self.over, evalue=self.why)
         token, at, step = self._told.popleft()
         now = time.monotonic()
         if self._end is None:  # whatever time a notebook that student code has taken over says its steps took
@@ -380,7 +384,9 @@ class Control:
         first = Channel(channels[0], ahead=True)
         try:
             first.receive(ANSWER_TIMEOUT_S)
-            return Session(self, line, [first, *(Channel(one, ahead=True) for one in channels[1:])], line.meter())
+            others = [Channel(one, ahead=True) for one in channels[1 : branches + 1]]
+            warden = channels[branches + 1] if len(channels) > branches + 1 else None
+            return Session(self, line, [first, *others], warden, line.meter())
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             for channel in channels:
                 channel.close()
@@ -411,6 +417,8 @@ class Control:
         """Have a session forked, which is not waited for; our ends of its channels."""
         line = self._free_line()
         pairs = [socket.socketpair() for _ in range(branches + 1)]
+        if branches and self.has_wardens:
+            pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
             line.order([theirs.fileno() for _, theirs in pairs])
         except OSError as error:
@@ -449,6 +457,11 @@ class Control:
     def living(self) -> int:
         """How many sessions there are of which processes may be left."""
         return sum(bool(line.session) for line in self._lines)
+
+    @property
+    def has_wardens(self) -> bool:
+        """Whether its sessions with branches have a warden, see `warden`."""
+        return self.name != NOT_ISOLATED
 
     @property
     def closed(self) -> bool:
@@ -576,16 +589,68 @@ def _started(launch: Launch, fd: int, log: IO[bytes]) -> subprocess.Popen[bytes]
 class Session:
     """One submission's processes. A context manager; leaving it ends them all."""
 
-    def __init__(self, control: Control, line: Line, channels: list[Channel], meter: Meter | None) -> None:
+    def __init__(
+        self,
+        control: Control,
+        line: Line,
+        channels: list[Channel],
+        warden: socket.socket | None,
+        meter: Meter | None,
+    ) -> None:
         self._control = control
         self._line = line
         self._number = line.session
-        self.notebook, *self.branches = [Conversation(one, meter) for one in channels]
+        self._warden = warden  # the line to it
+        self.notebook, *self.branches = [Conversation(channel, meter) for channel in channels]
+        self._begun = False
+
+    def begin(self) -> None:
+        """Have all branches that were made held, before any of them, or the notebook, is told what is hidden.
+
+        Branches that cannot be asked are over then; `Conversation.why` says why, in a sentence.
+        """
+        self._begun = True
+        made = [number for number, branch in enumerate(self.branches) if not branch.over]
+        self._lose(self._ask_warden({"op": "begin", "numbers": made}, made), "lost")
+
+    def turn(self, number: int, *, notebook: bool = False) -> None:
+        """Let a branch be asked, alone and with the files that stood there when it was forked.
+
+        What ran before is ended: the notebook, unless it is to be asked as well (`notebook`), and the branch whose turn
+        it was.
+        """
+        if not self._begun:
+            self.begin()
+        if not self.branches[number].over:
+            request = {"op": "turn", "number": number, "notebook": notebook}
+            self._lose(self._ask_warden(request, [number]), "gone")
+
+    def _lose(self, lost: dict[int, str], status: str) -> None:
+        for number, why in lost.items():
+            branch = self.branches[number]
+            branch.over, branch.why = branch.over or status, why
+
+    def _ask_warden(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
+        """What the warden says, of whom student code can only lose what is theirs; why those numbers are lost."""
+        if self._warden is None or not numbers:
+            return {}
+        try:
+            self._warden.settimeout(ANSWER_TIMEOUT_S)
+            self._warden.send(json.dumps(request).encode())
+            answer = json.loads(self._warden.recv(MOST_SAID) or b"null")
+        except (OSError, ValueError):
+            answer = None
+        if answer is None:
+            self._warden.close()  # a late answer must not be taken for that to another question
+            return dict.fromkeys(numbers, "The session of this notebook has ended.")
+        return {int(number): why for number, why in answer.items() if why and int(number) in numbers}
 
     def close(self) -> None:
         """End every process of the session."""
         for conversation in (self.notebook, *self.branches):
             conversation.channel.close()
+        if self._warden is not None:
+            self._warden.close()
         if self._line.session == self._number:
             self._control.end(self._line)
 

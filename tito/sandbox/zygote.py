@@ -9,7 +9,8 @@ folders. So start-up is paid once a cohort, and no submission meets what another
 Each line has a desk, which forks its sessions, one at a time: a grader that may make control groups puts the desk into
 one, in which its sessions are born then. The zygote is in none, so that nothing a session does makes the kernel end it.
 
-To end a session, the first process of its pid namespace is killed, and with it die all others. A session that has no
+The first process of a session with branches is its warden (see `warden`), and runs no student code. To end a
+session, the first process of its pid namespace is killed, and with it die all others. A session that has no
 namespaces has a keeper between the desk and its first process instead, which is told to end it (see `keeper`).
 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
@@ -41,8 +42,11 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from tito.sandbox import fence, seccomp
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel
 from tito.sandbox.keeper import enter, finish, keep
+from tito.sandbox.views import Mounts
+from tito.sandbox.warden import Lines
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -67,7 +71,7 @@ class Role(Protocol):
     def warm(self, order: dict[str, Any], plan: bytes) -> None:
         """Do what is the same for all sessions, once; `plan` is what the owner has sent along."""
 
-    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """In a session, after its last fork: say that it is ready, and answer."""
 
 
@@ -88,6 +92,7 @@ def main() -> NoReturn:
     ]
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
+    settings["folders"] = [str(home), "/tmp", "/dev/shm"]
     if settings["confined"]:
         seccomp.packed(shared=settings["offline"])
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
@@ -275,30 +280,49 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
+    lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
-        if os.fork() != 0:
-            _close(descriptors)
-            keep(settings)
+        if (notebook := os.fork()) != 0:
+            keep(settings, lines, notebook)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
         _keep_who_we_are(settings)
-        _furnish(settings)
+        views = _furnish(settings)
+        if lines.have_warden and (notebook := os.fork()) != 0:
+            _ward(settings, lines, views, notebook)
         _drop_privileges(settings)
     else:
         os.setsid()
+    lines.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    alone = settings["confined"] and len(descriptors) == 1
-    if not alone and not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
+    if not settings["fence"] and not settings["confined"] and os.fork() != 0:
         _close(descriptors)
         _wait_for_all()
-    role.serve(Channel(socket.socket(fileno=descriptors[0])), dict(enumerate(descriptors[1:])))
+    channel = Channel(socket.socket(fileno=lines.notebook))
+    belongings = Belongings(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
+    role.serve(channel, dict(enumerate(lines.branches)), belongings)
+
+
+def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
+    """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
+
+    It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
+    namespace is deaf to signals from inside.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
+    _close_the_log()
+    lines.warden(views, settings["scratch_mb"], notebook).serve()
+    os._exit(1)
 
 
 def _close_the_log() -> None:
@@ -310,12 +334,7 @@ def _close_the_log() -> None:
 
 
 def _wait_for_all() -> NoReturn:
-    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes.
-
-    Without handlers of its own, the first process of a pid namespace is deaf to signals from inside.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+    """Where nothing isolates a session, its first process only waits: branches outlive a notebook that exits."""
     while True:
         try:
             os.wait()
@@ -368,23 +387,24 @@ def _keep_who_we_are(settings: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
-def _furnish(settings: dict[str, Any]) -> None:
+def _furnish(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
-    for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
-        _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
+    views = Mounts(settings["folders"], size)
+    views.mount()
     if settings["proc"]:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
     else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     if settings["layered"]:
         _layer(settings)
-        return
+        return views
     for link, path in settings["links"]:
         if settings["copies"]:
             (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
         else:
             link.symlink_to(path)
+    return views
 
 
 def _layer(settings: dict[str, Any]) -> None:

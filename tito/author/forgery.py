@@ -1,0 +1,265 @@
+"""A release gate: what a student's process says is a claim, and a judge half says no to claims that are not true.
+
+The reference is observed once, in the sandbox. Then each judge half is asked about its values with hostile ones in
+their place: one at a time, those that one statement of it compares, and all of a section. What was measured from
+outside stays as it was. A judge half that says yes can be forged: the student does not have to solve what it looks at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tito.author.flow import Dependence
+from tito.author.hostile_values import alike, replacements
+from tito.author.word import runs_values, yes_or_no_names
+from tito.errors import JudgeFailed
+from tito.grade.judge import Judge, Opinion, Question, halves_of, sandboxes_for
+from tito.grade.names import names_of
+from tito.grade.observe import observe
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
+from tito.grade.reading import trusted
+from tito.grade.testcell import judge_parts
+from tito.models import Check, JudgePlan, Measured, Section
+from tito.sandbox.codec import CodecError, Packed, pack
+from tito.sandbox.session import Backend, Control, Ran
+
+FORGED = "forged values are refused"
+DECLARED = "what students report is declared"
+BATCH = 64  # questions in one message
+BATCH_BYTES = 32 << 20
+TOLD = 3  # replacements that are named of those that a judge half says yes to
+
+FORGED_HINT = (
+    "Compare the whole value with what it must be, its shape or length first; where that comes from students' code, "
+    "compare it with something of your own."
+)
+DECLARED_HINT = (
+    "Observe what it is made of and compare in the judge half, or use what was handed over once more and look at the "
+    "result; or declare it above ### JUDGE: '### REPORTED name: reason'."
+)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the reference's process said of one section of a test, and what of the section is given."""
+
+    test: TestPlan
+    number: int
+    section: Section
+    plan: JudgePlan
+    values: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    measured: Measured | None
+
+    @property
+    def where(self) -> str:
+        return f"{'hidden' if self.section.hidden else 'visible'} section {self.number}"
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """Some values of a section replaced: their names, and by what."""
+
+    names: frozenset[str]
+    by: str
+    values: Mapping[str, Any]
+
+
+# ---- the gate -------------------------------------------------------------------------------------------
+
+
+def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
+    """Whether every judge half refuses hostile values; a line for each value that it takes.
+
+    Raises:
+        SandboxUnavailable: the reference could not be run.
+    """
+    started = time.perf_counter()
+    asked = held = 0
+    faults: list[Check] = []
+    with sandboxes_for(backend, plan) as sandboxes, Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
+        for claims in _claims(plan, sandboxes.notebooks, judge):
+            (honest,) = _answers(judge, claims, [claims.values])
+            if isinstance(honest, JudgeFailed) or not honest.yes:
+                continue  # another gate says so
+            forgeries = list(_forgeries(claims))
+            asked += len(forgeries)
+            held += len(claims.plan.observed)
+            faults += _accepted(claims, forgeries, _answers(judge, claims, [one.values for one in forgeries]))
+    yield from faults
+    if not faults:
+        seconds = time.perf_counter() - started
+        yield Check(FORGED, True, f"{asked} replacements of {held} observed values, in {seconds:.1f} s")
+
+
+def declared_reports(plan: AssignmentPlan) -> Iterator[Check]:
+    """Whether observed names that are a student's yes or no are declared, and no judge runs what it is told."""
+    faults = [one for notebook in plan.notebooks for test in notebook.tests.values() for one in _word(notebook, test)]
+    yield from faults
+    if not faults:
+        reported = [
+            f"{test.grade_id} {', '.join(section.reported)}"
+            for notebook in plan.notebooks
+            for test in notebook.tests.values()
+            for section, _ in test.sections
+            if section.reported
+        ]
+        yield Check(DECLARED, True, f"can be forged: {'; '.join(reported)}" if reported else "nothing is reported")
+
+
+def _word(notebook: NotebookPlan, test: TestPlan) -> Iterator[Check]:
+    for number, (section, plan) in enumerate(test.sections, 1):
+        where = f"{'hidden' if section.hidden else 'visible'} section {number}"
+        if plan is None:
+            parts, known = [section.observe], frozenset[str]()
+        else:
+            parts = list(judge_parts(section))
+            known = frozenset(_given_names(plan)) | names_of(plan.imports).bound
+            for name in yes_or_no_names(section, plan, notebook.cells):
+                detail = f"{where}: `{name}` is a yes or no that the student's process computes"
+                yield Check(DECLARED, False, detail, test.grade_id, DECLARED_HINT)
+        for call in filter(None, (runs_values(part, known) for part in parts)):
+            detail = f"{where}: {call}() is handed what students may choose, and would run it"
+            yield Check(FORGED, False, detail, test.grade_id, "Compare the value itself.")
+
+
+def _given_names(plan: JudgePlan) -> list[str]:
+    return sorted(names_of(plan.given).bound)
+
+
+# ---- the reference's claims ------------------------------------------------------------------------------
+
+
+def _claims(plan: AssignmentPlan, sandbox: Control, judge: Judge) -> Iterator[Claims]:
+    """The reference's own values for every section that has a judge half."""
+    for notebook in plan.notebooks:
+        asking = replace(notebook, tests={name: _asking_for_inputs(one) for name, one in notebook.tests.items()})
+        if not any(judged is not None for test in asking.tests.values() for _, judged in test.sections):
+            continue
+        seen = observe(sandbox, asking, trusted(asking, asking.cells, plan.packages), judge)
+        for name, test in notebook.tests.items():
+            ran_of = {id(section): ran for section, _, ran in seen.tests.get(name, [])}
+            for number, (section, judged) in enumerate(test.sections, 1):
+                ran = ran_of.get(id(section))
+                if judged is not None and ran is not None and ran.status == "ok":
+                    yield from _claims_of(test, number, section, judged, ran)
+
+
+def _asking_for_inputs(test: TestPlan) -> TestPlan:
+    """The test with its given values observed too: a student's process may send what it was handed."""
+    sections = tuple(
+        (section, plan and replace(plan, observed=(*plan.observed, *_given_names(plan))))
+        for section, plan in test.sections
+    )
+    return replace(test, sections=sections)
+
+
+def _claims_of(test: TestPlan, number: int, section: Section, plan: JudgePlan, ran: Ran) -> Iterator[Claims]:
+    if set(plan.observed) & set(ran.refused):
+        return  # another gate says so
+    with suppress(CodecError):
+        values = ran.values
+        inputs = {name: values[name] for name in _given_names(plan) if name in values}
+        observed = {name: values[name] for name in plan.observed}
+        yield Claims(test, number, section, plan, observed, inputs, ran.measured)
+
+
+# ---- forgeries ----------------------------------------------------------------------------------------------
+
+
+def _forgeries(claims: Claims) -> Iterator[Forgery]:
+    """Every value by itself, and in every group each by the same recipe. What is reported stays as it was."""
+    deciding = _Readers(claims).deciding() - frozenset(claims.section.reported)
+    values = {name: one for name, one in claims.values.items() if name in deciding}
+    for name, value in values.items():
+        for by, other in replacements(value, claims.inputs):
+            yield Forgery(frozenset((name,)), by, {**claims.values, name: other})
+    for group in _groups(claims, frozenset(values)):
+        made = {name: alike(values[name], claims.inputs) for name in group}
+        for by in dict.fromkeys(by for one in made.values() for by in one):
+            changed = {name: one[by] for name, one in made.items() if by in one}
+            if len(changed) > 1:
+                yield Forgery(frozenset(changed), by, {**claims.values, **changed})
+
+
+def _groups(claims: Claims, names: frozenset[str]) -> Iterable[frozenset[str]]:
+    """All of a section, and what one statement of its judge half compares."""
+    depends = Dependence(claims.values)
+    groups = {names: None}
+    for part in judge_parts(claims.section):
+        groups |= {group & names: None for group in depends.statements(part)}
+    return [one for one in groups if len(one) > 1]
+
+
+def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Opinion | JudgeFailed]) -> Iterator[Check]:
+    """A line for each value, or group of values, that the judge half takes for true when it is not."""
+    if not forgeries:
+        detail = f"{claims.where}: the judge half looks at nothing that students compute"
+        if not claims.section.reported:
+            yield Check(FORGED, False, detail, claims.test.grade_id, "Observe something, and compare it.")
+        return
+    reading = _Readers(claims)
+    taken: dict[frozenset[str], list[str]] = {}
+    for forgery, answer in zip(forgeries, answers, strict=True):
+        who = reading.who_says_yes(forgery.names, answer) if isinstance(answer, Opinion) else None
+        if who is not None and not any(names < forgery.names for names in taken):
+            taken.setdefault(forgery.names, []).append(f"{forgery.by}{who}")
+    for names, by in taken.items():
+        told = f"{' and '.join(f'`{name}`' for name in sorted(names))}"
+        more = f" (and {len(by) - TOLD} others)" if len(by) > TOLD else ""
+        detail = f"{claims.where}: yes to {told} replaced by {'; '.join(by[:TOLD])}{more}"
+        yield Check(FORGED, False, detail, claims.test.grade_id, FORGED_HINT)
+
+
+class _Readers:
+    """Which parts of a judge half read which observed values, also through what the common part makes of them."""
+
+    def __init__(self, claims: Claims) -> None:
+        depends = Dependence(claims.values)
+        section = claims.section
+        self._common = depends.follow(section.judge or "") | depends.follow(section.measured)
+        self.checks = [(one.name, depends.reads(one.source) | depends.reads(one.measured)) for one in section.checks]
+
+    def who_says_yes(self, changed: frozenset[str], answer: Opinion) -> str | None:
+        """None where the forgery earns nothing; else what earns, as text to be added."""
+        readers = [at for at, (_, read) in enumerate(self.checks) if read & changed]
+        paid = [self.checks[at][0] for at in readers if answer.checks[at].yes]
+        if paid:
+            return f", by check {', '.join(paid)}"
+        return "" if answer.yes and not readers else None
+
+    def deciding(self) -> frozenset[str]:
+        """Observed names that an outcome depends on; others stand in messages."""
+        return self._common.union(*(read for _, read in self.checks))
+
+
+# ---- asking the judge ------------------------------------------------------------------------------------------
+
+
+def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) -> list[Opinion | JudgeFailed]:
+    """What the judge says of these values of a section, asked many at a time. What breaks it earns nothing."""
+    answers: list[Opinion | JudgeFailed] = []
+    batch: list[Packed] = []
+    size = 0
+    for values in each:
+        packed = pack(values)
+        if batch and (len(batch) == BATCH or size + packed.size > BATCH_BYTES):
+            answers += _ask(judge, claims, batch)
+            batch, size = [], 0
+        batch.append(packed)
+        size += packed.size
+    return answers + (_ask(judge, claims, batch) if batch else [])
+
+
+def _ask(judge: Judge, claims: Claims, batch: list[Packed]) -> list[Opinion | JudgeFailed]:
+    questions = [Question(claims.section, claims.plan, one, claims.measured) for one in batch]
+    try:
+        return judge.ask(*questions)
+    except JudgeFailed as error:
+        if len(batch) == 1:
+            return [error]
+        return [answer for one in batch for answer in _ask(judge, claims, [one])]

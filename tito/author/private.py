@@ -1,0 +1,20 @@
+"""Takes lines that are for the grader alone out of a release: they say where a test takes a student's word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from tito.cells import kind_of
+from tito.grade.directives import without_private
+from tito.models import CellKind
+
+
+class HidePrivate(NbGraderPreprocessor):  # type: ignore[misc]
+    """`### REPORTED` and `### IN PROCESS` stay in the source."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        if kind_of(cell) is CellKind.TEST:
+            cell.source = without_private(cell.source)
+        return cell, resources

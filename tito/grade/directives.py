@@ -1,0 +1,100 @@
+"""Comment lines of a test cell that say something to the grader, and nothing to nbgrader.
+
+### MEASURED                     below it, in a judge part: comment lines that judge what was measured from outside
+# assert wall_s < 2, "too slow"
+### REPORTED name, name: reason  above ### JUDGE: observed names that are the student's word, and can be forged
+### IN PROCESS: reason           anywhere in a test: why its asserts have to run beside student code
+"""
+
+from __future__ import annotations
+
+import re
+
+from tito.errors import BadSource
+
+MEASURES = frozenset(("wall_s", "cpu_s", "peak_mb"))  # names that measured lines have beside those of their part
+MEASURED_LINE = re.compile(r"^### MEASURED[ \t]*$", re.MULTILINE)
+REPORTED_LINE = re.compile(r"^### REPORTED (?P<names>\w+(?:[ \t]*,[ \t]*\w+)*):[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
+IN_PROCESS_LINE = re.compile(r"^### IN PROCESS:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
+FORMS = {
+    "MEASURED": (MEASURED_LINE, "Write '### MEASURED', and below it lines such as '# assert wall_s < 2'."),
+    "REPORTED": (REPORTED_LINE, "Write '### REPORTED name, name: reason'."),
+    "IN PROCESS": (IN_PROCESS_LINE, "Write '### IN PROCESS: reason'."),
+}
+# Lines that are not for students: they would tell where a test believes them.
+PRIVATE = re.compile(r"^### (?:REPORTED|IN PROCESS)\b.*(?:\n|\Z)", re.MULTILINE)
+
+
+def require_forms(source: str, where: str) -> None:
+    """Raise where a line begins as one of these does, and does not go on as it should.
+
+    Raises:
+        BadSource: says which line, and how it is written.
+    """
+    for word, (form, hint) in FORMS.items():
+        for line in re.findall(rf"^[ \t]*###[ \t]*{word}\b.*$", source, re.MULTILINE):
+            if not form.fullmatch(line):
+                raise BadSource(f"{where}: '{line.strip()}' is not of its form.", hint=hint)
+
+
+def split_measured(part: str, where: str) -> tuple[str, str]:
+    """A judge part without what stands below its `### MEASURED`, and that: statements, no comments any more.
+
+    Raises:
+        BadSource: there are two such lines, or anything but comments stands below one, or nothing does.
+    """
+    own, *rest = MEASURED_LINE.split(part)
+    if not rest:
+        return part, ""
+    if len(rest) > 1:
+        raise BadSource(f"{where}: two '### MEASURED' lines in one part.", hint="Put what is below both below one.")
+    lines = [line for line in rest[0].split("\n") if line.strip()]
+    for line in lines:
+        if not line.startswith("#"):
+            raise BadSource(
+                f"{where}: '{line.strip()}' stands below '### MEASURED' and is no comment.",
+                hint="Write '# ' before it, or move it above that line: nbgrader is to see comments only.",
+            )
+    statements = "\n".join(line[1:].removeprefix(" ") for line in lines)
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in statements.split("\n")):
+        raise BadSource(f"{where}: nothing stands below '### MEASURED'.", hint="Write '# assert wall_s < 2' below it.")
+    return own, statements
+
+
+def refuse_measured(source: str, where: str) -> None:
+    """Raise where a `### MEASURED` stands in what is no judge part.
+
+    Raises:
+        BadSource: what was measured is judged, and nothing is judged there.
+    """
+    if MEASURED_LINE.search(source):
+        raise BadSource(
+            f"{where}: '### MEASURED' stands above '### JUDGE'.", hint="Move it to the end of a judge part."
+        )
+
+
+def reported_names(observe: str) -> tuple[str, ...]:
+    """Names that an observe half declares to be the student's word."""
+    lines = REPORTED_LINE.finditer(observe)
+    return tuple(name.strip() for line in lines for name in line["names"].split(","))
+
+
+def refuse_reported(source: str, where: str) -> None:
+    """Raise where a `### REPORTED` stands in what observes nothing.
+
+    Raises:
+        BadSource: it is of no use there.
+    """
+    if REPORTED_LINE.search(source):
+        raise BadSource(f"{where}: '### REPORTED' does not stand above a '### JUDGE'.", hint="Move it, or take it out.")
+
+
+def reason_in_process(source: str) -> str:
+    """Why a test is to run beside student code; nothing where it does not say."""
+    line = IN_PROCESS_LINE.search(source)
+    return line["reason"].strip() if line else ""
+
+
+def without_private(source: str) -> str:
+    """A cell's source as students may read it."""
+    return PRIVATE.sub("", source)
