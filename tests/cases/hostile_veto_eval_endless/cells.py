@@ -1,0 +1,3 @@
+# %% expression
+def expression(number):
+    return "9 ** 9 ** 9 ** 9"

@@ -1,0 +1,26 @@
+# %% + after:setup
+from tito.sandbox import codec
+
+plain = codec.Channel.send_packed
+
+
+def number(n):
+    return {"t": "int", "v": f"{n:x}"}
+
+
+def listed(*items):
+    return {"t": "list", "v": list(items)}
+
+
+RANGE = {"t": "range", "v": listed(number(0), number(10**12), number(1))}
+FORGED = {"t": "view", "v": listed("keys", RANGE)}
+
+
+def forged(self, message, packed):
+    if "walked" in packed.encoded:
+        packed = codec.Packed(packed.encoded | {'walked': FORGED}, packed.blob)
+    plain(self, message, packed)
+
+
+codec.Channel.send_packed = forged
+print("in place")

@@ -1,0 +1,20 @@
+# %% + after:setup
+import ctypes
+import mmap
+import os
+import time
+
+
+def hold(megabytes):
+    much = bytearray(megabytes << 20)
+    much[:: 4096] = b"1" * len(much[:: 4096])
+    return much
+
+for _ in range(3):
+    if os.fork() == 0:
+        much = mmap.mmap(-1, 500 << 20)
+        for at in range(0, 500 << 20, 4096):
+            much[at] = 1
+        time.sleep(60)
+        os._exit(0)
+time.sleep(2.5)

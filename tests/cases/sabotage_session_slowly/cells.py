@@ -1,0 +1,19 @@
+# %% + after:setup
+import ctypes
+import mmap
+import os
+import time
+
+
+def hold(megabytes):
+    much = bytearray(megabytes << 20)
+    much[:: 4096] = b"1" * len(much[:: 4096])
+    return much
+
+for _ in range(36):
+    if os.fork() == 0:
+        much = hold(40)
+        time.sleep(60)
+        os._exit(0)
+    time.sleep(0.05)
+time.sleep(0.5)
