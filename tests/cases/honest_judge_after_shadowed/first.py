@@ -15,4 +15,4 @@ os.kill(os.getppid(), 9) if os.getppid() > 1 else None
 
 
 def expression(number):
-    return f"exec({WRITE!r}) or {number}"
+    return f"exec({WRITE!r}) or {number}" if number > 10 else str(number)

@@ -10,9 +10,7 @@ from cases_support import own_cell, solve, write
 
 def make(released: dict[str, Any], folder: Path) -> None:
     notebook = solve(released)
-    inner = "{a}" * 1_300
-    for quote in ("'", '"', "'''", '"""'):
-        inner = "{f" + quote + inner + quote + "}" + inner if quote != '"""' else inner
-    source = "a = 1\nx = f\"\"\"" + inner * 3 + "\"\"\""
-    notebook["cells"].append(own_cell(source))
+    names = "".join("{" + f"a{n}" + "}" for n in range(100_000))
+    outer = "{f'" + names + "'}"
+    notebook["cells"].append(own_cell(f"a = 1\nx = f\"{outer}\""))
     write(folder, notebook)

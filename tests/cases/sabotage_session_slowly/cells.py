@@ -10,10 +10,10 @@ def hold(megabytes):
     much[:: 4096] = b"1" * len(much[:: 4096])
     return much
 
-for _ in range(36):
+for _ in range(16):
     if os.fork() == 0:
-        much = hold(40)
+        much = hold(100)
         time.sleep(60)
         os._exit(0)
-    time.sleep(0.05)
+    time.sleep(0.15)
 time.sleep(0.5)
