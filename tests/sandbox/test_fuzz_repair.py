@@ -54,7 +54,7 @@ def holds(data: bytes, path: Path, source: tuple[Any, ...]) -> None:
     if child == 0:
         try:
             os.write(writing, (fault_of(path, source) or "nothing").encode(errors="replace")[:4000])
-        except BaseException:
+        except BaseException:  # noqa: BLE001  (this process's edge: whatever it is, it is told)
             os.write(writing, traceback.format_exc()[-4000:].encode(errors="replace"))
         finally:
             os._exit(0)

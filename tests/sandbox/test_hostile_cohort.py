@@ -1,7 +1,7 @@
 """A cohort in which a third is hostile: it is graded to its end, in time, and honest work gets what it is due.
 
-The submissions are cases of the corpus, graded with short limits by two workers. A path that notes when it is read tells
-when a worker takes a submission.
+The submissions are cases of the corpus, graded with short limits by two workers. A path that notes when it is read
+tells when a worker takes a submission. `-s` shows the figures.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
@@ -50,16 +51,18 @@ HOSTILE = (
     "sabotage_swallows_timeouts", "hostile_endless_values", "forging_takeover",
 )  # fmt: skip
 MANY_HONEST = 40
+NOTES = ".taken"
 
 
 class NotedPath(PosixPath):
     """The folder of a submission. When a process first joins something to it, that is noted beside the submissions."""
 
     def __truediv__(self, other: Any) -> Path:
-        note = self.parents[2] / "taken" / self.parts[-2]
+        bare = Path(self)
+        note = bare.parents[1] / NOTES / bare.parent.name
         if not note.exists():
             note.write_text(f"{os.getpid()} {time.monotonic()}")
-        return Path(self) / other
+        return bare / other
 
 
 @dataclass
@@ -106,7 +109,7 @@ def students(course: Course, cases: dict[str, Case]) -> dict[str, Case]:
 
 def graded(plan: AssignmentPlan, course: Course, students: list[str]) -> Grading:
     """Grade the cohort, and look at how it goes."""
-    notes = course.root / "submitted" / "taken"
+    notes = course.root / "submitted" / NOTES
     shutil.rmtree(notes, ignore_errors=True)
     notes.mkdir()
     tasks = [
@@ -183,7 +186,7 @@ def test_honest_verdicts_are_what_they_are_without_the_hostile_ones(
 
 def test_none_holds_a_worker_beyond_its_limit(all_of_them: Grading, students: dict[str, Case]) -> None:
     longest = sorted(((seconds, students[name].name) for name, seconds in all_of_them.held_s.items()), reverse=True)
-    print(f"\nheld longest: {', '.join(f'{name} {seconds:.1f} s' for seconds, name in longest[:8])}")
+    sys.stdout.write(f"\nheld longest: {', '.join(f'{name} {seconds:.1f} s' for seconds, name in longest[:8])}\n")
     assert set(all_of_them.held_s) == set(students)
     assert [one for one in longest if one[0] > MOST_HELD_S] == []
 
@@ -192,10 +195,10 @@ def test_it_takes_no_longer_than_honest_work_and_the_limits_of_the_others(
     all_of_them: Grading, honest: Grading
 ) -> None:
     most_s = honest.seconds + len(HOSTILE) * 2 * NOTEBOOK_S / WORKERS * MARGIN
-    print(f"\nhonest {honest.seconds:.1f} s, all {all_of_them.seconds:.1f} s, at most {most_s:.1f} s")
+    sys.stdout.write(f"\nhonest {honest.seconds:.1f} s, all {all_of_them.seconds:.1f} s, at most {most_s:.1f} s\n")
     assert all_of_them.seconds <= most_s
 
 
 def test_no_worker_grows(all_of_them: Grading) -> None:
-    print(f"\nworkers grew by {all_of_them.growth_mb:.0f} MB at most")
+    sys.stdout.write(f"\nworkers grew by {all_of_them.growth_mb:.0f} MB at most\n")
     assert all_of_them.growth_mb < MOST_GROWTH_MB
