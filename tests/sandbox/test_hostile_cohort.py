@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path, PosixPath
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import pytest
 from cases_support import ASSIGNMENT, CASES, NOTEBOOK, Case, descendants, hand_in, plain, read_cases, verdicts_of
@@ -37,6 +41,7 @@ CELL_S, NOTEBOOK_S = 2, 4  # limits of a cell, of a notebook's own cells, and of
 # A notebook's limit is that of its cells and, as much again, of its hidden tests; the grace is for what has to end.
 MOST_HELD_S = 2 * NOTEBOOK_S + 5.0
 MARGIN = 1.25
+GIVEN_UP_S = 240
 MOST_GROWTH_MB = 100
 HONEST = (
     "honest_reference", "honest_async", "honest_global_settings", "honest_imports", "honest_mutates_arguments",
@@ -118,14 +123,31 @@ def graded(plan: AssignmentPlan, course: Course, students: list[str]) -> Grading
     ]
     grading, ended, fresh = Grading(), dict[str, float](), dict[int, float]()
     started = time.monotonic()
-    for task, result in grade_all(plan, Bubblewrap(), tasks, WORKERS):
-        grading.graded[task.student] = result
-        ended[task.student] = time.monotonic()
-        for pid, mb in memory_of_workers(notes).items():
-            grading.growth_mb = max(grading.growth_mb, mb - fresh.setdefault(pid, mb))
+    with given_up_on():
+        for task, result in grade_all(plan, Bubblewrap(), tasks, WORKERS):
+            grading.graded[task.student] = result
+            ended[task.student] = time.monotonic()
+            for pid, mb in memory_of_workers(notes).items():
+                grading.growth_mb = max(grading.growth_mb, mb - fresh.setdefault(pid, mb))
     grading.seconds = time.monotonic() - started
     grading.held_s = held(notes, ended)
     return grading
+
+
+@contextmanager
+def given_up_on() -> Iterator[None]:
+    """A cohort that never ends is no reason to wait for ever."""
+
+    def give_up(number: int, frame: FrameType | None) -> NoReturn:
+        raise AssertionError(f"the cohort has not come to its end in {GIVEN_UP_S} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(GIVEN_UP_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def held(notes: Path, ended: dict[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ heard = []
 
 def shout(word):
     heard.append(word)
-    if word == "you" and len(heard) > 2:
+    if word == "you" and set(heard) - {"hey", "you"}:
         raise ValueError(f"heard {heard}")
     if word.endswith("!"):
         raise TooLoud(word)
