@@ -36,7 +36,7 @@ from tito.cells import grade_id_of, kind_of
 from tito.course import Course, find_course
 from tito.grade import observe, submission
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, halves_of, sandboxes_for
 from tito.grade.plan import AssignmentPlan, skipped
 from tito.grade.planning import plan_assignment
 from tito.grade.record import Recorder
@@ -45,7 +45,7 @@ from tito.grade.workers import Graders, Task
 from tito.gradebook.store import open_gradebook
 from tito.models import CellKind, Fingerprint
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Control, Sandbox, Session
+from tito.sandbox.session import Control, Session
 
 # What is timed, by the stage that it counts for. What is inside another of them is taken from that one.
 STAGES = {
@@ -104,16 +104,19 @@ def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: 
             watch.on(owner, name, stage)
     found = []
     with (
-        Sandbox(backend(course.sandbox.backend), plan.place) as sandbox,
-        Judge(plan.prerequisites) as judge,
+        sandboxes_for(backend(course.sandbox.backend), plan) as sandboxes,
         open_gradebook(course) as opened,
     ):
         recorder = Recorder(course, plan.assignment, opened)
+        halves = halves_of(plan.notebooks)
         made = []
         for folder in [folders[0], *folders]:  # the first is not counted: the judge starts with it
             watch.seconds.clear()
             started = time.perf_counter()
-            one = submission.grade_submission(plan, folder.parent.name, folder, sandbox, judge, Fingerprint("", "", ""))
+            with Judge(sandboxes.judges, halves) as judge:
+                one = submission.grade_submission(
+                    plan, folder.parent.name, folder, sandboxes.notebooks, judge, Fingerprint("", "", "")
+                )
             found.append(dict(watch.seconds) | {"total": time.perf_counter() - started})
             made.append((one, folder))
         for first in range(0, len(made), together):
@@ -131,7 +134,8 @@ def run(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[floa
     isolation = backend(course.sandbox.backend)
     before, started = _processor_s(), time.perf_counter()
     with (
-        Graders(plan, isolation, 1, Sandbox(isolation, plan.place)) as graders,
+        sandboxes_for(isolation, plan) as sandboxes,
+        Graders(plan, isolation, 1, sandboxes) as graders,
         open_gradebook(course) as opened,
     ):
         recorder = Recorder(course, plan.assignment, opened)

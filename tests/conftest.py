@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import pytest
@@ -19,11 +20,14 @@ from xdist.scheduler import LoadFileScheduling
 
 from tito.course import Assignment, Course, load_course
 from tito.grade.calibrate import calibrated_apart
+from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
+from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Backend, Workplace
+from tito.sandbox.unconfined import Unconfined
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -94,6 +98,18 @@ def module(released: Course) -> Assignment:
     return released.assignment(ASSIGNMENT)
 
 
+@contextmanager
+def judge_beside(**files: str) -> Iterator[Judge]:
+    """A judge without isolation, that finds Python files of these names and contents beside it."""
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, f"{name}.py") for name in files]
+        for path, text in zip(paths, files.values(), strict=True):
+            path.write_text(text)
+        place = Workplace(tuple((path, path.name) for path in paths), ("ipython", "numpy"), limits=Limits(1.0))
+        with judging(Unconfined(), AssignmentPlan("any", (), place, Path(folder), "", "")) as judge:
+            yield judge
+
+
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
@@ -102,10 +118,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     class InProcess:
         def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: object) -> None:
-            nobody = ("none", plan.place, Path("/nowhere"))
-            self.worker = known.setdefault(
-                (plan.tests_hash, isolation.name, str(vars(isolation))), Worker(plan, isolation, nobody)
-            )
+            key = (plan.tests_hash, isolation.name, str(vars(isolation)))
+            self.worker = known.setdefault(key, Worker(plan, isolation))
 
         def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
             for number, graded in self.worker.grade(iter(enumerate(tasks))):
@@ -126,12 +140,12 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def __init__(self, *_: object) -> None:
             super().__init__()
 
-        def sandbox(self, place: Workplace) -> None:
+        def sandboxes(self, place: Workplace, order: bytes) -> None:
             pass
 
     chosen: dict[str, AssignmentPlan] = {}
 
-    def calibrated(plan: AssignmentPlan, sandbox: object) -> AssignmentPlan:
+    def calibrated(plan: AssignmentPlan, sandboxes: object) -> AssignmentPlan:
         if plan.tests_hash not in chosen:
             chosen[plan.tests_hash] = calibrated_apart(plan, Bubblewrap())
         return chosen[plan.tests_hash]

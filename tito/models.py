@@ -122,8 +122,8 @@ class RemotePlan:
 
     `imports` are statements by the name that they bind; `given` is source of the instructor's that the judge runs
     itself: functions and constants. `notebook` are names that the notebook is asked for although the judge has them;
-    `mirrored` are those that it is told of when the test sets them, because its functions read them. Of the reference's
-    run: the places of the test where its objects were asked (`sites`), and its lines that ran.
+    `mirrored` are those that it is told of when the test sets them, because its functions read them. `sites` is what
+    the reference's run has shown: where its objects were asked and changed what (see `grade/sites.py`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -132,7 +132,6 @@ class RemotePlan:
     mirrored: frozenset[str] = frozenset()
     keep: bool = False
     sites: frozenset[str] | None = None
-    lines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -165,11 +165,10 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
 
     from tito.grade import submission as grading
     from tito.grade.calibrate import calibrated
-    from tito.grade.judge import Judge
+    from tito.grade.judge import Judge, halves_of, sandboxes_for
     from tito.grade.observe import Observations
     from tito.grade.planning import plan_assignment
     from tito.sandbox.backends import backend
-    from tito.sandbox.session import Sandbox
 
     plan = plan_assignment(module.course, module.course.assignment(MODULE))
     found: dict[str, dict[str, tuple[str, str]]] = {}
@@ -181,14 +180,15 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
     original = grading.verdict_of_test
     grading.verdict_of_test = visible
     try:
-        with Sandbox(backend("bubblewrap"), plan.place) as sandbox, Judge(plan.prerequisites) as judge:
-            ready = calibrated(plan, sandbox)
+        with sandboxes_for(backend("bubblewrap"), plan) as sandboxes:
+            ready = calibrated(plan, sandboxes)
+            judge = Judge(sandboxes.judges, halves_of(plan.notebooks))
             for student in students:
                 own = folder / student
                 own.mkdir(parents=True)
                 (own / f"{module.notebook}.ipynb").write_bytes(module.submissions[student])
                 graded = grading.grade_submission(
-                    ready, student, own, sandbox, judge, grading.Fingerprint("", "", "")
+                    ready, student, own, sandboxes.notebooks, judge, grading.Fingerprint("", "", "")
                 ).record
                 found[student] = {
                     one.grade_id: (one.verdict.value.upper(), one.message)

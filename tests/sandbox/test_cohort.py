@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -104,16 +105,40 @@ class Deadly(type(Path())):  # type: ignore[misc]  # Path itself has no subclass
         raise AssertionError
 
 
+class Slow(type(Path())):  # type: ignore[misc]
+    """A folder that holds up whoever reads in it."""
+
+    def __truediv__(self, name: object) -> Path:
+        time.sleep(600)
+        raise AssertionError
+
+
+def test_a_worker_that_misses_its_deadline_is_ended_and_replaced(
+    cohort: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tito.grade.workers.deadline_s", lambda plan: 4.0)
+    plan = plan_assignment(cohort, cohort.assignment("7"))
+    folders = {name: cohort.step("submitted", name, ASSIGNMENT) for name in ("ada", "bob")} | {"eve": Slow("/nowhere")}
+    tasks = [Task(name, folder, Fingerprint("", "", "")) for name, folder in sorted(folders.items())]
+    started = time.monotonic()
+    graded = {task.student: graded.record for task, graded in grade_all(plan, Bubblewrap(), tasks, 1)}
+    assert time.monotonic() - started < 60
+    assert {cell.verdict for cell in graded["eve"].cells} == {Verdict.TIMEOUT}
+    assert "missed its deadline" in graded["eve"].cells[0].message
+    assert [graded[name].fault for name in ("ada", "bob")] == ["", ""]
+
+
 def test_a_submission_that_brings_its_worker_down_costs_the_others_nothing(cohort: Course) -> None:
     plan = plan_assignment(cohort, cohort.assignment("7"))
     folders = {name: cohort.step("submitted", name, ASSIGNMENT) for name in ("ada", "bob")}
     folders |= {"eve": Deadly("/nowhere"), "zoe": folders["ada"]}
     tasks = [Task(name, folder, Fingerprint("", "", "")) for name, folder in sorted(folders.items())]
-    for workers in (1, 2):
-        graded = {task.student: one.record for task, one in grade_all(plan, Bubblewrap(), tasks, workers)}
-        assert graded["eve"].fault == "the grading process died"
-        assert [graded[name].fault for name in ("ada", "bob", "zoe")] == ["", "", ""]
-        assert points(graded["zoe"]) == points(graded["ada"])
+    graded = {task.student: one.record for task, one in grade_all(plan, Bubblewrap(), tasks, 2)}
+    assert not graded["eve"].platform_fault
+    assert {cell.points for cell in graded["eve"].cells} == {0.0}
+    assert "twice, the process that graded it died" in graded["eve"].cells[0].message
+    assert [graded[name].fault for name in ("ada", "bob", "zoe")] == ["", "", ""]
+    assert points(graded["zoe"]) == points(graded["ada"])
 
 
 def test_what_is_graded_already_is_not_graded_again_unless_it_changed_or_is_asked_for(cohort: Course) -> None:

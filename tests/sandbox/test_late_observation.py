@@ -15,7 +15,7 @@ from tito.author.script import source_notebooks
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course import load_course
 from tito.grade import observe
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan
 from tito.grade.planning import plan_assignment
 from tito.grade.submission import grade_submission
@@ -56,7 +56,7 @@ def plan() -> AssignmentPlan:
 
 @pytest.fixture(scope="module")
 def tools(plan: AssignmentPlan) -> Iterator[tuple[Sandbox, Judge]]:
-    with Sandbox(Bubblewrap(), plan.place) as sandbox, Judge(plan.prerequisites) as judge:
+    with Sandbox(Bubblewrap(), plan.place) as sandbox, judging(Bubblewrap(), plan) as judge:
         yield sandbox, judge
 
 
@@ -75,7 +75,12 @@ def grade(plan: AssignmentPlan, tools: tuple[Sandbox, Judge], tmp_path: Path, mo
                 lambda plan, cells, branches, late: (forks.extend(branches), tasks(plan, cells, branches, late))[1],
             )
             if not late:
-                patched.setattr(observe, "needs_no_copies", lambda *_: False)
+                patched.setattr(
+                    "tito.grade.submission.observing",
+                    lambda sandbox, plan, notebook, *rest: observe.observing(
+                        sandbox, plan, replace(notebook, needs_no_copies=False), *rest
+                    ),
+                )
             graded = grade_submission(plan, "ada", tmp_path, *tools, Fingerprint("", "", ""))
         return {one.grade_id: (one.verdict, one.message) for one in graded.record.cells}, len(forks)
 

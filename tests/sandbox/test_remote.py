@@ -15,10 +15,12 @@ import pytest
 
 from tito.cells import grade_id_of
 from tito.grade.calibrate import _notebook, in_process
-from tito.grade.judge import Judge
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
+from tito.grade.judge import Judge, judging
 from tito.grade.observe import observe
 from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.planning import plan_notebook
+from tito.grade.reading import ReadNotebook, trusted
 from tito.grade.submission import verdict_of_test
 from tito.models import CellVerdict, Evidence, Limits, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -90,6 +92,24 @@ def primes_below(n):
     "source": """
 def loopless(n):
     return sum(range(n))
+""",
+    "ordered": """
+def same(value):
+    return value
+""",
+    "later": """
+def fixed():
+    return 1
+""",
+    "leaves": """
+def ordered(values):
+    return sorted(values)
+""",
+    "refuses": """
+def half(n):
+    if n % 2:
+        raise ValueError(n)
+    return n // 2
 """,
 }
 
@@ -197,6 +217,43 @@ import inspect
 assert loopless(4) == 6
 assert "for " not in inspect.getsource(loopless)
 """,
+    "ordered": """
+first = same(1)
+assert first == 1
+### BEGIN HIDDEN TESTS
+hidden = same(706173)
+assert hidden == 706173
+### END HIDDEN TESTS
+second = same(2)
+assert second == 2
+### BEGIN HIDDEN TESTS
+assert same(3) == 3 and (first, hidden, second) == (1, 706173, 2)
+### END HIDDEN TESTS
+""",
+    "later": """
+assert fixed() == 1
+""",
+    "leaves": """
+values = [3, 1, 2]
+result = ordered(values)
+assert result == [1, 2, 3]
+assert values == [3, 1, 2], "ordered must leave its argument alone"
+### BEGIN HIDDEN TESTS
+many = [5, 4, 6]
+assert ordered(many) == sorted(many)
+### END HIDDEN TESTS
+""",
+    "refuses": """
+assert half(4) == 2
+### BEGIN HIDDEN TESTS
+refused = False
+try:
+    half(3)
+except:
+    refused = True
+assert refused
+### END HIDDEN TESTS
+""",
 }
 
 SETUP = """
@@ -232,16 +289,20 @@ class Bench:
         self.sandbox, self.judge = sandbox, judge
         self.plan: NotebookPlan = _notebook(plan_notebook("one", notebook()), sandbox, judge)
 
+    def read(self, **replaced: str) -> ReadNotebook:
+        return trusted(self.plan, notebook(**replaced), frozenset())
+
     def grade(self, **replaced: str) -> dict[str, CellVerdict]:
-        seen = observe(self.sandbox, self.plan, notebook(**replaced), self.judge)
+        seen = observe(self.sandbox, self.plan, self.read(**replaced), self.judge)
         found = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
         return {one.grade_id: one for one in found}
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench() -> Iterator[Bench]:
     place = Workplace((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
-    with Sandbox(Bubblewrap(), place) as sandbox, Judge(tmp_path_factory.mktemp("judge")) as judge:
+    plan = AssignmentPlan("one", (), place, Path(), "", "")
+    with Sandbox(Bubblewrap(), place) as sandbox, judging(Bubblewrap(), plan) as judge:
         yield Bench(sandbox, judge)
 
 
@@ -398,13 +459,124 @@ def test_wrong_work_and_work_that_lies_earn_nothing(
     assert all(found[other].verdict is Verdict.PASSED for other in others), "another test lost its points"
 
 
-def test_of_a_hidden_test_a_student_is_told_the_kind_of_an_error_and_no_value(bench: Bench) -> None:
-    short = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}[n, start]"
-    found = bench.grade(primes=short)["test_primes"]
-    assert (found.verdict, found.message) == (Verdict.ERROR, "Your code raised KeyError in a hidden check.")
-    known = "def primes(n, start=2): return {(10, 2): [2, 3, 5, 7], (10, 4): [5, 7]}.get((n, start), [n])"
-    found = bench.grade(primes=known)["test_primes"]
-    assert (found.verdict, found.message) == (Verdict.FAILED, "A hidden check failed.")
+REMEMBERS = """
+import os
+def kept():
+    return open("/tmp/kept").read() if os.path.exists("/tmp/kept") else ""
+"""
+SAW = "706173"
+
+
+def test_a_visible_section_after_a_hidden_one_has_not_seen_it(bench: Bench) -> None:
+    """Neither in the same process, which the whole cell is then run in, nor by way of a file."""
+    tells = """
+seen = []
+def same(value):
+    seen.append(str(value))
+    if value == 2 and len(seen) > 2:
+        raise ValueError(" ".join(seen))
+    return value
+"""
+    in_memory = bench.grade(ordered=tells)["test_ordered"]
+    assert (in_memory.verdict, in_memory.message) == (Verdict.ERROR, HIDDEN_FAILED)
+    assert SAW in in_memory.detail, "the attack did what it was to do"
+    through_a_file = bench.grade(
+        ordered=f"""{REMEMBERS}
+def same(value):
+    if value == 2 and kept():
+        raise ValueError(kept())
+    open("/tmp/kept", "a").write(f"{{value}} ")
+    return value
+"""
+    )["test_ordered"]
+    assert SAW not in through_a_file.message
+
+
+def test_a_visible_test_is_run_before_any_hidden_one(bench: Bench) -> None:
+    found = bench.grade(
+        ordered=f"{REMEMBERS}\ndef same(value):\n    open('/tmp/kept', 'a').write(str(value))\n    return value",
+        later=f"{REMEMBERS}\ndef fixed():\n    raise ValueError(kept() or 'nothing was kept')",
+    )
+    assert found["test_ordered"].verdict is Verdict.PASSED
+    assert SAW not in found["test_later"].message
+    assert found["test_later"].verdict is Verdict.ERROR
+
+
+def test_the_hidden_sections_find_what_visible_ones_have_set(bench: Bench) -> None:
+    wrong = bench.grade(ordered="def same(value):\n    return value if value != 3 else 4")["test_ordered"]
+    assert (wrong.verdict, wrong.message) == (Verdict.FAILED, HIDDEN_FAILED)
+    wrong = bench.grade(ordered="def same(value):\n    return value if value != 2 else 4")["test_ordered"]
+    assert (wrong.verdict, wrong.message) == (Verdict.FAILED, "AssertionError")
+
+
+SWALLOWED = {
+    "an end": ("import os; os._exit(0)", Verdict.ERROR),
+    "an endless loop": ("\n        while True: pass", Verdict.TIMEOUT),
+    "an endless answer": (
+        "\n        import time\n        class L(list):\n            def __iter__(self):\n"
+        "                while True: yield time.sleep(0.01)\n        return L([1])",
+        Verdict.TIMEOUT,
+    ),
+    "an answer that is none": (
+        "\n        from tito.sandbox import objects, wire\n"
+        "        objects.Objects.refer = lambda self, value: wire.Known('os', 'system')\n        return object()",
+        Verdict.FAILED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "verdict"), SWALLOWED.values(), ids=SWALLOWED)
+def test_what_stops_a_test_is_not_an_exception_that_it_expects(bench: Bench, statement: str, verdict: Verdict) -> None:
+    source = f"def half(n):\n    if n % 2: {statement}\n    return n // 2"
+    found = bench.grade(refuses=source)["test_refuses"]
+    assert (found.verdict, found.points) == (verdict, 0), found
+    assert found.message in (HIDDEN_FAILED, HIDDEN_LIMIT)
+
+
+IN_PLACE = "def ordered(values):\n    values.sort()\n    return values"
+
+
+def test_who_changes_an_argument_that_is_to_be_left_alone_fails_as_in_one_process(bench: Bench) -> None:
+    found = bench.grade(leaves=IN_PLACE)["test_leaves"]
+    assert (found.verdict, found.message) == (Verdict.FAILED, "ordered must leave its argument alone")
+
+
+def test_who_says_that_an_expected_value_has_changed_gains_nothing(bench: Bench) -> None:
+    """What is expected is made of a list that the notebook was handed, and says to have emptied."""
+    wrong = "def ordered(values):\n    if 6 not in values: return sorted(values)\n    values.clear()\n    return values"
+    found = bench.grade(leaves=wrong)["test_leaves"]
+    assert (found.verdict, found.points, found.message) == (Verdict.FAILED, 0, HIDDEN_FAILED)
+
+
+def test_who_changes_an_argument_that_nobody_looks_at_again_passes(bench: Bench) -> None:
+    source = (
+        f"{IN_PLACE}\nin_place = ordered\ndef ordered(values):\n    values = values[:] if len(values) == 3 and 1 in "
+    )
+    source += "values else values\n    return in_place(values)"
+    assert bench.grade(leaves=source)["test_leaves"].verdict is Verdict.PASSED
+
+
+IN_HIDDEN = {
+    "an error of a kind": ("raise ValueError(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "another kind": ("raise KeyError(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "a kind of its own": ("raise type('E706173', (Exception,), {})(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "a failed assertion": ("raise AssertionError(n)", Verdict.FAILED, HIDDEN_FAILED),
+    "a missing name": ("return missing", Verdict.ERROR, HIDDEN_FAILED),
+    "a wrong value": ("return [n]", Verdict.FAILED, HIDDEN_FAILED),
+    "an end": ("import os; os._exit(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "an exit": ("raise SystemExit(n)", Verdict.ERROR, HIDDEN_FAILED),
+    "an endless loop": ("\n        while True: pass", Verdict.TIMEOUT, HIDDEN_LIMIT),
+    "no more memory": ("raise MemoryError(n)", Verdict.MEMORY, HIDDEN_LIMIT),
+}
+
+
+@pytest.mark.parametrize(("statement", "verdict", "message"), IN_HIDDEN.values(), ids=IN_HIDDEN)
+def test_what_a_student_reads_of_a_hidden_section_is_not_theirs_to_choose(
+    bench: Bench, statement: str, verdict: Verdict, message: str
+) -> None:
+    found = bench.grade(primes=f"{SOLUTIONS['primes'].replace('primes', 'right')}\n"
+        f"def primes(n, start=2):\n    if n < 5: {statement}\n    return right(n, start)")["test_primes"]  # fmt: skip
+    assert (found.verdict, found.message) == (verdict, message)
 
 
 def test_the_source_of_a_hidden_test_never_enters_the_notebooks_process(bench: Bench) -> None:
@@ -421,8 +593,8 @@ def primes(n, start=2):
 
 def test_before_a_test_beside_student_code_what_it_relies_on_is_put_back_and_told(bench: Bench) -> None:
     patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nloopless = lambda n: 6"
-    seen = observe(bench.sandbox, bench.plan, notebook(source=patched), bench.judge)
+    seen = observe(bench.sandbox, bench.plan, bench.read(source=patched), bench.judge)
     (ran,) = [ran for _, _, ran in seen.tests["test_source"]]
     assert set(ran.tampered) == {"`builtins.abs`", "`numpy.allclose`"}
-    seen = observe(bench.sandbox, bench.plan, notebook(), bench.judge)
+    seen = observe(bench.sandbox, bench.plan, bench.read(), bench.judge)
     assert [ran.tampered for _, _, ran in seen.tests["test_source"]] == [()]

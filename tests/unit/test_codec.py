@@ -20,11 +20,14 @@ from tito.sandbox.codec import (
     MAX_DEPTH,
     MAX_ITEMS,
     MAX_JSON,
+    MAX_TEXT,
     Channel,
     CodecError,
     Encoder,
     EndOfStream,
+    Packed,
     decode,
+    pack,
 )
 
 pytestmark = pytest.mark.unit
@@ -349,18 +352,26 @@ def test_what_was_received_can_be_sent_on_to_the_judge() -> None:
     Encoder().encode(arrived)
 
 
+def framed(message: bytes, values: bytes = b"{}", blob: bytes = b"") -> bytes:
+    return LENGTHS.pack(len(message), len(values), len(blob)) + message + values + blob
+
+
 FRAMES = {
-    "no JSON": LENGTHS.pack(3, 0) + b"{x}",
-    "no UTF-8": LENGTHS.pack(2, 0) + b"\xff\xfe",
-    "a list": LENGTHS.pack(2, 0) + b"[]",
-    "null": LENGTHS.pack(4, 0) + b"null",
-    "no values": LENGTHS.pack(14, 0) + b'{"message":{}}',
-    "values that are a list": LENGTHS.pack(26, 0) + b'{"message":{},"values":[1]}'[:26],
-    "a message that is no object": LENGTHS.pack(25, 0) + b'{"message":1,"values":{} }',
-    "JSON too long": LENGTHS.pack(MAX_JSON + 1, 0),
-    "data too long": LENGTHS.pack(2, MAX_BLOB + 1) + b"{}",
-    "brackets without end": LENGTHS.pack(100_000, 0) + b"[" * 100_000,
-    "an enormous number": LENGTHS.pack(9_000, 0) + b"9" * 9_000,
+    "no JSON": framed(b"{x}"),
+    "no UTF-8": framed(b"\xff\xfe"),
+    "a list": framed(b"[]"),
+    "null": framed(b"null"),
+    "values that are a list": framed(b"{}", b"[1]"),
+    "values that are no JSON": framed(b"{}", b"{1}"),
+    "a value that is none": framed(b"{}", b'{"x": [1]}'),
+    "JSON too long": LENGTHS.pack(MAX_JSON + 1, 0, 0),
+    "text too long": LENGTHS.pack(2, MAX_TEXT + 1, 0) + b"{}",
+    "data too long": LENGTHS.pack(2, 2, MAX_BLOB + 1) + b"{}{}",
+    "brackets without end": framed(b"[" * 100_000),
+    "brackets without end as values": framed(b"{}", b"[" * 100_000),
+    "more items than there may be": framed(b'{"x":[' + b"[]," * MAX_ITEMS + b"[]]}"),
+    "more values than there may be": framed(b"{}", b'{"x":{"t":"list","v":[' + b"null," * MAX_ITEMS + b"null]}}"),
+    "an enormous number": framed(b"9" * 9_000),
 }
 
 
@@ -384,10 +395,10 @@ def test_random_bytes_give_only_codec_errors_and_the_end(data: bytes) -> None:
     ours.close()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(max_size=30))
-def test_random_lengths_give_only_codec_errors_and_the_end(first: int, second: int, data: bytes) -> None:
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3), st.binary(max_size=30))
+def test_random_lengths_give_only_codec_errors_and_the_end(lengths: list[int], data: bytes) -> None:
     ours, theirs = map(Channel, socket.socketpair())
-    theirs.connection.sendall(LENGTHS.pack(first, second) + data)
+    theirs.connection.sendall(LENGTHS.pack(*lengths) + data)
     theirs.close()
     with pytest.raises((CodecError, EndOfStream)):
         ours.receive(5)
@@ -404,7 +415,7 @@ def test_a_peer_that_sends_a_byte_now_and_then_is_a_timeout_too(pair: tuple[Chan
     stop = threading.Event()
 
     def drip() -> None:
-        theirs.connection.sendall(LENGTHS.pack(1000, 0))
+        theirs.connection.sendall(LENGTHS.pack(1000, 0, 0))
         for _ in range(20):
             if not stop.wait(0.1):
                 theirs.connection.sendall(b" ")
@@ -423,3 +434,46 @@ def test_a_peer_that_sends_a_byte_now_and_then_is_a_timeout_too(pair: tuple[Chan
 def test_a_message_that_is_too_long_is_refused_before_it_is_sent(pair: tuple[Channel, Channel]) -> None:
     with pytest.raises(CodecError, match="MiB"):
         pair[0].send({"source": "x" * (MAX_JSON + 1)})
+
+
+def test_commas_and_brackets_in_a_text_are_text(pair: tuple[Channel, Channel]) -> None:
+    ours, theirs = pair
+    text = '[1, "2", \\' * (MAX_ITEMS // 2)
+    sender = threading.Thread(target=theirs.send, args=({"text": text}, {"said": text}))
+    sender.start()
+    message, values = ours.receive(5)
+    sender.join()
+    assert message == {"text": text} and values == {"said": text}
+
+
+def test_as_many_numpy_numbers_cross_as_may(pair: tuple[Channel, Channel]) -> None:
+    ours, theirs = pair
+    numbers = list(np.arange(MAX_ITEMS - 1, dtype=np.float64))
+    sender = threading.Thread(target=theirs.send, args=({}, {"numbers": numbers}))
+    sender.start()
+    _, values = ours.receive(20)
+    sender.join()
+    assert values["numbers"] == numbers
+
+
+def test_a_value_that_cannot_cross_leaves_those_before_it(pair: tuple[Channel, Channel]) -> None:
+    encoder = Encoder()
+    encoder.put("small", np.arange(3))
+    for large in (bytes(MAX_BLOB + 1), "x" * (MAX_TEXT + 1), [b"y", object()]):
+        with pytest.raises(CodecError):
+            encoder.put("large", large)
+    encoder.put("last", b"z")
+    values = encoder.packed().values()
+    assert list(values) == ["small", "last"] and values["last"] == b"z" and same(values["small"], np.arange(3))
+
+
+def test_text_takes_no_more_room_when_it_is_passed_on() -> None:
+    values = pack({"text": "é" * (MAX_TEXT // 2 - 100), "surrogate": "\udc80"})
+    assert values.values() == {"text": "é" * (MAX_TEXT // 2 - 100), "surrogate": "\udc80"}
+
+
+def test_values_that_nobody_asked_for_are_not_made() -> None:
+    values = Packed(b'{"x":{"t":"int","v":"7"},"bad":[1]}')
+    assert values.values(only=("x", "absent")) == {"x": 7}
+    with pytest.raises(CodecError):
+        values.values()

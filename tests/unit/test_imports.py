@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 INSIDE_NAMES = (
-    *("codec", "fence", "guard", "keeper", "objects", "outputs", "ruleset"),
+    *("codec", "fence", "guard", "keeper", "notebook", "objects", "outputs", "ruleset"),
     *("runner", "seccomp", "server", "wire", "zygote"),
 )
 INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
@@ -89,7 +89,7 @@ def test_the_sandbox_holds_just_the_files_that_run_in_it() -> None:
 
 
 def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
-    names = ("judge_worker", "remote_worker", "link", "standin")
+    names = ("judge_worker", "remote_worker", "link", "standin", "sites", "looks", "replay")
     ours = {one for name in names for one in imported(ROOT / "grade" / f"{name}.py") if one.startswith("tito")}
     allowed = ("tito.sandbox.codec.", "tito.sandbox.wire", *(f"tito.grade.{name}." for name in names))
     assert all(one.startswith(allowed) for one in ours)

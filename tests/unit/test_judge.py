@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import judge_beside
 
 from tito.errors import JudgeFailed
 from tito.grade.judge import Answers, Judge, Opinion, Question
@@ -28,6 +28,7 @@ def ask(
     **observed: Any,
 ) -> dict[str, Any]:
     request = {"imports": imports, "given": given, "judge": code, "checks": list(checks), "hidden": hidden}
+    request["observed"] = list(observed)
     return judge(request, pack(observed))
 
 
@@ -136,9 +137,8 @@ def test_the_message_of_a_helper_in_the_common_part_is_told_for_the_check_that_c
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[Judge]:
-    (tmp_path / "below.py").write_text("VALUE = 7\n")
-    with Judge(tmp_path) as one:
+def process() -> Iterator[Judge]:
+    with judge_beside(below="VALUE = 7\n") as one:
         yield one
 
 
@@ -157,20 +157,65 @@ def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) ->
 
 @pytest.mark.parametrize(
     "code",
-    ["import os\nos._exit(0)", "raise SystemExit", "raise KeyboardInterrupt", "import ctypes\nctypes.string_at(0)",
-     "while True: pass"],
-    ids=["exits", "SystemExit", "KeyboardInterrupt", "crashes", "hangs"],
-)  # fmt: skip
-def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered(
-    code: str, process: Judge, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    ["import os\nos._exit(0)", "import ctypes\nctypes.string_at(0)", "while True: pass", "sum(range(10 ** 12))"],
+    ids=["exits", "crashes", "hangs", "hangs in C"],
+)
+def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered(code: str, process: Judge) -> None:
     nothing = JudgePlan("", "", ())
     assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
-    with monkeypatch.context() as patched:
-        patched.setattr("tito.grade.judge.ANSWER_TIMEOUT_S", 1.0)
-        with pytest.raises(JudgeFailed, match="no answer"):
-            process.opinion(Question(section(code), nothing, pack({})))
+    with pytest.raises(JudgeFailed, match="no answer"):
+        process.opinion(Question(section(code), nothing, pack({})))
     assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit", "raise KeyboardInterrupt", "exit()"])
+def test_a_judge_half_that_is_made_to_leave_says_no(code: str, process: Judge) -> None:
+    assert not process.opinion(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
+
+
+# ---- values that break a judge -------------------------------------------------------------------
+
+
+BREAKS = {
+    "time": "sum(range(n))",
+    "a crash (SIGSEGV)": "import ctypes\nctypes.string_at(0 if n else id(n))",
+    "an exit": "import os\nos._exit(1) if n else None",
+}
+
+
+def about(code: str, n: int) -> Question:
+    return Question(section(code), JudgePlan("", "", ("n",)), pack({"n": n}))
+
+
+@pytest.mark.parametrize("limit", BREAKS)
+def test_values_that_break_judges_at_the_same_limit_twice_are_refused_where_the_references_are_not(
+    limit: str, process: Judge
+) -> None:
+    question = about(BREAKS[limit], 10**13)
+    answers = Answers(
+        process, [about("assert n == 1", 1), question, about("assert n == 2", 2)], lambda half: pack({"n": 0})
+    )
+    assert [answers.opinion(asked).yes for asked in answers._questions.values()] == [True, False, True]
+    assert answers.opinion(question).broke == limit
+    assert answers.broken == [(question, limit)]
+
+
+@pytest.mark.parametrize(
+    "reference", [lambda half: None, lambda half: pack({"n": 10**13})], ids=["unknown", "breaks too"]
+)
+def test_a_judge_that_the_references_values_break_too_is_ours(reference: Any, process: Judge) -> None:
+    answers = Answers(process, [about(BREAKS["an exit"], 10**13)], reference)
+    with pytest.raises(JudgeFailed, match="no answer"):
+        answers.opinion(next(iter(answers._questions.values())))
+    assert answers.broken == []
+
+
+def test_a_judge_that_broke_for_another_reason_than_the_values_answers_the_next_time(process: Judge) -> None:
+    once = "import os\nif not os.path.exists('seen'):\n    open('seen', 'w').close()\n    os._exit(1)\nassert n == 3"
+    question = about(once, 3)  # without isolation judges share their folder
+    answers = Answers(process, [question], lambda half: None)
+    assert answers.opinion(question).yes
+    assert answers.broken == []
 
 
 def test_a_broken_set_up_has_failed_and_blames_the_test(process: Judge) -> None:

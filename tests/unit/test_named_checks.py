@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import judge_beside
 
 from tito.errors import BadSource
 from tito.grade.judge import Judge
@@ -45,8 +45,8 @@ def planned(source: str = SOURCE, points: float = 6.5) -> TestPlan:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    with Judge(tmp_path_factory.mktemp("prerequisites")) as opened:
+def judge() -> Iterator[Judge]:
+    with judge_beside() as opened:
         yield opened
 
 
@@ -95,8 +95,9 @@ def test_a_section_that_was_not_reached_earns_nothing(judge: Judge) -> None:
     assert found.checks[-1] == CheckVerdict("more", 0.0, 3.5, "more: not run")
 
 
-def test_a_judge_that_fails_is_ours_and_no_number(tmp_path: Path) -> None:
-    with Judge(tmp_path / "no such folder") as broken:
+def test_a_judge_that_fails_is_ours_and_no_number() -> None:
+    with judge_beside() as broken:
+        broken._sandbox.close()
         found = verdict(broken, ok(a=3, b=7), ok(c=1))
     assert (found.verdict, found.points) == (Verdict.PLATFORM, None)
 

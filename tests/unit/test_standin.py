@@ -22,9 +22,10 @@ from tito.grade.link import Ended, Link, restore
 from tito.grade.remote import possible_plans
 from tito.grade.remote_worker import Namespace
 from tito.grade.standin import StandIn
+from tito.sandbox import wire
 from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed, decode
 from tito.sandbox.objects import Objects
-from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, more, no_reference
+from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, no_reference
 
 pytestmark = pytest.mark.unit
 
@@ -66,18 +67,18 @@ class Outputs:
 class Shell:
     """As much of a shell as the notebook's side needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str) -> None:
         self.outputs = Outputs()
         self.user_ns: dict[str, Any] = {"__name__": "notebook"}
-        exec(NOTEBOOK, self.user_ns)
+        exec(NOTEBOOK + more, self.user_ns)
 
 
 @contextmanager
-def notebook(sites: frozenset[str] | None = None, keep: bool = False) -> Iterator[Link]:
+def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str = "") -> Iterator[Link]:
     """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
     ours, theirs = (Channel(one) for one in socket.socketpair())
-    ours.more = theirs.more = more
-    objects = Objects(Shell(), lambda _: nullcontext())
+    ours.more = theirs.more = wire.more
+    objects = Objects(Shell(more), lambda _: nullcontext())
 
     class Relay:
         """The judge's channel: asks go on to the notebook as the grader would pass them on."""
@@ -100,7 +101,7 @@ def notebook(sites: frozenset[str] | None = None, keep: bool = False) -> Iterato
     thread.start()
     relay: Any = Relay()
     try:
-        yield Link(relay, sites, frozenset() if sites is None else frozenset({"<test 0>:1"}), keep)
+        yield Link(relay, sites, keep)
     finally:
         ours.close()
         thread.join(5)
@@ -110,7 +111,8 @@ def notebook(sites: frozenset[str] | None = None, keep: bool = False) -> Iterato
 def run(source: str, link: Link, mirrored: frozenset[str] = frozenset()) -> Namespace:
     """Run test code against the notebook."""
     names = Namespace(link, {"np": np}, frozenset(), mirrored)
-    exec(compile(source, "<test 0>", "exec"), names)
+    with link.sites.counted():
+        exec(compile(source, "<test 0>", "exec"), names)
     return names
 
 
@@ -118,7 +120,7 @@ def test_what_the_reference_is_asked_a_student_is_asked_at_the_same_place_only()
     source = "r = point == 4"
     with notebook() as link:
         assert run(source, link)["r"] is True  # the reference's object is asked
-        sites = frozenset(link.recorded)
+        sites = link.shown
         assert any(one.startswith("asked") for one in sites)
     with notebook(sites) as link:
         assert run(source, link)["r"] is True
@@ -152,6 +154,303 @@ def test_an_object_of_a_student_is_told_nothing_that_the_test_expects(source: st
                 run(source, link)
         else:
             assert run(source, link)["r"] == outcome
+
+
+HOSTILE = """
+def as_reference(value): return value
+class Yes:
+    def __init__(self, value=0): self.value = value
+    def __eq__(self, other): told.append(other); return True
+    __hash__ = object.__hash__
+    def __lt__(self, other): told.append(other); return True
+    def __add__(self, other): told.append(other); return 0
+    def equals(self, other): told.append(other); return True
+    def __call__(self, *arguments): told.extend(arguments); return arguments[0] if arguments else 0
+told = []
+"""
+
+
+def hostile(source: str, reference: str, student: str) -> tuple[Namespace, list[Any]]:
+    """Run a test against a reference, then against a student's code; and what that was told of what is expected."""
+    with notebook(more=HOSTILE + reference) as link:
+        run(source, link)
+        known = link.shown
+    with notebook(known, more=HOSTILE + student) as link:
+        names = run(source, link)
+        return names, link.ask("name", name="told")
+
+
+ONLY_THREE = "def f(n): return Yes() if n == 3 else n"
+ASKED_FOR_SOME = {
+    "a helper that is called from two lines": """
+def check(got, want): r.append(got == want)
+r = []
+check(f(3), 30)
+check(f(4), 4)
+check(f(5), 5)
+""",
+    "a helper that is called twice in a line": """
+def check(got, want): return got == want
+r = [check(f(3), 30), check(f(4), 4), check(f(5), 5)]
+""",
+    "a helper of a helper": """
+def inner(got, want): return got == want
+def outer(n, want): return inner(f(n), want)
+r = [outer(3, 30)]
+r += [outer(4, 4)]
+r += [outer(5, 5)]
+""",
+    "a loop": """
+r = []
+for n in (3, 4, 5):
+    r.append(f(n) == n)
+""",
+    "a comprehension": "r = [f(n) == n for n in (3, 4, 5)]",
+    "a generator": """
+def answers():
+    for n in (3, 4, 5):
+        yield f(n) == n
+r = list(answers())
+""",
+    "a function that Python calls": "r = list(map(lambda n: f(n) == n, (3, 4, 5)))",
+    "a recursion": """
+def down(n, r): return r if n > 5 else down(n + 1, [*r, f(n) == n])
+r = down(3, [])
+""",
+    "a loop in a helper": """
+def check(pairs): return [f(n) == n for n in pairs]
+r = check((3,)) + check((4,)) + check((5,))
+""",
+}
+
+
+@pytest.mark.parametrize("source", ASKED_FOR_SOME.values(), ids=ASKED_FOR_SOME)
+def test_a_permission_holds_for_the_call_for_which_the_reference_had_it(source: str) -> None:
+    names, told = hostile(source, ONLY_THREE, "def f(n): return Yes()")
+    assert names["r"] == [True, False, False]
+    assert len(told) == 1
+
+
+ALWAYS = {
+    "a loop that runs longer": "r = []\nfor n in range(size):\n    r.append(f(n) == n)\nr = all(r)",
+    "a helper": """
+def check(got, want):
+    return got == want
+r = True
+for n in range(size):
+    r &= check(f(n), n)
+""",
+    "a method": "r = True\nwhile size > 0:\n    r &= f(size).equals(size)\n    size -= 1",
+}
+
+
+@pytest.mark.parametrize("source", ALWAYS.values(), ids=ALWAYS)
+def test_where_the_reference_was_asked_each_time_a_student_is_however_often_the_test_comes_by(source: str) -> None:
+    right = "def f(n): return Yes(n)\n"
+    names, told = hostile(source, f"{right}size = 3", f"{right}size = 7")
+    assert names["r"] is True
+    assert len(told) == 7
+
+
+NEVER_TAKEN = "r = None\nif isinstance(f(1), int):\n    r = f(1) == 1\nelse:\n    "
+BRANCHES = {
+    "an equality": ("r = f(1) == 1", False),
+    "another kind of it": ("r = 1 in [f(1)]", False),
+    "an order": ("try: r = f(1) < 2\n    except TypeError: r = 'refused'", "refused"),
+    "a sum": ("try: r = f(1) + 1\n    except TypeError: r = 'refused'", "refused"),
+    "a method": ("try: r = f(1).equals(1)\n    except TypeError: r = 'refused'", "refused"),
+    "a call of what was returned": ("try: r = f(1)(1)\n    except TypeError: r = 'refused'", "refused"),
+}
+
+
+@pytest.mark.parametrize(("branch", "outcome"), BRANCHES.values(), ids=BRANCHES)
+def test_a_branch_that_the_reference_never_took_tells_a_student_nothing(branch: str, outcome: Any) -> None:
+    names, told = hostile(NEVER_TAKEN + branch, "def f(n): return n", "def f(n): return Yes()")
+    assert names["r"] == outcome
+    assert told == []
+
+
+HONEST_BRANCHES = {
+    "a tuple where the reference gives a number": (
+        "r = f(1)\nif isinstance(r, tuple):\n    r = r[0] == 1 and r == (1, 2)\nelse:\n    r = r == 1",
+        "def f(n): return n, n + 1",
+    ),
+    "a named tuple": (
+        "r = f(1)\nif isinstance(r, tuple):\n    r = r == (1,)\nelse:\n    r = r == 1",
+        "class T(tuple): pass\ndef f(n): return T((n,))",
+    ),
+    "a function without the keyword": (
+        "try:\n    r = f(n=1)\nexcept TypeError:\n    r = f(1)\nr = r == 1",
+        "def f(k): return k",
+    ),
+    "an object that is looked into": (
+        "r = f(1)\nif not isinstance(r, int):\n    r = r.value\nr = r == 1",
+        "def f(n): return Yes(n)",
+    ),
+    "another name": (
+        "try:\n    r = f(1)\nexcept ValueError:\n    r = Yes(1).value\nr = r == 1",
+        "def f(n): raise ValueError",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "student"), HONEST_BRANCHES.values(), ids=HONEST_BRANCHES)
+def test_honest_work_that_takes_another_branch_is_judged_there(source: str, student: str) -> None:
+    reference = "def f(n): return n"
+    begin = "Yes(0).value\n"  # the reference's run knows that name
+    assert hostile(begin + source, reference, student)[0]["r"] is True
+
+
+CHANGES = {
+    "a list": "want = [1, 2]\nf(want)\nr = want == [1, 2]",
+    "a dict": "want = {'a': 1}\nf(want)\nr = want == {'a': 1}",
+    "an array": "want = np.arange(3)\nf(want)\nr = want.tolist() == [0, 1, 2]",
+    "a keyword": "want = [1, 2]\nf(other=want)\nr = want == [1, 2]",
+    "one of two": "a, want = [3], [1, 2]\nf(a, want)\nr = want == [1, 2]",
+    "an argument of another call": "a, want = [3], [1, 2]\nf(a)\nf(want, 'keep')\nr = want == [1, 2]",
+    "in some calls": """
+r = []
+for k, word in enumerate(["", "keep"]):
+    want = [k]
+    f(want, word)
+    r.append(want == [k])
+r = r[1]
+""",
+}
+TAKES_ALL = """
+def f(*given, other=None):
+    for one in [*given, other]:
+        if isinstance(one, list | dict): one.clear()
+        elif isinstance(one, np.ndarray): one[...] = 0
+"""
+
+
+@pytest.mark.parametrize("source", CHANGES.values(), ids=CHANGES)
+def test_an_argument_that_the_reference_left_alone_stays_as_the_test_made_it(source: str) -> None:
+    takes_some = """
+def f(*given, other=None):
+    if str(given) == "([3],)" or (len(given) > 1 and str(given[1]) == ""):
+        given[0].clear()
+"""
+    assert hostile(source, takes_some, TAKES_ALL)[0]["r"] is True
+
+
+def test_an_argument_that_honest_work_changes_and_returns_is_judged_by_its_content() -> None:
+    source = "want = [3, 1, 2]\nr = f(want)\nr = r == sorted(want) == [1, 2, 3] and want == [3, 1, 2]"
+    changes = "def f(values):\n    values.sort()\n    return values"
+    assert hostile(source, "def f(values): return sorted(values)", changes)[0]["r"] is True
+
+
+CHANGING_MIND = """
+class Says:
+    def __init__(self, *answers, **facts):
+        self.answers, self.at = list(answers), -1
+        self.__dict__.update(facts)
+    def next(self):
+        self.at += 1
+        return self.answers[min(self.at, len(self.answers) - 1)]
+class Truth(Says):
+    def __bool__(self): return self.next()
+class Number(Says):
+    def __float__(self): return float(self.next())
+    def __int__(self): return int(self.next())
+class Items(Says):
+    def __iter__(self): return iter(self.next())
+    def __len__(self): return self.length
+    def __getitem__(self, at): return self.held[at]
+class Anew(Says):
+    def __iter__(self):
+        self.rest = list(self.next())
+        return self
+    def __next__(self):
+        if not self.rest: raise StopIteration
+        return self.rest.pop(0)
+class Shape(Says):
+    @property
+    def shape(self): return self.next()
+"""
+MINDS = {
+    "a truth": ("a = f()\nr = bool(a), not a", "def f(): return True", "f = lambda: Truth(True, False)", (True, False)),
+    "a number": (
+        "a = f()\nr = float(a) < 5 and float(a) > 8", "def f(): return 4", "f = lambda: Number(4, 9)", False),
+    "an order": (
+        "a = f()\nr = sorted(a) == [1, 2, 3] and list(a) == [1, 2, 3]", "def f(): return [1, 2, 3]",
+        "f = lambda: Items([3, 2, 1], [1, 2, 3], length=3)", False),
+    "what is iterated anew": (
+        "a = f()\nr = sorted(a) == [1, 2, 3] and all(k > 1 for k in a)", "def f(): return [1, 2, 3]",
+        "f = lambda: Anew([3, 2, 1], [])", False),
+    "an attribute": ("a = f()\nr = a.shape == (1,) and a.shape == (2,)", "def f(): return np.zeros(1)",
+        "f = lambda: Shape((1,), (2,))", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "reference", "student", "outcome"), MINDS.values(), ids=MINDS)
+def test_an_object_in_the_place_of_a_value_shows_the_same_each_time(
+    source: str, reference: str, student: str, outcome: Any
+) -> None:
+    assert hostile(source, CHANGING_MIND + reference, CHANGING_MIND + student)[0]["r"] == outcome
+
+
+AT_ODDS = {
+    "a length": "a = f()\nr = len(a) == 3 and all(k in (1, 2, 3) for k in a)",
+    "a length that is asked last": "a = f()\nr = all(k in (1, 2, 3) for k in a) and len(a) == 3",
+    "values at an index": "a = f()\nr = sorted(a) == [1, 2, 3] and all(a[k] <= a[k + 1] for k in range(2))",
+    "values at an index first": "a = f()\nr = all(a[k] <= a[k + 1] for k in range(2)) and sorted(a) == [1, 2, 3]",
+}
+
+
+@pytest.mark.parametrize("source", AT_ODDS.values(), ids=AT_ODDS)
+def test_what_an_object_shows_in_two_ways_agrees(source: str) -> None:
+    right = "def f(): return [1, 2, 3]"
+    items = "[3, 2, 1]" if "a[k]" in source else "[1]"
+    wrong = f"f = lambda: Items({items}, length=3, held=[1, 2, 3])"
+    with pytest.raises(TypeError, match="what your code returned"):
+        hostile(source, CHANGING_MIND + right, CHANGING_MIND + wrong)
+    same = "f = lambda: Items([1, 2, 3], length=3, held=[1, 2, 3])"
+    assert hostile(source, CHANGING_MIND + right, CHANGING_MIND + same)[0]["r"] is True
+
+
+def test_an_object_that_the_test_itself_changes_shows_it() -> None:
+    source = """
+a = f()
+r = [len(a), list(a), a[0]]
+a[0] = 5
+r += [list(a), a[0]]
+a.append(6)
+r += [len(a), list(a), a[-1]]
+"""
+    own = """
+class Own:
+    def __init__(self, *held): self.held = list(held)
+    def __iter__(self): return iter(self.held)
+    def __len__(self): return len(self.held)
+    def __getitem__(self, at): return self.held[at]
+    def __setitem__(self, at, value): self.held[at] = value
+    def append(self, *new): self.held.append(6)
+"""
+    source = source.replace("a.append(6)", "getattr(a, 'append', None)(*(() if not isinstance(a, list) else (6,)))")
+    names, _ = hostile(source, "def f(): return [1, 2]", f"{own}def f(): return Own(1, 2)")
+    assert names["r"] == [2, [1, 2], 1, [5, 2], 5, 3, [5, 2, 6], 6]
+
+
+STOPPING = {
+    "a map": "r = all(map(lambda n: f(n) == 2 * n, range(9)))",
+    "a map of the function itself": "r = list(map(f, range(9))) == []",
+    "a function that is looked up": "r = sum(1 for _ in filter(lambda n: f(n) != n, range(9))) == 0",
+}
+
+
+@pytest.mark.parametrize("source", STOPPING.values(), ids=STOPPING)
+@pytest.mark.parametrize("error", ["StopIteration", "type('Mine', (StopIteration,), {})"])
+def test_student_code_cannot_end_an_iteration_of_the_tests(source: str, error: str) -> None:
+    with pytest.raises(RuntimeError):
+        hostile(source, "def f(n): return 2 * n", f"def f(n): raise {error}")
+
+
+def test_an_end_of_iteration_that_the_test_is_about_is_what_it_is() -> None:
+    source = "try: f(0)\nexcept StopIteration: r = True\nr &= next(iter(g()), 5) == 5"
+    code = "def f(n): raise StopIteration\ndef g():\n    return\n    yield"
+    assert hostile(source, code, code)[0]["r"] is True
 
 
 def test_classes_are_classes_and_exceptions_can_be_caught() -> None:
@@ -309,7 +608,7 @@ def test_a_notebook_that_is_asked_without_end_is_asked_no_more(monkeypatch: pyte
 def test_hostile_json_gives_a_value_or_a_codec_error(value: Any) -> None:
     for tag in ("handle", "known", "alias", "iterator", "objects", *MAKERS):
         with suppress(CodecError):
-            decode({"t": tag, "v": value}, b"", more=more)
+            decode({"t": tag, "v": value}, b"", more=wire.more)
 
 
 def test_a_frame_without_a_vocabulary_holds_no_references() -> None:

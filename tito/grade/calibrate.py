@@ -9,17 +9,18 @@ Nothing is run where every section has a judge half.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, halves_of, sandboxes_for
 from tito.grade.observe import observe
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.sandbox.session import Backend, Control, Sandbox
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.grade.reading import trusted
+from tito.grade.workplace import Sandboxes
+from tito.sandbox.session import Backend, Control
 
 
-def calibrated(plan: AssignmentPlan, sandbox: Control) -> AssignmentPlan:
-    """The plan with its tests' ways to be judged chosen. `sandbox` is one for the plan's workplace.
+def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:
+    """The plan with its tests' ways to be judged chosen. `sandboxes` are for the plan.
 
     Raises:
         SandboxUnavailable: the reference could not be run.
@@ -27,16 +28,17 @@ def calibrated(plan: AssignmentPlan, sandbox: Control) -> AssignmentPlan:
     """
     if not _has_choice(plan):
         return plan
-    with Judge(plan.prerequisites) as judge:
-        return replace(plan, notebooks=tuple(_notebook(one, sandbox, judge) for one in plan.notebooks))
+    with Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
+        notebooks = tuple(_notebook(notebook, sandboxes.notebooks, judge) for notebook in plan.notebooks)
+    return replace(plan, notebooks=notebooks)
 
 
 def calibrated_apart(plan: AssignmentPlan, backend: Backend) -> AssignmentPlan:
-    """The same in a sandbox of its own, which is started only where there is something to choose."""
+    """The same in sandboxes of their own, which are started only where there is something to choose."""
     if not _has_choice(plan):
         return plan
-    with Sandbox(backend, plan.place) as sandbox:
-        return calibrated(plan, sandbox)
+    with sandboxes_for(backend, plan) as sandboxes:
+        return calibrated(plan, sandboxes)
 
 
 def _has_choice(plan: AssignmentPlan) -> bool:
@@ -62,8 +64,7 @@ def _notebook(plan: NotebookPlan, sandbox: Control, judge: Judge) -> NotebookPla
 
 def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Control, judge: Judge) -> dict[str, TestPlan]:
     """Of the tests that are tried, those that the reference passes, with the places where its objects were asked."""
-    cells: list[Any] = [one.copy() for one in plan.cells]
-    seen = observe(sandbox, plan, cells, judge)
+    seen = observe(sandbox, plan, trusted(plan, plan.cells, packages_of(sandbox.place)), judge)
     passed = {}
     for name, test in tried.items():
         ran = [one for _, judge_plan, one in seen.tests.get(name, []) if judge_plan is None]
@@ -72,6 +73,5 @@ def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Control, ju
             raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
         if len(ran) == len(test.remote_sections) and all(one.status == "ok" for one in ran):
             assert test.remote is not None
-            sites, lines = seen.noted[name]
-            passed[name] = replace(test, remote=replace(test.remote, sites=sites, lines=lines))
+            passed[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]))
     return passed

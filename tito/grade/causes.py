@@ -7,17 +7,23 @@ takes a point.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import nbformat
 
 from tito.cells import grade_id_of, kind_of
-from tito.grade.names import flow_of
+from tito.grade.names import flow_of, names_of
+from tito.grade.plan import TestPlan
 from tito.models import CellKind, CellVerdict, Verdict
 from tito.sandbox.session import Ran
 
 MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
+# All that a student reads of a hidden section that failed without words of the author's. How it failed is theirs to
+# choose, and by what they choose they could tell themselves what they saw there: the verdict's kind is for the TA.
+HIDDEN_FAILED = "A hidden check failed, or your code raised an error in it."
+HIDDEN_LIMIT = "A hidden check was stopped, or not run: your code ran into a limit of time or memory."
 SAID_OF_A_NAME = 80  # characters of an error's kind, which a student can make as long as they like
 
 
@@ -29,6 +35,7 @@ class Trouble:
     what: str
     kind: CellKind
     would_set: frozenset[str]
+    asked_for: frozenset[str]  # of that, what the instructor's cell in its place sets
     stopped: bool  # by us, at a limit
 
     @property
@@ -42,21 +49,28 @@ def named(cell: Any, position: int) -> str:
     return f"cell '{grade_id}'" if grade_id else f"cell number {position + 1}"
 
 
-def troubles(cells: list[Any], source: tuple[Any, ...], ran: dict[int, Ran]) -> list[Trouble]:
+def troubles(
+    cells: list[Any],
+    source: tuple[Any, ...],
+    ran: dict[int, Ran],
+    bound: Callable[[list[int]], list[frozenset[str]]],
+) -> list[Trouble]:
     """The student's cells that did not run through, in order. Tests have verdicts of their own.
 
-    A cell that the student was to fill would have set what the `source` sets there, too.
+    A cell that the student was to fill would have set what the `source` sets there, too. What the student's own text
+    would set, `bound` tells, by positions of cells: it is not parsed here.
     """
     failed = {at: one for at, one in sorted(ran.items()) if one.status not in ("ok", "not run")}
-    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)} if failed else {}
+    failed = {at: one for at, one in failed.items() if kind_of(cells[at]) is not CellKind.TEST}
+    if not failed:
+        return []
+    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)}
     found = []
-    for position, one in failed.items():
+    for (position, one), names in zip(failed.items(), bound(list(failed)), strict=True):
         cell = cells[position]
-        if kind_of(cell) is CellKind.TEST:
-            continue
         stopped, what = _became(one)
-        would_set = _bound(cell) | asked.get(grade_id_of(cell), frozenset())
-        found.append(Trouble(named(cell, position), what, kind_of(cell), would_set, stopped))
+        asked_for = asked.get(grade_id_of(cell), frozenset())
+        found.append(Trouble(named(cell, position), what, kind_of(cell), names | asked_for, asked_for, stopped))
     return found
 
 
@@ -86,10 +100,21 @@ def notes_on(found: list[Trouble]) -> list[str]:
     return [one.said for one in found if one.stopped or one.kind is CellKind.SOLUTION]
 
 
-def explained(verdict: CellVerdict, found: list[Trouble]) -> CellVerdict:
-    """A test that missed a name tells which cell would have set it, and what became of that cell."""
-    missing = MISSING_NAME.match(verdict.detail)
-    if verdict.verdict is not Verdict.ERROR or missing is None:
+def explained(verdict: CellVerdict, test: TestPlan, found: list[Trouble]) -> CellVerdict:
+    """A test that missed a name tells which cell would have set it, and what became of that cell.
+
+    Of a hidden section it is not looked at which name was missing, nor whether any was: that is the student's to
+    choose. There the cell is told that was to set a name which the section reads, whatever it raised.
+    """
+    if HIDDEN_FAILED in verdict.message:
+        read = frozenset[str]().union(*(_read(section.observe) for section, _ in test.hidden))
+        cause = next((one for one in found if read & one.asked_for), None)
+    elif verdict.verdict is Verdict.ERROR and (missing := MISSING_NAME.match(verdict.detail)):
+        cause = next((one for one in found if missing[1] in one.would_set), None)
+    else:
         return verdict
-    cause = next((one for one in found if missing[1] in one.would_set), None)
     return verdict if cause is None else replace(verdict, message=f"{verdict.message} ({cause.said}.)")
+
+
+def _read(source: str) -> frozenset[str]:
+    return names_of(source).read if flow_of(source) is not None else frozenset()

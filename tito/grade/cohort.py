@@ -10,6 +10,7 @@ from pathlib import Path
 from tito.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
+from tito.grade.judge import order_of
 from tito.grade.kept import KeptPlan
 from tito.grade.plan import AssignmentPlan
 from tito.grade.record import Recorder, read_record
@@ -117,11 +118,11 @@ def autograde(
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         graders = None
         if tasks:
-            sandbox = ahead.sandbox(plan.place)
+            sandboxes = ahead.sandboxes(plan.place, order_of(plan))
             if found is None:
-                kept.write(plan := calibrated(plan, sandbox))
+                kept.write(plan := calibrated(plan, sandboxes))
             # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-            graders = stack.enter_context(Graders(plan, backend, workers, sandbox))
+            graders = stack.enter_context(Graders(plan, backend, workers, sandboxes))
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

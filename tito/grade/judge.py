@@ -1,41 +1,52 @@
-"""The judge: a process of its own, without student code, that says yes or no to observations.
+"""The judge, as the grader sees it: a session of a sandbox for judges, one for each submission (see `judge_role`).
 
-One process serves many submissions: what it runs is the course's own test code, on copies of plain values.
+It reads what was handed in, and says yes or no to observations. What it is given is hostile: whatever it does with it,
+it is limited in time and memory, has no network and no file that anybody else sees, and ends with its submission.
+
+An answer that does not come is nobody's fault yet: see `Answers`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tito.errors import JudgeFailed
+from tito.errors import JudgeFailed, SandboxUnavailable
+from tito.grade.judge_role import MOST_TO_JUDGE, JudgeOrder
+from tito.grade.plan import AssignmentPlan, NotebookPlan
+from tito.grade.reading import ReadNotebook, from_values
+from tito.grade.repair import Unreadable
+from tito.grade.sources import memory
+from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import JudgePlan, Section
-from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
-from tito.sandbox.wire import more
+from tito.sandbox.codec import PATIENCE, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
 
-ANSWER_TIMEOUT_S = 30.0
-MEMORY_MB = 4096
+TOGETHER = 64 << 20  # bytes of values in one frame of questions
+READ_S = 2.0  # for reading a submission; then with care
+CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
+CAREFUL_PATIENCE_S = 6.0
+ALLOWANCE_S = 1.0  # for messages
+
+Half = tuple[Section, JudgePlan]
 
 
 @dataclass(frozen=True)
 class Opinion:
     """The judge's answer. `message` is the author's, fit for students; `detail` may hold values, for the TA.
 
-    `checks` are its answers to the section's named checks; then `yes` says that it said yes to all.
+    `checks` are its answers to the section's named checks; then `yes` says that it said yes to all. `broke`: there was
+    no answer, since the values have brought judges down at this limit.
     """
 
     yes: bool
     message: str = ""
     detail: str = ""
     checks: tuple[Opinion, ...] = ()
+    broke: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,55 +57,159 @@ class Question:
     plan: JudgePlan
     observed: Packed
 
-    def request(self) -> dict[str, Any]:
-        return {
-            "imports": self.plan.imports,
-            "given": self.plan.given,
-            "judge": self.section.judge or "",
-            "checks": [one.source for one in self.section.checks],
-            "hidden": self.section.hidden,
-        }
+
+def request_of(section: Section, plan: JudgePlan) -> dict[str, Any]:
+    """A judge half as the judge's process is told it."""
+    return {
+        "imports": plan.imports,
+        "given": plan.given,
+        "judge": section.judge or "",
+        "checks": [check.source for check in section.checks],
+        "observed": list(plan.observed),
+        "hidden": section.hidden,
+    }
+
+
+class JudgeBroke(JudgeFailed):
+    """The judge's process has ended, or did not answer in its time; `limit` says at what."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"The judge process gave no answer: {limit}.")
+        self.limit = limit
+
+
+# ---- a sandbox for judges ----------------------------------------------------------------------------
+
+
+def halves_of(notebooks: Iterable[NotebookPlan]) -> dict[Half, int]:
+    """The judge halves of notebooks, numbered in their order."""
+    tests = (test for notebook in notebooks for test in notebook.tests.values())
+    halves = [(section, plan) for test in tests for section, plan in test.sections if plan is not None]
+    return {half: number for number, half in enumerate(dict.fromkeys(halves))}
+
+
+def order_of(plan: AssignmentPlan) -> bytes:
+    """What its judges are to know of an assignment."""
+    halves = tuple(request_of(*half) for half in halves_of(plan.notebooks))
+    return pickle.dumps(JudgeOrder(plan.notebooks, plan.packages, halves, memory()))
+
+
+@contextlib.contextmanager
+def sandboxes_for(backend: Backend, plan: AssignmentPlan) -> Iterator[Sandboxes]:
+    """Sandboxes for an assignment and its judges."""
+    with Sandboxes(backend, plan.place) as sandboxes:
+        sandboxes.warm(plan.place, order_of(plan))
+        yield sandboxes
+
+
+@contextlib.contextmanager
+def judging(backend: Backend, plan: AssignmentPlan) -> Iterator[Judge]:
+    """A judge in a sandbox of its own."""
+    with Sandbox(backend, place_of_judges(plan.place), warm=False) as sandbox:
+        sandbox.warm(place_of_judges(plan.place), order_of(plan))
+        with Judge(sandbox, halves_of(plan.notebooks)) as judge:
+            yield judge
+
+
+# ---- a judge -----------------------------------------------------------------------------------------
 
 
 class Judge:
-    """A judge process with the prerequisites of one assignment. A context manager; not for two threads at once."""
+    """A judge's process, forked when it is first needed. A context manager; not for two threads at once.
 
-    def __init__(self, prerequisites: Path) -> None:
-        self.prerequisites = prerequisites
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: Channel | None = None
+    Args:
+        sandbox: a line to a sandbox for judges.
+        known: the judge halves that the sandbox was told of, and their numbers.
+    """
+
+    def __init__(self, sandbox: Control, known: Mapping[Half, int] | None = None) -> None:
+        self._sandbox = sandbox
+        self._known = known or {}
+        self._told: dict[Half, int] = {}  # halves beside those that this process was told
+        self._session: Session | None = None
         self._asked: Asked | None = None
-        self._halves: dict[tuple[Section, JudgePlan], int] = {}  # those that the process knows, and their numbers
 
-    def put(self, *questions: Question) -> Asked:
-        """Put questions to the judge, which is not waited for. What goes wrong is told by `Asked.opinions`."""
+    # ---- reading -------------------------------------------------------------------------------------
+
+    def read(self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes]) -> dict[str, ReadNotebook | Unreadable]:
+        """What to grade of notebooks that were handed in, by name.
+
+        Raises:
+            JudgeFailed: no judge can be had.
+        """
+        try:
+            return self._read(plans, files, 0.0, READ_S)
+        except JudgeBroke:
+            pass
+        try:
+            return self._read(plans, files, CAREFUL_S, CAREFUL_PATIENCE_S)
+        except JudgeBroke as broken:
+            why = f"cannot be read within limits ({broken.limit})"
+            return {name: Unreadable(f"{name} {why}") for name in files}
+
+    def _read(
+        self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, timeout_s: float
+    ) -> dict[str, ReadNotebook | Unreadable]:
+        channel = self.channel()
+        read: dict[str, ReadNotebook | Unreadable] = {}
+        try:
+            channel.send({"op": "read", "careful": careful_s}, files)
+            for _ in files:
+                reply, values = channel.receive(timeout_s)
+                name = reply["notebook"]
+                read[name] = (
+                    Unreadable(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
+                )
+        except (TimeoutError, EndOfStream, CodecError, OSError) as error:
+            raise self._broken(error) from error
+        return read
+
+    def bound(self, notebook: str, cells: Sequence[int]) -> list[frozenset[str]]:
+        """Names that cells of a notebook that was read would set, by their positions; nothing where it is not known."""
+        try:
+            channel = self.channel()
+            channel.send({"op": "bound", "notebook": notebook, "cells": list(cells)})
+            reply, _ = channel.receive(ALLOWANCE_S)
+            return [frozenset(names) for names in reply["bound"]]
+        except (JudgeFailed, TimeoutError, EndOfStream, CodecError, OSError):
+            self.renew()
+            return [frozenset() for _ in cells]
+
+    # ---- judging -------------------------------------------------------------------------------------
+
+    def put(self, *questions: Question, alone_s: float = 0.0) -> Asked:
+        """Put questions to the judge, which is not waited for. With `alone_s`, each is judged in a process of its own,
+        for at most so many seconds of processor time. What goes wrong is told by `Asked`."""
         self._settle()
-        asked = Asked(self)
+        asked = Asked(self, len(questions), self._limit_s(alone_s))
         try:
             channel = self._started()
-            channel.send_packed(*self._frame(questions))
+            for part in _parts(questions):
+                channel.send_packed(*self._frame(part, alone_s))
             self._asked = asked
         except JudgeFailed as error:
-            asked.answer = error
+            asked.failure = error
         except (CodecError, OSError) as error:
-            asked.answer = self._failed(error)
+            asked.failure = self._broken(error)
         return asked
 
-    def _frame(self, questions: Sequence[Question]) -> tuple[dict[str, Any], Packed]:
-        """Questions as a message. Judge halves are the same for all submissions: the process is told each once."""
+    def _limit_s(self, alone_s: float) -> float:
+        """How long an answer is waited for."""
+        return (alone_s or self._sandbox.place.limits.cell_timeout_s) * PATIENCE + ALLOWANCE_S
+
+    def _frame(self, questions: Sequence[Question], alone_s: float) -> tuple[dict[str, Any], Packed]:
+        """Questions as a message. Judge halves are the same for all submissions: few have to be told."""
         halves: dict[int, dict[str, Any]] = {}
-        places, encoded, blobs, start = [], {}, [], 0
-        for at, one in enumerate(questions):
-            half = (one.section, one.plan)
-            if half not in self._halves:
-                self._halves[half] = number = len(self._halves)
-                halves[number] = one.request()
-            end = start + len(one.observed.blob)
-            places.append([self._halves[half], start, end])
-            encoded[str(at)] = one.observed.encoded
-            blobs.append(one.observed.blob)
-            start = end
-        return {"op": "judge", "halves": halves, "questions": places}, Packed(encoded, b"".join(blobs))
+        places = []
+        for question in questions:
+            half = (question.section, question.plan)
+            number = self._known.get(half, self._told.get(half, -1))
+            if number < 0:
+                self._told[half] = number = len(self._known) + len(self._told)
+                halves[number] = request_of(*half)
+            places.append([number, len(question.observed.text), len(question.observed.blob)])
+        values = b"".join(part for one in questions for part in (one.observed.text, one.observed.blob))
+        return {"op": "judge", "halves": halves, "questions": places, "alone_s": alone_s}, Packed(blob=values)
 
     def ask(self, *questions: Question) -> list[Opinion | JudgeFailed]:
         """Judge sections of tests; a JudgeFailed in an answer's place says that the test itself is at fault.
@@ -103,23 +218,6 @@ class Judge:
             JudgeFailed: the judge process ended or hung: no verdict can be given.
         """
         return self.put(*questions).opinions()
-
-    def _settle(self) -> None:
-        """Hear what was asked last, so that something else can be asked."""
-        if self._asked is None or self._channel is None:
-            return
-        asked, self._asked = self._asked, None
-        try:
-            reply, _ = self._channel.receive(ANSWER_TIMEOUT_S)
-            asked.answer = [_opinion(one) for one in reply["opinions"]]
-        except (TimeoutError, EndOfStream, CodecError, OSError) as error:
-            asked.answer = self._failed(error)
-
-    def _failed(self, error: Exception) -> JudgeFailed:
-        self.close()
-        failure = JudgeFailed(f"The judge process gave no answer: {error or type(error).__name__}.")
-        failure.__cause__ = error
-        return failure
 
     def opinion(self, question: Question) -> Opinion:
         """Judge one section of a test.
@@ -132,6 +230,46 @@ class Judge:
             raise answer
         return answer
 
+    def opinion_apart(self, question: Question) -> Opinion:
+        """The same by a judge that has judged nothing before, with a limit of processor time.
+
+        Raises:
+            JudgeBroke: it broke.
+            JudgeFailed: it could not set itself up.
+        """
+        self.renew()
+        (answer,) = self.put(question, alone_s=self._sandbox.place.limits.cell_timeout_s).opinions()
+        if isinstance(answer, JudgeFailed):
+            raise answer
+        return answer
+
+    def _settle(self) -> None:
+        """Hear what was asked last, so that something else can be asked."""
+        if self._asked is None or self._session is None:
+            return
+        asked, self._asked = self._asked, None
+        channel = self._session.notebook.channel
+        try:
+            while len(asked.answers) < asked.count:
+                reply, _ = channel.take(asked.limit_s)
+                if "broke" in reply:
+                    raise JudgeBroke(str(reply["broke"])[:100])
+                asked.answers.append(_opinion(reply["opinion"]))
+        except JudgeBroke as error:
+            asked.failure = error
+            self.renew()
+        except (TimeoutError, EndOfStream, CodecError, OSError, KeyError, TypeError) as error:
+            asked.failure = self._broken(error)
+
+    def _broken(self, error: Exception) -> JudgeBroke:
+        """End what is left of a judge that has broken, and say at what limit, as far as can be told."""
+        self.renew()
+        broken = JudgeBroke("time" if isinstance(error, TimeoutError) else "its process ended")
+        broken.__cause__ = error
+        return broken
+
+    # ---- its process ---------------------------------------------------------------------------------
+
     def channel(self) -> Channel:
         """The way to the judge process, which is started where there is none.
 
@@ -142,50 +280,25 @@ class Judge:
         return self._started()
 
     def _started(self) -> Channel:
-        if self._channel is None:
-            ours, theirs = socket.socketpair()
-            command = [sys.executable, "-s", "-P", "-B", "-m", "tito.grade.judge_worker", str(theirs.fileno())]
+        if self._session is None:
             try:
-                self._process = subprocess.Popen(
-                    [*command, str(self.prerequisites), str(MEMORY_MB)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
-                    cwd=self.prerequisites,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                ours.close()
-                raise JudgeFailed(f"The judge process could not be started: {error}.") from error
-            finally:
-                theirs.close()
-            self._channel = Channel(ours)
-            self._channel.more = more
-        return self._channel
+                self._session = self._sandbox.session()
+            except SandboxUnavailable as error:
+                raise JudgeFailed(f"No judge can be started: {error}") from error
+            self._session.notebook.channel.most_blob = MOST_TO_JUDGE
+        return self._session.notebook.channel
 
-    def start(self) -> None:
-        """Start the process, without waiting for it: the first question finds it ready.
-
-        Raises:
-            JudgeFailed: it could not be started.
-        """
-        self._started()
-
-    def close(self) -> None:
-        """End the process."""
+    def renew(self) -> None:
+        """End the process: what is asked next is asked of a fresh one."""
         if self._asked is not None:
-            self._asked.answer = JudgeFailed("The judge process was ended.")
+            self._asked.failure, self._asked.ended = JudgeFailed("The judge process was ended."), True
             self._asked = None
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        self._halves.clear()
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # and a test that it has forked
-            self._process.wait()
-            self._process = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._told.clear()
+
+    close = renew
 
     def __enter__(self) -> Judge:
         return self
@@ -194,59 +307,145 @@ class Judge:
         self.close()
 
 
+def _parts(questions: Sequence[Question]) -> Iterator[list[Question]]:
+    """Questions in their order, as many together as make no frame that is too large."""
+    part: list[Question] = []
+    size = 0
+    for question in questions:
+        if part and size + question.observed.size > TOGETHER:
+            yield part
+            part, size = [], 0
+        part.append(question)
+        size += question.observed.size
+    if part:
+        yield part
+
+
 def _opinion(said: dict[str, Any]) -> Opinion | JudgeFailed:
     if said["fault"]:
-        return JudgeFailed(f"The judge could not set itself up: {said['fault']}.", hint="The test itself is at fault.")
-    checks = tuple(Opinion(**one) for one in said["checks"])
-    return Opinion(said["yes"], said["message"], said["detail"], checks)
+        fault = text_of(str(said["fault"]), 4000)
+        return JudgeFailed(f"The judge could not set itself up: {fault}.", hint="The test itself is at fault.")
+    return _one(said, tuple(_one(check) for check in said["checks"]))
+
+
+def _one(said: dict[str, Any], checks: tuple[Opinion, ...] = ()) -> Opinion:
+    return Opinion(said["yes"] is True, text_of(str(said["message"]), 4000), text_of(str(said["detail"]), 4000), checks)
 
 
 class Asked:
-    """Questions that have been put to a judge."""
+    """Questions that have been put to a judge: its answers so far, in their order, and what went wrong then."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, count: int, limit_s: float) -> None:
         self._judge = judge
-        self.answer: list[Opinion | JudgeFailed] | JudgeFailed | None = None
+        self.count = count
+        self.limit_s = limit_s
+        self.answers: list[Opinion | JudgeFailed] = []
+        self.failure: JudgeFailed | None = None
+        self.ended = False  # by us, for what another question did to the judge
+
+    def settle(self) -> None:
+        """Wait for the answers, or for what goes wrong."""
+        if self.failure is None and len(self.answers) < self.count:
+            self._judge._settle()
 
     def opinions(self) -> list[Opinion | JudgeFailed]:
         """The answers, waited for; see `Judge.ask`."""
-        if self.answer is None:
-            self._judge._settle()
-        assert self.answer is not None
-        if isinstance(self.answer, JudgeFailed):
-            raise self.answer
-        return self.answer
+        self.settle()
+        if self.failure is not None:
+            raise self.failure
+        return self.answers
+
+
+Reference = Callable[[Half], Packed | None]
 
 
 class Answers:
     """The judge's answers to the questions of one submission, which are put to it many at once: a hundred messages to
-    and fro take longer than what there is to say. If that brings it down, each is asked by itself when it is wanted."""
+    and fro take longer than what there is to say.
 
-    def __init__(self, judge: Judge, questions: Iterable[Question] = ()) -> None:
+    Values that bring a judge down are no way to go ungraded. They are put to a fresh one, the reference's values for
+    the same half to another, and the values again to a third. Where the reference's are answered and the others break
+    both judges at the same limit, that is the answer: no, for the values broke it. Else it is ours to look at. What was
+    asked behind them goes to another judge; where that breaks too, there is no end to it: the rest is answered
+    likewise.
+
+    Args:
+        reference: the reference's values for a judge half, where they are known.
+    """
+
+    def __init__(
+        self, judge: Judge, questions: Iterable[Question] = (), reference: Reference = lambda half: None
+    ) -> None:
         self._judge = judge
+        self._reference = reference
         self._put: list[tuple[list[Question], Asked]] = []  # what has been put, and is not known to be answered
-        self._known: dict[
-            int, tuple[Question, Opinion | JudgeFailed | None]
-        ] = {}  # by the identity of the observations
+        self._known: dict[int, Opinion | JudgeFailed | None] = {}  # by the identity of the observations
+        self._questions: dict[int, Question] = {}
+        self.broken: list[tuple[Question, str]] = []  # questions whose values broke judges, and at what limit
         self.put(questions)
 
     def put(self, questions: Iterable[Question]) -> None:
         """Put those questions that have not been put; the first opinion that is wanted waits for the answers."""
-        fresh = [one for one in questions if id(one.observed) not in self._known]
+        fresh = [question for question in questions if id(question.observed) not in self._questions]
+        self._questions.update((id(question.observed), question) for question in fresh)
         if fresh:
-            self._known.update((id(one.observed), (one, None)) for one in fresh)
             self._put.append((fresh, self._judge.put(*fresh)))
 
     def opinion(self, question: Question) -> Opinion:
         """See `Judge.opinion`."""
-        for questions, asked in self._put:
-            with contextlib.suppress(JudgeFailed):
-                said = zip(questions, asked.opinions(), strict=True)
-                self._known.update((id(one.observed), (one, answer)) for one, answer in said)
-        self._put.clear()
-        _, answer = self._known.get(id(question.observed), (question, None))
+        self._hear()
+        answer = self._known.get(id(question.observed))
         if answer is None:
-            return self._judge.opinion(question)
+            self._known[id(question.observed)] = answer = self._second(question)
         if isinstance(answer, JudgeFailed):
             raise answer
         return answer
+
+    def _hear(self) -> None:
+        """Hear the answers to all that was put. What was asked behind a question that broke the judge is put again."""
+        while self._put:
+            questions, asked = self._put.pop(0)
+            asked.settle()
+            self._known.update(
+                (id(question.observed), answer) for question, answer in zip(questions, asked.answers, strict=False)
+            )
+            left = questions[len(asked.answers) :]
+            if left and isinstance(asked.failure, JudgeBroke):
+                if self.broken:  # by values of this notebook, as was seen: there is no end to it
+                    self._known.update((id(question.observed), self._no(question)) for question in left)
+                    continue
+                broke = left.pop(0)
+                self._known[id(broke.observed)] = self._second(broke)
+            elif not asked.ended:
+                continue
+            if left:
+                self._put.insert(0, (left, self._judge.put(*left)))
+
+    def _second(self, question: Question) -> Opinion | JudgeFailed:
+        """What to say of values that have brought a judge down."""
+        try:
+            return self._judge.opinion_apart(question)
+        except JudgeBroke as error:
+            first = error
+        except JudgeFailed as error:
+            return error
+        values = self._reference((question.section, question.plan))
+        if values is None:
+            return first
+        try:
+            self._judge.opinion_apart(replace(question, observed=values))
+        except JudgeFailed as error:
+            return error
+        try:
+            return self._judge.opinion_apart(question)
+        except JudgeBroke as second:
+            return self._no(question, first.limit) if second.limit == first.limit else second
+        except JudgeFailed as error:
+            return error
+
+    def _no(self, question: Question, limit: str = "") -> Opinion:
+        limit = limit or self.broken[-1][1]
+        self.broken.append((question, limit))
+        message = "What your code returned cannot be judged within the limits of a test."
+        no = Opinion(False, message, f"It broke two judges: {limit}.", broke=limit)
+        return replace(no, checks=tuple(no for _ in question.section.checks))

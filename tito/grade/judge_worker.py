@@ -1,18 +1,14 @@
-"""The judge process: runs the judge halves of tests on observed values, and tests that have none. No student code ever
-runs here."""
+"""In a judge's process: runs the judge halves of tests on observed values. No student code runs here, unless a test
+itself runs what it was given."""
 
 from __future__ import annotations
 
 import ast
-import resource
-import socket
-import sys
 from functools import lru_cache
 from types import CodeType, TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
-from tito.grade.remote_worker import serve_test
-from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.codec import CodecError, Packed
 from tito.sandbox.wire import more
 
 MESSAGE = 2000  # characters of a message that are told
@@ -33,7 +29,7 @@ def judge(request: dict[str, Any], observed: Packed) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001  (whatever a test's own set-up raises is the test's fault)
         return {"fault": f"{type(error).__name__}: {error}", "yes": False, "message": "", "detail": "", "checks": []}
     try:
-        namespace.update(observed.values(more))
+        namespace.update(observed.values(more, request["observed"]))
     except CodecError as error:
         common = {"yes": False, "message": NO_VALUE, "detail": f"it is no value: {error}"}
     else:
@@ -63,7 +59,7 @@ def opinion(code: CodeType, namespace: dict[str, Any], sources: dict[str, str], 
         exec(code, namespace)
     except AssertionError as error:
         return {"yes": False, "message": message_of(error, sources, hidden), "detail": str(error)[:4000]}
-    except Exception as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)
+    except BaseException as error:  # noqa: BLE001  (values of an unexpected kind make a judge raise anything)
         return {"yes": False, "message": NO_VALUE, "detail": f"{type(error).__name__}: {error}"[:4000]}
     return {"yes": True, "message": "", "detail": ""}
 
@@ -117,35 +113,3 @@ def _constant_text(node: ast.expr | None) -> str:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _constant_text(node.left) + _constant_text(node.right)
     return ""
-
-
-def serve(channel: Channel) -> NoReturn:
-    """Answer requests until the grader hangs up."""
-    channel.more = more
-    known: dict[int, dict[str, Any]] = {}  # judge halves, by the numbers that the grader gave them
-    while True:
-        try:
-            request, packed = channel.take()
-        except EndOfStream:
-            sys.exit(0)
-        if request["op"] == "test":
-            serve_test(channel, request)
-            continue
-        known.update({int(number): half for number, half in request["halves"].items()})
-        opinions = []
-        for at, (number, start, end) in enumerate(request["questions"]):
-            observed = Packed(packed.encoded[str(at)], packed.blob[start:end])
-            opinions.append(judge(known[number], observed))
-        channel.send({"opinions": opinions})
-
-
-def main() -> NoReturn:
-    """Arguments: the channel's descriptor, the folder of the prerequisites, the memory limit in MiB."""
-    fd, prerequisites, memory_mb = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_AS, (int(memory_mb) << 20,) * 2)
-    sys.path.insert(0, prerequisites)
-    serve(Channel(socket.socket(fileno=int(fd))))
-
-
-if __name__ == "__main__":
-    main()

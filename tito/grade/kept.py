@@ -18,8 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tito.course import SETTINGS_FILE, Assignment, Course
-from tito.grade.observe import needs_no_copies
 from tito.grade.plan import AssignmentPlan
+from tito.grade.reading import trusted
 from tito.grade.sources import memory, remember
 from tito.sandbox.environment import environment
 
@@ -61,8 +61,8 @@ class KeptPlan:
 
         Where it cannot be kept, it is made again.
         """
-        for one in plan.notebooks:
-            needs_no_copies(one, one.cells, plan.place)
+        for notebook in plan.notebooks:
+            trusted(notebook, notebook.cells, plan.packages)  # so that what it tells is remembered
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")

@@ -10,17 +10,19 @@ import random
 import sys
 import types
 from collections import deque
+from collections.abc import Generator
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
+from tito.grade.looks import Looks
+from tito.grade.sites import Sites
 from tito.grade.standin import EXCEPTION, METHODS, RemoteType, StandIn, Text, number_of
 from tito.sandbox import wire
-from tito.sandbox.codec import Channel, CodecError
+from tito.sandbox.codec import CodecError, Packed
 from tito.sandbox.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
 
-MARK = "<test "  # how the file names of a test's own code begin
 MOST_OPERATIONS = 100_000
 MOST_SAID = 1 << 20
 MOST_GIVEN = 10_000  # values of an iterator that is handed to the notebook
@@ -30,7 +32,21 @@ ITERATORS: tuple[type, ...] = (
     *(types.GeneratorType, map, filter, zip, enumerate, reversed),
     *(type(iter(one)) for one in _EMPTY),
 )
+BY_NAME = ("name", "set name", "delete name")
+STOPS = (StopIteration, StopAsyncIteration)
 BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+class Line(Protocol):
+    """What a test asks over."""
+
+    def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
+        """Ask."""
+        ...
+
+    def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The answer, and its values."""
+        ...
 
 
 class Ended(BaseException):
@@ -41,28 +57,35 @@ class Link:
     """A test's way to the notebook.
 
     Args:
-        sites: places of the test at which the reference's objects were asked, with `lines` that it ran;
-            None while the reference is at work: then every object is asked, and `recorded` says where.
+        known: what the reference's run has shown of the test's places; None while it is at work: then every object is
+            asked, and `shown` says what was done where.
         keep: whether objects of subclasses of plain types stay where they are.
+        believes: whether arguments are changed too where the reference changed none (see `replay`).
     """
 
-    def __init__(
-        self, channel: Channel, sites: frozenset[str] | None, lines: frozenset[str] = frozenset(), keep: bool = False
-    ) -> None:
+    def __init__(self, channel: Line, known: frozenset[str] | None, keep: bool = False, believes: bool = False) -> None:
         self.channel = channel
-        self.sites = sites
-        self.lines = lines
+        self.believes = believes
+        self.not_believed = False  # whether the notebook has said so
+        self.sites = Sites(known)
+        self.looks = Looks(self._ask)
         self.keep = keep
-        self.recorded: set[str] = set()
+        self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
+        self.called: set[str] = set()
         self.objects: dict[int, Any] = {}
         self.classes: dict[int, RemoteType] = {}
         self.callbacks: list[Any] = []
         self.asked = 0
         self.said = 0
-        self.over = False
+        self.over = ""  # why nothing more can be asked
         np.random.seed(SEED)
         random.seed(SEED)
         self._drawn = _numpy_state(), random.getstate()
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Of the reference's run: what was done where, and the names of what it called."""
+        return self.sites.shown() | {f"called {name}" for name in self.called}
 
     # ---- asking ----------------------------------------------------------------------------------
 
@@ -75,66 +98,113 @@ class Link:
         name: str = "",
     ) -> Any:
         """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
-        site, line = _site()
-        keep = self.keep or (self.sites is not None and (f"kept {site}" in self.sites or self._never_ran(line)))
+        self.looks.forget(what, number, [number_of(one) for one in arguments])
+        if self.looks.holds(what, number, arguments):
+            return self.looks.look(what, number, arguments)
+        return self._ask(what, number, arguments, keywords, name)
+
+    def _ask(
+        self,
+        what: str,
+        number: int = -1,
+        arguments: tuple[Any, ...] = (),
+        keywords: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> Any:
+        keep = self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
         request = {"what": what, "number": number, "name": name, "keep": keep}
         values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
         given = [*arguments, *(keywords or {}).values()]
         reply, back = self._exchange(request, values)
         try:
-            _restore_all(given, self.revive(back.pop("left", []), given))
+            given = self._changed(given, back.pop("left", []))
             back = {key: self.revive(value, given) for key, value in back.items()}
         except BAD_ANSWER as error:
             raise self._end("an answer that is none") from error
         if reply.get("status") == "missing":
             raise KeyError(name)
         if reply.get("status") == "raised":
-            raise self._error(reply, back)
-        if self.sites is None and _holds_stand_in(back.get("value")):
-            self.recorded.add(f"kept {site}")
-        return back.get("value")
+            raise self._allowed(self._error(reply, back), what)
+        value = back.get("value")
+        if stand_ins := list(_stand_ins(value)):
+            self.sites.note("kept")
+            if not self.sites.allows("kept"):
+                for held in stand_ins:
+                    self.looks.hold(held, number if what == "__getattr__" else None)
+        if what == "name" and (looked_up := number_of(value)) is not None:
+            self.names.setdefault(looked_up, set()).add(name)
+        return value
+
+    def _changed(self, given: list[Any], left: Any) -> list[Any]:
+        """Change arguments as the notebook says it did, where the reference did that too. What stands for them in the
+        answer: else it is their new content, in objects of its own, and the test's own are as they were."""
+        answered = list(given)
+        for position, new in self.revive(left, given):
+            argument = given[position]
+            if self.believes or self.sites.allows(f"changed {position}"):
+                self.sites.note(f"changed {position}")
+                restore(argument, new)
+            else:
+                answered[position] = new
+                self.not_believed = True
+        return answered
+
+    def _allowed(self, error: BaseException, what: str) -> BaseException:
+        """An exception that the notebook raised. One that ends an iteration, where none was asked for the next value,
+        would end one of the test's own, and with it whatever it was to check: it is an error, as in a generator."""
+        if not isinstance(error, STOPS) or what == "__next__":
+            return error
+        if not self.sites.allows("stopped"):
+            return RuntimeError(f"your code raised {type(error).__name__}")
+        self.sites.note("stopped")
+        return error
 
     def may(self, *operands: Any) -> bool:
         """Whether an object of the notebook may be handed operands of the test's, here where the test is now."""
-        if all(isinstance(one, StandIn | RemoteType) for one in operands):
+        return all(isinstance(one, StandIn | RemoteType) for one in operands) or self.may_compare()
+
+    def may_call(self, number: int, *operands: Any) -> bool:
+        """Whether it may be called with them: too wherever the test has looked it up by a name that it calls."""
+        names = self.names.get(number, set())
+        if self.sites.known is None:
+            self.called |= names
+        elif any(f"called {name}" in self.sites.known for name in names):
             return True
-        return self.may_compare()
+        return self.may(*operands)
 
     def may_compare(self) -> bool:
-        """Whether an object of the notebook is asked what it equals, here where the test is now."""
-        site, line = _site()
-        if self.sites is None:
-            self.recorded.add(f"asked {site}")
-            return True
-        return f"asked {site}" in self.sites or self._never_ran(line)
-
-    def _never_ran(self, line: str) -> bool:
-        """Whether the reference did not come to that line: then it tells nothing of what is to be asked there."""
-        return line != "" and line not in self.lines
+        """Whether an object of the notebook is asked what it equals, here where the test is now: where the reference's
+        was. Where that never came, nothing is known of what the author means to ask."""
+        self.sites.note("asked")
+        return self.sites.allows("asked")
 
     def _exchange(self, request: dict[str, Any], values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Ask, and run functions of the test's until the answer comes."""
         self._send(request, values)
         while True:
-            reply, back = self.channel.receive()
+            try:
+                reply, back = self.channel.receive()
+            except CodecError as error:
+                raise self._end("an answer that is none") from error
             self._tell(reply.get("said"))
             if reply.get("status") == "over":
-                self.over = True
-                raise Ended
+                self.over = "the notebook has ended"
+                raise Ended(self.over)
             if reply.get("status") != "callback":
                 return reply, back
             self._run_callback(reply, back)
 
     def _send(self, request: dict[str, Any], values: dict[str, Any]) -> None:
         if self.over:
-            raise Ended
+            raise Ended(self.over)
         self.asked += 1
         if self.asked > MOST_OPERATIONS:
             raise self._end("it asks too much of the notebook")
         encoder = WireEncoder(self.refer)
         try:
-            encoded = {name: encoder.encode(value) for name, value in values.items()}
-            self.channel.send_packed({"ask": request}, encoder.packed(encoded))
+            for name, value in values.items():
+                encoder.put(name, value)
+            self.channel.send_packed({"ask": request}, encoder.packed())
         except CodecError as error:
             raise TypeError(f"cannot be handed to the notebook: {error}") from error
 
@@ -158,7 +228,7 @@ class Link:
                 self._send(told, {"error": mirrored, "arguments": [str(error)[:4000]]})
 
     def _end(self, why: str) -> Ended:
-        self.over = True
+        self.over = why
         return Ended(why)
 
     def _tell(self, said: Any) -> None:
@@ -293,24 +363,16 @@ class Link:
 # ---- helpers --------------------------------------------------------------------------------------------
 
 
-def _site() -> tuple[str, str]:
-    """Where the test is now: the instruction of its own code that is at work, and its line."""
-    frame: types.FrameType | None = sys._getframe(1)
-    while frame is not None and not frame.f_code.co_filename.startswith(MARK):
-        frame = frame.f_back
-    if frame is None:
-        return "", ""
-    code = frame.f_code
-    line = f"{code.co_filename}:{frame.f_lineno}"
-    return f"{code.co_filename}:{code.co_firstlineno}:{code.co_name}:{frame.f_lasti}", line
-
-
-def _holds_stand_in(value: Any) -> bool:
+def _stand_ins(value: Any) -> Generator[int, None, None]:
+    """The numbers of the objects that a value holds."""
     if isinstance(value, list | tuple | set | frozenset):
-        return any(_holds_stand_in(one) for one in value)
-    if isinstance(value, dict):
-        return any(_holds_stand_in(one) for one in value.values())
-    return number_of(value) is not None
+        for one in value:
+            yield from _stand_ins(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _stand_ins(one)
+    elif (number := number_of(value)) is not None:
+        yield number
 
 
 def _known(value: Any) -> Known | None:
@@ -328,12 +390,6 @@ def _known(value: Any) -> Known | None:
 def _numpy_state() -> tuple[Any, int, int, float]:
     _, keys, position, has_gauss, cached = np.random.get_state()
     return keys, int(position), int(has_gauss), float(cached)
-
-
-def _restore_all(given: list[Any], left: list[Any]) -> None:
-    """Arguments that the notebook has changed in place are changed here too."""
-    for position, new in left:
-        restore(given[position], new)
 
 
 def restore(old: Any, new: Any) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tito.cells import kind_of
-from tito.grade.sources import parsed, remembered
+from tito.grade.sources import parsed, remembered, within
 from tito.models import CellKind
 
 BUILTINS = frozenset(dir(builtins))
@@ -112,7 +112,9 @@ def flow_of(source: str) -> Flow | None:
     """
     lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     try:
-        return _flow(parsed(source).body, frozenset(), lines)
+        body = parsed(source).body
+        with within():
+            return _flow(body, frozenset(), lines)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -4,25 +4,28 @@ The student's cells run in order, with the visible part of each test in its plac
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
-Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads.
+Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads: one
+copy for its visible part, as the released notebook has it, and when the visible parts of all tests have been run
+another for the whole cell, in its order. Of what is run after a hidden part nothing is told but that it failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any, TypeVar
 
 from tito.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
-from tito.grade.compile import compiled_cells, compiled_section
-from tito.grade.interference import observes_the_same_at_the_end
+from tito.grade.compile import compiled_section
 from tito.grade.judge import Judge
-from tito.grade.plan import NotebookPlan, TestPlan, skipped
+from tito.grade.plan import NotebookPlan, TestPlan
+from tito.grade.reading import ReadNotebook, judged_apart
 from tito.grade.remote import RemoteTest
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Step, Workplace
+from tito.sandbox.session import Control, Conversation, Ran, Step
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
@@ -38,7 +41,7 @@ class Observations:
 
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
-    noted: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)  # see RemoteTest
+    noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
     unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
@@ -60,13 +63,13 @@ class Clock:
         self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died") else 0.0)
 
 
-def observe(sandbox: Control, plan: NotebookPlan, cells: list[Any], judge: Judge) -> Observations:
-    """Run the clean notebook `cells` against the tests of `plan`. Tests without judge halves run in the judge.
+def observe(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
+    """Run a clean notebook against the tests of `plan`. Tests without judge halves run in the judge.
 
     Raises:
         SandboxUnavailable: the sandbox failed before any student code ran.
     """
-    return finished(observing(sandbox, plan, cells, judge))
+    return finished(observing(sandbox, plan, notebook, judge))
 
 
 def finished(at_work: AtWork[T]) -> T:
@@ -82,51 +85,44 @@ def finished(at_work: AtWork[T]) -> T:
 def observing(
     sandbox: Control,
     plan: NotebookPlan,
-    cells: list[Any],
+    notebook: ReadNotebook,
     judge: Judge,
     partly: Callable[[Observations], None] = lambda _: None,
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
-    if needs_no_copies(plan, cells, sandbox.place):
-        seen = yield from _observed(sandbox, plan, cells, judge, _judged_apart(plan, cells), partly)
-        if not seen.unfinished:
-            return seen
-    return (yield from _observed(sandbox, plan, cells, judge, [], partly))
+    late: Observations | None = None
+    if notebook.needs_no_copies:
+        late = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
+        if not late.unfinished:
+            return late
+    seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
+    return seen if late is None or late.ended_at else _as_first_seen(late, seen)
 
 
-def _judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
-    """Tests, in order, that have hidden sections, and a judge half for every section."""
-    tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    return [one.grade_id for one in tests if one.hidden and all(judge is not None for _, judge in one.sections)]
-
-
-def needs_no_copies(plan: NotebookPlan, cells: Sequence[Any], place: Workplace) -> bool:
-    """Whether the notebook at its end can stand for a copy of it at each of those tests."""
-    not_run = skipped(cells)
-    code = (cell for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_run)
-    tests = [plan.tests[one] for one in _judged_apart(plan, cells)]
-    return bool(tests) and observes_the_same_at_the_end(
-        (cell.source for cell in code if kind_of(cell) is not CellKind.TEST),
-        (section.observe for test in plan.tests.values() for section, _ in test.visible),
-        (section.observe for test in tests for section, _ in test.hidden),
-        frozenset(path.stem for path, _ in place.files),
-    )
+def _as_first_seen(first: Observations, again: Observations) -> Observations:
+    """The hidden sections of `again`, and all else of `first`: that was seen before any hidden section had run."""
+    tests = {
+        name: [one for one in first.tests.get(name, []) if not one[0].hidden]
+        + [one for one in again.tests.get(name, []) if one[0].hidden]
+        for name in {**first.tests, **again.tests}
+    }
+    return replace(again, cells=first.cells, tests=tests, ended_at=first.ended_at, ended_by=first.ended_by)
 
 
 def _observed(
     sandbox: Control,
     plan: NotebookPlan,
-    cells: list[Any],
+    notebook: ReadNotebook,
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
 ) -> AtWork[Observations]:
     """Observe the tests in `late` at the end of the notebook, all others at their places."""
-    seen = Observations()
+    seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    wanted = [(one.grade_id, before) for one in tests if one.grade_id not in late for before in _forks(one)]
-    tasks = list(_tasks(plan, cells, {fork: number for number, fork in enumerate(wanted)}, late))
+    wanted = [(one.grade_id, copy) for one in tests if one.grade_id not in late for copy in _copies(one)]
+    tasks = list(_tasks(plan, notebook, {fork: number for number, fork in enumerate(wanted)}, late))
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
@@ -137,19 +133,33 @@ def _observed(
             seen.unfinished = True  # the end took what was remembered with it
             return seen
         clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
-        for (grade_id, before), branch in zip(wanted, session.branches, strict=True):
-            if before:
-                _run_remote(branch, clock, plan.tests[grade_id], seen, judge)
-            else:
-                yield from _run_hidden(branch, clock, plan.tests[grade_id], seen)
+        copies = [(plan.tests[name], copy, at) for (name, copy), at in zip(wanted, session.branches, strict=True)]
+        for test, copy, branch in copies:
+            if copy is Copy.VISIBLE:
+                _run_remote(branch, clock, test, seen, judge, whole=False)
+        for test, copy, branch in copies:  # from here on nothing that is observed is told but by constant words
+            if copy is Copy.WHOLE:
+                _run_remote(branch, clock, test, seen, judge, whole=True)
+            elif copy is Copy.AFTER:
+                yield from _run_hidden(branch, clock, test, seen)
         if late:
             yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, partly)
     return seen
 
 
-def _forks(test: TestPlan) -> list[bool]:
-    """Copies of the notebook that a test needs: True for one as it stands before the test, for the judge to ask."""
-    return [True] * bool(test.remote_sections) + [False] * test.forked_after
+class Copy(Enum):
+    """What a copy of the notebook that is made at a test is for."""
+
+    VISIBLE = "visible"  # as it stands before the test: the judge runs the visible sections, and asks it
+    WHOLE = "whole"  # the same, for all sections in their order
+    AFTER = "after"  # as the visible sections leave it: hidden ones are run in it
+
+
+def _copies(test: TestPlan) -> list[Copy]:
+    """Copies of the notebook that a test needs."""
+    visible, hidden = (any(one.hidden is wanted for one in test.remote_sections) for wanted in (False, True))
+    wanted = {Copy.VISIBLE: visible, Copy.WHOLE: hidden, Copy.AFTER: test.forked_after}
+    return [copy for copy, is_needed in wanted.items() if is_needed]
 
 
 @dataclass(frozen=True)
@@ -164,24 +174,24 @@ class Task:
 
 
 def _tasks(
-    plan: NotebookPlan, cells: Sequence[Any], branches: dict[tuple[str, bool], int], late: list[str]
+    plan: NotebookPlan, notebook: ReadNotebook, branches: dict[tuple[str, Copy], int], late: list[str]
 ) -> Iterator[Task]:
     """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
-    not_needed = skipped(cells)
-    run = [(at, cell) for at, cell in enumerate(cells) if cell.cell_type == "code" and at not in not_needed]
-    compiled = compiled_cells(cell.source for _, cell in run if kind_of(cell) is not CellKind.TEST)
-    for position, cell in run:
+    for position, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or position in notebook.not_run:
+            continue
         if kind_of(cell) is not CellKind.TEST:
-            yield Task(position, Step(source=cell.source, cell=next(compiled)))
+            yield Task(position, Step(source=cell.source, cell=notebook.compiled.get(position)))
             continue
         test = plan.tests[grade_id_of(cell)]
-        if (test.grade_id, True) in branches:
-            yield Task(position, Step("branch", number=branches[test.grade_id, True]), test)
+        for copy in (Copy.VISIBLE, Copy.WHOLE):
+            if (test.grade_id, copy) in branches:
+                yield Task(position, Step("branch", number=branches[test.grade_id, copy]), test)
         for section, judge in test.visible:
             step = _step(section, judge, guard=judge is None and test.remote is None)
             yield Task(position, step, test, section, judge)
-        if (test.grade_id, False) in branches:
-            yield Task(position, Step("branch", number=branches[test.grade_id, False]), test)
+        if (test.grade_id, Copy.AFTER) in branches:
+            yield Task(position, Step("branch", number=branches[test.grade_id, Copy.AFTER]), test)
         if test.grade_id in late:
             yield Task(position, Step("mark", number=late.index(test.grade_id)), test)
 
@@ -212,7 +222,7 @@ def _hear_notebook(
             before = seen.cells[at]
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
             seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
-            if task.section not in task.test.remote_sections:
+            if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
             why = "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
@@ -269,21 +279,32 @@ def _run_late(
             return
 
 
-def _run_remote(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge) -> None:
-    """Have the judge run the sections that have no judge half, in order, until one fails."""
+def _run_remote(
+    branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge, *, whole: bool
+) -> None:
+    """Have the judge run the sections that have no judge half, in order, until one fails: the visible ones, or all.
+
+    The visible ones are run once more before and between the hidden ones, so that these find the names that they set.
+    What becomes of them then counts as what becomes of a hidden one.
+    """
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
+    failed = [plan for _, plan, ran in results if ran.status != "ok"]
+    if whole and failed and (None in failed or not test.has_checks):
+        return
+    sections = [(at, one) for at, one in enumerate(test.remote_sections) if whole or not one.hidden]
     if branch.over:
-        results.append((test.remote_sections[0], None, NOT_RUN))
+        results.append((next(one for _, one in sections if one.hidden is whole), None, NOT_RUN))
         return
     try:
         with RemoteTest(judge, test.remote, branch) as remote:
-            for section in test.remote_sections:
-                ran = remote.run(section, clock.limit())
+            for number, section in sections:
+                ran = remote.run(section, number, clock.limit())
                 clock.spend(ran)
-                results.append((section, None, ran))
+                if section.hidden is whole or ran.status != "ok":
+                    results.append((replace(section, hidden=whole), None, ran))
                 if ran.status != "ok":
                     break
-            seen.noted[test.grade_id] = remote.sites, remote.lines
+            seen.noted[test.grade_id] = seen.noted.get(test.grade_id, frozenset()) | remote.sites
     except JudgeFailed as error:
-        results.append((test.remote_sections[0], None, Ran(status="fault", evalue=str(error))))
+        results.append((replace(sections[0][1], hidden=whole), None, Ran(status="fault", evalue=str(error))))

@@ -69,6 +69,16 @@ class AssignmentPlan:
     tests_hash: str
     environment_hash: str
 
+    @property
+    def packages(self) -> frozenset[str]:
+        """Names of the packages and modules that lie in the assignment's folder."""
+        return packages_of(self.place)
+
+
+def packages_of(place: Workplace) -> frozenset[str]:
+    """Names of the packages and modules that lie in the folder of an assignment."""
+    return frozenset(path.stem for path, _ in place.files)
+
 
 def skipped(cells: Sequence[Any]) -> set[int]:
     """Positions of warm-ups, and of cells that repeat them to validate, which need not be run to grade the others.

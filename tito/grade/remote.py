@@ -22,9 +22,8 @@ from tito.errors import JudgeFailed
 from tito.grade.judge import Judge
 from tito.grade.names import BUILTINS, Names, flow_of, names_of
 from tito.models import CellKind, RemotePlan, Section
-from tito.sandbox.codec import PATIENCE, CodecError, EndOfStream
+from tito.sandbox.codec import NOTHING, PATIENCE, CodecError, EndOfStream
 from tito.sandbox.session import GRACE_S, Conversation, Ran
-from tito.sandbox.wire import WireEncoder, no_reference
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
@@ -191,25 +190,23 @@ def _is_pure(function: ast.expr, imports: frozenset[str]) -> bool:
 
 
 class RemoteTest:
-    """One test at work in the judge, asking one notebook. `sites` and `lines`: what it noted of the reference's run."""
+    """One test at work in the judge, asking one notebook. `sites`: what it noted of the reference's run."""
 
     def __init__(self, judge: Judge, plan: RemotePlan, notebook: Conversation) -> None:
         self.judge = judge
         self.notebook = notebook
         self.sites: frozenset[str] = frozenset()
-        self.lines: frozenset[str] = frozenset()
-        self._number = 0
         self._broken = False
-        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored", "lines")}
+        facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored")}
         facts |= {"imports": [list(one) for one in plan.imports], "given": plan.given, "keep": plan.keep}
         facts["sites"] = None if plan.sites is None else sorted(plan.sites)
         judge.channel().send({"op": "test"} | facts)
 
-    def run(self, section: Section, limit_s: float) -> Ran:
-        """Run a section. Its status is that of a cell, or "fault" where the judge failed."""
+    def run(self, section: Section, number: int, limit_s: float) -> Ran:
+        """Run a section, which has that `number` among those of its test. Its status is that of a cell, or "fault"
+        where the judge failed."""
         started, wall_s = time.monotonic(), limit_s * PATIENCE
-        request = {"op": "section", "source": section.observe, "number": self._number, "limit_s": wall_s + 1.0}
-        self._number += 1
+        request = {"op": "section", "source": section.observe, "number": number, "limit_s": wall_s + 1.0}
         try:
             self.judge.channel().send(request)
             ran = self._relay(started + wall_s)
@@ -224,10 +221,9 @@ class RemoteTest:
         """Pass on what the test asks and the notebook answers, until the section is done."""
         channel = self.judge.channel()
         while True:
-            message, values = channel.receive(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
+            message, values = channel.take(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
-                self.lines |= frozenset(message["lines"])
                 done = message["done"]
                 status = self.notebook.over or done["status"]
                 return Ran(status, done["ename"], done["evalue"])
@@ -235,13 +231,7 @@ class RemoteTest:
             if answer is not None and answer[0].get("name") == "CellTimeout":
                 self.notebook.over = "timeout"
                 answer = None
-            reply, back = answer or ({"status": "over"}, {})
-            encoder = WireEncoder(no_reference)
-            try:
-                channel.send_packed(reply, encoder.packed({name: encoder.encode(one) for name, one in back.items()}))
-            except CodecError:  # nothing was sent: what came from the notebook is too large when it is passed on
-                self.notebook.over = "died"
-                channel.send({"status": "over"})
+            channel.send_packed(*(answer or ({"status": "over"}, NOTHING)))
 
     def close(self) -> None:
         """End the test. A judge that may still be at work on it is ended too; the next test starts another."""

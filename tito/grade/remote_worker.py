@@ -9,13 +9,18 @@ import builtins
 import contextlib
 import io
 import os
+import random
+import resource
 import signal
-import sys
-from collections.abc import Iterator
+import time
 from types import FrameType
 from typing import Any, NoReturn
 
-from tito.grade.link import MARK, Ended, Link
+import numpy as np
+
+from tito.grade.link import Ended, Line, Link
+from tito.grade.replay import Recording, Replay
+from tito.grade.sites import MARK
 from tito.sandbox.codec import Channel, EndOfStream
 
 GIVEN = f"{MARK}given>"
@@ -77,19 +82,49 @@ class Namespace(dict[str, Any]):
 
 def run_test(channel: Channel, request: dict[str, Any]) -> None:
     """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
-    sites = request["sites"]
-    link = Link(channel, None if sites is None else frozenset(sites), frozenset(request["lines"]), request["keep"])
-    names = Namespace(
-        link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"])
-    )
-    lines: set[str] = set()
+    recording = Recording(channel)
+    names = _names(recording, request)
     fault = _given(request["given"], names)
+    run: list[dict[str, Any]] = []
     while True:
         section, _ = channel.receive()
         if section["op"] == "end":
             return
-        done = fault or _run(section, names, lines if sites is None else None)
-        channel.send({"done": done, "sites": sorted(link.recorded), "lines": sorted(lines)})
+        run.append(section)
+        started = time.monotonic()
+        done = fault or _run(section, names)
+        if done["status"] == "ok" and names.link.not_believed:
+            done = _replayed(recording, request, run, started + section["limit_s"]) or done
+        channel.send({"done": done, "sites": sorted(names.link.shown)})
+
+
+def _names(line: Line, request: dict[str, Any], *, believes: bool = False) -> Namespace:
+    known = request["sites"]
+    link = Link(line, None if known is None else frozenset(known), request["keep"], believes)
+    return Namespace(link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"]))
+
+
+def _replayed(
+    recording: Recording, request: dict[str, Any], sections: list[dict[str, Any]], end: float
+) -> dict[str, Any] | None:
+    """What fails where the notebook is believed what it says of arguments; None: nothing, as far as can be told."""
+    if not recording.is_whole:
+        return None
+    generators = np.random.get_state(), random.getstate()
+    replay = Replay(recording)
+    names = _names(replay, request, believes=True)
+    done = _given(request["given"], names)
+    for section in sections:
+        left_s = end - time.monotonic()
+        if left_s <= 0:
+            return None
+        done = done or _run(section | {"limit_s": left_s}, names)
+        if done["status"] != "ok":
+            break
+        done = {}
+    np.random.set_state(generators[0])
+    random.setstate(generators[1])
+    return None if replay.is_other or not done or done["ename"] == "CellTimeout" else done
 
 
 def _given(source: str, names: Namespace) -> dict[str, Any]:
@@ -101,17 +136,29 @@ def _given(source: str, names: Namespace) -> dict[str, Any]:
     return {}
 
 
-def _run(section: dict[str, Any], names: Namespace, lines: set[str] | None) -> dict[str, Any]:
-    signal.signal(signal.SIGALRM, _stop)
+def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
+    """Run a section. Where it was stopped, or can ask nothing more, it has not passed, whatever it made of that."""
+    link, stopped = names.link, []
+
+    def stop(signum: int, frame: FrameType | None) -> NoReturn:
+        stopped.append(TestTimeout())
+        raise stopped[0]
+
+    signal.signal(signal.SIGALRM, stop)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + section["limit_s"]) + 2  # where Python's own signals do not reach
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
         code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
         signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), _traced(lines):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), link.sites.counted():
             exec(code, names)
     except BaseException as error:  # noqa: BLE001  (the test's edge: whatever it raises is what came of it)
-        return _done(error)
+        return _done(stopped[0] if stopped else Ended(link.over) if link.over else error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+    if stopped or link.over:
+        return _done(stopped[0] if stopped else Ended(link.over))
     return {"status": "ok", "ename": "", "evalue": ""}
 
 
@@ -124,30 +171,6 @@ def _done(error: BaseException) -> dict[str, Any]:
     except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
         text = ""
     return {"status": "error", "ename": kind[:200], "evalue": text.encode("utf-8", "replace").decode()}
-
-
-def _stop(signum: int, frame: FrameType | None) -> NoReturn:
-    raise TestTimeout
-
-
-@contextlib.contextmanager
-def _traced(lines: set[str] | None) -> Iterator[None]:
-    """Note which lines of the test's own code run, where that is asked for."""
-    if lines is None:
-        yield
-        return
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(MARK):
-            return None
-        lines.add(f"{frame.f_code.co_filename}:{frame.f_lineno}")
-        return trace
-
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(None)
 
 
 def imported(statements: list[list[str]]) -> dict[str, Any]:
@@ -177,5 +200,7 @@ def serve_test(channel: Channel, request: dict[str, Any]) -> None:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if status != 0:
-        done = {"status": "error", "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
-        channel.send({"done": done, "sites": [], "lines": []})
+        stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        name = "CellTimeout" if stopped else "JudgeDied"
+        done = {"status": "error", "ename": name, "evalue": "judging what your code returned went wrong"}
+        channel.send({"done": done, "sites": []})

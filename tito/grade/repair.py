@@ -37,30 +37,46 @@ class Unreadable(Exception):
 
 @dataclass
 class Repaired:
-    """The clean notebook's cells, and notes on what was done to get there."""
+    """The clean notebook's cells, notes on what was done to get there, and of each cell its place among the
+    instructor's; -1 for one of the student's own."""
 
     cells: list[Any]
     notes: list[str] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+
+    def add(self, cells: list[Any], place: int = -1) -> None:
+        """Add cells, of which the first stands for the instructor's cell at that place."""
+        self.cells += cells
+        self.places += [place, *[-1] * (len(cells) - 1)][: len(cells)]
 
 
 def read_submission(path: Path, limit_mb: int) -> list[Any]:
-    """The cells of a submitted notebook: dicts with `cell_type`, `source`, `metadata`, `id`, and nothing else.
+    """The cells of a submitted notebook, see `cells_of`.
 
     Raises:
         Unreadable: missing, not a regular file, too large, no JSON, or no notebook.
     """
-    data = read_regular_file(path, limit_mb)
+    return cells_of(read_regular_file(path, limit_mb), path.name)
+
+
+def cells_of(data: bytes, name: str) -> list[Any]:
+    """The cells of a notebook that is called `name`: dicts with `cell_type`, `source`, `metadata`, `id`, and nothing
+    else.
+
+    Raises:
+        Unreadable: it is no JSON, or no notebook.
+    """
     try:
         notebook = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{path.name} is no JSON, so it is no notebook") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Unreadable(f"{name} is no JSON, so it is no notebook") from error
     if isinstance(notebook, dict) and "cells" not in notebook and isinstance(notebook.get("worksheets"), list):
-        notebook = _upgraded(notebook, path)
+        notebook = _upgraded(notebook, name)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise Unreadable(f"{path.name} has no list of cells, so it is no notebook")
+        raise Unreadable(f"{name} has no list of cells, so it is no notebook")
     if len(cells) > MAX_CELLS:
-        raise Unreadable(f"{path.name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
+        raise Unreadable(f"{name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
     return [_clean(cell) for cell in cells if isinstance(cell, dict)]
 
 
@@ -82,7 +98,7 @@ def read_regular_file(path: Path, limit_mb: int) -> bytes:
         return file.read((limit_mb << 20) + 1)
 
 
-def _upgraded(notebook: dict[str, Any], path: Path) -> Any:
+def _upgraded(notebook: dict[str, Any], name: str) -> Any:
     """A notebook of format 3, in which cells lie in worksheets, as format 4."""
     for sheet in notebook["worksheets"]:
         for cell in sheet.get("cells", []) if isinstance(sheet, dict) else []:
@@ -92,7 +108,7 @@ def _upgraded(notebook: dict[str, Any], path: Path) -> Any:
     try:
         return nbformat.convert(nbformat.from_dict(notebook), 4)
     except Exception as error:
-        raise Unreadable(f"{path.name} is of an old notebook format and could not be read") from error
+        raise Unreadable(f"{name} is of an old notebook format and could not be read") from error
 
 
 def _clean(cell: dict[str, Any]) -> Any:
@@ -125,11 +141,11 @@ def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
     claimed = {position for positions in matches.values() for position in positions}
     result = Repaired([])
     followers = _followers(submitted, claimed, matches)
-    result.cells += [_own(submitted[position], result) for position in followers.pop(-1, [])]
+    result.add([_own(submitted[position], result) for position in followers.pop(-1, [])])
     for index, original in enumerate(source):
         mine = [submitted[position] for position in matches.get(index, [])]
-        result.cells += _restored(original, mine, result)
-        result.cells += [_own(submitted[position], result) for position in followers.get(index, [])]
+        result.add(_restored(original, mine, result), index)
+        result.add([_own(submitted[position], result) for position in followers.get(index, [])])
     _note_order(matches, result)
     _name_apart(result.cells)
     return result

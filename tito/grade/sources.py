@@ -4,8 +4,11 @@ are those of the next run."""
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
-from collections.abc import Callable
+import os
+import resource
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -53,6 +56,75 @@ def parsed(source: str) -> ast.Module:
     """The source's tree, which nobody changes.
 
     Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: it is no Python, or too deeply nested.
+        SyntaxError, ValueError, RecursionError, MemoryError: it is no Python, too deeply nested, or, where care is
+        taken,
+            would take too long.
     """
+    if _care is not None and not _care.inside and not _care.allows(source):
+        raise ValueError("it would take too long to read")
     return ast.parse(source)
+
+
+# ---- care --------------------------------------------------------------------------------------------
+
+PARSE_S = 1  # of processor time, for one source
+CAREFUL_LINES = 2000  # of one source: what is told of its names takes time that grows faster than its length
+CAREFUL_CHARACTERS = 1 << 20  # of all sources together
+
+
+class Care:
+    """For text on which reading has taken too long: which sources can be parsed, found out in processes that may end.
+
+    Args:
+        limit_s: processor time that all of them may take together.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self.left_s = limit_s
+        self.inside = False  # a source that was allowed, whose parts are looked at
+        self.characters = CAREFUL_CHARACTERS
+
+    def allows(self, source: str) -> bool:
+        """Whether a source can be parsed in its time, and there is time left for it."""
+        self.characters -= len(source)
+        if self.left_s <= 0 or self.characters < 0 or source.count("\n") > CAREFUL_LINES:
+            return False
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                usage = resource.getrusage(resource.RUSAGE_SELF)
+                limit = int(usage.ru_utime + usage.ru_stime) + PARSE_S + 1
+                resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+                ast.parse(source)
+                code = 0
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                code = 0  # it is told in its time that it is no Python
+            finally:
+                os._exit(code)
+        _, status, usage = os.wait4(child, 0)
+        self.left_s -= usage.ru_utime + usage.ru_stime
+        return status == 0
+
+
+_care: Care | None = None
+
+
+@contextlib.contextmanager
+def within() -> Iterator[None]:
+    """For parts of a source that has been parsed."""
+    if _care is None or _care.inside:
+        yield
+        return
+    _care.inside = True
+    try:
+        yield
+    finally:
+        _care.inside = False
+
+
+def be_careful(limit_s: float) -> None:
+    """From here on, in this process, parse nothing that would take too long."""
+    global _care
+    parsed.cache_clear()
+    _care = Care(limit_s)

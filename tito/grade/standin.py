@@ -6,7 +6,7 @@ another stand-in or an exception comes back. What is compared with what the test
 * A plain value that comes back is of its plain base type: its `==` is Python's own.
 * A stand-in equals nothing but itself, and takes no operand of the test's. Else student code would be asked whether it
   equals what is expected, or be told that. Where the reference's object was asked at the same place of the test, a
-  student's is too: there the author means to ask it.
+  student's is too: there the author means to ask it (see `sites`).
 
 Classes of a notebook have classes here that mirror their names and bases: `isinstance`, `type` and `except` work.
 This module runs in the judge; `link` is the way to the notebook that stand-ins ask by.
@@ -144,7 +144,7 @@ def _attribute(one: Any, link: Link | None, name: str) -> Any:
 
 
 def _call(link: Link, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    if not link.may(*arguments, *keywords.values()):
+    if not link.may_call(number, *arguments, *keywords.values()):
         raise TypeError("what your code returned is not of the kind that this test calls")
     return link.ask("__call__", number, arguments, keywords)
 

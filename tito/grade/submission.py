@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,13 @@ import nbformat
 
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
-from tito.grade.causes import Trouble, explained, notes_on, stopped_output, troubles
-from tito.grade.judge import Answers, Judge, Opinion, Question
-from tito.grade.observe import AtWork, Observations, finished, observing
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.grade.repair import Repaired, Unreadable, read_submission, repair
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
+from tito.grade.judge import Answers, Half, Judge, Opinion, Question
+from tito.grade.judge_worker import NO_VALUE, UNSAID
+from tito.grade.observe import AtWork, Observations, finished, observe, observing
+from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.grade.reading import ReadNotebook, trusted
+from tito.grade.repair import Unreadable, read_regular_file, repair
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -36,13 +38,15 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
+from tito.sandbox.codec import Packed
 from tito.sandbox.session import Control, Ran
 
-BUILTIN_ERRORS = frozenset(name for name, one in vars(builtins).items() if isinstance(one, type))
 NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
+LIMITS = (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN)
 OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
+BROKEN_AT = {"time": Verdict.TIMEOUT, "memory": Verdict.MEMORY}
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 
@@ -64,22 +68,28 @@ class Graded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission's notebooks, repaired; or why one of them cannot be read."""
+    """A submission's notebooks, read and repaired; or why one of them cannot be read."""
 
-    notebooks: tuple[Repaired | Unreadable, ...]
-
-
-def prepared(plan: AssignmentPlan, folder: Path) -> Prepared:
-    """Read and repair what was submitted in `folder`: all that can be done before a sandbox is free."""
-    return Prepared(tuple(_repaired(one, folder, plan.place.limits.submission_mb) for one in plan.notebooks))
+    notebooks: tuple[ReadNotebook | Unreadable, ...]
 
 
-def _repaired(notebook: NotebookPlan, folder: Path, limit_mb: int) -> Repaired | Unreadable:
-    try:
-        submitted = read_submission(folder / f"{notebook.name}.ipynb", limit_mb)
-    except Unreadable as error:
-        return error
-    return repair(submitted, notebook.cells)
+def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
+    """Have what was submitted in `folder` read and repaired: all that can be done before a sandbox is free.
+
+    Raises:
+        JudgeFailed: no judge can be had to read it.
+    """
+    files: dict[str, bytes] = {}
+    read: dict[str, ReadNotebook | Unreadable] = {}
+    for notebook in plan.notebooks:
+        name = f"{notebook.name}.ipynb"
+        try:
+            files[name] = read_regular_file(folder / name, plan.place.limits.submission_mb)
+        except Unreadable as error:
+            read[name] = error
+    if files:
+        read |= judge.read({f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}, files)
+    return Prepared(tuple(read[f"{notebook.name}.ipynb"] for notebook in plan.notebooks))
 
 
 def grade_submission(
@@ -91,11 +101,16 @@ def grade_submission(
         SandboxUnavailable: no student code ran.
     """
     sandbox.prepare()
-    return finished(grading(plan, student, prepared(plan, folder), sandbox, judge, fingerprint))()
+    return finished(grading(plan, student, prepared(plan, folder, judge), sandbox, judge, fingerprint))()
 
 
 def grading(
-    plan: AssignmentPlan, student: str, given: Prepared, sandbox: Control, judge: Judge, fingerprint: Fingerprint
+    plan: AssignmentPlan,
+    student: str,
+    given: Prepared,
+    sandbox: Control,
+    judge: Judge,
+    fingerprint: Fingerprint,
 ) -> AtWork[Callable[[], Graded]]:
     """What `grade_submission` does, in steps. When no code has to be run any more, it gives what makes the verdicts:
     then the judge has been asked, and the sandbox is free for the next submission.
@@ -123,6 +138,21 @@ def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fi
     return Graded(_record(plan, student, sandbox, fingerprint, verdicts, fault), texts)
 
 
+def given_up(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, became: str) -> Graded:
+    """What brought down, twice and alone, the process that graded it, and the reference does not: no points."""
+    verdict = Verdict.TIMEOUT if "deadline" in became else Verdict.ERROR
+    message = f"What was handed in cannot be graded within limits: twice, the process that graded it {became}."
+    verdicts = tuple(_not_gradable(notebook, verdict, message) for notebook in plan.notebooks)
+    texts = {notebook.name: as_json(_as_released(notebook)) for notebook in plan.notebooks}
+    return Graded(_record(plan, student, sandbox, fingerprint, verdicts, ""), texts)
+
+
+def write_reference(plan: AssignmentPlan, folder: Path) -> None:
+    """Hand in the instructor's own notebooks in `folder`."""
+    for notebook in plan.notebooks:
+        (folder / f"{notebook.name}.ipynb").write_text(as_json(_notebook(list(notebook.cells))), encoding="utf-8")
+
+
 def as_json(notebook: Any) -> str:
     """A notebook as nbformat would write it, but for line breaks: with them Python's slow encoder has to be used."""
     return json.dumps(notebook, ensure_ascii=False)
@@ -145,44 +175,96 @@ def _nothing_run(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts
 
 
 def _notebook_seen(
-    notebook: NotebookPlan, repaired: Repaired, sandbox: Control, judge: Judge
+    notebook: NotebookPlan, read: ReadNotebook, sandbox: Control, judge: Judge
 ) -> AtWork[Callable[[], tuple[NotebookVerdicts, Any]]]:
     started = time.perf_counter()
-    answers = Answers(judge)
+    answers = Answers(judge, reference=ReferenceValues(notebook, sandbox, judge))
 
     def ask(seen: Observations) -> None:
         answers.put(_questions(seen))
 
-    seen = yield from observing(sandbox, notebook, repaired.cells, judge, ask)
+    seen = yield from observing(sandbox, notebook, read, judge, ask)
     seconds = time.perf_counter() - started
     ask(seen)
-    return lambda: _with_verdicts(notebook, repaired, seen, answers, seconds)
+
+    def bound(positions: list[int]) -> list[frozenset[str]]:
+        return judge.bound(f"{notebook.name}.ipynb", positions)
+
+    return lambda: _with_verdicts(notebook, read, seen, answers, bound, seconds)
+
+
+class ReferenceValues:
+    """What the reference's run gives for each judge half, observed when it is first wanted: when a judge has broken."""
+
+    def __init__(self, plan: NotebookPlan, sandbox: Control, judge: Judge) -> None:
+        self._plan = plan
+        self._sandbox = sandbox
+        self._judge = judge
+        self._values: dict[Half, Packed] | None = None
+
+    def __call__(self, half: Half) -> Packed | None:
+        if self._values is None:
+            notebook = trusted(self._plan, self._plan.cells, packages_of(self._sandbox.place))
+            seen = observe(self._sandbox, self._plan, notebook, self._judge)
+            sections = (result for results in seen.tests.values() for result in results)
+            self._values = {(section, plan): ran.observed for section, plan, ran in sections if plan and _told(ran)}
+        return self._values.get(half)
 
 
 def _with_verdicts(
-    notebook: NotebookPlan, repaired: Repaired, seen: Observations, answers: Answers, seconds: float
+    notebook: NotebookPlan,
+    read: ReadNotebook,
+    seen: Observations,
+    answers: Answers,
+    bound: Callable[[list[int]], list[frozenset[str]]],
+    seconds: float,
 ) -> tuple[NotebookVerdicts, Any]:
-    found = troubles(repaired.cells, notebook.cells, seen.cells)
-    verdicts = tuple(_verdicts(notebook, repaired.cells, seen, answers, found))
-    notes = [*repaired.notes, *notes_on(found)]
+    found = troubles(read.cells, notebook.cells, seen.cells, bound)
+    verdicts = tuple(_verdicts(notebook, read.cells, seen, answers, found))
+    notes = [*read.notes, *notes_on(found)]
+    notes += [
+        f"test '{name}': what the notebook returned broke two judges ({limit})" for name, limit in _broke(seen, answers)
+    ]
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
-    notes += [
-        f"before test '{name}', which runs beside student code, had been replaced and was put back: {replaced}"
-        for name, results in seen.tests.items()
-        if (replaced := ", ".join(dict.fromkeys(one for _, _, ran in results for one in ran.tampered)))
-    ]
-    graded = _with_outputs(repaired.cells, seen, {one.grade_id: one for one in verdicts})
+    notes += _tampering(seen)
+    graded = _with_outputs(read.cells, seen, {one.grade_id: one for one in verdicts})
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
+
+
+def _tampering(seen: Observations) -> Iterator[str]:
+    """What was put back before visible sections beside student code. Of hidden ones verdicts tell it, to the TA."""
+    for name, results in seen.tests.items():
+        if replaced := _replaced(ran for section, _, ran in results if not section.hidden):
+            why = "which runs beside student code, had been replaced and was put back"
+            yield f"before test '{name}', {why}: {replaced}"
+
+
+def _replaced(ran: Iterable[Ran]) -> str:
+    """What student code had replaced of what asserts rely on, as the student's process tells it."""
+    return ", ".join(dict.fromkeys(name for each in ran for name in each.tampered))
 
 
 # ---- verdicts ----------------------------------------------------------------------------------
 
 
 def _questions(seen: Observations) -> list[Question]:
-    """What there is to ask the judge about a notebook."""
-    sections = (one for results in seen.tests.values() for one in results)
+    """What there is to ask the judge about a notebook: the visible sections first, whatever the others do to it."""
+    results = [one for results in seen.tests.values() for one in results]
+    sections = sorted(results, key=lambda one: one[0].hidden)
     return [Question(section, plan, ran.observed) for section, plan, ran in sections if plan is not None and _told(ran)]
+
+
+def _broke(seen: Observations, answers: Answers) -> list[tuple[str, str]]:
+    """Tests whose values broke judges, and at what limit."""
+    limits = {id(question.observed): limit for question, limit in answers.broken}
+    found = {
+        name: limits[id(ran.observed)]
+        for name, results in seen.tests.items()
+        for _, _, ran in results
+        if id(ran.observed) in limits
+    }
+    return list(found.items())
 
 
 def _told(ran: Ran) -> bool:
@@ -196,8 +278,8 @@ def _verdicts(
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
     for cell in cells:
         if kind_of(cell) is CellKind.TEST:
-            verdict = explained(verdict_of_test(plan.tests[grade_id_of(cell)], seen, judge), found)
-            yield replace(verdict, message=verdict.message.replace(NO_TIME_LEFT, _not_run_message(seen)))
+            test = plan.tests[grade_id_of(cell)]
+            yield explained(verdict_of_test(test, seen, judge), test, found)
         elif is_graded(cell):
             yield _manual(cell, originals[grade_id_of(cell)])
 
@@ -215,20 +297,22 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     results = seen.tests.get(test.grade_id, [])
     outcomes: list[Outcome] = []
     for section, plan, ran in results:
-        outcomes.append(_outcome(section, plan, ran, judge, Evidence.REMOTE if test.remote else Evidence.IN_PROCESS))
+        otherwise = Evidence.REMOTE if test.remote else Evidence.IN_PROCESS
+        outcomes.append(_outcome(section, plan, ran, judge, otherwise, _not_run_message(seen)))
         if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
             break
     seconds = sum(ran.seconds for _, _, ran in results)
     memory_mb = max((ran.memory_mb for _, _, ran in results), default=0.0)
-    checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, len(outcomes))
+    checks = tuple(one for outcome in outcomes for one in outcome.checks) + _not_reached(test, results)
     failed = next((one for one in outcomes if one.verdict is not Verdict.PASSED), None)
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     if failed is None:
         found = {one.evidence for one in outcomes}
         evidence = next(one for one in (Evidence.JUDGED, Evidence.REMOTE, Evidence.IN_PROCESS) if one in found)
+        detail = "; ".join(one.detail for one in outcomes if one.detail)
         return CellVerdict(
-            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", "", seconds, checks, memory_mb
+            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", detail, seconds, checks, memory_mb
         )
     platform = any(one.verdict is Verdict.PLATFORM for one in outcomes)
     points = None if platform else sum((one.points for one in checks), 0.0)
@@ -239,9 +323,10 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     )
 
 
-def _not_reached(test: TestPlan, reached: int) -> tuple[CheckVerdict, ...]:
+def _not_reached(test: TestPlan, results: list[tuple[Section, JudgePlan | None, Ran]]) -> tuple[CheckVerdict, ...]:
     """No points for the named checks of sections that were not run."""
-    missed = (one for section, _ in test.sections[reached:] for one in section.checks)
+    run = [section for section, _, _ in results]
+    missed = (one for section, _ in test.sections if section not in run for one in section.checks)
     return tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: not run") for one in missed)
 
 
@@ -257,14 +342,23 @@ class Outcome:
 
 
 def _outcome(
-    section: Section, plan: JudgePlan | None, ran: Ran, judge: Judge | Answers, otherwise: Evidence
+    section: Section,
+    plan: JudgePlan | None,
+    ran: Ran,
+    judge: Judge | Answers,
+    otherwise: Evidence,
+    not_run: str = NO_TIME_LEFT,
 ) -> Outcome:
-    """`otherwise`: the evidence that a section without a judge half gives."""
-    where = "a hidden check" if section.hidden else "this test"
+    """What became of a section.
+
+    Args:
+        otherwise: the evidence that a section without a judge half gives.
+        not_run: why it was not run, if it was not.
+    """
     if ran.status == "fault":
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
     if plan is None or not _told(ran):
-        verdict, message, detail = _without_judge(section, plan, ran, where)
+        verdict, message, detail = _without_judge(section, plan, ran, not_run)
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
@@ -272,50 +366,70 @@ def _outcome(
         opinion = judge.opinion(Question(section, plan, ran.observed))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
-    checks = tuple(_check_verdict(one, said) for one, said in zip(section.checks, opinion.checks, strict=True))
-    verdict = Verdict.PASSED if opinion.yes else Verdict.FAILED
-    return Outcome(verdict, Evidence.JUDGED, opinion.message, opinion.detail, checks)
+    checks = tuple(_check_verdict(section, *one) for one in zip(section.checks, opinion.checks, strict=True))
+    verdict = (
+        Verdict.PASSED
+        if opinion.yes
+        else BROKEN_AT.get(opinion.broke, Verdict.ERROR)
+        if opinion.broke
+        else Verdict.FAILED
+    )
+    return Outcome(verdict, Evidence.JUDGED, _opinion_message(section, opinion), opinion.detail, checks)
 
 
-def _check_verdict(check: NamedCheck, opinion: Opinion) -> CheckVerdict:
+def _opinion_message(section: Section, opinion: Opinion) -> str:
+    """Of a hidden section the author's words, or those that all have in common which failed without any."""
+    if section.hidden and opinion.broke:
+        return HIDDEN_LIMIT
+    wordless = section.hidden and opinion.message in (NO_VALUE, UNSAID)
+    return HIDDEN_FAILED if wordless else opinion.message
+
+
+def _check_verdict(section: Section, check: NamedCheck, opinion: Opinion) -> CheckVerdict:
     if opinion.yes:
         return CheckVerdict(check.name, check.points, check.points)
-    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {check.message or opinion.message}")
+    message = check.message or _opinion_message(section, opinion)
+    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}")
 
 
-def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, where: str) -> tuple[Verdict, str, str]:
-    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half."""
-    if ran.status == "not run":
-        return Verdict.NOT_RUN, NO_TIME_LEFT, ""
-    if ran.status == "died":
-        return Verdict.ERROR, f"The notebook's process ended while {where} ran.", ""
-    if ran.status == "timeout" or ran.ename == "CellTimeout":
-        return Verdict.TIMEOUT, f"Stopped at its time limit while {where} ran. Is there a loop that does not end?", ""
-    if ran.ename == "MemoryError":
-        return Verdict.MEMORY, f"Out of memory while {where} ran.", ""
-    if ran.status != "ok":
-        return _error_verdict(section, plan, ran)
-    if plan is not None:
-        return Verdict.FAILED, _refused_message(section, ran.refused), str(ran.refused)
-    return Verdict.PASSED, "", ""
+def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half.
 
-
-def _error_verdict(section: Section, plan: JudgePlan | None, ran: Ran) -> tuple[Verdict, str, str]:
-    """What student code raised. Of a hidden check only the kind of error is told: its text may quote the test."""
-    said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
-    if ran.ename == "AssertionError" and plan is None:
-        return Verdict.FAILED, "A hidden check failed." if section.hidden else ran.evalue or said, said
+    With what the student is told, and what the TA is.
+    """
+    verdict, message, detail = _ended_early(section, plan, ran, not_run)
     if not section.hidden:
+        return verdict, message, detail
+    put_back = f"put back before it: {replaced}" if (replaced := _replaced([ran])) else ""
+    detail = "; ".join(one for one in (detail, put_back) if one)
+    if verdict is Verdict.PASSED:
+        return verdict, "", detail
+    message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
+    if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
+        message = not_run  # the notebook had ended before any hidden section was run
+    return verdict, message, detail
+
+
+def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict, with all that can be said of it."""
+    if ran.status == "not run":
+        return Verdict.NOT_RUN, not_run, ""
+    if ran.status == "died":
+        return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
+    if ran.status == "timeout" or ran.ename == "CellTimeout":
+        said = "Stopped at its time limit while this test ran. Is there a loop that does not end?"
+        return Verdict.TIMEOUT, said, ""
+    if ran.ename == "MemoryError":
+        return Verdict.MEMORY, "Out of memory while this test ran.", ""
+    said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
+    if ran.status != "ok" and ran.ename == "AssertionError" and plan is None:
+        return Verdict.FAILED, ran.evalue or said, said
+    if ran.status != "ok":
         return Verdict.ERROR, said, said
-    kind = ran.ename if ran.ename in BUILTIN_ERRORS else "an error"
-    return Verdict.ERROR, f"Your code raised {kind} in a hidden check.", said
-
-
-def _refused_message(section: Section, refused: dict[str, str]) -> str:
-    if section.hidden:
-        return "What your code returned in a hidden check is not of the kind that the test looks at."
-    name, why = next(iter(refused.items()))
-    return f"`{name}` could not be judged: {why}."
+    if plan is None:
+        return Verdict.PASSED, "", ""
+    name, why = next(iter(ran.refused.items()))
+    return Verdict.FAILED, f"`{name}` could not be judged: {why}.", str(ran.refused)
 
 
 def _not_run_message(seen: Observations) -> str:
@@ -363,18 +477,41 @@ def _notebook(cells: list[Any]) -> Any:
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
+MIME_TYPE = re.compile(r"[a-zA-Z0-9]+/[a-zA-Z0-9.+-]+")
+
+
 def _output(item: dict[str, Any]) -> Any:
-    """An output as the notebook format has it, or None: what the runner sends is not trusted."""
-    if item in (
-        {"output_type": "stream", "name": name, "text": str(item.get("text"))} for name in ("stdout", "stderr")
-    ):
-        return nbformat.NotebookNode(item)  # what most outputs are; to ask the schema takes longer than the cell
-    try:
-        output = nbformat.from_dict(item)
-        nbformat.v4.nbbase.validate(output, output.get("output_type", ""))
-    except Exception:  # noqa: BLE001  (a malformed output raises anything; it is dropped)
-        return None
-    return output
+    """An output as the notebook format has it, made anew of what it may hold; None where it is none. What the runner
+    sends is not trusted, and to ask the format's schema takes as long as whoever sends it wants."""
+    match item.get("output_type"):
+        case "stream" if item.get("name") in ("stdout", "stderr"):
+            return nbformat.NotebookNode(output_type="stream", name=item["name"], text=_text(item.get("text")))
+        case "error":
+            traceback = item.get("traceback")
+            lines = [_text(line) for line in traceback] if isinstance(traceback, list) else []
+            names = {name: _text(item.get(name)) for name in ("ename", "evalue")}
+            return nbformat.NotebookNode(output_type="error", **names, traceback=lines)
+        case "display_data" | "execute_result" as kind:
+            count = item.get("execution_count")
+            counted = {"execution_count": count if type(count) is int else None} if kind == "execute_result" else {}
+            metadata = item.get("metadata")
+            facts = {"data": _bundle(item.get("data")), "metadata": metadata if isinstance(metadata, dict) else {}}
+            return nbformat.from_dict({"output_type": kind, **facts, **counted})
+    return None
+
+
+def _bundle(data: object) -> dict[str, Any]:
+    """What is displayed, by MIME type: text, but for JSON."""
+    if not isinstance(data, dict):
+        return {}
+    types = {name: value for name, value in data.items() if MIME_TYPE.fullmatch(name)}
+    return {name: value if name.endswith("json") else _text(value) for name, value in types.items()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
 
 
 def _without_errors(outputs: list[Any]) -> list[Any]:

@@ -22,6 +22,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,21 +31,22 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
-import nbformat
-
-from tito.errors import JudgeFailed, SandboxUnavailable
+from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
-from tito.grade.judge import Judge
+from tito.grade.judge import Judge, halves_of, order_of
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
-from tito.grade.submission import Graded, Prepared, grading, not_graded, prepared
+from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
+from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import Fingerprint
-from tito.sandbox.session import Backend, Control, Sandbox, Workplace
+from tito.sandbox.codec import PATIENCE
+from tito.sandbox.session import GRACE_S, START_TIMEOUT_S, Backend, Control, Sandbox, Workplace
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 TICKET = struct.Struct("=I")  # the number of a task
 MOST_TICKETS = 1024  # 4 KiB: what a pipe holds also for a user who has many
+JUDGING_S = 120.0  # for reading a notebook and judging what was observed
 ENDING_S = 10.0  # for a worker to end its judge and hang up
 
 
@@ -60,12 +62,13 @@ class Task:
 class Graders:
     """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: Sandbox) -> None:
-        """Start the workers, which is not waited for; they share `sandbox`, which is closed with them."""
-        nbformat.validate(nbformat.v4.new_notebook())  # makes a validator, which takes longer than grading a submission
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes) -> None:
+        """Start the workers, which is not waited for; they share `sandboxes`, which are closed with them."""
         self.plan = plan
         self.isolation = isolation
-        self.sandbox = sandbox
+        self.sandboxes = sandboxes
+        self._became = ""  # of the worker that ended last
+        self._deadline_s = deadline_s(plan)
         self._tickets, self._counter = os.pipe()
         os.set_blocking(self._tickets, False)
         self._workers = [self._started() for _ in range(workers)]
@@ -73,8 +76,8 @@ class Graders:
     def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
         """Grade submissions; give results as they come, those together that come at about the same time.
 
-        A worker that dies is replaced. What it had at work is tried again in a process of its own, one by one, and
-        one that brings that down too is a platform fault, for a person to look at.
+        A worker that dies, or that misses its deadline and is ended for it, is replaced. What it had at work is tried
+        again in processes of their own, one by one, see `_apart`.
         """
         for first in range(0, len(tasks), MOST_TICKETS):
             yield from self._grade(tasks[first : first + MOST_TICKETS])
@@ -84,23 +87,44 @@ class Graders:
         for found in self._results(tasks, self._workers):
             yield [(unfinished.pop(number), graded) for number, graded in found]
         for task in unfinished.values():
-            again = [self._started()]
-            results = list(itertools.chain.from_iterable(self._results([task], again)))
-            for worker in again:
-                worker.end()
-            yield [(task, graded) for _, graded in results] or [
-                (task, _not_graded(self.plan, self.isolation, task, "the grading process died"))
-            ]
+            yield [(task, self._apart(task))]
+
+    def _apart(self, task: Task) -> Graded:
+        """Grade what may have brought a worker down. Where it does so twice in the same way, and the reference in
+        between does not, it is the submission's own doing, and no way to go ungraded; else a person is to look at
+        it."""
+        first = self._alone(task)
+        if isinstance(first, Graded):
+            return first
+        with tempfile.TemporaryDirectory(prefix="tito-reference-") as folder:
+            write_reference(self.plan, Path(folder))
+            reference = self._alone(Task("reference", Path(folder), task.fingerprint))
+        second = self._alone(task)
+        if isinstance(second, Graded):
+            return second
+        if second == first and isinstance(reference, Graded) and not reference.record.fault:
+            return given_up(self.plan, task.student, self.isolation.name, task.fingerprint, first)
+        return _not_graded(self.plan, self.isolation, task, f"the grading process {first}")
+
+    def _alone(self, task: Task) -> Graded | str:
+        """Grade in a process of its own; or say what became of the process."""
+        again = [self._started()]
+        results = list(itertools.chain.from_iterable(self._results([task], again)))
+        for worker in again:
+            worker.end()
+        return results[0][1] if results else self._became
 
     def _results(self, tasks: Sequence[Task], workers: list[Hand]) -> Iterator[list[tuple[int, Graded]]]:
         """Results of `workers`, by the number of the task; those that died are replaced while there is work."""
-        for _ in _taken(self._tickets, tasks):
+        for _ in _tickets(self._tickets):
             pass  # left by workers that died
         os.write(self._counter, b"".join(TICKET.pack(number) for number in range(len(tasks))))
         deaths = 0
         busy = [worker for worker in workers if worker.order(tasks)]
         while busy:
-            wait([one.line for one in busy])
+            if not wait([worker.line for worker in busy], self._left_s(busy)):
+                for worker in busy:
+                    worker.end_late(self._deadline_s)
             found: list[tuple[int, Graded]] = []
             end = time.monotonic() + TOGETHER_S
             while ready := wait([one.line for one in busy], max(0.0, end - time.monotonic())):
@@ -111,6 +135,7 @@ class Graders:
                         continue
                     busy.remove(worker)
                     if result == DIED:
+                        self._became = LATE if worker.is_late else DIED
                         worker.end()
                         deaths += 1
                         workers[workers.index(worker)] = fresh = self._started()
@@ -119,12 +144,17 @@ class Graders:
             if found:
                 yield found
 
+    def _left_s(self, busy: Sequence[Hand]) -> float:
+        """How long the first of them to miss its deadline has until then."""
+        return max(0.0, min(worker.heard_at for worker in busy) + self._deadline_s - time.monotonic())
+
     def _started(self) -> Hand:
         """A worker that is getting ready. Forked where this process has no threads that a fork would break: then it has
         nothing to import."""
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
         context: Any = multiprocessing.get_context("fork" if alone else "spawn")
-        first = (self.sandbox.name, self.sandbox.place, self.sandbox.address)
+        both = (self.sandboxes.notebooks, self.sandboxes.judges)
+        first = tuple((sandbox.name, sandbox.place, sandbox.address) for sandbox in both)
         ours, theirs = context.Pipe()
         tickets = Connection(os.dup(self._tickets), writable=False)
         process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)
@@ -141,10 +171,11 @@ class Graders:
             worker.end()
         for descriptor in (self._tickets, self._counter):
             os.close(descriptor)
-        self.sandbox.close()
+        self.sandboxes.close()
 
 
-DIED, DONE = "died", "done"
+DIED, DONE, LATE = "died", "done", "missed its deadline"
+NOTEBOOKS, JUDGES = 0, 1
 
 
 class Hand:
@@ -153,13 +184,14 @@ class Hand:
     def __init__(self, process: BaseProcess, line: Connection) -> None:
         self.process = process
         self.line = line
-        self.is_busy = False
+        self.is_busy = self.is_late = False
+        self.heard_at = time.monotonic()  # when it was given work, or gave a result
 
     def order(self, tasks: Sequence[Task]) -> bool:
         """Have it take of these until none is left; whether it is there to do it."""
         try:
             self.line.send(tasks)
-            self.is_busy = True
+            self.is_busy, self.heard_at = True, time.monotonic()
         except OSError:
             return False
         return True
@@ -170,8 +202,15 @@ class Hand:
             result: tuple[int, Graded] | str = self.line.recv()
         except (EOFError, OSError):
             return DIED
-        self.is_busy = result != DONE
+        self.is_busy, self.heard_at = result != DONE, time.monotonic()
         return result
+
+    def end_late(self, deadline_s: float) -> None:
+        """End it if it has been silent for longer than any submission may take; it is then heard of as one that
+        died."""
+        if time.monotonic() - self.heard_at >= deadline_s:
+            self.is_late = True
+            self.process.kill()
 
     def end(self) -> None:
         """End it, whatever it does."""
@@ -192,8 +231,18 @@ def grade_all(
 ) -> Iterator[tuple[Task, Graded]]:
     """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
     if tasks:
-        with Graders(plan, isolation, workers, Sandbox(isolation, plan.place)) as graders:
+        sandboxes = Sandboxes(isolation, plan.place)
+        sandboxes.warm(plan.place, order_of(plan))
+        with Graders(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
+
+
+def deadline_s(plan: AssignmentPlan) -> float:
+    """How long a worker may take from one result to the next: its limits of a notebook's cells, of its hidden tests and
+    of what it is judged by, each at its most; while one notebook runs, it reads the next."""
+    limits = plan.place.limits
+    of_notebook = 2 * (limits.notebook_timeout_s + limits.cell_timeout_s + GRACE_S) * PATIENCE
+    return 2 * len(plan.notebooks) * (of_notebook + JUDGING_S) + START_TIMEOUT_S
 
 
 def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str) -> Graded:
@@ -216,13 +265,14 @@ class StandingGrader:
         """
         wanted = (plan.tests_hash, plan.environment_hash, isolation.name)
         # A sandbox shows its files as they were when it was started.
-        if self._graders is None or wanted != self._for or self._graders.sandbox.closed:
+        if self._graders is None or wanted != self._for or self._graders.sandboxes.closed:
             self.close()
-            sandbox = Sandbox(isolation, plan.place)
+            sandboxes = Sandboxes(isolation, plan.place)
             try:
-                self._graders = Graders(calibrated(plan, sandbox), isolation, 1, sandbox)
+                sandboxes.warm(plan.place, order_of(plan))
+                self._graders = Graders(calibrated(plan, sandboxes), isolation, 1, sandboxes)
             except BaseException:
-                sandbox.close()
+                sandboxes.close()
                 raise
             self._for = wanted
         (((_, graded),),) = (found for found in self._graders.grade([task]) if found)
@@ -238,17 +288,21 @@ class StandingGrader:
 # ---- in the worker -----------------------------------------------------------------------------
 
 
-class Worker:
-    """What one process grades with: a line to a sandbox, and a judge, used for one submission after another."""
+Address = tuple[str, Workplace, Path]  # of a sandbox that is there: its name, what it was started on, and its socket
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: tuple[str, Workplace, Path]) -> None:
-        """`first` is the sandbox that is there already; when that has ended, the worker starts one of its own."""
+
+class Worker:
+    """What one process grades with: lines to a sandbox for notebooks and to one for judges."""
+
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: Sequence[Address] = ()) -> None:
+        """`first` are the sandboxes that are there already; when one has ended, the worker starts one of its own."""
         self.plan = plan
         self.isolation = isolation
-        self.judge = Judge(plan.prerequisites)
-        self._line: Control | None = None
-        with contextlib.suppress(SandboxUnavailable):
-            self._line = Control(*first)
+        self.halves = halves_of(plan.notebooks)
+        self._lines: list[Control | None] = [None, None]
+        for at, address in enumerate(first):
+            with contextlib.suppress(SandboxUnavailable):
+                self._lines[at] = Control(*address)
 
     def grade(self, tasks: Iterator[tuple[int, Task]]) -> Iterator[tuple[int, Graded]]:
         """Grade tasks, taking one when the last has no more to run; give results by the tasks' numbers.
@@ -279,10 +333,12 @@ class Worker:
         if taken is None:
             return None
         job = Job(*taken)
-        with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
-            self._sandbox().prepare()
         try:
-            job.given = prepared(self.plan, job.task.folder)
+            with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
+                self._notebooks().prepare()
+            job.judge = Judge(self._judges(), self.halves)
+            job.given = prepared(self.plan, job.task.folder, job.judge)
+            self._judges().prepare()  # for the next
         except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
             job.fault = f"{type(error).__name__}: {error}"
         return job
@@ -290,11 +346,11 @@ class Worker:
     def _run(self, job: Job) -> AtWork[None]:
         """Run a submission's code. A sandbox that fails before student code runs is replaced once."""
         for _ in range(2):
-            if job.given is None:
+            if job.given is None or job.judge is None:
                 return
             try:
                 job.verdicts = yield from grading(
-                    self.plan, job.task.student, job.given, self._sandbox(), self.judge, job.task.fingerprint
+                    self.plan, job.task.student, job.given, self._notebooks(), job.judge, job.task.fingerprint
                 )
                 return
             except SandboxUnavailable as error:
@@ -309,21 +365,41 @@ class Worker:
                 return job.verdicts()
             except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
                 job.fault = f"{type(error).__name__}: {error}"
+            finally:
+                job.close()
+        job.close()
         return _not_graded(self.plan, self.isolation, job.task, job.fault)
 
-    def _sandbox(self) -> Control:
-        if self._line is not None and self._line.closed:
-            self._line.close()
-            self._line = None
-        if self._line is None:
-            self._line = Sandbox(self.isolation, self.plan.place)
-        return self._line
+    def _notebooks(self) -> Control:
+        if self._ended(NOTEBOOKS):
+            self._lines[NOTEBOOKS] = Sandbox(self.isolation, self.plan.place)
+        return self._line(NOTEBOOKS)
+
+    def _judges(self) -> Control:
+        if self._ended(JUDGES):
+            place = place_of_judges(self.plan.place)
+            self._lines[JUDGES] = judges = Sandbox(self.isolation, place, warm=False)
+            judges.warm(place, order_of(self.plan))
+        return self._line(JUDGES)
+
+    def _line(self, at: int) -> Control:
+        line = self._lines[at]
+        assert line is not None
+        return line
+
+    def _ended(self, at: int) -> bool:
+        """Whether there is no such line, or its sandbox has ended."""
+        line = self._lines[at]
+        if line is not None and line.closed:
+            line.close()
+            line = self._lines[at] = None
+        return line is None
 
     def close(self) -> None:
-        """End the judge, and hang up."""
-        self.judge.close()
-        if self._line is not None:
-            self._line.close()
+        """Hang up."""
+        for line in self._lines:
+            if line is not None:
+                line.close()
 
 
 @dataclass
@@ -332,9 +408,15 @@ class Job:
 
     number: int
     task: Task
+    judge: Judge | None = None
     given: Prepared | None = None
     verdicts: Callable[[], Graded] | None = None
     fault: str = ""
+
+    def close(self) -> None:
+        """End its judge."""
+        if self.judge is not None:
+            self.judge.close()
 
 
 def _serve(
@@ -342,7 +424,7 @@ def _serve(
     tickets: Connection,
     plan: AssignmentPlan,
     isolation: Backend,
-    first: tuple[str, Workplace, Path],
+    first: Sequence[Address],
 ) -> None:
     """A worker's whole life. When told to end it does so quietly; it does not outlive the process that it works for."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -351,8 +433,6 @@ def _serve(
     worker = Worker(plan, isolation, first)
     gc.freeze()  # what is there now stays: to look through it takes as long as the work
     try:
-        with contextlib.suppress(JudgeFailed):
-            worker.judge.start()  # the first submission will need it
         while (tasks := line.recv()) is not None:
             for result in worker.grade(_taken(tickets.fileno(), tasks)):
                 line.send(result)
@@ -365,6 +445,11 @@ def _serve(
 
 def _taken(tickets: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Task]]:
     """Tasks that no other worker has taken."""
+    return ((number, tasks[number]) for number in _tickets(tickets))
+
+
+def _tickets(tickets: int) -> Iterator[int]:
+    """Numbers of tasks, taken out of their pipe until it is empty."""
     while True:
         try:
             ticket = os.read(tickets, TICKET.size)
@@ -373,4 +458,4 @@ def _taken(tickets: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Task]]:
         if not ticket:
             return
         (number,) = TICKET.unpack(ticket)
-        yield number, tasks[number]
+        yield number

@@ -26,8 +26,8 @@ FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
-    *("__init__", "codec", "fence", "guard", "keeper", "objects", "outputs", "ruleset"),
-    *("runner", "seccomp", "server", "wire", "zygote"),
+    *("__init__", "codec", "fence", "guard", "keeper", "notebook", "objects", "outputs"),
+    *("ruleset", "runner", "seccomp", "server", "wire", "zygote"),
 )
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
@@ -70,21 +70,22 @@ class Bubblewrap:
     def launch(self, place: Workplace, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
         uid = self.uid if _readable_by_all(place) else 0
+        scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-")) if place.copies else None
         passwd_fd = _descriptor(PASSWD)
         options = [
             *_isolation(uid),
             *_open_folders(),
             *_system(),
             *self.way,
-            *_python(place.packages),
-            *_folders(place),
+            *_python(place),
+            *_folders(place, scratch and _copied(place, scratch, uid)),
         ]
         options += ["--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
         options_fd = _descriptor("\0".join(options).encode())
         argv = [self.bwrap, "--args", str(options_fd)]
         settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
         argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
-        return Launch(argv, (options_fd, passwd_fd))
+        return Launch(argv, (options_fd, passwd_fd), scratch=scratch)
 
 
 def refusal_of(bwrap: str, way: tuple[str, ...]) -> str:
@@ -156,7 +157,7 @@ def _system() -> list[str]:
     return [*flags, "--dev", "/dev"]
 
 
-def _python(packages: tuple[str, ...]) -> list[str]:
+def _python(place: Workplace) -> list[str]:
     """The interpreter and the chosen packages; every other folder of packages is hidden."""
     flags: list[str] = []
     for prefix in prefixes():
@@ -164,9 +165,10 @@ def _python(packages: tuple[str, ...]) -> list[str]:
     for folder in package_folders():
         if any(folder.is_relative_to(base) for base in (*prefixes(), Path("/usr"))):
             flags += ["--tmpfs", str(folder)]
-    flags += _binds((path, f"{SITE}/{name}") for path, name in environment(packages).entries)
+    flags += _binds((path, f"{SITE}/{name}") for path, name in environment(place.packages).entries)
     here = Path(__file__).resolve().parent.parent
-    return flags + _binds((here / name, f"{RUNNER}/tito/{name}") for name in RUNNER_FILES)
+    names = ("",) if place.whole else RUNNER_FILES
+    return flags + _binds((here / name, f"{RUNNER}/tito/{name}".rstrip("/")) for name in names)
 
 
 def package_folders() -> list[Path]:
@@ -180,11 +182,25 @@ def package_folders() -> list[Path]:
     return sorted(path.resolve() for path in found if path.is_dir())
 
 
-def _folders(place: Workplace) -> list[str]:
+def _folders(place: Workplace, copies: Path | None) -> list[str]:
     size = str(place.limits.scratch_mb << 20)
     flags = [word for name in ("/tmp", HOME) for word in ("--perms", "1777", "--size", size, "--tmpfs", name)]
-    flags += [*_binds((path, f"{FILES}/{name}") for path, name in place.files)]
+    flags += _binds([(copies, FILES)] if copies else ((path, f"{FILES}/{name}") for path, name in place.files))
     return [*flags, "--chdir", HOME]
+
+
+def _copied(place: Workplace, scratch: Path, uid: int) -> Path:
+    """Copies of the assignment's files in one folder, of the user that sessions run as: they lay theirs over it."""
+    folder = scratch / "files"
+    folder.mkdir()
+    for path, name in place.files:
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / name)
+    scratch.chmod(0o711)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        if uid:
+            os.chown(path, uid, uid)
+    return folder
 
 
 def _binds(pairs: Iterable[tuple[Path, str]]) -> list[str]:

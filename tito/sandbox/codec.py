@@ -1,9 +1,10 @@
 """Plain values as bytes, between processes that do not trust each other. Never pickle.
 
-A frame is two big-endian unsigned 32-bit lengths, then that much JSON, then that much binary data.
-What can cross: None, bool, int, float, complex, str, bytes, list, tuple, dict, set, numpy arrays and
-scalars of plain dtypes. A subclass arrives as its plain base type. The receiving side checks everything:
-whatever a hostile peer sends is either a plain value or a `CodecError`.
+A frame is three big-endian unsigned 32-bit lengths, then a message of that much JSON, then the values beside it: that
+much JSON, and that much binary data. The values can be passed on as they came: only who needs them makes objects of
+them. What can cross: None, bool, int, float, complex, str, bytes, list, tuple, dict, set, numpy arrays and scalars of
+plain dtypes. A subclass arrives as its plain base type. The receiving side checks everything: whatever a hostile peer
+sends is either a plain value or a `CodecError`.
 
 This module runs in the grader, in the judge and beside student code; it imports numpy and nothing of ours.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import struct
 import time
@@ -21,11 +23,14 @@ from typing import Any
 
 import numpy as np
 
-LENGTHS = struct.Struct(">II")
-MAX_JSON = 4 << 20
+LENGTHS = struct.Struct(">III")
+MAX_JSON = 4 << 20  # bytes of a message
+MAX_TEXT = 16 << 20  # bytes of the JSON of the values beside it: enough for MAX_ITEMS numbers
 MAX_BLOB = 64 << 20
 MAX_DEPTH = 24
 MAX_ITEMS = 100_000
+MARKS_OF_ITEM = 12  # commas and brackets in the JSON of a value that holds no other, at most
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 PLAIN_DTYPES = "biufcSU"
 READ_AHEAD = 1 << 16
 PATIENCE = 2  # how many seconds by the clock there are for each second of processor time that a cell may use
@@ -51,6 +56,8 @@ class Encoder:
         self.blobs: list[bytes] = []
         self.size = 0
         self.items = 0
+        self.parts: list[bytes] = []  # JSON of each name and its value
+        self.length = 2  # bytes of them, with what stands between and around
 
     def encode(self, value: Any, depth: int = 0) -> Any:
         """The JSON form of `value`; its arrays and bytes go to `self.blobs`.
@@ -79,9 +86,28 @@ class Encoder:
             return {"t": "bytes", "at": self._blob(bytes(value))}
         return self._container(value, depth)
 
-    def packed(self, encoded: dict[str, Any]) -> Packed:
-        """What was encoded, with the bytes that belong to it."""
-        return Packed(encoded, b"".join(self.blobs))
+    def put(self, name: str, value: Any) -> None:
+        """Encode a value that is to cross under a name.
+
+        Raises:
+            CodecError: it cannot cross; all that was put before still can.
+        """
+        blobs, size, items = len(self.blobs), self.size, self.items
+        try:
+            text = f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(self.encode(value), ensure_ascii=False)}"
+            part = text.encode("utf-8", "surrogatepass")
+            if self.length + len(part) > MAX_TEXT:
+                raise CodecError(f"more than {MAX_TEXT >> 20} MiB of text and numbers")
+        except BaseException:
+            del self.blobs[blobs:]
+            self.size, self.items = size, items
+            raise
+        self.length += len(part) + 1
+        self.parts.append(part)
+
+    def packed(self) -> Packed:
+        """What was put, with the bytes that belong to it."""
+        return Packed(b"{" + b",".join(self.parts) + b"}", b"".join(self.blobs))
 
     def _container(self, value: Any, depth: int) -> Any:
         for kind, name in ((list, "list"), (tuple, "tuple"), (set, "set"), (frozenset, "set")):
@@ -121,41 +147,62 @@ def decode(value: Any, blob: bytes, depth: int = 0, more: Vocabulary | None = No
     """The value that `Encoder.encode` made JSON of. `more` knows tags beside those of this module.
 
     Raises:
-        CodecError: the JSON is not of that form.
+        CodecError: the JSON is not of that form, or holds more values than may cross.
     """
-    if depth > MAX_DEPTH:
-        raise CodecError("nested too deeply")
-    if value is None or isinstance(value, bool | str):
-        return value
-    if not isinstance(value, dict):
-        raise CodecError("no value")
-    try:
-        return _decode_tagged(value, blob, depth, more)
-    except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError, SyntaxError) as error:
-        raise error if isinstance(error, CodecError) else CodecError("no value") from error
+    return Decoder(blob, more).decode(value, depth)
 
 
-def _decode_tagged(value: dict[str, Any], blob: bytes, depth: int, more: Vocabulary | None) -> Any:
-    tag: str = value["t"]
-    content: Any = value.get("v")
-    if tag == "int":
-        return int(content, 16)
-    if tag == "float":
-        return float.fromhex(content)
-    if tag == "complex":
-        return complex(float.fromhex(content[0]), float.fromhex(content[1]))
-    if tag == "bytes":
-        return _cut(blob, value["at"])
-    if tag == "array":
-        return _decode_array(value, blob)
-    if tag == "dict":
-        return {decode(k, blob, depth + 1, more): decode(v, blob, depth + 1, more) for k, v in content}
-    kinds: dict[str, Any] = {"list": list, "tuple": tuple, "set": set}
-    if more is not None and tag not in kinds:
-        return more(tag, value, lambda inner: decode(inner, blob, depth + 1, more))
-    if len(content) > MAX_ITEMS:
-        raise CodecError("too many items")
-    return kinds[tag](decode(one, blob, depth + 1, more) for one in content)
+class Decoder:
+    """Makes values of their JSON, and of the bytes that crossed with it; so many in all as may cross together."""
+
+    def __init__(self, blob: bytes, more: Vocabulary | None = None) -> None:
+        self.blob = blob
+        self.more = more
+        self.items = 0
+
+    def decode(self, value: Any, depth: int = 0) -> Any:
+        """See the function `decode`."""
+        self.items += 1
+        if depth > MAX_DEPTH or self.items > MAX_ITEMS:
+            raise CodecError("the value is nested too deeply or has too many items")
+        if value is None or isinstance(value, bool | str):
+            return value
+        if not isinstance(value, dict):
+            raise CodecError("no value")
+        try:
+            return self._tagged(value, depth)
+        except (KeyError, TypeError, ValueError, OverflowError, IndexError, MemoryError, SyntaxError) as error:
+            raise error if isinstance(error, CodecError) else CodecError("no value") from error
+
+    def _tagged(self, value: dict[str, Any], depth: int) -> Any:
+        tag: str = value["t"]
+        content: Any = value.get("v")
+        if tag == "int":
+            return int(content, 16)
+        if tag == "float":
+            return float.fromhex(content)
+        if tag == "complex":
+            return complex(float.fromhex(content[0]), float.fromhex(content[1]))
+        if tag == "bytes":
+            return _cut(self.blob, value["at"])
+        if tag == "array":
+            return _decode_array(value, self.blob)
+        if tag == "dict":
+            return {self.decode(key, depth + 1): self.decode(item, depth + 1) for key, item in _list(content)}
+        if tag in CONTAINERS:
+            return CONTAINERS[tag](self.decode(item, depth + 1) for item in _list(content))
+        if self.more is None:
+            raise CodecError("no value")
+        return self.more(tag, value, lambda inner: self.decode(inner, depth + 1))
+
+
+CONTAINERS: dict[str, Any] = {"list": list, "tuple": tuple, "set": set}
+
+
+def _list(content: Any) -> list[Any]:
+    if type(content) is not list:
+        raise CodecError("no list of values")
+    return content
 
 
 def _decode_array(value: dict[str, Any], blob: bytes) -> Any:
@@ -185,20 +232,29 @@ def _cut(blob: bytes, at: Any) -> bytes:
 class Packed:
     """Values by name as they crossed, not decoded: one process can pass them on to another without a look at them."""
 
-    encoded: dict[str, Any]
+    text: bytes = b"{}"
     blob: bytes = b""
 
-    def values(self, more: Vocabulary | None = None) -> dict[str, Any]:
-        """The values.
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return len(self.text) + len(self.blob)
+
+    def values(self, more: Vocabulary | None = None, only: Iterable[str] | None = None) -> dict[str, Any]:
+        """The values; with `only`, those of these names that there are, and no others are made.
 
         Raises:
             CodecError: they are none.
         """
-        return {name: decode(value, self.blob, more=more) for name, value in self.encoded.items()}
+        encoded = _loads(self.text, MAX_ITEMS * MARKS_OF_ITEM)
+        if not isinstance(encoded, dict):
+            raise CodecError("values that have no names")
+        wanted = encoded if only is None else [name for name in only if name in encoded]
+        decoder = Decoder(self.blob, more)
+        return {name: decoder.decode(encoded[name]) for name in wanted}
 
-    def only(self, names: Iterable[str]) -> Packed:
-        """Those of the names that there are, in that order."""
-        return Packed({name: self.encoded[name] for name in names if name in self.encoded}, self.blob)
+
+NOTHING = Packed()
 
 
 def pack(values: Mapping[str, Any]) -> Packed:
@@ -208,8 +264,27 @@ def pack(values: Mapping[str, Any]) -> Packed:
         CodecError: a value cannot cross.
     """
     encoder = Encoder()
-    encoded = {name: encoder.encode(value) for name, value in values.items()}
-    return encoder.packed(encoded)
+    for name, value in values.items():
+        encoder.put(name, value)
+    return encoder.packed()
+
+
+def _loads(text: bytes, most_marks: int) -> Any:
+    """The JSON, if it has no more structure than `most_marks` commas and brackets; those in strings are text.
+
+    Raises:
+        CodecError: it has, or is no JSON.
+    """
+    if _marks(text) > most_marks and _marks(STRINGS.sub(b"", text)) > most_marks:
+        raise CodecError("a frame with too many items")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise CodecError("a frame that is no message") from error
+
+
+def _marks(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
 class Channel:
@@ -217,10 +292,12 @@ class Channel:
 
     Args:
         ahead: read more than the next frame where more is there. Not for a socket that another process may read from.
+        most_blob: bytes of binary data that a frame may hold.
     """
 
-    def __init__(self, connection: socket.socket, *, ahead: bool = False) -> None:
+    def __init__(self, connection: socket.socket, *, ahead: bool = False, most_blob: int = MAX_BLOB) -> None:
         self.connection = connection
+        self.most_blob = most_blob
         self._ahead = READ_AHEAD if ahead else 0
         self._kept = b""  # what was read of the frames after the last
         self.more: Vocabulary | None = None  # what may come beside plain values
@@ -232,17 +309,20 @@ class Channel:
             CodecError: the message is too large, or a value cannot cross.
             ConnectionError: the other side has gone.
         """
-        self.send_packed(message, pack(values or {}))
+        self.send_packed(message, pack(values) if values else NOTHING)
 
     def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
         """Send a message with values that are packed already."""
         try:
-            text = json.dumps({"message": message, "values": packed.encoded}).encode()
+            text = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
         except RecursionError as error:
             raise CodecError("a message that is nested too deeply") from error
         if len(text) > MAX_JSON:
             raise CodecError(f"a message of more than {MAX_JSON >> 20} MiB")
-        self.connection.sendall(LENGTHS.pack(len(text), len(packed.blob)) + text + packed.blob)
+        if len(packed.text) > MAX_TEXT or len(packed.blob) > self.most_blob:
+            raise CodecError("more values than may cross")
+        lengths = LENGTHS.pack(len(text), len(packed.text), len(packed.blob))
+        self.connection.sendall(b"".join((lengths, text, packed.text, packed.blob)))
 
     def receive(self, timeout_s: float | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The next message and its values; raises what `take` does."""
@@ -258,20 +338,14 @@ class Channel:
             CodecError: what came is no message.
         """
         end = None if timeout_s is None else time.monotonic() + timeout_s
-        json_length, blob_length = LENGTHS.unpack(self._exactly(LENGTHS.size, end))
-        if json_length > MAX_JSON or blob_length > MAX_BLOB:
+        length, text_length, blob_length = LENGTHS.unpack(self._exactly(LENGTHS.size, end))
+        if length > MAX_JSON or text_length > MAX_TEXT or blob_length > self.most_blob:
             raise CodecError("a frame that is too large")
-        text, blob = self._exactly(json_length, end), self._exactly(blob_length, end)
-        try:
-            frame = json.loads(text)
-            message, encoded = frame["message"], frame["values"]
-            if text.count(b",") > MAX_ITEMS:
-                raise CodecError("a frame with too many items")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CodecError("a frame that is no message") from error
-        if not isinstance(message, dict) or not isinstance(encoded, dict):
+        message = _loads(self._exactly(length, end), MAX_ITEMS)
+        packed = Packed(self._exactly(text_length, end), self._exactly(blob_length, end))
+        if not isinstance(message, dict):
             raise CodecError("a frame that is no message")
-        return message, Packed(encoded, blob)
+        return message, packed
 
     def _exactly(self, count: int, end: float | None) -> bytes:
         """`count` bytes, all of them before the time `end`, however slowly they drip."""

@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -21,8 +22,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from IPython.core import interactiveshell
 
 from tito.sandbox import ruleset, seccomp
 
@@ -114,7 +113,10 @@ def furnish(settings: dict[str, Any]) -> None:
     if "lock" in fence:
         fence["lock"].close()
     for path in sorted(Path(settings["files"]).iterdir()):
-        (home / path.name).symlink_to(path)
+        if settings["copies"]:
+            _copy(path, home / path.name, fence["uid"])
+        else:
+            (home / path.name).symlink_to(path)
     _move_into(settings, home, tmp)
     rules = _rules(fence)
     _become(fence["uid"], fence["kept"])
@@ -129,6 +131,13 @@ def furnish(settings: dict[str, Any]) -> None:
     seccomp.install(shared=True, owner=not fence["uid"])
 
 
+def _copy(path: Path, to: Path, uid: int) -> None:
+    """A file or folder of the assignment, for the session to write to."""
+    (shutil.copytree if path.is_dir() else shutil.copyfile)(path, to)
+    for below in (to, *to.rglob("*")) if uid else ():
+        os.chown(below, uid, uid)
+
+
 def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:
     """Home and temporary files are the session's own."""
     settings["home"] = sys.path[0] = str(home)
@@ -140,7 +149,8 @@ def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:
         "USER": "student",
     }
     tempfile.tempdir = None
-    interactiveshell.system = _system
+    if (shell := sys.modules.get("IPython.core.interactiveshell")) is not None:
+        shell.system = _system  # type: ignore[attr-defined]
 
 
 def _system(command: str) -> int:

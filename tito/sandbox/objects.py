@@ -129,10 +129,11 @@ class Objects:
             try:
                 with self._limited(LOOK_LIMIT_S):
                     sent = {name: self.refer(one) if large else one for name, one in values.items()}
-                    encoded = {name: encoder.encode(one) for name, one in sent.items()}
+                    for name, one in sent.items():
+                        encoder.put(name, one)
                     encoder.aliases = {}
-                    encoded["left"] = encoder.encode([] if large else left)
-                self.channel.send_packed(reply | {"token": self.token, "said": said}, encoder.packed(encoded))
+                    encoder.put("left", [] if large else left)
+                self.channel.send_packed(reply | {"token": self.token, "said": said}, encoder.packed())
                 return
             except CodecError:
                 self.described.clear()
@@ -170,9 +171,10 @@ class Objects:
 
     def _call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         encoder = WireEncoder(self.refer)
-        encoded = {"arguments": encoder.encode(list(arguments)), "keywords": encoder.encode(keywords)}
+        encoder.put("arguments", list(arguments))
+        encoder.put("keywords", keywords)
         reply = {"token": self.token, "status": "callback", "number": number, "said": self._said()}
-        self.channel.send_packed(reply, encoder.packed(encoded))
+        self.channel.send_packed(reply, encoder.packed())
         self.depth += 1
         try:
             while True:

@@ -24,7 +24,7 @@ import resource
 import socket
 from typing import Any, NoReturn
 
-from tito.sandbox.codec import Channel, CodecError, Encoder, EndOfStream, Packed
+from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.wire import more
@@ -91,7 +91,7 @@ class Server:
         tampered = shell.guard.restore() if step["guard"] and shell.guard else []
         cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
         reply = run(shell, code if isinstance(code, bytes) else cell, limit_s) | {"tampered": tampered}
-        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (Packed({}), {})
+        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
     def _branch(self, number: int) -> bool:
@@ -112,7 +112,7 @@ class Server:
 
 def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
     """The plain values of `names`, and why the others cannot cross."""
-    encoder, encoded, refused = Encoder(), {}, {}
+    encoder, refused = Encoder(), {}
     left = list(reversed(names))
     try:
         with time_limit(LOOK_LIMIT_S):
@@ -122,7 +122,7 @@ def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
                     refused[name] = "it was never set"
                 else:
                     try:
-                        encoded[name] = encoder.encode(shell.user_ns[name])
+                        encoder.put(name, shell.user_ns[name])
                     except CodecError as error:
                         refused[name] = str(error)
                     except Exception as error:  # noqa: BLE001  (a student's class may raise anything when looked at)
@@ -130,7 +130,7 @@ def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
                 left.pop()
     except CellTimeout:
         refused |= dict.fromkeys(reversed(left), "looking at it takes too long")
-    return encoder.packed(encoded), refused
+    return encoder.packed(), refused
 
 
 def _peak_kb() -> int:

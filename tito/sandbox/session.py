@@ -21,13 +21,14 @@ from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits
-from tito.sandbox.codec import MAX_DEPTH, PATIENCE, Channel, CodecError, EndOfStream, Packed
-from tito.sandbox.wire import WireEncoder, more, no_reference
+from tito.sandbox.codec import MAX_DEPTH, NOTHING, PATIENCE, Channel, CodecError, EndOfStream, Packed
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
+MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
+MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -46,13 +47,21 @@ BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.zygote import ma
 class Workplace:
     """What a session finds: files of the assignment in its home folder, read-only, by name; packages that it can
     import; and import statements that are run ahead of all sessions, to save each of them the time. `guarded`: tests
-    run beside student code, so that what they rely on is remembered (see `guard`)."""
+    run beside student code, so that what they rely on is remembered (see `guard`).
+
+    `role` is the module that says what sessions do (see `zygote`); `whole`: they can import all of the platform, not
+    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change;
+    `offline`: they can open no socket."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
     warm: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     guarded: bool = True
+    role: str = "tito.sandbox.notebook"
+    whole: bool = False
+    copies: bool = False
+    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,14 +90,14 @@ class Ran:
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
-    observed: Packed = field(default_factory=lambda: Packed({}))
+    observed: Packed = NOTHING
     refused: dict[str, str] = field(default_factory=dict)
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
     memory_mb: float = 0.0
 
     @property
     def values(self) -> dict[str, Any]:
-        """The observations.
+        """The observations, made into objects: only for what a trusted process has observed.
 
         Raises:
             CodecError: they are no values.
@@ -131,6 +140,7 @@ class Conversation:
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
         self._end: float | None = None
+        self._values_left, self._outputs_left = MOST_VALUES, MOST_OUTPUTS
 
     def tell(self, steps: Iterable[Step], limit_s: float, left_s: float | None = None) -> None:
         """Tell what to do next, when all that was told before has been heard of.
@@ -175,7 +185,7 @@ class Conversation:
         if reply.get("step") != at:
             self.over = "died"
             return Ran(status=self.over)
-        ran = _ran(reply, packed.only(step.observe))
+        ran = self._ran(reply, packed if step.observe else NOTHING)
         self._left_s -= ran.seconds
         return ran
 
@@ -189,27 +199,43 @@ class Conversation:
         self.tell([Step("branch", number=number)], GRACE_S)
         return self.hear().status == "ok"
 
-    def ask(
-        self, request: dict[str, Any], values: dict[str, Any], limit_s: float
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def ask(self, request: dict[str, Any], values: Packed, limit_s: float) -> tuple[dict[str, Any], Packed] | None:
         """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
-        return self._ask(request | {"op": "ask", "limit_s": limit_s}, limit_s * PATIENCE + GRACE_S, values)
-
-    def _ask(
-        self, request: dict[str, Any], timeout_s: float, values: dict[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if self.over:
             return None
         token = secrets.token_hex(8)
         try:
-            encoder = WireEncoder(no_reference)
-            encoded = {name: encoder.encode(value) for name, value in values.items()}
-            self.channel.send_packed(request | {"token": token}, encoder.packed(encoded))
-            answer = self._heard(token, timeout_s)
-            return answer and (answer[0], answer[1].values(more))
+            self.channel.send_packed(request | {"op": "ask", "limit_s": limit_s, "token": token}, values)
         except (CodecError, OSError):
             self.over = "died"
-        return None
+            return None
+        return self._heard(token, limit_s * PATIENCE + GRACE_S)
+
+    def _ran(self, reply: dict[str, Any], observed: Packed) -> Ran:
+        """What the runner says, where that is plausible; of what it brings, as much as is kept of one notebook."""
+        self._values_left -= observed.size
+        refused = {text_of(str(name), 200): text_of(str(why), 200) for name, why in _dict(reply.get("refused")).items()}
+        if self._values_left < 0 and observed.size:
+            observed, refused = NOTHING, {"values": f"the tests of a notebook keep {MOST_VALUES >> 20} MiB at most"}
+        status = str(reply.get("status"))
+        return Ran(
+            status=status if status in ("ok", "not run") else "error",
+            ename=text_of(str(reply.get("ename", "")), 200),
+            evalue=text_of(str(reply.get("evalue", "")), 4000),
+            outputs=self._outputs(reply.get("outputs")),
+            seconds=_plausible(reply.get("seconds")),
+            observed=observed,
+            refused=refused,
+            tampered=tuple(text_of(str(name), 200) for name in _list(reply.get("tampered"))[:20]),
+            memory_mb=_plausible(reply.get("memory_mb")),
+        )
+
+    def _outputs(self, outputs: object) -> tuple[dict[str, Any], ...]:
+        if self._outputs_left < 0:
+            return ()
+        printable = [one for one in _list(_printable(outputs)) if isinstance(one, dict)]
+        self._outputs_left -= len(json.dumps(printable)) if printable else 0
+        return tuple(printable)
 
     def _heard(self, token: str, timeout_s: float) -> tuple[dict[str, Any], Packed] | None:
         """The answer to what was said with that token."""
@@ -255,24 +281,6 @@ def _as_told(step: Step) -> dict[str, Any]:
     if step.cell is not None:
         told["cell"] = {"name": step.cell.name, "flags": step.cell.flags, "sets": step.cell.sets}
     return told
-
-
-def _ran(reply: dict[str, Any], observed: Packed) -> Ran:
-    """What the runner says, where that is plausible."""
-    status = str(reply.get("status"))
-    return Ran(
-        status=status if status in ("ok", "not run") else "error",
-        ename=_printable(str(reply.get("ename", ""))[:200]),
-        evalue=_printable(str(reply.get("evalue", ""))[:4000]),
-        outputs=tuple(one for one in _list(_printable(reply.get("outputs"))) if isinstance(one, dict)),
-        seconds=_plausible(reply.get("seconds")),
-        observed=observed,
-        refused={
-            _printable(str(name)[:200]): _printable(str(why)[:200]) for name, why in _dict(reply.get("refused")).items()
-        },
-        tampered=tuple(_printable(str(one)[:200]) for one in _list(reply.get("tampered"))[:20]),
-        memory_mb=_plausible(reply.get("memory_mb")),
-    )
 
 
 class Control:
@@ -454,12 +462,15 @@ class Sandbox(Control):
         if warm:
             self.warm(place)
 
-    def warm(self, place: Workplace) -> None:
-        """Say what is to be done ahead of all sessions of `place`; for all else of it the sandbox was started."""
+    def warm(self, place: Workplace, plan: bytes = b"") -> None:
+        """Say what is to be done ahead of all sessions of `place`; for all else of it the sandbox was started. `plan`
+        is for its role."""
         self.place = place
-        order = {"imports": place.warm, "guarded": place.guarded}
-        with contextlib.suppress(OSError):  # one that has ended is found out by who waits for it
-            self._line.send(json.dumps(order).encode())
+        order = json.dumps({"imports": place.warm, "guarded": place.guarded}).encode()
+        with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:  # who waits for it finds out that it ended
+            file.write(plan)
+            file.flush()
+            socket.send_fds(self._line, [order], [file.fileno()])
 
     def close(self, *, at_once: bool = False) -> None:
         """End every process inside. The zygote does that itself when it is hung up on, if it is given the time."""
@@ -540,6 +551,10 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "confined": confined,
         "fence": None,  # what `fence` needs, in place of namespaces
         "uid": 0,
+        "role": place.role,
+        "copies": place.copies,
+        "offline": place.offline,
+        "layered": False,
         "scratch_mb": limits.scratch_mb,
         "output_bytes": limits.output_kb * 1024,
         "rlimits": rlimits,
@@ -549,6 +564,11 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
 def _plausible(value: object) -> float:
     """What the runner says a cell took of time or memory, where that is a plausible number."""
     return value if isinstance(value, float) and 0.0 <= value < 1e6 else 0.0
+
+
+def text_of(text: str, most: int) -> str:
+    """A text of at most so many characters, which can be written as UTF-8."""
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def _printable(value: Any, depth: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,8 @@ class Unconfined:
     name = "none"
 
     def launch(self, place: Workplace, fd: int) -> Launch:
-        """A zygote in a folder of its own, with links to the assignment's files; all submissions share the folder."""
+        """A zygote in a folder of its own, with links to the assignment's files, or copies; all submissions share
+        it."""
         folder = Path(tempfile.mkdtemp(prefix="unconfined-"))
         packages, home = folder / "packages", folder / "home"
         packages.mkdir()
@@ -24,7 +26,10 @@ class Unconfined:
         for path, name in environment(place.packages).entries:
             (packages / name).symlink_to(path)
         for path, name in place.files:
-            (home / name).symlink_to(path.resolve())
+            if place.copies:
+                (shutil.copytree if path.is_dir() else shutil.copyfile)(path, home / name)
+            else:
+                (home / name).symlink_to(path.resolve())
         platform = Path(__file__).resolve().parent.parent.parent
         settings = settings_of(place, fd, home=str(home), files=str(home), confined=False)
         argv = [str(Path(sys.executable).resolve()), *boot([str(platform), str(packages)], settings)]

@@ -78,7 +78,9 @@ class Unprivileged:
         runner, packages, files = root / "runner", root / "packages", root / "files"
         for folder in (runner / "tito" / "sandbox", packages, files, root / "sessions", root / "zygote"):
             folder.mkdir(parents=True)
-        for name in RUNNER_FILES:
+        if place.whole:
+            shutil.copytree(PLATFORM, runner / "tito", dirs_exist_ok=True)
+        for name in () if place.whole else RUNNER_FILES:
             shutil.copyfile(PLATFORM / name, runner / "tito" / name)
         entries = environment(place.packages).entries
         for path, name in entries:

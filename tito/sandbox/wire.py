@@ -185,44 +185,75 @@ def more(tag: str, value: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
 
 
 def _object_array(value: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
-    shape = tuple(int(one) for one in value["shape"])
-    items = [inner(one) for one in value["v"]]
-    if len(items) > MAX_ITEMS:
-        raise CodecError("too many items")
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
+    shape = tuple(int(length) for length in value["shape"])
+    content = value["v"]
+    if type(content) is not list or len(content) > MAX_ITEMS:
+        raise CodecError("no list of values")
+    array = np.empty(len(content), dtype=object)
+    array[:] = [inner(item) for item in content]
     return array.reshape(shape)
+
+
+def _of(kind: type, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Make something of a value that is exactly of that kind. A range that stands where a list should would be made
+    into as many values as it names."""
+
+    def made(content: Any) -> Any:
+        if type(content) is not kind:
+            raise CodecError("no value")
+        return make(content)
+
+    return made
+
+
+def _whole(*numbers: Any) -> tuple[Any, ...]:
+    """Whole numbers, and None."""
+    if not all(number is None or type(number) is int for number in numbers):
+        raise CodecError("no value")
+    return numbers
 
 
 def _view(parts: list[Any]) -> Any:
     name, items = parts
-    made = dict(items) if name == "items" else dict.fromkeys(items) if name == "keys" else dict(enumerate(items))
-    return getattr(made, {"keys": "keys", "values": "values", "items": "items"}[name])()
+    if type(items) is not list:
+        raise CodecError("no value")
+    content = dict(items) if name == "items" else dict.fromkeys(items) if name == "keys" else dict(enumerate(items))
+    return getattr(content, {"keys": "keys", "values": "values", "items": "items"}[name])()
+
+
+def _deque(parts: list[Any]) -> Any:
+    items, length = parts
+    if type(items) is not list:
+        raise CodecError("no value")
+    return deque(items, *_whole(length))
+
+
+def _default(parts: list[Any]) -> Any:
+    named, items = parts
+    if type(items) is not dict:
+        raise CodecError("no value")
+    return defaultdict(factory_of(named), items)
 
 
 MAKERS: dict[str, Callable[[Any], Any]] = {
-    "view": _view,
-    "frozenset": frozenset,
-    "bytearray": lambda data: bytearray(bytes(data)) if isinstance(data, bytes) else _no_value(),
-    "range": lambda parts: range(*parts),
-    "slice": lambda parts: slice(*parts),
+    "view": _of(list, _view),
+    "frozenset": _of(list, frozenset),
+    "bytearray": _of(bytes, bytearray),
+    "range": _of(list, lambda parts: range(*_whole(*parts))),
+    "slice": _of(list, lambda parts: slice(*parts)),
     "ellipsis": lambda _: Ellipsis,
-    "iterator": Iterator,
-    "ordered": OrderedDict,
-    "counter": lambda counts: Counter(dict(counts)),
-    "default": lambda parts: defaultdict(factory_of(parts[0]), parts[1]),
-    "deque": lambda parts: deque(parts[0], parts[1]),
-    "fraction": lambda parts: Fraction(*parts),
-    "decimal": Decimal,
-    "timedelta": lambda parts: datetime.timedelta(*parts),
-    "date": datetime.date.fromisoformat,
-    "datetime": datetime.datetime.fromisoformat,
-    "time": datetime.time.fromisoformat,
+    "iterator": _of(list, Iterator),
+    "ordered": _of(dict, OrderedDict),
+    "counter": _of(dict, Counter),
+    "default": _of(list, _default),
+    "deque": _of(list, _deque),
+    "fraction": _of(list, lambda parts: Fraction(*_whole(*parts))),
+    "decimal": _of(str, Decimal),
+    "timedelta": _of(list, lambda parts: datetime.timedelta(*_whole(*parts))),
+    "date": _of(str, datetime.date.fromisoformat),
+    "datetime": _of(str, datetime.datetime.fromisoformat),
+    "time": _of(str, datetime.time.fromisoformat),
 }
-
-
-def _no_value() -> Any:
-    raise CodecError("no value")
 
 
 def factory_of(named: Any) -> Callable[[], Any] | None:

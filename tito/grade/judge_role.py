@@ -1,0 +1,168 @@
+"""What sessions of a sandbox for judges are forked from, one for each submission: it has read the assignment's plan.
+
+A session does for its submission what is done with student's text and values, and not by running student code: it reads
+the notebook, and judges what was observed. It has no network, a copy of the assignment's files of its own, and limits;
+what it does to itself ends with it. A question that has broken a judge is put to the next in a process of its own,
+which is ended at its limit of processor time, and of which it is told how it ended.
+
+Requests (JSON, see `codec`):
+    read    the notebooks as they were handed in, by name: what `reading` makes of each, or why it cannot be read
+    bound   names that cells of a notebook that was read would set, by their positions
+    judge   questions, see `judge_worker`; each is answered as soon as it is judged
+    test    a test without judge halves: see `remote_worker`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import resource
+import signal
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from tito.grade import sources
+from tito.grade.judge_worker import compiled, judge
+from tito.grade.names import flow_of
+from tito.grade.plan import NotebookPlan
+from tito.grade.reading import ReadNotebook, as_values, look_at
+from tito.grade.remote_worker import serve_test
+from tito.grade.repair import Unreadable, cells_of, repair
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.wire import more
+
+MOST_TO_JUDGE = 256 << 20  # bytes of values in a frame of questions
+MOST_BOUND = 200  # names of a cell that are told
+
+
+@dataclass(frozen=True)
+class JudgeOrder:
+    """What a judge knows of an assignment before it sees a submission.
+
+    `halves` are judge halves as requests (see `judge_worker`), by their number; `answers` are what the instructor's
+    cells tell, see `sources`.
+    """
+
+    notebooks: tuple[NotebookPlan, ...] = ()
+    packages: frozenset[str] = frozenset()
+    halves: tuple[dict[str, Any], ...] = ()
+    answers: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+
+
+class Role:
+    """See `zygote`."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.order = JudgeOrder()
+
+    def warm(self, order: dict[str, Any], plan: bytes) -> None:
+        """Learn the plan, which the grader has made, and import what its tests do."""
+        if plan:
+            self.order = pickle.loads(plan)
+        sources.remember(self.order.answers)
+        for statement in order["imports"]:
+            with contextlib.suppress(Exception):
+                exec(statement, {})
+        for half in self.order.halves:
+            for number, source in enumerate((half["judge"], *half["checks"])):
+                with contextlib.suppress(Exception):
+                    compiled(source, f"<judge {number}>")
+
+    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+        """Answer until the grader hangs up."""
+        channel.most_blob, channel.more = MOST_TO_JUDGE, more
+        channel.send({"op": "ready"})
+        gc.disable()
+        session = JudgeSession(self.order, channel)
+        with contextlib.suppress(EndOfStream, CodecError, OSError):
+            while True:
+                session.answer(*channel.take())
+        os._exit(0)
+
+
+class JudgeSession:
+    """One submission's judge."""
+
+    def __init__(self, order: JudgeOrder, channel: Channel) -> None:
+        self.plans = {f"{plan.name}.ipynb": plan for plan in order.notebooks}
+        self.packages = order.packages
+        self.halves = dict(enumerate(order.halves))
+        self.channel = channel
+        self.read: dict[str, ReadNotebook] = {}
+
+    def answer(self, request: dict[str, Any], packed: Packed) -> None:
+        """Do what is asked, and say what came of it."""
+        match request["op"]:
+            case "read":
+                self._read(request, packed)
+            case "bound":
+                cells = self.read[request["notebook"]].cells if request["notebook"] in self.read else []
+                self.channel.send({"bound": [_bound(cells[at]) if at < len(cells) else [] for at in request["cells"]]})
+            case "judge":
+                self.halves.update({int(number): half for number, half in request["halves"].items()})
+                self._judge(request, packed)
+            case "test":
+                serve_test(self.channel, request)
+
+    def _read(self, request: dict[str, Any], packed: Packed) -> None:
+        """Read the notebooks; with care where that has taken too long before."""
+        if request["careful"]:
+            sources.be_careful(request["careful"])
+        for name, data in packed.values().items():
+            try:
+                read = look_at(self.plans[name], repair(cells_of(data, name), self.plans[name].cells), self.packages)
+            except Unreadable as error:
+                self.channel.send({"notebook": name, "unreadable": str(error)})
+            else:
+                self.read[name] = read
+                self.channel.send({"notebook": name, "unreadable": ""}, as_values(read))
+
+    def _judge(self, request: dict[str, Any], packed: Packed) -> None:
+        start = 0
+        for number, text, blob in request["questions"]:
+            middle, end = start + text, start + text + blob
+            observed = Packed(packed.blob[start:middle], packed.blob[middle:end])
+            start = end
+            if request["alone_s"]:
+                self._judge_alone(self.halves[number], observed, request["alone_s"])
+            else:
+                self.channel.send({"opinion": judge(self.halves[number], observed)})
+
+    def _judge_alone(self, half: dict[str, Any], observed: Packed, limit_s: float) -> None:
+        """Judge in a process that is ended after so many seconds of processor time."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                end_after(limit_s)
+                self.channel.send({"opinion": judge(half, observed)})
+                code = 0
+            finally:
+                os._exit(code)
+        broke = cause_of(os.waitpid(child, 0)[1])
+        if broke:
+            self.channel.send({"broke": broke})
+
+
+def end_after(limit_s: float) -> None:
+    """Have the kernel end this process when it has used so many more seconds of a processor."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(usage.ru_utime + usage.ru_stime + limit_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+
+
+def cause_of(status: int) -> str:
+    """What a process was ended by, as its parent is told: "" where it came to its end."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number in (signal.SIGXCPU, signal.SIGKILL):
+            return "time" if number == signal.SIGXCPU else "memory"  # the kernel kills what fills a group's memory
+        return f"a crash ({signal.Signals(number).name})"
+    return "" if os.WEXITSTATUS(status) == 0 else "an exit"
+
+
+def _bound(cell: Any) -> list[str]:
+    flow = flow_of(cell.source) if cell.cell_type == "code" else None
+    return sorted(flow.bound)[:MOST_BOUND] if flow is not None else []
