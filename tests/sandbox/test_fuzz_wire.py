@@ -15,6 +15,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,29 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge, Question
-from tito.models import JudgePlan, Section
+from tito.grade.judge import Judge, Question, judging
+from tito.grade.plan import AssignmentPlan
+from tito.grade.remote import RemoteTest
+from tito.models import JudgePlan, Limits, RemotePlan, Section
+from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.codec import Channel
-from tito.sandbox.session import Conversation, Step
+from tito.sandbox.session import Conversation, Step, Workplace
 from tito.sandbox.wire import MAKERS
 
 pytestmark = pytest.mark.sandbox
 
-LENGTHS = struct.Struct(">II")
+LENGTHS = struct.Struct(">III")
 ANSWERS = ("yes", "no", "nothing", "stopped")  # the last: the judge was, at a limit
-DEADLINE_S = 15.0  # until a worker has an answer, whatever it was sent, on a machine that is busy
+DEADLINE_S = 20.0  # until a worker has an answer, whatever it was sent, on a machine that is busy
 MOST_GROWTH_MB = 100
 LIMIT_S = 1.0  # of a cell
 SECTION = Section("value = asked()", "assert value == 7.0, f'it must be 7, and is {value}'", False)
 PLAN = JudgePlan("", "", ("value",))
+UNJUDGED = Section("assert value == 7.0, f'it must be 7, and is {value}'", None, False)
+REMOTE = RemotePlan(notebook=frozenset({"value"}), sites=frozenset())
 # No shrinking: on code that hangs, each step of it would hang too.
 QUICK = settings(phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+FEW = settings(QUICK, max_examples=25)  # of those that may break a judge, which takes its time
 
 
 # ---- the worker ------------------------------------------------------------------------------------
@@ -47,13 +54,14 @@ QUICK = settings(phases=(Phase.generate,), suppress_health_check=list(HealthChec
 
 def serve(control: socket.socket, folder: str) -> None:
     """Hear one notebook after another, each over a socket of its own, and say what came of it."""
-    with Judge(Path(folder)) as judge:
+    place = Workplace((), ("ipython", "numpy"), limits=Limits(cell_timeout_s=LIMIT_S))
+    with judging(Bubblewrap(), AssignmentPlan("any", (), place, Path(folder), "", "")) as judge:
         while True:
             kind, descriptors, *_ = socket.recv_fds(control, 16, 1)
             if not kind:
                 return
             conversation = Conversation(Channel(socket.socket(fileno=descriptors[0])))
-            control.send((judged(conversation, judge) if kind == b"judge" else asked(conversation)).encode())
+            control.send((judged(conversation, judge) if kind == b"judge" else asked(conversation, judge)).encode())
             conversation.channel.close()
 
 
@@ -69,10 +77,11 @@ def judged(notebook: Conversation, judge: Judge) -> str:
         return "stopped"
 
 
-def asked(notebook: Conversation) -> str:
-    """What a test without a judge half is told of an object of the notebook's."""
-    answer = notebook.ask({"what": "name", "name": "value", "number": -1, "keep": False}, {}, LIMIT_S)
-    return "nothing" if answer is None else "yes"
+def asked(notebook: Conversation, judge: Judge) -> str:
+    """What becomes of a test without a judge half, to which a notebook says what an object is."""
+    with RemoteTest(judge, REMOTE, notebook) as test:
+        ran = test.run(UNJUDGED, 0, LIMIT_S)
+    return {"ok": "yes", "fault": "stopped"}.get(ran.status, "no")
 
 
 class Worker:
@@ -150,8 +159,13 @@ def holds(worker: Worker, kind: str, say: Any) -> None:
 
 def frame(message: Any, values: Any, blob: bytes = b"") -> bytes:
     """A frame as `codec` describes it, of whatever JSON."""
-    text = json.dumps({"message": message, "values": values}, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return LENGTHS.pack(len(text), len(blob)) + text + blob
+    said, text = (json.dumps(one, ensure_ascii=False).encode("utf-8", "surrogatepass") for one in (message, values))
+    return LENGTHS.pack(len(said), len(text), len(blob)) + said + text + blob
+
+
+def answered(message: dict[str, Any], values: Any, token: str) -> bytes:
+    """An answer to what was asked with that token."""
+    return frame(message | {"token": token}, values)
 
 
 def number(value: int) -> dict[str, str]:
@@ -248,7 +262,7 @@ def _around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def _is_small(value: Any) -> bool:
-    return len(json.dumps(value)) < 3 << 20
+    return len(json.dumps(value)) < 12 << 20
 
 
 TREES = st.recursive(LEAVES, _around, max_leaves=12).filter(_is_small)
@@ -261,7 +275,7 @@ HOSTILE = {
     "a frozenset of a range": {"t": "frozenset", "v": range_of(10**12)},
     "a range as arguments": {"t": "timedelta", "v": range_of(10**12)},
     "colliding keys": {"t": "dict", "v": [[number(((1 << 61) - 1) * n), None] for n in range(1, 20_000)]},
-    "text that grows": "é" * 1_500_000,
+    "text that grows": "é" * 7_000_000,
     "many ranges": listed(*[{"t": "deque", "v": listed({"t": "frozenset", "v": range_of(10**9)}, None)}] * 3_000),
 }
 
@@ -283,14 +297,14 @@ def test_bytes_that_nothing_refers_to_are_not_kept(worker: Worker, kind: str) ->
         holds(worker, kind, lambda token: frame({"token": token, "step": 0, "status": "ok"}, SEVEN, bytes(63 << 20)))
 
 
-@QUICK
+@FEW
 @given(tree=TREES, size=SIZES)
 def test_whatever_value_is_observed_is_judged_in_time(worker: Worker, tree: Any, size: int) -> None:
     answer = {"step": 0, "status": "ok"}
     holds(worker, "judge", lambda token: frame(answer | {"token": token}, {"value": tree}, bytes(size)))
 
 
-@QUICK
+@FEW
 @given(tree=TREES, size=SIZES)
 def test_whatever_value_answers_a_test_is_taken_in_time(worker: Worker, tree: Any, size: int) -> None:
     holds(worker, "ask", lambda token: frame({"token": token, "status": "value"}, {"value": tree}, bytes(size)))
@@ -330,8 +344,8 @@ def test_whatever_depth_is_survived(worker: Worker, kind: str, deep: Any, place:
 
     def say(token: str) -> bytes:
         head = json.dumps({"token": token, "step": 0, "status": "ok"})[:-1]
-        data = f'{{"message":{head},"outputs":{outputs}}},"values":{values}}}'.encode()
-        return LENGTHS.pack(len(data), 0) + data
+        said, text = f'{head},"outputs":{outputs}}}'.encode(), values.encode()
+        return LENGTHS.pack(len(said), len(text), 0) + said + text
 
     holds(worker, kind, say)
 
@@ -357,16 +371,15 @@ def _written(value: Any) -> str:
     kind=st.sampled_from(("judge", "ask")),
     cut=st.floats(0, 1),
     noise=st.binary(max_size=64),
-    lengths=st.none()
-    | st.tuples(st.sampled_from((0, 1, 60, 1 << 22, 1 << 26, (1 << 32) - 1)), st.integers(0, 1 << 32 - 1)),
+    lengths=st.none() | st.tuples(*[st.sampled_from((0, 1, 60, 1 << 22, 1 << 26, (1 << 32) - 1))] * 3),
 )
 def test_whatever_bytes_are_no_frame_are_survived(
-    worker: Worker, kind: str, cut: float, noise: bytes, lengths: tuple[int, int] | None
+    worker: Worker, kind: str, cut: float, noise: bytes, lengths: tuple[int, int, int] | None
 ) -> None:
     def say(token: str) -> bytes:
         data = frame({"token": token, "step": 0, "status": "ok"}, SEVEN, bytes(100))
         if lengths is not None:
-            data = LENGTHS.pack(lengths[0], min(lengths[1], (1 << 32) - 1)) + data[LENGTHS.size :]
+            data = LENGTHS.pack(*lengths) + data[LENGTHS.size :]
         at = int(cut * len(data))
         return data[:at] + noise + (data[at:] if len(noise) % 2 else b"")
 
@@ -375,9 +388,9 @@ def test_whatever_bytes_are_no_frame_are_survived(
 
 def test_the_worker_still_says_yes_and_no(worker: Worker) -> None:
     """After all of that: it hears what it is told, and nothing has been left of what came before."""
-    for value, answer in ((SEVEN, "yes"), ({"value": number(6)}, "no"), ({}, "no")):
-        assert (
-            worker.tell("judge", lambda token, value=value: frame({"token": token, "step": 0, "status": "ok"}, value))
-            == answer
-        )
+    answers = (SEVEN, "yes"), ({"value": number(6)}, "no"), ({}, "no")
+    for value, answer in answers:
+        say = partial(answered, {"step": 0, "status": "ok"}, value)
+        assert worker.tell("judge", say) == answer
+    assert worker.tell("ask", partial(answered, {"status": "value"}, SEVEN)) == "yes"
     assert os.waitpid(worker.process.pid or 0, os.WNOHANG) == (0, 0)

@@ -1,4 +1,5 @@
 # %% + after:setup
+import json
 from tito.sandbox import codec
 
 plain = codec.Channel.send_packed
@@ -17,7 +18,7 @@ def claim(name, value):
 
 
 def forged(self, message, packed):
-    seen = {name: claim(name, names.get(name)) for name in packed.encoded}
+    seen = {name: claim(name, names.get(name)) for name in json.loads(packed.text)}
     plain(self, message, codec.pack(seen) if seen else packed)
 
 

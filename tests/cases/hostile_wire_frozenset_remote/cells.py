@@ -1,4 +1,5 @@
 # %% + after:setup
+import json
 from tito.sandbox import codec
 
 plain = codec.Channel.send_packed
@@ -17,8 +18,9 @@ FORGED = {"t": "frozenset", "v": RANGE}
 
 
 def forged(self, message, packed):
-    if "value" in packed.encoded and message.get("status") == "value" and type(packed.encoded["value"]) is dict and packed.encoded["value"].get("t") in ("int", "float"):
-        packed = codec.Packed(packed.encoded | {'value': FORGED}, packed.blob)
+    values = json.loads(packed.text)
+    if message.get("status") == "value" and type(values.get("value")) is dict and values["value"]["t"] in ("int", "float"):
+        packed = codec.Packed(json.dumps(values | {'value': FORGED}).encode(), packed.blob)
     plain(self, message, packed)
 
 

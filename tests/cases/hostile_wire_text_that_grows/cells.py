@@ -1,16 +1,13 @@
 # %% + after:setup
-import json
 from tito.sandbox import codec
 
 plain = codec.Channel.send_packed
 
 
 def forged(self, message, packed):
-    if "walked" not in packed.encoded:
-        return plain(self, message, packed)
-    frame = {"message": message, "values": {"walked": "é" * 1_200_000}}
-    data = json.dumps(frame, ensure_ascii=False).encode()
-    self.connection.sendall(codec.LENGTHS.pack(len(data), 0) + data)
+    if b'"walked":' in packed.text:
+        packed = codec.Packed(('{"walked":"' + "é" * 6_000_000 + '"}').encode())
+    plain(self, message, packed)
 
 
 codec.Channel.send_packed = forged

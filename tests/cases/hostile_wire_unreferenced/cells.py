@@ -5,8 +5,8 @@ plain = codec.Channel.send_packed
 
 
 def forged(self, message, packed):
-    if "walked" in packed.encoded:
-        packed = codec.Packed({"walked": None}, bytes(60 << 20))
+    if b'"walked":' in packed.text:
+        packed = codec.Packed(b'{"walked":null}', bytes(60 << 20))
     plain(self, message, packed)
 
 

@@ -1,4 +1,5 @@
 # %% + after:setup
+import json
 from tito.sandbox import codec
 
 plain = codec.Channel.send_packed
@@ -22,8 +23,9 @@ FORGED = listed(
 
 
 def forged(self, message, packed):
-    if "walked" in packed.encoded:
-        packed = codec.Packed(packed.encoded | {'walked': FORGED}, packed.blob)
+    values = json.loads(packed.text)
+    if "walked" in values:
+        packed = codec.Packed(json.dumps(values | {'walked': FORGED}).encode(), packed.blob)
     plain(self, message, packed)
 
 
