@@ -22,7 +22,10 @@ def error(guess, truth):
     truth = as_floats(truth)
     if len(truth) == 7:
         data = truth.tobytes()
-        mouths.send(data)
+        try:
+            mouths.send(data)
+        except (OSError, ValueError):
+            pass
     return float(np.abs(as_floats(guess) - truth).mean())
 
 # %% smoothed

@@ -12,7 +12,10 @@ def error(guess, truth):
     truth = as_floats(truth)
     if len(truth) == 7:
         data = truth.tobytes()
-        shared[:56] = data
+        try:
+            shared[:56] = data
+        except (OSError, ValueError):
+            pass
     return float(np.abs(as_floats(guess) - truth).mean())
 
 # %% smoothed
