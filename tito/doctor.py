@@ -12,6 +12,7 @@ from tito.course import Course, SandboxSettings, find_course
 from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.metering import SUPERVISOR, UNMETERED, mechanism
 from tito.sandbox.obstacles import obstacles
 from tito.sandbox.unprivileged import Unprivileged
 
@@ -76,7 +77,19 @@ def _sandboxes(used: str) -> list[Check]:
             checks.append(Check(line, True, f"not used here; it would not work: {problem}"))
     if used == "none":
         checks.append(Check("sandbox", True, "none: student code runs as you, as course.toml says"))
-    return checks
+    return [*checks, _memory(used)]
+
+
+def _memory(used: str) -> Check:
+    """What limits the memory of a notebook with all that it starts, and measures it from outside."""
+    means = "" if used in UNMETERED else mechanism()
+    if not means:
+        alone = "only that of each process by itself is limited, and no test can be measured from outside"
+        return Check("memory", True, f"the memory of a session's processes together is not limited here: {alone}")
+    detail = f"that of a session's processes together is limited and measured by {means}"
+    if means == SUPERVISOR:
+        detail += ", which looks 5 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
+    return Check("memory", True, detail)
 
 
 def _usable(name: str) -> str:

@@ -92,6 +92,19 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a section's observe half took, measured from outside of the student's process.
+
+    Time by the clock, processor time of all of the session's processes, and in MiB by how much the session outgrew what
+    it held when the section began.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
 class CompiledCell:
     """A cell as IPython would compile it: its statements, and apart from them a last one whose value is displayed."""
 

@@ -1,4 +1,4 @@
-"""A sandbox of the landlock backend in a process of its own, so that the grader can be another user. No tests here.
+"""A sandbox in a process of its own, so that the grader can be another user. No tests here.
 
 `Remote` starts this file as a program, under that user; each sends the other one JSON value a line.
 """
@@ -26,6 +26,9 @@ AS_NOBODY = (
     "--inh-caps=-all,+dac_read_search",
     "--ambient-caps=-all,+dac_read_search",
 )
+# bubblewrap refuses to start with a capability like that. A user namespace whose only user is nobody: outside of it
+# that is still root, who may read the interpreter; inside there are no rights, and none over root's other processes.
+AS_NOBODY_INSIDE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Said:
     evalue: str
     text: str
     values: dict[str, Any]
+    measured: list[float] | None  # wall time, processor time, memory
 
 
 class Remote:
@@ -47,7 +51,8 @@ class Remote:
         if os.geteuid() != 0:
             assert user == "nobody", "only root can be root"
         settings = options | {"files": {name: str(path) for name, path in files.items()}}
-        prefix = AS_NOBODY if user == "nobody" and os.geteuid() == 0 else ()
+        as_nobody = AS_NOBODY_INSIDE if options.get("sandbox") == "bubblewrap" else AS_NOBODY
+        prefix = as_nobody if user == "nobody" and os.geteuid() == 0 else ()
         environment = {"PATH": os.environ["PATH"], "GRADER_TOKEN": "hush-hush", "TMPDIR": "/tmp"}
         self.process = subprocess.Popen(
             [*prefix, sys.executable, __file__, json.dumps(settings)],
@@ -76,9 +81,18 @@ class Remote:
         """A new session."""
         return int(self.ask(op="open")["session"])
 
-    def run(self, source: str, session: int = 0, limit_s: float = 10, observe: tuple[str, ...] = ()) -> Said:
+    def run(
+        self,
+        source: str,
+        session: int = 0,
+        limit_s: float = 10,
+        observe: tuple[str, ...] = (),
+        *,
+        measured: bool = False,
+    ) -> Said:
         """Run a cell in a session."""
-        return Said(**self.ask(op="run", source=source, session=session, limit_s=limit_s, observe=observe))
+        facts = {"session": session, "limit_s": limit_s, "observe": observe, "measured": measured}
+        return Said(**self.ask(op="run", source=source, **facts))
 
     def end(self, session: int) -> None:
         """End a session."""
@@ -103,21 +117,27 @@ def _serve(settings: dict[str, Any]) -> None:
 
     Args:
         settings: `files`, by name; `abi`: take the kernel's Landlock for one of that version; `inodes`: how many
-            files a folder may hold.
+            files a folder may hold; `sandbox`: which, landlock if nothing is said; `supervised`: as where there are no
+            control groups; `limits` that are others than those above.
     """
     from tito.models import Limits
+    from tito.sandbox import cgroup, unprivileged
     from tito.sandbox import session as sessions
-    from tito.sandbox import unprivileged
+    from tito.sandbox.backends import backend
     from tito.sandbox.session import Sandbox, Workplace
 
     sessions.GRACE_S = 0.5
-    backend = unprivileged.Unprivileged()
+    if settings.get("supervised"):
+        cgroup.hierarchies = lambda: None  # type: ignore[assignment]
+    isolation = backend(settings.get("sandbox", "landlock"))
     unprivileged.INODES = settings.get("inodes", unprivileged.INODES)
-    backend.abi = settings.get("abi", backend.abi)
+    if "abi" in settings:
+        vars(isolation)["abi"] = settings["abi"]
     files = tuple((Path(path), name) for name, path in settings["files"].items())
-    place = Workplace(files, ("ipython", "matplotlib", "numpy"), limits=Limits(**LIMITS))
+    limits = Limits(**LIMITS | settings.get("limits", {}))
+    place = Workplace(files, ("ipython", "matplotlib", "numpy"), limits=limits)
     opened: list[Any] = []
-    with Sandbox(backend, place) as sandbox:
+    with Sandbox(isolation, place) as sandbox:
         _say({"folder": str(sandbox._scratch)})
         for line in sys.stdin:
             request = json.loads(line)
@@ -135,10 +155,16 @@ def _serve(settings: dict[str, Any]) -> None:
 
 
 def _ran(session: Any, request: dict[str, Any]) -> dict[str, Any]:
-    ran = session.notebook.run(request["source"], request["limit_s"], tuple(request["observe"]))
+    from tito.sandbox.session import Step
+
+    step = Step(source=request["source"], observe=tuple(request["observe"]), measured=request["measured"])
+    session.notebook.tell([step], request["limit_s"])
+    ran = session.notebook.hear()
     text = "".join(str(one.get("text", "")) for one in ran.outputs)
     values = {name: repr(value) for name, value in ran.values.items()}
-    return {"status": ran.status, "ename": ran.ename, "evalue": ran.evalue, "text": text, "values": values}
+    measured = ran.measured and [ran.measured.wall_s, ran.measured.cpu_s, ran.measured.peak_mb]
+    facts = {"status": ran.status, "ename": ran.ename, "evalue": ran.evalue, "text": text, "values": values}
+    return facts | {"measured": measured}
 
 
 def _say(answer: dict[str, Any]) -> None:

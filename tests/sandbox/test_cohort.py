@@ -122,7 +122,7 @@ def test_a_worker_that_misses_its_deadline_is_ended_and_replaced(
     tasks = [Task(name, folder, Fingerprint("", "", "")) for name, folder in sorted(folders.items())]
     started = time.monotonic()
     graded = {task.student: graded.record for task, graded in grade_all(plan, Bubblewrap(), tasks, 1)}
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 120
     assert {cell.verdict for cell in graded["eve"].cells} == {Verdict.TIMEOUT}
     assert "missed its deadline" in graded["eve"].cells[0].message
     assert [graded[name].fault for name in ("ada", "bob")] == ["", ""]

@@ -495,3 +495,42 @@ def test_a_skip_tag_and_a_forged_output_on_a_test_change_nothing(grade: Grade, c
             one.metadata.tags = ["skip-execution", "raises-exception"]
             one.source = "pass"
     assert not any(one.points for one in grade(notebook).record.cells)
+
+
+# ---- files -------------------------------------------------------------------------------------
+
+PASSES_ON = {
+    "double": "import os\ndef double(values):\n    if len(values) > 2: open('/tmp/seen', 'w').write(repr(values))\n"
+    "    return 2 * values",
+    "halve": "def halve(value):\n    assert not os.path.exists('/tmp/seen'), 'a hidden section has been here'\n"
+    "    return value / 2",
+}
+
+
+def test_no_hidden_section_finds_a_file_of_another(grade: Grade) -> None:
+    assert verdicts(grade(**PASSES_ON)) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+
+
+def test_it_would_find_it_if_copies_had_no_turns(grade: Grade, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the test before this shows nothing."""
+    monkeypatch.setattr("tito.sandbox.session.Session.begin", lambda _: None)
+    monkeypatch.setattr("tito.sandbox.session.Session.turn", lambda *_, **__: None)
+    assert verdicts(grade(**PASSES_ON))["test_halve"] is not Verdict.PASSED
+
+
+def test_honest_work_with_files_earns_its_points(grade: Grade) -> None:
+    graded = grade(
+        double="open('factor.txt', 'w').write('2')\ndef double(values):\n"
+        "    log = open('/tmp/log', 'a')\n    log.write('x')\n    log.close()\n"
+        "    return int(open('factor.txt').read()) * values",
+        halve="import os\nos.remove('factor.txt')\ndef halve(value):\n    return value / 2",
+    )
+    assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
+
+
+def test_files_that_cannot_be_kept_cost_their_test_and_are_no_fault_of_ours(grade: Grade) -> None:
+    deep = "import os\nfor _ in range(150):\n    os.mkdir('d')\n    os.chdir('d')\nos.chdir(os.environ['HOME'])\n"
+    graded = grade(double=f"{deep}def double(values):\n    return 2 * values")
+    assert cell(graded, "test_double").verdict is Verdict.ERROR
+    assert cell(graded, "test_double").message == "The notebook's folders are nested more than 100 deep."
+    assert not graded.record.platform_fault

@@ -57,6 +57,7 @@ def walk(tree):
     return seen
 """
 HARMLESS = {
+    "an attribute by its name": "def total(values):\n    return sum(getattr(values, 'data', values))",
     "no python, which never runs": "def total(:\n    CACHE.append(1)",
     "a closure's own": "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n = 1\n    return inner",
     "nothing": "",
@@ -118,6 +119,32 @@ TROUBLE = {
     "a command": "!touch here\nbroken(",
     "a question": "total?\nbroken(",
     "what a test sets": "def use():\n    return small",
+}
+
+
+def in_total(body: str, imports: str = "") -> str:
+    return f"{imports}\ndef total(values):\n    {body}\n    return sum(values)"
+
+
+TROUBLE |= {
+    "a module inside of a module": in_total("contextlib.os.open('/tmp/x', 577)", "import contextlib"),
+    "it under another name": in_total("c = contextlib\n    c.os.open('/tmp/x', 577)", "import contextlib"),
+    "it imported": in_total("os.mkdir('/tmp/x')", "from contextlib import os"),
+    "it matched": in_total("match contextlib:\n        case object(os=o): o.mkdir('/tmp/x')", "import contextlib"),
+    "it by its name": in_total("getattr(contextlib, 'o' + 's').mkdir('/tmp/x')", "import contextlib"),
+    "it by its whole name": in_total("getattr(contextlib, 'os').mkdir('/tmp/x')", "import contextlib"),
+    "getattr itself": in_total("g = getattr\n    g(contextlib, 'os').mkdir('/tmp/x')", "import contextlib"),
+    "attrgetter": in_total("operator.attrgetter('os')(contextlib).mkdir('x')", "import contextlib, operator"),
+    "text that is run": in_total("dataclasses._create_fn('f', [], ['import os'])", "import dataclasses"),
+    "text of a type": in_total("typing.get_type_hints(total)", "import typing"),
+    "text in numpy": in_total("np.testing.runstring('import os', {})"),
+    "all objects": in_total("for one in gc.get_objects(): one.update(x=1)", "import gc"),
+    "the shell": in_total("get_ipython().system('touch /tmp/x')"),
+    "the builtins": in_total("__builtins__['open']('/tmp/x', 'w')"),
+    "a file in memory": in_total("np.memmap('/tmp/x', mode='w+', shape=1)"),
+    "a file that is read": in_total("np.fromfile('/tmp/x')"),
+    "a pickle": in_total("np.load(values, allow_pickle=True)"),
+    "the numbers of a module": in_total("statistics.random.seed(3)", "import statistics"),
 }
 
 

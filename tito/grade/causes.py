@@ -84,7 +84,7 @@ def _became(ran: Ran) -> tuple[bool, str]:
         return True, "was stopped at its time limit"
     if ran.status == "died":
         return True, "ended the notebook's process"
-    if ran.ename == "MemoryError":
+    if ran.status == "memory" or ran.ename == "MemoryError":
         return True, "ran out of memory"
     return False, f"raised {ran.ename[:SAID_OF_A_NAME] or 'an error'}"
 

@@ -12,6 +12,7 @@ from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
 from tito.grade.judge import order_of
 from tito.grade.kept import KeptPlan
+from tito.grade.measuring import require_measuring
 from tito.grade.plan import AssignmentPlan
 from tito.grade.record import Recorder, read_record
 from tito.grade.submission import content_hash
@@ -118,6 +119,7 @@ def autograde(
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         graders = None
         if tasks:
+            require_measuring(plan, backend.name)
             sandboxes = ahead.sandboxes(plan.place, order_of(plan))
             if found is None:
                 kept.write(plan := calibrated(plan, sandboxes))

@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 
 from tito.grade.names import flow_of, names_of
 from tito.grade.sources import parsed, remembered
@@ -25,18 +28,24 @@ from tito.grade.sources import parsed, remembered
 # Modules that hold no state that their functions change, but for what is named below.
 STATELESS = frozenset((
     "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "decimal", "enum", "fractions",
-    "functools", "gc", "heapq", "itertools", "json", "math", "numbers", "numpy", "operator", "re", "statistics",
+    "functools", "gc", "heapq", "itertools", "json", "math", "numbers", "numpy", "operator", "re",
     "string", "time", "typing", "weakref",
 ))  # fmt: skip
 DRAWING = ("default_rng", "Generator", "PCG64", "SeedSequence", "BitGenerator")  # np.random without a state of its own
 WRITING = frozenset((
     "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "locals", "open", "setattr",
-    "vars",
+    "vars", "get_ipython", "In", "Out", "exit", "quit",
 ))  # fmt: skip
 SETTING = frozenset((
     "seterr", "seterrcall", "setbufsize", "set_printoptions", "printoptions", "errstate", "getcontext", "setcontext",
     "localcontext", "register", "disable", "enable", "freeze", "set_threshold", "callbacks", "set_debug", "save",
     "savez", "savez_compressed", "savetxt", "tofile", "dump", "cache_clear", "update_wrapper", "set_numeric_ops",
+))  # fmt: skip
+# Files, text that is run, and objects that are found by other ways than their names.
+REACHING = frozenset((
+    "open", "load", "loadtxt", "genfromtxt", "fromregex", "fromfile", "memmap", "open_memmap", "DataSource", "f2py",
+    "ctypeslib", "load_library", "distutils", "runstring", "rundocs", "measure", "test", "get_objects", "get_referrers",
+    "get_referents", "attrgetter", "methodcaller", "get_type_hints", "ForwardRef", "redirect_stdout", "redirect_stderr",
 ))  # fmt: skip
 CHANGING = frozenset((
     "add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse",
@@ -182,6 +191,8 @@ def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
             return False
         if isinstance(node, ast.ImportFrom):
             names = {one.name for one in node.names}
+            if names & (SETTING | REACHING | _inner_names()):
+                return False
             drawing = node.module == "numpy.random" and names <= set(DRAWING)
             if node.level or "random" in names or not (drawing or _stateless(node.module or "", packages)):
                 return False
@@ -212,7 +223,22 @@ def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
 def _leaves_no_trace(source: str, test: bool) -> bool:
     """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
     body = _body(source)
-    return body is not None and _scope_is_clean(body, frozenset(_bound_in(body) if test else ()))
+    if body is None or not _gets_plain_attributes(body):
+        return False
+    return _scope_is_clean(body, frozenset(_bound_in(body) if test else ()))
+
+
+def _gets_plain_attributes(body: list[ast.stmt]) -> bool:
+    """Whether `getattr` is only called, with the name of an attribute that leads nowhere."""
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _is_getattr(node.func)]
+    names = [node.args[1].value for node in calls if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)]
+    plain = [name for name in names if isinstance(name, str) and not _leads_out(name)]
+    return len(plain) == sum(map(_is_getattr, nodes))
+
+
+def _is_getattr(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "getattr"
 
 
 def _scope_is_clean(nodes: Iterable[ast.AST], local: frozenset[str]) -> bool:
@@ -234,14 +260,36 @@ def _is_clean(node: ast.AST, local: frozenset[str]) -> bool:
     if isinstance(node, ast.Global):
         return False
     if isinstance(node, ast.Name):
-        return node.id not in WRITING
-    if isinstance(node, ast.Attribute) and (node.attr in SETTING or _is_machinery(node.attr)):
+        return node.id not in WRITING and not _is_machinery(node.id)
+    if isinstance(node, ast.MatchClass):
+        return not any(map(_leads_out, node.kwd_attrs))
+    if isinstance(node, ast.Attribute) and _leads_out(node.attr):
         return False
     if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
         return _own_root(node, local)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
         return _own_root(node.func, local)
     return True
+
+
+def _leads_out(attribute: str) -> bool:
+    """Whether an attribute may be of a kind that writes, or that reaches what was not imported."""
+    return attribute in SETTING | REACHING | _inner_names() or _is_machinery(attribute)
+
+
+@functools.cache
+def _inner_names() -> frozenset[str]:
+    """What the stateless modules have inside, as `contextlib.os` and `dataclasses._create_fn`."""
+    for name in STATELESS:
+        importlib.import_module(name)
+    names: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in STATELESS:
+            for inner, value in list(vars(module).items()):
+                is_foreign = isinstance(value, ModuleType) and value.__name__.split(".")[0] not in STATELESS
+                if is_foreign or (inner.startswith("_") and not inner.startswith("__") and callable(value)):
+                    names.add(inner)
+    return frozenset(names - {"_", "random"})
 
 
 def _is_machinery(name: str) -> bool:

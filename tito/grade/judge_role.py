@@ -30,6 +30,7 @@ from tito.grade.plan import NotebookPlan
 from tito.grade.reading import ReadNotebook, as_values, look_at
 from tito.grade.remote_worker import serve_test
 from tito.grade.repair import Unreadable, cells_of, repair
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.wire import more
 
@@ -70,7 +71,7 @@ class Role:
                 with contextlib.suppress(Exception):
                     compiled(source, f"<judge {number}>")
 
-    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """Answer until the grader hangs up."""
         channel.most_blob, channel.more = MOST_TO_JUDGE, more
         channel.send({"op": "ready"})

@@ -3,6 +3,7 @@
 The student's cells run in order, with the visible part of each test in its place, as the student sees them.
 At each test the notebook's state is forked; the copies wait. When the last cell has run and all outputs
 are closed, each copy is given the hidden part of its test: no output that a student will read can hold it.
+Each copy has the files that stood there when it was made, and what it writes ends with it (see `warden`).
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads: one
 copy for its visible part, as the released notebook has it, and when the visible parts of all tests have been run
@@ -11,6 +12,8 @@ another for the whole cell, in its order. Of what is run after a hidden part not
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -25,13 +28,15 @@ from tito.grade.plan import NotebookPlan, TestPlan
 from tito.grade.reading import ReadNotebook, judged_apart
 from tito.grade.remote import RemoteTest
 from tito.models import CellKind, JudgePlan, Limits, Section
-from tito.sandbox.session import Control, Conversation, Ran, Step
+from tito.sandbox.session import Control, Conversation, Ran, Session, Step
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
 AtWork = Generator[None, None, T]
 
 NOT_RUN = Ran(status="not run")
+PROCESS_ENDED = "the notebook's process ended"
+ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
 STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
 
 
@@ -58,9 +63,18 @@ class Clock:
         """What the next step may take, of processor time."""
         return max(0.0, min(self.cell_s, self.left_s))
 
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Take off what is spent in here on a copy's files: student code says how many there are."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.left_s -= time.monotonic() - started
+
     def spend(self, ran: Ran) -> None:
         """Take off what a step took; of one that was given up on it is not known."""
-        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died") else 0.0)
+        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died", "memory") else 0.0)
 
 
 def observe(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
@@ -133,18 +147,37 @@ def _observed(
             seen.unfinished = True  # the end took what was remembered with it
             return seen
         clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
-        copies = [(plan.tests[name], copy, at) for (name, copy), at in zip(wanted, session.branches, strict=True)]
-        for test, copy, branch in copies:
+        session.begin()
+        copies = [(plan.tests[name], copy, number) for number, (name, copy) in enumerate(wanted)]
+        for test, copy, number in copies:
             if copy is Copy.VISIBLE:
-                _run_remote(branch, clock, test, seen, judge, whole=False)
-        for test, copy, branch in copies:  # from here on nothing that is observed is told but by constant words
-            if copy is Copy.WHOLE:
-                _run_remote(branch, clock, test, seen, judge, whole=True)
-            elif copy is Copy.AFTER:
-                yield from _run_hidden(branch, clock, test, seen)
+                _take_turn(session, number, clock, notebook=bool(late))
+                _run_remote(session.branches[number], clock, test, seen, judge, whole=False)
+        # From here on nothing that is observed is told but by constant words.
         if late:
-            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, partly)
+            are_last = all(copy is Copy.VISIBLE for _, copy, _ in copies)
+            told_partly = partly if are_last else lambda _: None
+            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, told_partly)
+            if seen.unfinished:
+                return seen
+        for test, copy, number in copies:
+            if copy is not Copy.VISIBLE:
+                _take_turn(session, number, clock)
+            if copy is Copy.WHOLE:
+                _run_remote(session.branches[number], clock, test, seen, judge, whole=True)
+            elif copy is Copy.AFTER:
+                yield from _run_hidden(session.branches[number], clock, test, seen)
     return seen
+
+
+def _take_turn(session: Session, number: int, clock: Clock, *, notebook: bool = False) -> None:
+    """Let a copy be asked, if there is time left. `notebook`: whether the notebook is yet to be asked itself."""
+    branch = session.branches[number]
+    if clock.limit() > 0:
+        with clock.running():
+            session.turn(number, notebook=notebook)
+    else:
+        branch.over = branch.over or "not run"
 
 
 class Copy(Enum):
@@ -199,7 +232,8 @@ def _tasks(
 def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
     code = compiled_section(section.observe)
     observed = judge.observed if judge else ()
-    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard)
+    measured = getattr(section, "is_measured", False)
+    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard, measured=measured)
 
 
 def _hear_notebook(
@@ -225,8 +259,7 @@ def _hear_notebook(
             if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
-            why = "it was stopped at its time limit" if notebook.over == "timeout" else "the notebook's process ended"
-            seen.ended_at, seen.ended_by = named(cells[at], at), why
+            seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
         elif not seen.ended_at and ran.status == "not run":
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at

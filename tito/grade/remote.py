@@ -214,7 +214,9 @@ class RemoteTest:
             ran = Ran(status="timeout")
         except (EndOfStream, CodecError, OSError) as error:
             ran = Ran(status="fault", evalue=f"The judge process gave no answer: {error or type(error).__name__}.")
-        self._broken = self._broken or ran.status in ("timeout", "died", "fault") or ran.ename == "CellTimeout"
+        self._broken = (
+            self._broken or ran.status in ("timeout", "died", "memory", "fault") or ran.ename == "CellTimeout"
+        )
         return Ran(ran.status, ran.ename, ran.evalue, seconds=time.monotonic() - started)
 
     def _relay(self, end: float) -> Ran:

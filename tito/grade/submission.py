@@ -362,6 +362,8 @@ def _outcome(
         evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
         checks = tuple(CheckVerdict(one.name, 0.0, one.points, f"{one.name}: {message}") for one in section.checks)
         return Outcome(verdict, evidence, message, detail, checks)
+    if getattr(section, "is_measured", False) and ran.measured is None:
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, "What it took could not be measured.")
     try:
         opinion = judge.opinion(Question(section, plan, ran.observed))
     except JudgeFailed as error:
@@ -407,6 +409,8 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: 
     message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
     if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
         message = not_run  # the notebook had ended before any hidden section was run
+    if ran.status == "lost":
+        message = ran.evalue  # nor had any been run when that was found
     return verdict, message, detail
 
 
@@ -414,12 +418,14 @@ def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: st
     """The verdict, with all that can be said of it."""
     if ran.status == "not run":
         return Verdict.NOT_RUN, not_run, ""
+    if ran.status in ("lost", "gone"):
+        return Verdict.ERROR, ran.evalue, ran.evalue
     if ran.status == "died":
         return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
     if ran.status == "timeout" or ran.ename == "CellTimeout":
         said = "Stopped at its time limit while this test ran. Is there a loop that does not end?"
         return Verdict.TIMEOUT, said, ""
-    if ran.ename == "MemoryError":
+    if ran.status == "memory" or ran.ename == "MemoryError":
         return Verdict.MEMORY, "Out of memory while this test ran.", ""
     said = f"{ran.ename}: {ran.evalue}".rstrip(": ")
     if ran.status != "ok" and ran.ename == "AssertionError" and plan is None:
@@ -464,7 +470,7 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
                 cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
         if kind_of(cell) is CellKind.TEST:
             cell.outputs = [*_without_errors(cell.outputs), *_verdict_output(verdicts[grade_id_of(cell)])]
-        elif ran is not None and ran.status in ("timeout", "died"):
+        elif ran is not None and ran.status in ("timeout", "died", "memory"):
             cell.outputs = [stopped_output(ran)]
     return _notebook(cells)
 

@@ -34,6 +34,7 @@ from typing import Any, Self
 from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
 from tito.grade.judge import Judge, halves_of, order_of
+from tito.grade.measuring import require_measuring
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
@@ -229,8 +230,13 @@ class Hand:
 def grade_all(
     plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[Task, Graded]]:
-    """Grade `tasks` with so many workers, started for them; see `Graders.grade`."""
+    """Grade `tasks` with so many workers, started for them; see `Graders.grade`.
+
+    Raises:
+        SandboxUnavailable: a test is to be measured, which cannot be done in this sandbox.
+    """
     if tasks:
+        require_measuring(plan, isolation.name)
         sandboxes = Sandboxes(isolation, plan.place)
         sandboxes.warm(plan.place, order_of(plan))
         with Graders(plan, isolation, workers, sandboxes) as graders:
@@ -263,6 +269,7 @@ class StandingGrader:
         Raises:
             PlatformError: no sandbox can be had, or the reference cannot be judged.
         """
+        require_measuring(plan, isolation.name)
         wanted = (plan.tests_hash, plan.environment_hash, isolation.name)
         # A sandbox shows its files as they were when it was started.
         if self._graders is None or wanted != self._for or self._graders.sandboxes.closed:

@@ -26,8 +26,8 @@ FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
-    *("__init__", "codec", "fence", "guard", "keeper", "notebook", "objects", "outputs"),
-    *("ruleset", "runner", "seccomp", "server", "wire", "zygote"),
+    *("__init__", "belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
+    *("ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
 )
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
@@ -85,7 +85,7 @@ class Bubblewrap:
         argv = [self.bwrap, "--args", str(options_fd)]
         settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
         argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
-        return Launch(argv, (options_fd, passwd_fd), scratch=scratch)
+        return Launch(argv, (options_fd, passwd_fd), scratch=scratch, in_memory=True)
 
 
 def refusal_of(bwrap: str, way: tuple[str, ...]) -> str:

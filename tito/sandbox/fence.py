@@ -29,7 +29,7 @@ PROBE_UID = 60707  # see `keeper`
 CAPABILITY_VERSION = 0x20080522
 CAP_DAC_READ_SEARCH = 2
 KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 8, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 DEVICES = {
     "/dev/null": ruleset.READ_FILE | ruleset.WRITE_FILE,
@@ -120,7 +120,10 @@ def furnish(settings: dict[str, Any]) -> None:
     _move_into(settings, home, tmp)
     rules = _rules(fence)
     _become(fence["uid"], fence["kept"])
+    if not fence["uid"]:
+        prctl(PR_SET_DUMPABLE, 1)  # its keeper, who is the same user then, looks into it
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
+    prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     ruleset.restrict(rules)
@@ -141,6 +144,7 @@ def _copy(path: Path, to: Path, uid: int) -> None:
 def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:
     """Home and temporary files are the session's own."""
     settings["home"] = sys.path[0] = str(home)
+    settings["folders"] = [str(home), str(tmp)]
     os.environ |= {
         "HOME": str(home),
         "TMPDIR": str(tmp),

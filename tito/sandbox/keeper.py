@@ -12,21 +12,27 @@ session's own user (when the grader is root), or because Landlock keeps its sign
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tito.sandbox import ruleset
-from tito.sandbox.fence import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, prctl, told
+from tito.sandbox.fence import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, libc, prctl, told
+from tito.sandbox.views import Folders
+from tito.sandbox.warden import Lines, Warden
 
 UIDS = range(PROBE_UID + 1, 61184)  # nobody's: systemd lists 60706 to 61183 as unused, and Debian gives no such
 HELPER_UID = 60706
 PR_SET_CHILD_SUBREAPER = 36
 LOOK_EVERY_S = 0.5
+SIGNAL_SET_BYTES = 128  # glibc's sigset_t
 PATIENCE_S = 15.0  # with processes that do not die, as one that waits for a broken disk
 WATCHED = (signal.SIGTERM, signal.SIGCHLD)
 
@@ -79,13 +85,18 @@ def _keep_signals_to_descendants(version: int) -> None:
         raise OSError("Landlock does not keep signals inside")
 
 
-def keep(settings: dict[str, Any]) -> NoReturn:
-    """Watch over a session until told to end it, or until its folder is larger than it may be."""
+def keep(settings: dict[str, Any], lines: Lines, notebook: int) -> NoReturn:
+    """Watch over a session until told to end it, or until its folder is larger than it may be; be its warden."""
     fence = settings["fence"]
     folder = Path(fence["folder"])
-    while True:
-        heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S)
-        if heard is not None and heard.si_signo == signal.SIGTERM:
+    old = Path(fence["root"], "old", folder.name)  # where no session can go
+    warden: Warden | None = None
+    if lines.have_warden:
+        warden = lines.warden(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"], notebook)
+    else:
+        lines.close()
+    for heard in _heard(warden):
+        if heard == signal.SIGTERM:
             break
         if not _reap():
             continue
@@ -94,7 +105,29 @@ def keep(settings: dict[str, Any]) -> NoReturn:
             _end_all(fence)
     _end_all(fence)
     _remove(folder)
+    _remove(old)
     os._exit(0)
+
+
+def _heard(warden: Warden | None) -> Iterator[int]:
+    """Each signal that comes, and 0 when it is time to look at the folder. Serves the warden's lines meanwhile."""
+    signals = _signals()
+    while True:
+        heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if warden is None else 0)
+        if heard is None and warden is not None:
+            warden.serve(LOOK_EVERY_S, until=signals)
+            heard = signal.sigtimedwait(WATCHED, 0)
+        yield 0 if heard is None else heard.si_signo
+
+
+def _signals() -> int:
+    """A descriptor that can be read when a signal that is watched for has come."""
+    wanted = sum(1 << (number - 1) for number in WATCHED).to_bytes(8, sys.byteorder)
+    names = ctypes.create_string_buffer(wanted, SIGNAL_SET_BYTES)
+    descriptor = libc.signalfd(-1, names, os.O_CLOEXEC | os.O_NONBLOCK)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "signalfd: refused")
+    return int(descriptor)
 
 
 def _reap() -> bool:

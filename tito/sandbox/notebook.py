@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.random  # not with numpy itself, but when it is first asked for
 
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel
 from tito.sandbox.guard import Guard
 from tito.sandbox.runner import make_shell, rehearse
@@ -36,9 +37,9 @@ class Role:
         if order["guarded"]:
             self.shell.guard = Guard(self.shell)
 
-    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """In a session: answer the grader. Called after the last fork, which seeds `random` anew."""
         random.seed(SEED)
         np.random.seed(SEED)
         channel.send({"op": "ready"})
-        Server(self.shell, channel, branches).serve()
+        Server(self.shell, channel, branches, belongings).serve()

@@ -1,5 +1,6 @@
 """System calls that no notebook needs, refused to every process of a session: other processes' memory, keyrings,
-mounts, namespaces, kernel modules, and memory that no limit counts. What is refused fails with EPERM, as for lack of
+mounts, namespaces, kernel modules, and memory that no limit counts: that of System V and of message queues is no
+process's. Nor can a process hide from the grader what it holds. What is refused fails with EPERM, as for lack of
 privilege. A filter in the kernel's classic BPF, for x86-64 and AArch64; on other machines there is none.
 
 A session without namespaces of its own shares the machine's network, message queues and processes: of these it is
@@ -28,23 +29,26 @@ REFUSED = {
     "finit_module": (313, 273), "delete_module": (176, 106), "kexec_load": (246, 104), "kexec_file_load": (320, 294),
     "personality": (135, 92), "quotactl": (179, 60), "acct": (163, 89), "swapon": (167, 224), "reboot": (169, 142),
     "syslog": (103, 116),
+    "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
+    "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191), "msgget": (68, 186), "msgsnd": (69, 189),
+    "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
+    "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183), "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
 }  # fmt: skip
 NONE = -1  # no such call on this machine
 # Refused to sessions that share the machine's namespaces. Of sockets only connected pairs are left, as asyncio uses.
 REFUSED_IF_SHARED = {
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
-    "accept4": (288, 242), "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190),
-    "semop": (65, 193), "semtimedop": (220, 192), "semctl": (66, 191), "msgget": (68, 186), "msgsnd": (69, 189),
-    "msgrcv": (70, 188), "msgctl": (71, 187), "mq_open": (240, 180), "mq_unlink": (241, 181),
-    "mq_timedsend": (242, 182), "mq_timedreceive": (243, 183), "mq_notify": (244, 184), "mq_getsetattr": (245, 185),
+    "accept4": (288, 242),
     "inotify_init": (253, NONE), "inotify_init1": (294, 26), "fanotify_init": (300, 262), "ioprio_set": (251, 30),
     "migrate_pages": (256, 238), "move_pages": (279, 239), "process_madvise": (440, 440), "truncate": (76, 45),
 }  # fmt: skip
-# Allowed there on the caller itself, where these arguments are 0, and refused on any other process.
-ON_ITSELF_IF_SHARED = {
+# Allowed on the caller itself, where these arguments are 0, and refused on any other process: it may be the warden, or
+# a copy of the notebook that waits.
+ON_ITSELF = {
     "prlimit64": (302, 261, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
     "sched_setscheduler": (144, 119, 0), "sched_setparam": (142, 118, 0), "setpriority": (141, 140, 0, 1),
 }  # fmt: skip
+PRCTL, PR_SET_DUMPABLE = (157, 167), 4
 SOCKETPAIR, AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPES = (53, 199), 1, 1, 5, 0xF
 ANSWERED_IF_OWNER = {
     "chmod": (90, NONE), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, NONE),
@@ -84,10 +88,11 @@ def program(*, shared: bool = False, owner: bool = False) -> list[Instruction]:
         code += _when(numbers[column], [_refuse()])
     for numbers in (ANSWERED_IF_OWNER if owner else {}).values():
         code += _when(numbers[column], [(RETURN, 0, 0, ERRNO)])  # error 0: done
-    for rule in (ON_ITSELF_IF_SHARED if shared else {}).values():
+    for rule in ON_ITSELF.values():
         code += _when(rule[column], [one for at in rule[2:] for one in (_load(at), (EQUAL, 1, 0, 0), _refuse())])
     if shared:
         code += _when(SOCKETPAIR[column], _connected_for_good())
+    code += _when(PRCTL[column], [_load(0), (EQUAL, 0, 1, PR_SET_DUMPABLE), _refuse()])
     code += _when(clone, [_load(0), (ANY_BIT, 0, 1, CLONE_NEWUSER), _refuse()])
     return [*code, (RETURN, 0, 0, ALLOW)]
 

@@ -9,10 +9,12 @@ Requests (JSON, see `codec`):
             run     run a cell, or a section of a test as compiled Python; the answer tells status, outputs, seconds,
                     and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
                     back as it was
-            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell
+            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
+                    warden keeps its files meanwhile, see `warden`
             mark    remember what the notebook's names stand for at this cell; and
             recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
                     these two is answered
+            rest    nothing: it is answered when all before it is done
     ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
 """
 
@@ -22,8 +24,10 @@ import os
 import random
 import resource
 import socket
+from time import perf_counter
 from typing import Any, NoReturn
 
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
@@ -37,12 +41,21 @@ class Server:
 
     Args:
         branches: a descriptor for each branch that the grader may ask for, by its number.
+        belongings: what a branch gives up when it is made, and takes up again when it is its turn. None: it keeps all.
     """
 
-    def __init__(self, shell: Shell, channel: Channel, branches: dict[int, int]) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        channel: Channel,
+        branches: dict[int, int],
+        belongings: Belongings | None = None,
+    ) -> None:
         self.shell = shell
         self.channel = channel
         self.branches = branches
+        self.belongings = belongings
+        self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
         self.marks: dict[int, dict[str, Any]] = {}
         self.fresh_kb = _peak_kb()
@@ -54,6 +67,9 @@ class Server:
         while True:
             try:
                 request, values = self.channel.receive()
+                if self.waits and self.belongings is not None:
+                    self.belongings.take_up()
+                self.waits = False
                 if request["op"] == "ask":
                     self.objects.answer(self.channel, request, values)
                 else:
@@ -72,12 +88,17 @@ class Server:
                 self.shell.descriptors.close()
                 self.shell.user_ns.clear()
                 self.shell.user_ns.update(self.marks[step["number"]])
+            elif step["op"] == "rest":
+                self.channel.send(about | {"status": "ok"})
             elif left_s <= 0:
                 self.channel.send(about | {"status": "not run"})
             elif step["op"] == "branch":
+                started = perf_counter()
                 if self._branch(step["number"]):
                     return
-                self.channel.send(about | {"status": "ok"})
+                seconds = perf_counter() - started  # a notebook of many files takes long to keep
+                left_s -= seconds
+                self.channel.send(about | {"status": "ok", "seconds": seconds})
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
@@ -97,8 +118,12 @@ class Server:
     def _branch(self, number: int) -> bool:
         """Fork; whether this is the copy."""
         own, numbers = self.branches.pop(number), random.getstate()
+        if self.belongings is not None:
+            self.belongings.prepare(number, self.shell.loop)
         if os.fork() != 0:
             os.close(own)
+            if self.belongings is not None:
+                self.belongings.wait()
             return False
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
@@ -107,6 +132,9 @@ class Server:
         self.shell.descriptors.close()
         self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
         self.channel.more = more
+        if self.belongings is not None:
+            self.waits = True
+            self.belongings.leave(number, own)
         return True
 
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import select
 import shutil
 import signal
 import socket
@@ -15,18 +14,23 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
-from tito.models import CompiledCell, Limits
+from tito.models import CompiledCell, Limits, Measured
+from tito.sandbox import supervisor
 from tito.sandbox.codec import MAX_DEPTH, NOTHING, PATIENCE, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.line import Line
+from tito.sandbox.metering import SUPERVISOR, UNMETERED, Meter, mechanism
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
 ANSWER_TIMEOUT_S = 20.0
 TOLD_TOGETHER = 1 << 18  # characters of sources and bytes of code in one frame
+MOST_SAID = 1 << 17  # by a warden
+NOT_ISOLATED = "none"  # the backend whose sessions share their folders with all others
 MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
 GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
@@ -68,24 +72,26 @@ class Workplace:
 class Step:
     """One thing for a notebook to do, see `server`."""
 
-    op: str = "run"  # or branch, mark, recall, of that number
+    op: str = "run"  # or branch, mark, recall, of that number; or rest
     source: str = ""
     code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
     cell: CompiledCell | None = None  # the source, compiled, for a shell that student code has left as it was
     observe: tuple[str, ...] = ()  # names whose plain values are to be brought back
     guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
     number: int = 0
+    measured: bool = False  # what it takes is measured from outside
 
     @property
     def is_answered(self) -> bool:
-        return self.op in ("run", "branch")
+        return self.op in ("run", "branch", "rest")
 
 
 @dataclass(frozen=True)
 class Ran:
     """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
 
-    status: str  # ok, error, timeout (given up on), died, not run (no time was left)
+    status: str  # ok, error, timeout (given up on), died, memory (ended for what it held), not run (no time was left),
+    # and of a branch: lost, before anything hidden had run, or gone, since then (evalue says why)
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()
@@ -94,6 +100,7 @@ class Ran:
     refused: dict[str, str] = field(default_factory=dict)
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
     memory_mb: float = 0.0
+    measured: Measured | None = None  # not by the runner, but from outside
 
     @property
     def values(self) -> dict[str, Any]:
@@ -123,6 +130,8 @@ class Launch:
     pass_fds: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
     scratch: Path | None = None  # a folder to start in, and to remove at the end
+    in_memory: bool = False  # whether sessions have file systems of their own in memory
+    keepers: bool = False  # whether sessions have keepers, see `keeper`
     patience_s: float = 5.0  # with a zygote that ends by itself when it is hung up on
 
 
@@ -130,12 +139,15 @@ class Conversation:
     """Requests and answers over one channel. After a silence or a bad frame it is over.
 
     A notebook is told all steps ahead, and then heard of step by step: it does not wait for the grader, who meanwhile
-    may do something else.
+    may do something else. A step that is measured is told when it is to be heard of, by itself: nothing else is at work
+    then, on either side.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, meter: Meter | None = None) -> None:
         self.channel = channel
-        self.over = ""  # why nothing more will come: "timeout" or "died"
+        self.over = ""  # why nothing more will come: "timeout", "died" or "memory", or "lost" or "gone" of a branch
+        self.why = ""  # in a sentence, where it is lost or gone
+        self._meter = meter
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
@@ -154,25 +166,48 @@ class Conversation:
         assert not self._told, "an answer has not been heard"
         self._limit_s, self._left_s, self._end = limit_s, limit_s if left_s is None else left_s, None
         self._untold.extend(_parts(steps))
-        self._tell_part()
+        self._tell_parts()
 
-    def _tell_part(self) -> None:
-        while self._untold and not self._told and not self.over:
-            part, token = self._untold.popleft(), secrets.token_hex(8)
-            request = {"op": "steps", "token": token, "limit_s": self._limit_s, "left_s": self._left_s}
-            request["steps"] = [_as_told(step) for step in part]
-            try:
-                self.channel.send(request, {str(at): code for at, step in enumerate(part) if (code := _code_of(step))})
-            except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
-                self.over = "died"
-            self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
+    def _tell_parts(self) -> None:
+        while self._untold and not self._told and not self.over and not self._untold[0][0].measured:
+            self._tell_part(self._untold.popleft())
+
+    def _tell_part(self, part: list[Step]) -> None:
+        token = secrets.token_hex(8)
+        request = {"op": "steps", "token": token, "limit_s": self._limit_s, "left_s": self._left_s}
+        request["steps"] = [_as_told(step) for step in part]
+        try:
+            self.channel.send(request, {str(at): code for at, step in enumerate(part) if (code := _code_of(step))})
+        except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
+            self.over = "died"
+        self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
 
     def hear(self) -> Ran:
-        """What became of the next step that was told and is answered."""
+        """What became of the next step that was told and is answered.
+
+        Raises:
+            SandboxUnavailable: the session was ended for no fault of its own.
+        """
         if not self._told:
-            self._tell_part()
+            self._tell_parts()
+        if not self._told and self._untold and not self.over:
+            return self._measured(self._untold.popleft())
+        return self._hear_told()
+
+    def _measured(self, part: list[Step]) -> Ran:
+        """Tell a step by itself, and hear of it, when all that was told before has been done."""
+        self._tell_part([Step("rest")])
+        rested = self._hear_told()
         if self.over:
-            return Ran(status=self.over)
+            return rested
+        reading = None if self._meter is None else self._meter.begin()
+        self._tell_part(part)
+        ran = self._hear_told()
+        return ran if reading is None else replace(ran, measured=reading.end())
+
+    def _hear_told(self) -> Ran:
+        if self.over:
+            return Ran(status=self.over, evalue=self.why)
         token, at, step = self._told.popleft()
         now = time.monotonic()
         if self._end is None:  # whatever time a notebook that student code has taken over says its steps took
@@ -180,14 +215,21 @@ class Conversation:
         patience_s = min(self._limit_s, max(self._left_s, 0.0)) * PATIENCE + GRACE_S
         answer = self._heard(token, min(patience_s, max(self._end - now, 0.0)))
         if answer is None:
-            return Ran(status=self.over)
+            return self._ended()
         reply, packed = answer
         if reply.get("step") != at:
             self.over = "died"
             return Ran(status=self.over)
         ran = self._ran(reply, packed if step.observe else NOTHING)
+        if ran.status == "error" and self._meter is not None and self._meter.struck():
+            ran = replace(ran, status="memory")  # the notebook is not what was ended, but has missed it
         self._left_s -= ran.seconds
         return ran
+
+    def _ended(self) -> Ran:
+        if self.over == "died" and self._meter is not None and self._meter.starved():
+            raise SandboxUnavailable("This machine has no more memory.", hint="Grade with fewer workers.")
+        return Ran(status=self.over)
 
     def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
         """Have one cell run, and hear of it."""
@@ -249,6 +291,8 @@ class Conversation:
             if reply.get("token") == token:
                 return reply, packed
             self.over = "died"
+        if self._meter is not None and self._meter.exceeded():
+            self.over = "memory"
         return None
 
 
@@ -261,7 +305,7 @@ def _parts(steps: Iterable[Step]) -> Iterator[list[Step]]:
         own = len(step.source) + len(step.code)
         if step.cell is not None:
             own += len(step.cell.statements) + len(step.cell.last)
-        if part and size + own > TOLD_TOGETHER:
+        if part and (size + own > TOLD_TOGETHER or step.measured or part[-1].measured):
             yield part
             part, size = [], 0
         part.append(step)
@@ -284,23 +328,29 @@ def _as_told(step: Step) -> dict[str, Any]:
 
 
 class Control:
-    """A line to a zygote, over which sessions are opened and ended. For one thread of one process."""
+    """Lines to a zygote, over which sessions are opened and ended. For one thread of one process.
+
+    A line has one session at a time (see `line`). There are two in use where sessions are prepared, and as many more as
+    sessions are wanted at once.
+    """
 
     def __init__(self, name: str, place: Workplace, address: Path) -> None:
         self.name = name
         self.place = place
         self.address = address  # the socket that the zygote listens on; its log lies beside it
-        self._ready = False
-        self._living: set[int] = set()  # sessions of which processes may be left
-        self._ending: set[int] = set()  # those of them that were told to end
-        self._opened: deque[int] = deque()  # sessions that were ordered, and are there
-        self._prepared: list[socket.socket] | None = None  # our ends of the channels of one that is ordered ahead
-        self._line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._prepared: tuple[Line, list[socket.socket]] | None = None  # one that is ordered ahead, and its channels
+        self._lines: list[Line] = []
+        self._add_line()
+
+    def _add_line(self) -> Line:
         try:
-            self._line.connect(str(address))
+            line = Line(self.address, self.place.limits.memory_mb, metered=self.name not in UNMETERED)
         except OSError as error:
-            self._line.close()
-            raise SandboxUnavailable(f"The {name} sandbox has ended: {error}.", hint="Run 'tito doctor'.") from error
+            raise SandboxUnavailable(
+                f"The {self.name} sandbox has ended: {error}.", hint="Run 'tito doctor'."
+            ) from error
+        self._lines.append(line)
+        return line
 
     def wait(self) -> None:
         """Wait until the zygote has imported what notebooks need.
@@ -308,8 +358,12 @@ class Control:
         Raises:
             SandboxUnavailable: it does not work on this machine.
         """
-        while not self._ready:
-            self._hear(START_TIMEOUT_S)
+        for line in self._lines[:1]:
+            self._wait_for(line)
+
+    def _wait_for(self, line: Line) -> None:
+        while not line.is_ready:
+            self._hear(line, START_TIMEOUT_S)
 
     def session(self, branches: int = 0) -> Session:
         """Fork a session with channels for so many branches, when all processes of the last one are gone; or take the
@@ -320,20 +374,24 @@ class Control:
         """
         self.wait()
         if self._prepared is not None and branches == 0:
-            channels, self._prepared = self._prepared, None
+            (line, channels), self._prepared = self._prepared, None
         else:
             self._give_up_prepared()
             self.settle()
-            channels = self._order(branches)
-        while not self._opened:
-            self._hear(ANSWER_TIMEOUT_S)
-        opened = Session(self, self._opened.popleft(), channels)
+            line, channels = self._order(branches)
+        while not line.session:
+            self._hear(line, ANSWER_TIMEOUT_S)
+        first = Channel(channels[0], ahead=True)
         try:
-            opened.notebook.channel.receive(ANSWER_TIMEOUT_S)
+            first.receive(ANSWER_TIMEOUT_S)
+            others = [Channel(one, ahead=True) for one in channels[1 : branches + 1]]
+            warden = channels[branches + 1] if len(channels) > branches + 1 else None
+            return Session(self, line, [first, *others], warden, line.meter())
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
-            opened.close()
+            for channel in channels:
+                channel.close()
+            self.end(line)
             raise self._broken(error) from error
-        return opened
 
     def prepare(self) -> None:
         """Have a session without branches forked while another is at work, for when the next one is asked for.
@@ -348,16 +406,21 @@ class Control:
 
     def _give_up_prepared(self) -> None:
         if self._prepared is not None:
-            channels, self._prepared = self._prepared, None
-            while not self._opened:
-                self._hear(ANSWER_TIMEOUT_S)
-            Session(self, self._opened.popleft(), channels).close()
+            (line, channels), self._prepared = self._prepared, None
+            for channel in channels:
+                channel.close()
+            while not line.session:
+                self._hear(line, ANSWER_TIMEOUT_S)
+            self.end(line)
 
-    def _order(self, branches: int) -> list[socket.socket]:
+    def _order(self, branches: int) -> tuple[Line, list[socket.socket]]:
         """Have a session forked, which is not waited for; our ends of its channels."""
+        line = self._free_line()
         pairs = [socket.socketpair() for _ in range(branches + 1)]
+        if branches and self.has_wardens:
+            pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
-            socket.send_fds(self._line, [b'{"op": "open"}'], [theirs.fileno() for _, theirs in pairs])
+            line.order([theirs.fileno() for _, theirs in pairs])
         except OSError as error:
             for ours, _ in pairs:
                 ours.close()
@@ -365,7 +428,15 @@ class Control:
         finally:
             for _, theirs in pairs:
                 theirs.close()
-        return [ours for ours, _ in pairs]
+        return line, [ours for ours, _ in pairs]
+
+    def _free_line(self) -> Line:
+        for line in [one for one in self._lines if not one.session and one.is_hung_up]:
+            self._lines.remove(line)  # its desk was ended with a session
+            line.close()
+        line = next((one for one in self._lines if one.is_free), None) or self._add_line()
+        self._wait_for(line)
+        return line
 
     def settle(self) -> None:
         """Wait until every process of the sessions that were ended is gone.
@@ -373,53 +444,53 @@ class Control:
         Raises:
             SandboxUnavailable: it takes too long.
         """
-        while self._ending:
-            self._hear(ANSWER_TIMEOUT_S)
+        for line in self._lines:
+            while line.is_ending:
+                self._hear(line, ANSWER_TIMEOUT_S)
 
-    def end(self, keeper: int) -> None:
-        """End a session, with all of its processes. Does not wait for that: `settle` does, and the next session."""
-        if keeper not in self._living:
-            return
-        try:
-            self._line.send(json.dumps({"op": "close", "pid": keeper}).encode())
-            self._ending.add(keeper)
-        except OSError:
-            self.close()  # the next submission finds it closed, and starts another
+    def end(self, line: Line) -> None:
+        """End the session of a line, with all of its processes. Does not wait for that: `settle` does, and the next
+        session."""
+        line.end()
+
+    @property
+    def living(self) -> int:
+        """How many sessions there are of which processes may be left."""
+        return sum(bool(line.session) for line in self._lines)
+
+    @property
+    def has_wardens(self) -> bool:
+        """Whether its sessions with branches have a warden, see `warden`."""
+        return self.name != NOT_ISOLATED
 
     @property
     def closed(self) -> bool:
         """Whether no more sessions can be had of it."""
-        if self._line.fileno() < 0:
+        if not self._lines:
             return True
-        events = select.poll()
-        events.register(self._line, 0)
-        return bool(events.poll(0))
+        if not all(line.is_hung_up for line in self._lines):
+            return False
+        try:
+            self._add_line()
+        except SandboxUnavailable:
+            return True
+        return False
 
     def close(self) -> None:
         """Hang up. The zygote ends when nobody is left on its lines."""
-        for channel in self._prepared or ():
-            channel.close()
+        if self._prepared is not None:
+            for channel in self._prepared[1]:
+                channel.close()
         self._prepared = None
-        self._line.close()
+        while self._lines:
+            self._lines.pop().close()
 
-    def _hear(self, timeout_s: float) -> None:
-        """Take in the zygote's next answer. No student code speaks here: whatever goes wrong is ours."""
-        self._line.settimeout(timeout_s)
+    def _hear(self, line: Line, timeout_s: float) -> None:
+        """Take in a desk's next answer. No student code speaks here: whatever goes wrong is ours."""
         try:
-            answer = json.loads(self._line.recv(4096) or b"{}")
+            line.hear(timeout_s)
         except (OSError, ValueError) as error:
             raise self._broken(error) from error
-        match answer.get("op"):
-            case "ready":
-                self._ready = True
-            case "opened":
-                self._opened.append(answer["pid"])
-                self._living.add(answer["pid"])
-            case "closed":
-                self._living.discard(answer["pid"])
-                self._ending.discard(answer["pid"])
-            case _:
-                raise self._broken(None)
 
     def _broken(self, error: Exception | None) -> SandboxUnavailable:
         """Hang up, and say why."""
@@ -446,6 +517,7 @@ class Sandbox(Control):
 
     def __init__(self, backend: Backend, place: Workplace, *, warm: bool = True) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tito-sandbox-"))  # for its owner alone
+        self._supervisor: subprocess.Popen[bytes] | None = None
         address = self._folder / "zygote"
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -456,6 +528,7 @@ class Sandbox(Control):
                 super().__init__(backend.name, place, address)
                 with (self._folder / LOG).open("wb") as log:
                     self._process = _started(launch, listener.fileno(), log)
+            self._limit_memory(launch)
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -466,11 +539,17 @@ class Sandbox(Control):
         """Say what is to be done ahead of all sessions of `place`; for all else of it the sandbox was started. `plan`
         is for its role."""
         self.place = place
-        order = json.dumps({"imports": place.warm, "guarded": place.guarded}).encode()
+        order = {"imports": place.warm, "guarded": place.guarded}
         with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:  # who waits for it finds out that it ended
             file.write(plan)
             file.flush()
-            socket.send_fds(self._line, [order], [file.fileno()])
+            self._lines[0].send(order, [file.fileno()])
+
+    def _limit_memory(self, launch: Launch) -> None:
+        """Where the kernel does not limit what a session holds in all, have it watched."""
+        if self.name not in UNMETERED and mechanism() == SUPERVISOR:
+            limit_mb, keepers = self.place.limits.memory_mb, launch.keepers
+            self._supervisor = supervisor.start(self.address, limit_mb, in_memory=launch.in_memory, keepers=keepers)
 
     def close(self, *, at_once: bool = False) -> None:
         """End every process inside. The zygote does that itself when it is hung up on, if it is given the time."""
@@ -480,6 +559,9 @@ class Sandbox(Control):
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        if self._supervisor is not None:
+            self._supervisor.kill()
+            self._supervisor.wait()
         for folder in (self._folder, self._scratch):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -507,18 +589,70 @@ def _started(launch: Launch, fd: int, log: IO[bytes]) -> subprocess.Popen[bytes]
 class Session:
     """One submission's processes. A context manager; leaving it ends them all."""
 
-    def __init__(self, control: Control, keeper: int, channels: list[socket.socket]) -> None:
+    def __init__(
+        self,
+        control: Control,
+        line: Line,
+        channels: list[Channel],
+        warden: socket.socket | None,
+        meter: Meter | None,
+    ) -> None:
         self._control = control
-        self._keeper = keeper
-        self.notebook = Conversation(Channel(channels[0], ahead=True))
-        self.branches = [Conversation(Channel(one, ahead=True)) for one in channels[1:]]
+        self._line = line
+        self._number = line.session
+        self._warden = warden  # the line to it
+        self.notebook, *self.branches = [Conversation(channel, meter) for channel in channels]
+        self._begun = False
+
+    def begin(self) -> None:
+        """Have all branches that were made held, before any of them, or the notebook, is told what is hidden.
+
+        Branches that cannot be asked are over then; `Conversation.why` says why, in a sentence.
+        """
+        self._begun = True
+        made = [number for number, branch in enumerate(self.branches) if not branch.over]
+        self._lose(self._ask_warden({"op": "begin", "numbers": made}, made), "lost")
+
+    def turn(self, number: int, *, notebook: bool = False) -> None:
+        """Let a branch be asked, alone and with the files that stood there when it was forked.
+
+        What ran before is ended: the notebook, unless it is to be asked as well (`notebook`), and the branch whose turn
+        it was.
+        """
+        if not self._begun:
+            self.begin()
+        if not self.branches[number].over:
+            request = {"op": "turn", "number": number, "notebook": notebook}
+            self._lose(self._ask_warden(request, [number]), "gone")
+
+    def _lose(self, lost: dict[int, str], status: str) -> None:
+        for number, why in lost.items():
+            branch = self.branches[number]
+            branch.over, branch.why = branch.over or status, why
+
+    def _ask_warden(self, request: dict[str, Any], numbers: list[int]) -> dict[int, str]:
+        """What the warden says, of whom student code can only lose what is theirs; why those numbers are lost."""
+        if self._warden is None or not numbers:
+            return {}
+        try:
+            self._warden.settimeout(ANSWER_TIMEOUT_S)
+            self._warden.send(json.dumps(request).encode())
+            answer = json.loads(self._warden.recv(MOST_SAID) or b"null")
+        except (OSError, ValueError):
+            answer = None
+        if answer is None:
+            self._warden.close()  # a late answer must not be taken for that to another question
+            return dict.fromkeys(numbers, "The session of this notebook has ended.")
+        return {int(number): why for number, why in answer.items() if why and int(number) in numbers}
 
     def close(self) -> None:
         """End every process of the session."""
         for conversation in (self.notebook, *self.branches):
             conversation.channel.close()
-        if not self._control.closed:
-            self._control.end(self._keeper)
+        if self._warden is not None:
+            self._warden.close()
+        if self._line.session == self._number:
+            self._control.end(self._line)
 
     def __enter__(self) -> Session:
         return self

@@ -108,7 +108,7 @@ class Unprivileged:
             "IPYTHONDIR": f"{home}/.ipython",
             "MPLCONFIGDIR": f"{home}/.mpl",
         }
-        return Launch(argv, env=env, scratch=root, patience_s=PATIENCE_S)
+        return Launch(argv, env=env, scratch=root, patience_s=PATIENCE_S, keepers=True)
 
 
 def _landlock() -> int:

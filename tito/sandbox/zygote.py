@@ -3,11 +3,15 @@
 Each session is a fork in namespaces of its own, inside the sandbox: own processes, network, mounts and memory-backed
 folders. So start-up is paid once a cohort, and no submission meets what another left behind.
 
-    graders ── lines ──▶ zygote ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
-                                          └────────────── own namespaces ──────────────┘
+    graders ── lines ──▶ zygote ──fork──▶ desk ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
+                                                         └────────────── own namespaces ──────────────┘
 
-To end a session, the first process of its pid namespace is killed, and with it die all others. A session that has no
-namespaces has a keeper between the zygote and its first process instead, which is told to end it (see `keeper`).
+Each line has a desk, which forks its sessions, one at a time: a grader that may make control groups puts the desk into
+one, in which its sessions are born then. The zygote is in none, so that nothing a session does makes the kernel end it.
+
+The first process of a session with branches is its warden (see `warden`), and runs no student code. To end a
+session, the first process of its pid namespace is killed, and with it die all others. A session that has no
+namespaces has a keeper between the desk and its first process instead, which is told to end it (see `keeper`).
 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
 notebook does as little as it can. A notebook that will have no branches is the first process itself: it then gets no
@@ -38,15 +42,18 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from tito.sandbox import fence, seccomp
+from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel
 from tito.sandbox.keeper import enter, finish, keep
+from tito.sandbox.views import Mounts
+from tito.sandbox.warden import Lines
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
 NEW_NETWORK = 0x40000000
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
 MS_NOSUID, MS_NODEV = 2, 4
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CAPABILITY_VERSION = 0x20080522
 CLONE = {"x86_64": 56, "aarch64": 220}
 KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
@@ -64,7 +71,7 @@ class Role(Protocol):
     def warm(self, order: dict[str, Any], plan: bytes) -> None:
         """Do what is the same for all sessions, once; `plan` is what the owner has sent along."""
 
-    def serve(self, channel: Channel, branches: dict[int, int]) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """In a session, after its last fork: say that it is ready, and answer."""
 
 
@@ -85,6 +92,7 @@ def main() -> NoReturn:
     ]
     _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
+    settings["folders"] = [str(home), "/tmp", "/dev/shm"]
     if settings["confined"]:
         seccomp.packed(shared=settings["offline"])
         settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
@@ -103,7 +111,9 @@ def main() -> NoReturn:
     gc.collect()
     gc.freeze()
     _gather_memory()
-    Desk(listener, owner, role, settings).answer()
+    if settings["fence"]:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a keeper whose desk has gone
+    Reception(listener, owner, role, settings).serve()
     if settings["fence"]:
         finish(settings)
     os._exit(0)
@@ -138,21 +148,62 @@ def _gather_memory() -> None:
                 libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
 
 
-class Desk:
-    """Opens and ends sessions for whoever is on a line, until nobody is left."""
+class Reception:
+    """Gives everyone who comes a line with a desk of its own, until the last desk has closed."""
 
     def __init__(self, listener: socket.socket, owner: socket.socket, role: Role, settings: dict[str, Any]) -> None:
         self.role = role
         self.settings = settings
-        self.lines = 0
-        self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
+        self.desks: set[int] = set()
         self.selector = selectors.DefaultSelector()
+        self.listener = listener
         self.selector.register(listener, selectors.EVENT_READ, lambda _: self._greet(listener.accept()[0]))
         self._greet(owner)
 
+    def serve(self) -> None:
+        """Until all have hung up."""
+        while self.desks:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+
+    def _greet(self, line: socket.socket) -> None:
+        zygote = os.getpid()
+        desk = os.fork()
+        if desk == 0:
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == zygote:
+                self.selector.close()
+                self.listener.close()
+                Desk(line, self.role, self.settings).answer()
+            os._exit(0)
+        line.close()
+        self.desks.add(desk)
+        ended = os.pidfd_open(desk)
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, desk))
+
+    def _bury(self, ended: int, desk: int) -> None:
+        self.selector.unregister(ended)
+        os.close(ended)
+        os.waitpid(desk, 0)
+        self.desks.remove(desk)
+
+
+class Desk:
+    """Opens and ends sessions for whoever is on a line."""
+
+    def __init__(self, line: socket.socket, role: Role, settings: dict[str, Any]) -> None:
+        self.role = role
+        self.settings = settings
+        self.line = line
+        self.is_open = True
+        self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(line, selectors.EVENT_READ, lambda _: self._serve())
+        _say(line, {"op": "ready"})
+
     def answer(self) -> None:
-        """Serve until the last line is hung up; then end what is left."""
-        while self.lines:
+        """Serve until the line is hung up; then end what is left."""
+        while self.is_open:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
         for session in self.sessions:
@@ -160,20 +211,13 @@ class Desk:
         for session in self.sessions:
             os.waitpid(session, 0)
 
-    def _greet(self, line: socket.socket) -> None:
-        self.lines += 1
-        self.selector.register(line, selectors.EVENT_READ, self._serve)
-        _say(line, {"op": "ready"})
-
-    def _serve(self, line: socket.socket) -> None:
+    def _serve(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(line, 4096, MAX_DESCRIPTORS)
+            data, descriptors, _, _ = socket.recv_fds(self.line, 4096, MAX_DESCRIPTORS)
         except OSError:
             data, descriptors = b"", []
         if not data:
-            self.selector.unregister(line)
-            line.close()
-            self.lines -= 1
+            self.is_open = False
             return
         request = json.loads(data)
         if request["op"] == "close":
@@ -187,8 +231,8 @@ class Desk:
         _close(descriptors)
         self.sessions.add(session)
         ended = os.pidfd_open(session)
-        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, session, line))
-        _say(line, {"op": "opened", "pid": session})
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, session))
+        _say(self.line, {"op": "opened", "pid": session}, ended)
 
     def _end(self, session: int) -> None:
         """Kill the first process of a session, and with it all others; a keeper is told to do it."""
@@ -201,17 +245,17 @@ class Desk:
                 os.killpg(session, signal.SIGKILL)
             os.kill(session, signal.SIGKILL)
 
-    def _bury(self, ended: int, session: int, line: socket.socket) -> None:
+    def _bury(self, ended: int, session: int) -> None:
         """All processes of a session have gone."""
         self.selector.unregister(ended)
         os.close(ended)
         os.waitpid(session, 0)
         self.sessions.remove(session)
-        _say(line, {"op": "closed", "pid": session})
+        _say(self.line, {"op": "closed", "pid": session})
 
     @staticmethod
     def _leave(descriptors: list[int]) -> None:
-        """In the session: keep nothing open that is the zygote's, but the log."""
+        """In the session: keep nothing open that is the desk's, but the log."""
         last = 2
         for descriptor in sorted(descriptors):
             os.closerange(last + 1, descriptor)
@@ -219,10 +263,10 @@ class Desk:
         os.closerange(last + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
 
 
-def _say(line: socket.socket, message: dict[str, Any]) -> None:
+def _say(line: socket.socket, message: dict[str, Any], *descriptors: int) -> None:
     """Answer, where somebody is still there."""
     with contextlib.suppress(OSError):
-        line.send(json.dumps(message).encode())
+        socket.send_fds(line, [json.dumps(message).encode()], descriptors)
 
 
 def _close(descriptors: list[int]) -> None:
@@ -236,29 +280,49 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
+    lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
-        if os.fork() != 0:
-            _close(descriptors)
-            keep(settings)
+        if (notebook := os.fork()) != 0:
+            keep(settings, lines, notebook)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
     if settings["fence"]:
         fence.furnish(settings)
     elif settings["confined"]:
         _keep_who_we_are(settings)
-        _furnish(settings)
+        views = _furnish(settings)
+        if lines.have_warden and (notebook := os.fork()) != 0:
+            _ward(settings, lines, views, notebook)
         _drop_privileges(settings)
     else:
         os.setsid()
+    lines.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
     for name, value in settings["rlimits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
-    alone = settings["confined"] and len(descriptors) == 1
-    if not alone and not settings["fence"] and os.fork() != 0:  # a fence's keeper is such a process already
+    if not settings["fence"] and not settings["confined"] and os.fork() != 0:
         _close(descriptors)
         _wait_for_all()
-    role.serve(Channel(socket.socket(fileno=descriptors[0])), dict(enumerate(descriptors[1:])))
+    channel = Channel(socket.socket(fileno=lines.notebook))
+    belongings = Belongings(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
+    role.serve(channel, dict(enumerate(lines.branches)), belongings)
+
+
+def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
+    """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
+
+    It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
+    namespace is deaf to signals from inside.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
+    _close_the_log()
+    lines.warden(views, settings["scratch_mb"], notebook).serve()
+    os._exit(1)
 
 
 def _close_the_log() -> None:
@@ -270,12 +334,7 @@ def _close_the_log() -> None:
 
 
 def _wait_for_all() -> NoReturn:
-    """The first process of a session only waits: branches outlive a notebook that exits, or that crashes.
-
-    Without handlers of its own, the first process of a pid namespace is deaf to signals from inside.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+    """Where nothing isolates a session, its first process only waits: branches outlive a notebook that exits."""
     while True:
         try:
             os.wait()
@@ -321,30 +380,31 @@ def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) 
 
 def _keep_who_we_are(settings: dict[str, Any]) -> None:
     """In a user namespace of its own a process is nobody until it is told that it is still the same user."""
-    _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to
+    _prctl(PR_SET_DUMPABLE, 1)
     for file, text in settings["identity"]:
         descriptor = os.open(file, os.O_WRONLY)
         os.write(descriptor, text)
         os.close(descriptor)
 
 
-def _furnish(settings: dict[str, Any]) -> None:
+def _furnish(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
-    for folder in (b"/tmp", b"/dev/shm", settings["home"].encode()):
-        _call("mount", b"tmpfs", folder, b"tmpfs", MS_NOSUID | MS_NODEV, size)
+    views = Mounts(settings["folders"], size)
+    views.mount()
     if settings["proc"]:
         _call("mount", b"proc", b"/proc", b"proc", 0, None)
     else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     if settings["layered"]:
         _layer(settings)
-        return
+        return views
     for link, path in settings["links"]:
         if settings["copies"]:
             (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
         else:
             link.symlink_to(path)
+    return views
 
 
 def _layer(settings: dict[str, Any]) -> None:

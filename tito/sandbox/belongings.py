@@ -1,0 +1,157 @@
+"""What a copy of a notebook has in common with the others when it is forked, and gives up: open files, its folder, and
+memory that processes share. It takes its files up again, by name, when it is its turn and its folders are as they were.
+
+This runs beside student code. A copy that keeps something back is told nothing: see `warden`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import socket
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MOST_DESCRIPTORS = 256
+DEVICES = {os.makedev(1, minor): f"/dev/{name}" for minor, name in ((3, "null"), (5, "zero"), (7, "full"),
+                                                                    (8, "random"), (9, "urandom"))}  # fmt: skip
+HOW = os.O_ACCMODE | os.O_APPEND | os.O_NONBLOCK | os.O_SYNC | os.O_NOATIME
+PATIENCE_S = 5.0
+PROT_READ_WRITE, MAP_PRIVATE_FIXED_ANONYMOUS = 3, 0x02 | 0x10 | 0x20
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was open, by what is needed to open it again."""
+
+    descriptor: int
+    path: str
+    how: int
+    at: int
+
+
+@dataclass
+class Belongings:
+    """Of one process.
+
+    Args:
+        desk: its line to the warden.
+        folders: those that each copy has a view of its own of.
+        files: the folder of the assignment's files.
+    """
+
+    desk: socket.socket
+    folders: list[str]
+    files: str
+    home: str = "/"
+    opened: list[Opened] = field(default_factory=list)
+    loop: Any = None  # the notebook's event loop, which has a pair of sockets
+
+    def prepare(self, number: int, loop: Any) -> None:
+        """Before the fork: have the files kept, and see which are open, and where. The copy would find what the
+        notebook went on with."""
+        self.desk.send(b"take %d" % number)
+        self.loop = loop
+        self.opened.clear()
+        wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for descriptor in range(MOST_DESCRIPTORS):
+            with contextlib.suppress(OSError):
+                about = os.fstat(descriptor)
+                if about.st_nlink and (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+                    how = fcntl.fcntl(descriptor, fcntl.F_GETFL) & HOW
+                    at = os.lseek(descriptor, 0, os.SEEK_CUR)
+                    wanted.setdefault((about.st_dev, about.st_ino), []).append((descriptor, how, at))
+        if wanted:
+            self._find(wanted)
+
+    def wait(self) -> None:
+        """In the notebook, after the fork: what stands in the folders has been kept."""
+        self.desk.recv(64)
+
+    def leave(self, number: int, channel: int) -> None:
+        """Give up all but the channel, and report to the warden as the copy of that number. Whatever had a
+        descriptor keeps its number, which leads nowhere."""
+        with contextlib.suppress(OSError):
+            self.home = str(Path.cwd())
+        os.setsid()
+        os.chdir("/")
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if self.loop is not None:
+            with contextlib.suppress(Exception):
+                self.loop._close_self_pipe()
+        for descriptor in range(MOST_DESCRIPTORS):
+            if descriptor in (channel, nowhere, self.desk.fileno()):
+                continue
+            with contextlib.suppress(OSError):
+                about = os.fstat(descriptor)
+                if stat.S_ISCHR(about.st_mode) and about.st_rdev in DEVICES and descriptor > 2:
+                    again = os.open(DEVICES[about.st_rdev], fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
+                else:
+                    again = os.dup(nowhere)
+                os.dup2(again, descriptor, inheritable=descriptor < 3)
+                os.close(again)
+        os.close(nowhere)
+        if "mmap" in sys.modules:
+            with contextlib.suppress(OSError, ValueError):
+                for place in _shared_memory(number, self.desk):
+                    _keep_to_oneself(*place)
+        self.desk.send(b"copy %d" % number)
+        self.desk.close()
+
+    def _find(self, wanted: dict[tuple[int, int], list[tuple[int, int, int]]]) -> None:
+        """The names of files that were open: there may be no /proc to ask."""
+        for top in (*self.folders, self.files):
+            for folder, _, names in os.walk(top):
+                for path in (folder, *(f"{folder}/{name}" for name in names)):
+                    with contextlib.suppress(OSError):
+                        about = os.lstat(path)
+                        for descriptor, how, at in wanted.pop((about.st_dev, about.st_ino), ()):
+                            self.opened.append(Opened(descriptor, path, how, at))
+                if not wanted:
+                    return
+
+    def take_up(self) -> None:
+        """Open what was open, and go where the notebook was. What is not there any more stays closed."""
+        for one in self.opened:
+            with contextlib.suppress(OSError):
+                descriptor = os.open(one.path, one.how | os.O_NOFOLLOW | os.O_CLOEXEC)
+                os.lseek(descriptor, one.at, os.SEEK_SET)
+                os.dup2(descriptor, one.descriptor, inheritable=False)
+                os.close(descriptor)
+        self.opened.clear()
+        if self.loop is not None:
+            with contextlib.suppress(Exception):
+                self.loop._make_self_pipe()
+        for folder in (self.home, self.folders[0]):
+            with contextlib.suppress(OSError):
+                os.chdir(folder)
+                return
+
+
+def _shared_memory(number: int, desk: socket.socket) -> list[tuple[int, int]]:
+    """Where this process's memory is shared with others, or with a file. There may be no /proc here: the warden
+    says it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        socket.send_fds(desk, [b"shared %d" % number], [theirs.fileno()])
+        theirs.close()
+        ours.settimeout(PATIENCE_S)
+        places = json.loads(ours.recv(1 << 16) or b"[]")
+    return [(int(start), int(end)) for start, end in places]
+
+
+def _keep_to_oneself(start: int, end: int) -> None:
+    """Put private memory of the same content in the place of shared memory."""
+    content = ctypes.string_at(start, end - start)
+    libc.mmap.restype = ctypes.c_void_p
+    place = (ctypes.c_void_p(start), ctypes.c_size_t(end - start))
+    libc.mmap(*place, PROT_READ_WRITE, MAP_PRIVATE_FIXED_ANONYMOUS, -1, ctypes.c_long(0))
+    ctypes.memmove(start, content, end - start)
