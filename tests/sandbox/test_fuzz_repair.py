@@ -1,12 +1,19 @@
-"""Repair, given arbitrary files: it gives cells that can be graded, or says that there is no notebook, and soon."""
+"""Repair, given arbitrary files: it gives cells that can be graded, or says that there is no notebook, and soon.
+
+It is tried by itself, where whatever it raises is seen, and in a judge's process, where it runs: what would take a
+parser long is given up on there.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import select
+import shutil
 import signal
+import time
 import traceback
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +23,19 @@ from cases_support import ASSIGNMENT, CASES, TEST_WORDS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tito.author.script import source_notebooks
 from tito.cells import grade_id_of, is_graded, kind_of
 from tito.course import load_course
+from tito.grade.judge import Judge, judging
+from tito.grade.plan import AssignmentPlan, NotebookPlan
+from tito.grade.planning import plan_assignment
 from tito.grade.repair import Unreadable, read_submission, repair
 from tito.models import CellKind
+from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox
 
 LIMIT_MB = 4
-DEADLINE_S = 10  # on a machine that is busy
+DEADLINE_S = 15  # on a machine that is busy
 # No shrinking: on code that hangs, each step of it would hang too.
 QUICK = settings(
     phases=(Phase.generate,),
@@ -70,13 +80,15 @@ def holds(data: bytes, path: Path, source: tuple[Any, ...]) -> None:
 
 
 def fault_of(path: Path, source: tuple[Any, ...]) -> str:
-    """What is wrong with the cells: the instructor's graded ones stand in their order, tests as they were written, and
-    all of it can be written."""
+    """What is wrong with the cells that a file is repaired to."""
     cells = cells_of(path, source)
-    if cells is None:
-        return ""
+    return "" if cells is None else fault_in(cells, source)
+
+
+def fault_in(cells: Sequence[Any], source: tuple[Any, ...]) -> str:
+    """The instructor's graded cells stand in their order, tests as they were written; all of it can be written."""
     tests = [(grade_id_of(cell), cell.source) for cell in source if kind_of(cell) is CellKind.TEST]
-    nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
+    nbformat.writes(nbformat.v4.new_notebook(cells=list(cells))).encode()
     right = {
         "graded": [grade_id_of(cell) for cell in source if is_graded(cell)]
         == [grade_id_of(cell) for cell in cells if is_graded(cell)],
@@ -89,12 +101,43 @@ def fault_of(path: Path, source: tuple[Any, ...]) -> str:
     return ", ".join(name for name, is_right in right.items() if not is_right)
 
 
+def is_read(data: bytes, judge: Judge, plan: NotebookPlan) -> bool:
+    """Whether a judge's process makes cells of a file, rather than say that it is none; both within its time."""
+    name = f"{plan.name}.ipynb"
+    started = time.monotonic()
+    read = judge.read({name: plan}, {name: data})[name]
+    assert time.monotonic() - started < DEADLINE_S
+    if isinstance(read, Unreadable):
+        assert str(read)
+        return False
+    assert fault_in(read.cells, plan.cells) == ""
+    return True
+
+
 @pytest.fixture(scope="module")
-def source() -> tuple[Any, ...]:
-    """The instructor's cells of a module of the cases."""
-    course = load_course((CASES / "assignment").resolve())
-    (notebook,) = source_notebooks(course, course.assignment(ASSIGNMENT)).values()
-    return tuple(notebook.cells)
+def assignment(tmp_path_factory: pytest.TempPathFactory) -> AssignmentPlan:
+    """A module of the cases."""
+    root = tmp_path_factory.mktemp("repair") / "course"
+    shutil.copytree(CASES / "assignment", root)
+    course = load_course(root.resolve())
+    return plan_assignment(course, course.assignment(ASSIGNMENT))
+
+
+@pytest.fixture(scope="module")
+def plan(assignment: AssignmentPlan) -> NotebookPlan:
+    return assignment.notebooks[0]
+
+
+@pytest.fixture(scope="module")
+def source(plan: NotebookPlan) -> tuple[Any, ...]:
+    """The instructor's cells."""
+    return plan.cells
+
+
+@pytest.fixture(scope="module")
+def judge(assignment: AssignmentPlan) -> Iterator[Judge]:
+    with judging(Bubblewrap(), assignment) as judge:
+        yield judge
 
 
 @pytest.fixture(scope="module")
@@ -186,8 +229,16 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_takes_a_parser_long_is_repaired_in_time(name: str, path: Path, source: tuple[Any, ...]) -> None:
-    holds(json.dumps(HOSTILE[name]).encode(), path, source)
+def test_what_takes_a_parser_long_is_read_in_time(name: str, judge: Judge, plan: NotebookPlan) -> None:
+    assert is_read(json.dumps(HOSTILE[name]).encode(), judge, plan)
+
+
+@QUICK
+@given(submitted=NOTEBOOKS | OLD | JSON)
+def test_whatever_json_is_handed_in_is_read_in_a_judges_process(
+    submitted: Any, judge: Judge, plan: NotebookPlan
+) -> None:
+    assert is_read(json.dumps(submitted).encode("utf-8", "surrogatepass"), judge, plan) in (True, False)
 
 
 @QUICK
