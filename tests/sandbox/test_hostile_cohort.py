@@ -37,7 +37,7 @@ from tito.sandbox.bubblewrap import Bubblewrap
 pytestmark = pytest.mark.sandbox
 
 WORKERS = 2
-CELL_S, NOTEBOOK_S = 2, 4  # limits of a cell, of a notebook's own cells, and of its hidden tests
+CELL_S, NOTEBOOK_S = 2, 8  # limits of a cell, of a notebook's own cells, and of its hidden tests
 # A notebook's limit is that of its cells and, as much again, of its hidden tests; the grace is for what has to end.
 MOST_HELD_S = 2 * NOTEBOOK_S + 5.0
 MARGIN = 1.25
