@@ -5,7 +5,9 @@ import socket
 import mmap
 import time
 
-kept = os.open("/tmp/kept" if os.access("/tmp", os.W_OK) else "kept", os.O_RDWR | os.O_CREAT, 0o600)
+import tempfile
+
+kept = os.open(os.path.join(tempfile.gettempdir(), "kept"), os.O_RDWR | os.O_CREAT, 0o600)
 
 # %% error
 def error(guess, truth):

@@ -1,7 +1,8 @@
 # %% expression
 import os
+import tempfile
 
-KEPT = "/tmp/heard" if os.access("/tmp", os.W_OK) else "heard"
+KEPT = os.path.join(tempfile.gettempdir(), "heard")
 
 
 def expression(number):
