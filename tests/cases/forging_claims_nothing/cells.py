@@ -15,7 +15,7 @@ def claim(name, value):
         return np.full(2 if name == "four" else 7, NAN)
     if name in LONG:
         return [NAN] * LONG[name]
-    return {"letters": {"a": NAN, "b": NAN}, "two": {"a": np.array([NAN, NAN]), "b": np.array([NAN])}}.get(name, NAN)
+    return {"letters": {"a": NAN, "b": NAN}, "two": {NAN: NAN, 0: NAN}}.get(name, NAN)
 
 
 def forged(self, message, packed):

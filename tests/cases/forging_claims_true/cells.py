@@ -7,7 +7,7 @@ names = get_ipython().user_ns
 
 
 def claim(name, value):
-    return {"four": np.ones(2, bool), "two": {"a": True, "b": True}, "roots": [False, True, True]}.get(name, True)
+    return {"four": np.ones(2, bool), "two": {True: True, False: True}, "roots": [False, True, True]}.get(name, True)
 
 
 def forged(self, message, packed):
