@@ -37,23 +37,24 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from cases_support import (
-    ASSIGNMENT,
     CASES,
-    GRADED,
     KINDS,
-    NOTEBOOK,
     PLANTED,
     TEST_WORDS,
     Case,
+    assignments,
+    by_assignment,
     grade_cases,
     hand_in,
+    hand_in_first,
+    notebook_of,
     page_of,
     plain,
     points_for,
     read_cases,
     solve,
     told,
-    with_cells,
+    worth_of,
     write,
 )
 
@@ -73,7 +74,6 @@ UID = 64321
 HARNESS = {"nbgrader": 1, "otter": 1}  # raise it with every change of the sandbox that may change what is measured
 INSIDE = Path(__file__).with_name("corpus_inside.py")
 OTTER_PARTS = ("grade/otter_plugin.py", "grade/repair.py", "grade/names.py")  # of ours, what Otter runs
-WORTH = points_for({name: "passed" for name in GRADED if name.startswith("test_")})
 Say = Callable[[str], None]
 
 
@@ -89,6 +89,12 @@ class Result:
     seconds: float
     graded_at: str
     log: str = ""
+
+
+@functools.cache
+def worth(assignment: str) -> dict[str, float]:
+    """The points of each test of a module."""
+    return {name: points for name, points in worth_of(assignment).items() if name.startswith("test_")}
 
 
 def now() -> str:
@@ -125,8 +131,8 @@ def otter_tests() -> list[str]:
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         shutil.copytree(CASES / "assignment", folder, dirs_exist_ok=True)
         course = load_course(Path(folder).resolve())
-        (notebook,) = plan_assignment(course, course.assignment(ASSIGNMENT)).notebooks
-        return [test_file(ASSIGNMENT, test) for test in notebook.tests.values()]
+        plans = {name: plan_assignment(course, course.assignment(name)).notebooks[0] for name in assignments()}
+        return [test_file(name, test) for name, notebook in plans.items() for test in notebook.tests.values()]
 
 
 def code_of(path: Path) -> str:
@@ -180,36 +186,40 @@ def grade_ours(todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, R
 
 @dataclass(frozen=True)
 class Place:
-    """A released course on this machine, and the folder of it that a grader's sandbox sees as /in."""
+    """A released module on this machine, and the folder of it that a grader's sandbox sees as /in."""
 
+    assignment: str
     inside: Path
     released: dict[str, Any]
 
 
-def make_place(root: Path, grader: str) -> Place:
-    """The course of the cases, released: for nbgrader its folder, for Otter the zip."""
+def make_place(root: Path, grader: str, name: str) -> Place:
+    """A module of the cases' course, released: for nbgrader the course's folder, for Otter the zip."""
     shutil.copytree(CASES / "assignment", root / "made")
     made = load_course((root / "made").resolve())
     made = replace(made, db_url=f"sqlite:///{root / 'made' / 'grades.db'}")
-    publish(made, made.assignment(ASSIGNMENT))
-    released = plain(nbformat.read(made.step("release", ASSIGNMENT, NOTEBOOK), as_version=4))
+    publish(made, made.assignment(name))
+    released = plain(nbformat.read(made.step("release", name, notebook_of(name)), as_version=4))
     inside = root / "in"
     inside.mkdir()
     if grader == "otter":
-        write_otter_zip(made, made.assignment(ASSIGNMENT), inside / "autograder.zip")
+        write_otter_zip(made, made.assignment(name), inside / "autograder.zip")
     else:
-        build(made, made.assignment(ASSIGNMENT))
+        build(made, made.assignment(name))
         for step in ("source", "release"):
-            shutil.copytree(made.step(step, ASSIGNMENT), inside / "course" / step / ASSIGNMENT)
+            shutil.copytree(made.step(step, name), inside / "course" / step / name)
         shutil.copy(made.root / "grades.db", inside / "course")
-    return Place(inside, released)
+    return Place(name, inside, released)
 
 
 def grade_theirs(grader: str, todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, Result]]:
     """One case after another, each in a sandbox of its own, with honest work graded after it."""
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
-        place = make_place(Path(folder), grader)
+        places = {
+            name: make_place(Path(folder) / name, grader, name) for name in by_assignment([one for one, _ in todo])
+        }
         for number, (case, digest) in enumerate(todo, 1):
+            place = places[case.assignment]
             batch = place.inside / "batch"
             # Otter grades each submission in a process of its own: what a case does to the next is asked of sabotage.
             followed = grader == "nbgrader" or case.kind == "sabotage"
@@ -228,11 +238,10 @@ def hand_in_batch(case: Case, place: Place, batch: Path, followed: bool) -> list
     hand_in(case, place.released, batch / CASE)
     if followed:
         (batch / AFTER).mkdir()
-        write(batch / AFTER, solve(place.released))
+        write(batch / AFTER, solve(place.released, case.assignment), case.notebook)
         students.append(AFTER)
     if case.first is not None:
-        (batch / BEFORE).mkdir()
-        write(batch / BEFORE, with_cells(solve(place.released), case.first.read_text(encoding="utf-8")))
+        hand_in_first(case, place.released, batch / BEFORE)
         students.insert(0, BEFORE)
     return students
 
@@ -242,8 +251,8 @@ def grade_batch(grader: str, students: list[str], place: Place, digest: str) -> 
     task = {
         "grader": grader,
         "batch": students,
-        "assignment": ASSIGNMENT,
-        "notebook": NOTEBOOK,
+        "assignment": place.assignment,
+        "notebook": notebook_of(place.assignment),
         "words": TEST_WORDS,
         "planted": PLANTED,
         "seconds": BATCH_SECONDS,
@@ -255,7 +264,8 @@ def grade_batch(grader: str, students: list[str], place: Place, digest: str) -> 
         return Result(digest, {}, [], False, lost_too, BATCH_SECONDS, now(), "the sandbox was stopped from outside")
     graded = said["graded"]
     scores = {name: score for name, score in graded[CASE]["scores"].items() if score is not None}
-    after = {name: graded[AFTER]["scores"].get(name) for name in WORTH} == WORTH if AFTER in students else None
+    due = worth(place.assignment)
+    after = {name: graded[AFTER]["scores"].get(name) for name in due} == due if AFTER in students else None
     ended = said["ended"] and graded[CASE]["ended"]
     return Result(digest, scores, graded[CASE]["shown"], ended, after, said["seconds"], now(), said["log"])
 
@@ -334,19 +344,19 @@ def sandbox_command(folder: Path) -> list[str]:
 
 def forged(case: Case, result: Result) -> float:
     """Points beyond what is due, cell by cell."""
-    due = points_for(case.verdicts)
-    return sum(max(0.0, (result.scores.get(name) or 0.0) - (due[name] or 0.0)) for name in WORTH)
+    due = points_for(case.verdicts, case.assignment)
+    return sum(max(0.0, (result.scores.get(name) or 0.0) - (due[name] or 0.0)) for name in worth(case.assignment))
 
 
 def lost(case: Case, result: Result) -> float:
     """Points that are due and were not given."""
-    due = points_for(case.verdicts)
-    return sum(max(0.0, (due[name] or 0.0) - (result.scores.get(name) or 0.0)) for name in WORTH)
+    due = points_for(case.verdicts, case.assignment)
+    return sum(max(0.0, (due[name] or 0.0) - (result.scores.get(name) or 0.0)) for name in worth(case.assignment))
 
 
 def due_points(case: Case) -> float:
-    due = points_for(case.verdicts)
-    return sum(due[name] or 0.0 for name in WORTH)
+    due = points_for(case.verdicts, case.assignment)
+    return sum(due[name] or 0.0 for name in worth(case.assignment))
 
 
 INTRODUCTION = """# The corpus of grading cases
@@ -433,7 +443,7 @@ def outcome(case: Case, result: Result) -> str:
         "" if result.ended else "stopped",
         "next lost" if result.after is False else "",
     ]
-    points = sum(result.scores.get(name) or 0.0 for name in WORTH)
+    points = sum(result.scores.get(name) or 0.0 for name in worth(case.assignment))
     return ", ".join([f"{points:g}", *filter(None, marks)])
 
 

@@ -49,7 +49,7 @@ def main() -> None:
     put_in_place = {"nbgrader": place_for_nbgrader, "otter": place_for_otter}[task["grader"]]
     read = {"nbgrader": read_nbgrader, "otter": read_otter}[task["grader"]]
     command = put_in_place(task)
-    plant(task["planted"])
+    plant(task)
     started = time.monotonic()
     most_s = task["seconds"] if task["grader"] == "nbgrader" else len(task["batch"]) * (task["seconds"] + 5)
     ended = run(command, most_s)
@@ -98,10 +98,15 @@ def limit() -> None:
         resource.setrlimit(name, (most, most))
 
 
-def plant(word: str) -> None:
-    """Put the word wherever a notebook might look: files, home, environment, a command line, a service."""
+def plant(task: dict[str, Any]) -> None:
+    """Put the planted word wherever a notebook might look: files, home, environment, a command line, a service."""
+    word = task["planted"]
     neighbour = WORK / "course" / "submitted" / "zz-neighbour" / "other"
-    for path in (neighbour / "sums.ipynb", WORK / "course" / "gradebook" / "gradebook.db", Path("/tmp/planted.txt")):
+    for path in (
+        neighbour / task["notebook"],
+        WORK / "course" / "gradebook" / "gradebook.db",
+        Path("/tmp/planted.txt"),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{word} in a file\n")
     home = Path(os.environ["HOME"])

@@ -4,6 +4,8 @@ A case is a folder: `case.toml` says what it is and which verdict each graded ce
 `cells.py` (cells by the grade id that they replace, and `# %% + after:<grade id>` for cells added) or `submission.py`,
 whose `make(released, folder)` writes the submitted folder by hand. A `first.py` beside them is what another student
 hands in: it is graded by the same worker just before, and the case shows what the two can do together.
+
+The course of the cases has several modules; a case is of `07_sums` unless it names another as its `assignment`.
 """
 
 from __future__ import annotations
@@ -48,12 +50,13 @@ from tito.sandbox.backends import backend
 from tito.sandbox.session import Backend
 
 CASES = Path(__file__).resolve().parent / "cases"
-ASSIGNMENT = "07_sums"
+ASSIGNMENT = "07_sums"  # of a case that names none
 NOTEBOOK = "sums.ipynb"
 KINDS = ("honest", "hostile", "forging", "tampering", "secrets", "sabotage")
-GRADED = ("test_total", "test_shares", "test_running", "test_largest", "task_why")
+SUBJECTS = ("claims", "ambient", "measured", "judge", "wire", "source", "memory", "files", "veto", "remote")
 TEST_WORDS = ("zebrafish", "quokka", "706173", "70617.25")  # in hidden tests and mark schemes, and nowhere else
 PLANTED = "okapi"  # in all else that a notebook must not see: see `planted`
+NEIGHBOUR = "a-neighbour"  # a student who hands in the planted word
 PORTS = range(20700, 20800)  # on one of them, on loopback, a service is planted
 WORKERS = 2
 CELL = re.compile(r"^# %% (?P<head>\+ after:)?(?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
@@ -72,6 +75,9 @@ class Case:
     shows: str
     verdicts: dict[str, str]
     base: str = "reference"
+    assignment: str = ASSIGNMENT
+    subject: str = ""  # one of SUBJECTS: the assumption about a grader that it puts to the test
+    as_good: dict[str, list[str]] = field(default_factory=dict)  # other verdicts, for the same points, by grade id
     notes_contain: tuple[str, ...] = ()
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
@@ -81,6 +87,19 @@ class Case:
         """What another student hands in, to be graded just before."""
         path = self.folder / "first.py"
         return path if path.exists() else None
+
+    @property
+    def notebook(self) -> str:
+        """The name of the notebook that is handed in."""
+        return notebook_of(self.assignment)
+
+    def undue(self, verdicts: dict[str, str]) -> dict[str, str | None]:
+        """Of the verdicts that it got, those that it must not get; and a None for each that it did not get."""
+        names = {**self.verdicts, **verdicts}
+        got = {name: verdicts.get(name) for name in names}
+        return {
+            name: one for name, one in got.items() if one not in (self.verdicts.get(name), *self.as_good.get(name, ()))
+        }
 
 
 def read_cases() -> list[Case]:
@@ -94,19 +113,45 @@ def _read_case(folder: Path) -> Case:
     return Case(folder.name, folder, **facts | lists)
 
 
+def assignments() -> tuple[str, ...]:
+    """The modules of the cases' course."""
+    return tuple(path.stem for path in sorted((CASES / "assignment" / "source").glob("*.py")))
+
+
+def notebook_of(assignment: str) -> str:
+    """The file name of a module's notebook."""
+    return f"{assignment.partition('_')[2]}.ipynb"
+
+
+def by_assignment(cases: list[Case]) -> dict[str, list[Case]]:
+    """The cases of each module that has some."""
+    grouped = {name: [case for case in cases if case.assignment == name] for name in assignments()}
+    return {name: chosen for name, chosen in grouped.items() if chosen}
+
+
 # ---- what is handed in ---------------------------------------------------------------------------
 
 
 @functools.cache
-def _source() -> Any:
+def _source(assignment: str) -> Any:
     course = load_course((CASES / "assignment").resolve())
-    (notebook,) = source_notebooks(course, course.assignment(ASSIGNMENT)).values()
+    (notebook,) = source_notebooks(course, course.assignment(assignment)).values()
     return notebook
 
 
-def solve(released: dict[str, Any]) -> dict[str, Any]:
+@functools.cache
+def worth_of(assignment: str) -> dict[str, float]:
+    """The points of each graded cell of a module, in their order."""
+    cells = _source(assignment).cells
+    return {grade_id_of(cell): float(cell.metadata.nbgrader.points) for cell in cells if is_graded(cell)}
+
+
+GRADED = tuple(worth_of(ASSIGNMENT))
+
+
+def solve(released: dict[str, Any], assignment: str = ASSIGNMENT) -> dict[str, Any]:
     """A copy of the released notebook with the reference's solutions in it."""
-    return plain(filled(nbformat.from_dict(released), solutions(_source())))
+    return plain(filled(nbformat.from_dict(released), solutions(_source(assignment))))
 
 
 def plain(notebook: Any) -> dict[str, Any]:
@@ -158,12 +203,20 @@ def hand_in(case: Case, released: dict[str, Any], folder: Path) -> None:
     if script.exists():
         _make(script)(copy.deepcopy(released), folder)
     else:
-        write(folder, _made_of(case.folder / "cells.py", case.base, released))
+        made = with_cells(_start(case, released), (case.folder / "cells.py").read_text(encoding="utf-8"))
+        write(folder, made, case.notebook)
 
 
-def _made_of(cells: Path, base: str, released: dict[str, Any]) -> dict[str, Any]:
-    start = solve(released) if base == "reference" else released
-    return with_cells(start, cells.read_text(encoding="utf-8"))
+def _start(case: Case, released: dict[str, Any]) -> dict[str, Any]:
+    return solve(released, case.assignment) if case.base == "reference" else released
+
+
+def hand_in_first(case: Case, released: dict[str, Any], folder: Path) -> None:
+    """Write the submission of the other student of a case to `folder`."""
+    assert case.first is not None
+    folder.mkdir(parents=True)
+    made = with_cells(solve(released, case.assignment), case.first.read_text(encoding="utf-8"))
+    write(folder, made, case.notebook)
 
 
 def _make(script: Path) -> Callable[[dict[str, Any], Path], None]:
@@ -189,25 +242,28 @@ class Run:
 
 
 def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> Run:
-    """Hand in and grade `cases` as one cohort, and each with an accomplice as a pair in a sandbox of their own.
+    """Hand in and grade `cases`, those of a module as one cohort, and each with an accomplice as a pair in a sandbox
+    of their own.
 
     The course is made in the empty folder `root`.
     """
     course = _course(root)
-    release = build_release(course, course.assignment(ASSIGNMENT), root / "release")
-    released = plain(nbformat.read(release / NOTEBOOK, as_version=4))
+    chosen = by_assignment(cases)
+    released = {name: _released(course, name) for name in assignments()}
+    plans = {name: plan_assignment(course, course.assignment(name)) for name in assignments()}
+    alone = {name: [_task(course, case, released[name]) for case in chosen[name] if not case.first] for name in chosen}
+    pairs = [(case.assignment, _pair(course, case, released[case.assignment])) for case in cases if case.first]
     isolation = backend(sandbox)
-    plan = calibrated_apart(plan_assignment(course, course.assignment(ASSIGNMENT)), isolation)
-    alone = [_task(course, case, released) for case in cases if case.first is None]
-    pairs = [_pair(course, case, released) for case in cases if case.first]
     run = Run()
     with planted(course):
         run.before = state_of(course.root)
         with _orphans_are_ours():
             others = set(descendants())
-            run.graded |= _graded(plan, isolation, alone, WORKERS)
+            calibrated = {name: calibrated_apart(plans[name], isolation) for name in chosen}
+            for name, tasks in alone.items():
+                run.graded |= _graded(calibrated[name], isolation, tasks, WORKERS)
             with ThreadPoolExecutor(WORKERS) as threads:
-                for graded in threads.map(lambda pair: _graded(plan, isolation, pair, 1), pairs):
+                for graded in threads.map(lambda pair: _graded(calibrated[pair[0]], isolation, pair[1], 1), pairs):
                     run.graded |= graded
             run.left = [said for pid, said in descendants().items() if pid not in others]
         run.after = state_of(course.root)
@@ -223,17 +279,21 @@ def _course(root: Path) -> Course:
     return load_course((root / "course").resolve())
 
 
+def _released(course: Course, assignment: str) -> dict[str, Any]:
+    """The notebook of a module as students get it; its release is put in place."""
+    folder = build_release(course, course.assignment(assignment), course.step("release", assignment))
+    return plain(nbformat.read(folder / notebook_of(assignment), as_version=4))
+
+
 def _task(course: Course, case: Case, released: dict[str, Any]) -> Task:
-    folder = course.step("submitted", case.name, ASSIGNMENT)
+    folder = course.step("submitted", case.name, case.assignment)
     hand_in(case, released, folder)
     return Task(case.name, folder, Fingerprint("", "", ""))
 
 
 def _pair(course: Course, case: Case, released: dict[str, Any]) -> list[Task]:
-    folder = course.step("submitted", f"before-{case.name}", ASSIGNMENT)
-    folder.mkdir(parents=True)
-    assert case.first is not None
-    write(folder, _made_of(case.first, "reference", released))
+    folder = course.step("submitted", f"before-{case.name}", case.assignment)
+    hand_in_first(case, released, folder)
     before = Task(f"before-{case.name}", folder, Fingerprint("", "", ""))
     return [before, _task(course, case, released)]
 
@@ -285,10 +345,10 @@ def descendants() -> dict[int, str]:
 @contextmanager
 def planted(course: Course) -> Iterator[None]:
     """Put the planted word wherever a notebook might look: files, home, environment, processes, a service."""
-    neighbour = course.step("submitted", "a-neighbour", ASSIGNMENT, NOTEBOOK)
+    neighbours = [course.step("submitted", NEIGHBOUR, name, notebook_of(name)) for name in assignments()]
     home = course.root.parent / "home"
     outside = Path(f"/tmp/tito-cases-{os.getpid()}-okapi.txt")  # several runs may be at it
-    for path in (neighbour, course.gradebook_dir / "gradebook.db", home / ".ssh" / "id_ed25519", outside):
+    for path in (*neighbours, course.gradebook_dir / "gradebook.db", home / ".ssh" / "id_ed25519", outside):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("OKAPI in a file\n")
     _plant_key()
@@ -372,9 +432,9 @@ def points_of(graded: Graded) -> dict[str, float | None]:
     return {one.grade_id: one.points for one in graded.record.cells}
 
 
-def points_for(verdicts: dict[str, str]) -> dict[str, float | None]:
+def points_for(verdicts: dict[str, str], assignment: str = ASSIGNMENT) -> dict[str, float | None]:
     """The points that verdicts are worth: all for a pass, no number where a person must look, else zero."""
-    worth = {grade_id_of(cell): float(cell.metadata.nbgrader.points) for cell in _source().cells if is_graded(cell)}
+    worth = worth_of(assignment)
     waits = (Verdict.MANUAL.value, Verdict.PLATFORM.value)
     return {
         name: None if verdict in waits else worth[name] * (verdict == Verdict.PASSED.value)

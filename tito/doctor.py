@@ -88,7 +88,7 @@ def _memory(used: str) -> Check:
         return Check("memory", True, f"the memory of a session's processes together is not limited here: {alone}")
     detail = f"that of a session's processes together is limited and measured by {means}"
     if means == SUPERVISOR:
-        detail += ", which looks 5 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
+        detail += ", which looks 4 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
     return Check("memory", True, detail)
 
 

@@ -16,13 +16,26 @@ from typing import Any
 
 import nbformat
 import pytest
-from cases_support import ASSIGNMENT, CASES, NOTEBOOK, Case, hand_in, plain, points_for, read_cases, with_cells, write
+from cases_support import (
+    ASSIGNMENT,
+    CASES,
+    NOTEBOOK,
+    Case,
+    by_assignment,
+    hand_in,
+    notebook_of,
+    plain,
+    points_for,
+    read_cases,
+    with_cells,
+    write,
+)
 from demo_course import Demo
 
 from tito.author.otter_zip import PARTS, write_otter_zip
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, read_variants
-from tito.course import load_course
+from tito.course import Course, load_course
 from tito.demo import PEOPLE
 from tito.grade.record import read_record
 from tito.models import Verdict
@@ -70,33 +83,43 @@ def pool() -> Any:
 
 @dataclass(frozen=True)
 class Place:
-    """The released course of the cases, and its zip."""
+    """A released module of the cases' course, and its zip."""
 
     zipped: Path
     released: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Place]:
+    """By module."""
     root = tmp_path_factory.mktemp("otter") / "course"
     shutil.copytree(CASES / "assignment", root)
     course = load_course(root.resolve())
-    assignment = course.assignment(ASSIGNMENT)
-    released = publish(course, assignment) / NOTEBOOK
-    zipped = write_otter_zip(course, assignment, root / "autograder.zip")
+    return {name: _place(course, name) for name in by_assignment(HONEST)}
+
+
+def _place(course: Course, name: str) -> Place:
+    released = publish(course, course.assignment(name)) / notebook_of(name)
+    zipped = write_otter_zip(course, course.assignment(name), course.root / f"{name}.zip")
     return Place(zipped, plain(nbformat.read(released, as_version=4)))
 
 
 @pytest.fixture(scope="module")
-def graded(place: Place, pool: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def place(places: dict[str, Place]) -> Place:
+    return places[ASSIGNMENT]
+
+
+@pytest.fixture(scope="module")
+def graded(places: dict[str, Place], pool: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The runs of every honest case."""
     root = tmp_path_factory.mktemp("honest")
     runs = {}
     for case in HONEST:
-        hand_in(case, place.released, root / case.name)
+        place, submission = places[case.assignment], root / case.name / case.notebook
+        hand_in(case, place.released, submission.parent)
         if case.name == WITH_MARK:
-            without_mark(root / case.name / NOTEBOOK)
-        runs[case.name] = pool.submit(run_otter, place.zipped, root / case.name / NOTEBOOK, root / "to" / case.name)
+            without_mark(submission)
+        runs[case.name] = pool.submit(run_otter, place.zipped, submission, root / "to" / case.name)
     return runs
 
 
@@ -104,7 +127,7 @@ def graded(place: Place, pool: Any, tmp_path_factory: pytest.TempPathFactory) ->
 def test_otter_gives_an_honest_case_our_points(graded: dict[str, Any], case: Case) -> None:
     """Ours are the case's own: the test of the corpus holds our engine to them."""
     verdicts = {name: one for name, one in case.verdicts.items() if one != Verdict.MANUAL.value}
-    assert scores_of(graded[case.name].result()) == points_for(verdicts)
+    assert scores_of(graded[case.name].result()) == points_for(verdicts, case.assignment)
 
 
 def test_otter_itself_cannot_read_a_notebook_that_begins_with_a_byte_order_mark(

@@ -10,14 +10,18 @@ import json
 import nbformat
 import pytest
 from cases_support import (
-    ASSIGNMENT,
-    GRADED,
+    CASES as CASES_FOLDER,
+)
+from cases_support import (
     KINDS,
-    NOTEBOOK,
+    NEIGHBOUR,
     PLANTED,
+    SUBJECTS,
     TEST_WORDS,
     Case,
     Run,
+    assignments,
+    notebook_of,
     outputs_of,
     page_of,
     points_for,
@@ -25,9 +29,7 @@ from cases_support import (
     read_cases,
     told,
     verdicts_of,
-)
-from cases_support import (
-    CASES as CASES_FOLDER,
+    worth_of,
 )
 
 from tito.course import load_course
@@ -47,8 +49,8 @@ def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> Non
     graded = run.graded[case.name]
     text = told(graded)
     assert graded.record.fault == ""
-    assert verdicts_of(graded) == case.verdicts
-    assert points_of(graded) == points_for(case.verdicts)
+    assert case.undue(verdicts_of(graded)) == {}, [cell.detail for cell in graded.record.cells if cell.detail]
+    assert points_of(graded) == points_for(case.verdicts, case.assignment)
     for word in (*TEST_WORDS, PLANTED):
         assert word not in text + page_of(graded), f"a student may read '{word}'"
     for word in case.never_in_output:
@@ -71,9 +73,12 @@ def _stored(graded: Graded) -> int:
 
 
 def test_no_case_touched_a_file_outside_its_sandbox(run: Run) -> None:
-    """Submissions (its own and the others'), gradebook, source: nothing was changed, added or removed."""
-    assert run.after == run.before
-    assert f"submitted/a-neighbour/{ASSIGNMENT}/{NOTEBOOK}" in run.before
+    """Submissions (its own and the others'), gradebook, source, release: nothing was changed, added or removed."""
+    touched = {path for path in {**run.before, **run.after} if run.before.get(path) != run.after.get(path)}
+    assert touched == set()
+    for name in assignments():
+        for folder in ("source", "release", f"submitted/{NEIGHBOUR}"):
+            assert f"{folder}/{name}/{notebook_of(name)}" in run.before
 
 
 def test_no_process_outlives_the_run(run: Run) -> None:
@@ -87,9 +92,10 @@ def test_no_case_delays_the_others_beyond_its_own_limits(run: Run) -> None:
     once the time until the grader gives up on a process that does not answer.
     """
     limits = load_course((CASES_FOLDER / "assignment").resolve()).limits
-    most = 2 * limits.notebook_timeout_s + (1 + len(GRADED)) * GRACE_S
+    most = {name: 2 * limits.notebook_timeout_s + (1 + len(worth_of(name))) * GRACE_S for name in assignments()}
     took = {name: sum(one.seconds for one in graded.record.notebooks) for name, graded in run.graded.items()}
-    assert {name: seconds for name, seconds in took.items() if seconds > most} == {}
+    longest = {case.name: most[case.assignment] for case in CASES}
+    assert {name: seconds for name, seconds in took.items() if seconds > longest[name.removeprefix("before-")]} == {}
     honest = {case.name: took[case.name] for case in CASES if case.kind == "honest"}
     assert {name: seconds for name, seconds in honest.items() if seconds > limits.notebook_timeout_s} == {}
 
@@ -100,14 +106,22 @@ def test_every_case_was_graded_whatever_the_others_did(run: Run) -> None:
 
 def test_the_corpus_is_sound() -> None:
     """Enough cases, each of a known kind, with a verdict for every graded cell; honest work earns everything."""
-    assert len(CASES) >= 80
+    assert len(CASES) >= 240
     for case in CASES:
         assert case.kind in KINDS and case.title and case.shows, case.name
-        assert tuple(case.verdicts) == GRADED, case.name
-        assert set(case.verdicts.values()) <= {one.value for one in Verdict} - {Verdict.PLATFORM.value}, case.name
+        assert tuple(case.verdicts) == tuple(worth_of(case.assignment)), case.name
+        assert case.subject in ("", *SUBJECTS), case.name
+        due = {*case.verdicts.values(), *(verdict for others in case.as_good.values() for verdict in others)}
+        assert due <= {one.value for one in Verdict} - {Verdict.PLATFORM.value}, case.name
+        assert not any("passed" in (case.verdicts[name], *others) for name, others in case.as_good.items()), case.name
         assert (case.folder / "cells.py").exists() != (case.folder / "submission.py").exists(), case.name
         if case.kind == "honest":
-            assert {*case.verdicts.values()} == {"passed", "manual"}, case.name
+            assert {*case.verdicts.values()} - {"manual"} == {"passed"}, case.name
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_every_subject_has_cases(subject: str) -> None:
+    assert len([case for case in CASES if case.subject == subject]) >= 5
 
 
 def test_no_case_says_the_words_that_it_must_not_find() -> None:

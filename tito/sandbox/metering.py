@@ -212,7 +212,7 @@ class TreeReading:
 
     def __init__(self, first: int, folders: tuple[str, ...] = ()) -> None:
         self._tree = processes.Tree(first)
-        self._folders = [f"/proc/{first}/root{folder}" for folder in folders]
+        self._folders = folders
         self._cpu: dict[int, tuple[float, float]] = {}
         self._lost_s = 0.0  # of processes for whose end nobody waited
         parents = self._tree.parents()
@@ -256,15 +256,14 @@ class TreeReading:
 
     def _in_full_mb(self, holders: dict[int, processes.Held]) -> float:
         """What they hold without pages of files, each with all that it shares."""
-        return sum(one.own for one in holders.values()) / 1024 + self._filed_mb()
+        return sum(one.own for one in holders.values()) / 1024 + processes.filled_mb(holders, self._folders)
 
     def _in_parts_mb(self, holders: dict[int, processes.Held]) -> float:
         """The same, of what they share their parts."""
         shares = ((processes.share_of_own_kb(pid), one.own) for pid, one in holders.items())
-        return sum(own if share is None else min(share, own) for share, own in shares) / 1024 + self._filed_mb()
-
-    def _filed_mb(self) -> float:
-        return sum(map(processes.filled_mb, self._folders))
+        return sum(own if share is None else min(share, own) for share, own in shares) / 1024 + processes.filled_mb(
+            holders, self._folders
+        )
 
     def _outgrown_mb(self) -> float:
         """By how much the processes that were there have outgrown what they held then, at their largest."""

@@ -10,7 +10,7 @@ import contextlib
 import ctypes
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,13 +127,13 @@ def _same_memory(first: int, second: int) -> bool:
     return KCMP is not None and libc.syscall(KCMP, first, second, KCMP_VM, 0, 0) == 0
 
 
-def held_mb(parents: dict[int, int], folders: Iterable[str], enough_mb: float) -> float:
-    """What processes hold together with folders in memory; of pages that they share with others their part.
+def held_mb(parents: dict[int, int], folders: Sequence[str], enough_mb: float) -> float:
+    """What processes hold together with files in folders that lie in memory; of pages that they share their part.
 
     To find that out takes long, and is left out where they hold less than `enough_mb` with what they share.
     """
     known = {pid: process.bound for pid, process in holders(parents).items()}
-    filed = sum(map(filled_mb, folders))
+    filed = filled_mb(parents, folders)
     bound = sum(known.values()) / 1024 + filed
     if bound < enough_mb:
         return bound
@@ -141,13 +141,16 @@ def held_mb(parents: dict[int, int], folders: Iterable[str], enough_mb: float) -
     return sum(most if share is None else min(share, most) for share, most in shares) / 1024 + filed
 
 
-def filled_mb(folder: str) -> float:
-    """What stands in a file system that lies in memory."""
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return 0.0
-    return (found.f_blocks - found.f_bfree) * found.f_frsize / MB
+def filled_mb(pids: Iterable[int], folders: Sequence[str]) -> float:
+    """What stands in file systems that lie in memory, as each of these processes sees them: there may be several."""
+    filled: dict[int, float] = {}
+    for path in (f"/proc/{pid}/root{folder}" for pid in pids for folder in folders):
+        with contextlib.suppress(OSError):
+            device = os.stat(path).st_dev  # noqa: PTH116  (hundreds of times a second)
+            if device not in filled:
+                usage = os.statvfs(path)
+                filled[device] = (usage.f_blocks - usage.f_bfree) * usage.f_frsize / MB
+    return sum(filled.values())
 
 
 def cpu_s(pid: int) -> tuple[float, float]:

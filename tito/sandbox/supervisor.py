@@ -20,13 +20,15 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tito.sandbox import processes
 
 SUPERVISED = "supervised"
 FOLDERS_IN_MEMORY = ("/tmp", "/dev/shm", "/home/student")
-LOOK_EVERY_S, LOOK_CLOSELY_EVERY_S = 0.2, 0.05
+LOOK_EVERY_S, LOOK_CLOSELY_EVERY_S, LOOK_SELDOM_EVERY_S = 0.2, 0.05, 0.25
+SHARE = 0.02  # of a processor, that it takes at most unless it were to look yet more seldom
 CLOSE = 0.5  # of what a session may hold: from there on it is looked at more often
 BOOT = "import sys; sys.path.insert(0, {path!r}); from tito.sandbox.supervisor import main; main()"
 
@@ -99,6 +101,7 @@ class Watch:
 
     def look(self) -> float:
         """Look once; in how many seconds it should be done again."""
+        started = time.process_time()
         parents = self._tree.parents()
         desks = {pid for pid, parent in parents.items() if parent == self._zygote}
         most_mb = 0.0
@@ -108,11 +111,11 @@ class Watch:
             if held_mb > self._limit_mb and self._held_mb(first, self._tree.parents()) > self._limit_mb:
                 self._end(first)
             most_mb = max(most_mb, held_mb)
-        return LOOK_CLOSELY_EVERY_S if most_mb > self._limit_mb * CLOSE else LOOK_EVERY_S
+        every_s = LOOK_CLOSELY_EVERY_S if most_mb > self._limit_mb * CLOSE else LOOK_EVERY_S
+        return min(max(every_s, (time.process_time() - started) / SHARE), LOOK_SELDOM_EVERY_S)
 
     def _held_mb(self, first: int, parents: dict[int, int]) -> float:
-        folders = [f"/proc/{first}/root{folder}" for folder in self.folders]
-        return processes.held_mb(processes.below(first, parents), folders, self._limit_mb * CLOSE)
+        return processes.held_mb(processes.below(first, parents), self.folders, self._limit_mb * CLOSE)
 
     def _end(self, first: int) -> None:
         """End a session, if that is still the process of this number."""

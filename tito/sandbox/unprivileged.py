@@ -6,7 +6,8 @@ What it holds:
   it writes to a home and a folder for temporary files of its own, which are removed with it. There is no /proc.
 - network: no sockets but connected pairs. No shared memory, semaphores or message queues, and no keyring of others.
 - processes: no signal, trace, limit or priority reaches any other; all of a session's end with it, daemons too.
-- number of processes, memory, CPU time and size of a file by rlimits, as in bubblewrap.
+- number of processes, CPU time and size of a file by rlimits, and memory of each process by itself; of all together by
+  control groups or a supervisor, as in bubblewrap.
 
 What it does not hold, and bubblewrap does:
 - Disk: folders have no quota. The keeper looks at them twice a second and ends a session whose home or temporary files

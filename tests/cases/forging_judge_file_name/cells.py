@@ -1,0 +1,3 @@
+# %% report
+def report(student):
+    return "mini/base.py", "raise SystemExit"

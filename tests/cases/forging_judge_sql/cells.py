@@ -1,0 +1,3 @@
+# %% cheapest
+def cheapest():
+    return "DELETE FROM goods WHERE name = 'pear' RETURNING name"

@@ -1,0 +1,3 @@
+# %% rooted
+def rooted(values):
+    return list(np.sqrt(as_floats(values)))

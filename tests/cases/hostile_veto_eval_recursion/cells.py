@@ -1,0 +1,3 @@
+# %% expression
+def expression(number):
+    return "-" * 60_000 + "1" if number > 10 else str(number)

@@ -1,0 +1,14 @@
+# %% + after:setup
+from tito.sandbox import codec
+
+plain = codec.Channel.send_packed
+
+
+def forged(self, message, packed):
+    if b'"walked":' in packed.text:
+        packed = codec.Packed(('{"walked":"' + "é" * 6_000_000 + '"}').encode())
+    plain(self, message, packed)
+
+
+codec.Channel.send_packed = forged
+print("in place")
