@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 import pytest
@@ -20,14 +19,11 @@ from xdist.scheduler import LoadFileScheduling
 
 from tito.course import Assignment, Course, load_course
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
-from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Backend, Workplace
-from tito.sandbox.unconfined import Unconfined
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -96,18 +92,6 @@ def released(released_once: Path, tmp_path: Path) -> Course:
 def module(released: Course) -> Assignment:
     """The released module."""
     return released.assignment(ASSIGNMENT)
-
-
-@contextmanager
-def judge_beside(**files: str) -> Iterator[Judge]:
-    """A judge without isolation, that finds Python files of these names and contents beside it."""
-    with TemporaryDirectory() as folder:
-        paths = [Path(folder, f"{name}.py") for name in files]
-        for path, text in zip(paths, files.values(), strict=True):
-            path.write_text(text)
-        place = Workplace(tuple((path, path.name) for path in paths), ("ipython", "numpy"), limits=Limits(1.0))
-        with judging(Unconfined(), AssignmentPlan("any", (), place, Path(folder), "", "")) as judge:
-            yield judge
 
 
 @pytest.fixture

@@ -192,3 +192,15 @@ def test_a_course_without_a_package_stages_nothing(tmp_path: Path) -> None:
 def test_the_tiny_course_of_these_tests_says_what_its_settings_say(tmp_path: Path) -> None:
     assert 'id = "tiny"' in SETTINGS
     assert write_course(tmp_path / "c").id == "tiny"
+
+
+def test_what_the_gate_makes_of_tests_that_can_be_forged_is_one_of_two(tmp_path: Path) -> None:
+    settings = tmp_path / "course.toml"
+    settings.write_text('id = "x"\n')
+    assert load_course(tmp_path).gates.forgeable == "refuse"
+    settings.write_text('id = "x"\n[gates]\nforgeable = "warn"\n')
+    assert load_course(tmp_path).gates.forgeable == "warn"
+    settings.write_text('id = "x"\n[gates]\nforgeable = "ignore"\n')
+    with pytest.raises(BadSource, match=r"gates\.forgeable.*'ignore'") as caught:
+        load_course(tmp_path)
+    assert "refuse, warn" in caught.value.hint

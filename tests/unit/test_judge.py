@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import judge_beside
+from judges import judge_beside
 
 from tito.errors import JudgeFailed
 from tito.grade.judge import Answers, Judge, Opinion, Question

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import nbformat
 import pytest
-from conftest import judge_beside
+from judges import judge_beside
 
 from tito.errors import BadSource
 from tito.grade.judge import Judge
