@@ -190,7 +190,7 @@ BREAKS = {
 
 
 def about(code: str, n: int) -> Question:
-    return Question(section(code), JudgePlan("", "", ("n",)), pack({"n": n}))
+    return Question(section(code), JudgePlan("", "", ("n",)), pack({"n": n}), test=code)
 
 
 @pytest.mark.parametrize("limit", BREAKS)
@@ -204,6 +204,14 @@ def test_values_that_break_judges_at_the_same_limit_twice_are_refused_where_the_
     assert [answers.opinion(asked).yes for asked in answers._questions.values()] == [True, False, True]
     assert answers.opinion(question).broke == limit
     assert answers.broken == [(question, limit)]
+
+
+def test_the_rest_of_a_test_is_answered_likewise_and_other_tests_are_judged(process: Judge) -> None:
+    first, second = about(BREAKS["an exit"], 1), about(BREAKS["an exit"], 2)
+    fine = about("assert n == 7", 7)
+    answers = Answers(process, [first, second, fine], lambda half: pack({"n": 0}))
+    assert [answers.opinion(question).broke for question in (first, second, fine)] == ["an exit", "an exit", ""]
+    assert answers.opinion(fine).yes
 
 
 @pytest.mark.parametrize(

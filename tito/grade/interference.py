@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from tito.grade.names import flow_of, names_of
-from tito.grade.sources import parsed, remembered
+from tito.grade.sources import is_untold, parsed, remembered
 
 # Modules that hold no state that their functions change, but for what is named below.
 STATELESS = frozenset((
@@ -114,7 +114,7 @@ def _told_by_tests(tests: tuple[str, ...], hidden: tuple[str, ...], packages: fr
 @remembered
 def _never_runs(source: str) -> bool:
     """Whether neither Python nor what IPython makes of it can be run: a syntax error is all that comes of it."""
-    if _body(source) is not None or set("%!?") & set(source):
+    if _body(source) is not None or is_untold(source) or set("%!?") & set(source):
         return False
     lines = [line for line in source.splitlines() if line.strip()]
     rewritten = (">>>", "...", "In [", ",", ";", "/")

@@ -30,6 +30,7 @@ READ_S = 2.0  # for reading a submission; then with care
 CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
 CAREFUL_PATIENCE_S = 6.0
 ALLOWANCE_S = 1.0  # for messages
+MOST_BROKEN = 3  # tests of a notebook; where more break judges there is no end to it
 
 Half = tuple[Section, JudgePlan]
 
@@ -57,6 +58,7 @@ class Question:
     plan: JudgePlan
     observed: Packed
     measured: Measured | None = None
+    test: str = ""  # what the section belongs to
 
 
 def request_of(section: Section, plan: JudgePlan) -> dict[str, Any]:
@@ -196,8 +198,10 @@ class Judge:
         return asked
 
     def _limit_s(self, alone_s: float) -> float:
-        """How long an answer is waited for."""
-        return (alone_s or self._sandbox.place.limits.cell_timeout_s) * PATIENCE + ALLOWANCE_S
+        """How long an answer is waited for. A judge that a busy machine holds up is asked again, with more patience."""
+        if alone_s:
+            return alone_s * PATIENCE + ALLOWANCE_S
+        return self._sandbox.place.limits.cell_timeout_s + ALLOWANCE_S
 
     def _frame(self, questions: Sequence[Question], alone_s: float) -> tuple[dict[str, Any], Packed]:
         """Questions as a message. Judge halves are the same for all submissions: few have to be told."""
@@ -368,9 +372,8 @@ class Answers:
 
     Values that bring a judge down are no way to go ungraded. They are put to a fresh one, the reference's values for
     the same half to another, and the values again to a third. Where the reference's are answered and the others break
-    both judges at the same limit, that is the answer: no, for the values broke it. Else it is ours to look at. What was
-    asked behind them goes to another judge; where that breaks too, there is no end to it: the rest is answered
-    likewise.
+    both judges at the same limit, that is the answer: no, for the values broke it. Else it is ours to look at. The rest
+    of the test is answered likewise; other tests go to another judge.
 
     Args:
         reference: the reference's values for a judge half, where they are known.
@@ -414,15 +417,27 @@ class Answers:
             )
             left = questions[len(asked.answers) :]
             if left and isinstance(asked.failure, JudgeBroke):
-                if self.broken:  # by values of this notebook, as was seen: there is no end to it
-                    self._known.update((id(question.observed), self._no(question)) for question in left)
-                    continue
-                broke = left.pop(0)
-                self._known[id(broke.observed)] = self._second(broke)
+                left = self._broke(left)
             elif not asked.ended:
                 continue
             if left:
                 self._put.insert(0, (left, self._judge.put(*left)))
+
+    def _broke(self, questions: list[Question]) -> list[Question]:
+        """Answer the first of these questions, whose values have broken a judge, and the others of its test; all of
+        them where there is no end to it. What is left can be put to another judge.
+
+        Once values of a notebook have been seen to break two judges, they are not tried again for each of its tests.
+        """
+        first = questions[0]
+        answer = self._no(first) if self.broken else self._second(first)
+        self._known[id(first.observed)] = answer
+        if not isinstance(answer, Opinion) or not answer.broke:
+            return questions[1:]
+        endless = len({question.test for question, _ in self.broken}) > MOST_BROKEN
+        same = [question for question in questions[1:] if endless or question.test == first.test]
+        self._known.update((id(question.observed), self._no(question)) for question in same)
+        return [question for question in questions[1:] if question not in same]
 
     def _second(self, question: Question) -> Opinion | JudgeFailed:
         """What to say of values that have brought a judge down."""

@@ -61,6 +61,7 @@ def parsed(source: str) -> ast.Module:
             would take too long.
     """
     if _care is not None and not _care.inside and not _care.allows(source):
+        _care.refused.add(source)
         raise ValueError("it would take too long to read")
     return ast.parse(source)
 
@@ -83,6 +84,7 @@ class Care:
         self.left_s = limit_s
         self.inside = False  # a source that was allowed, whose parts are looked at
         self.characters = CAREFUL_CHARACTERS
+        self.refused: set[str] = set()
 
     def allows(self, source: str) -> bool:
         """Whether a source can be parsed in its time, and there is time left for it."""
@@ -108,6 +110,11 @@ class Care:
 
 
 _care: Care | None = None
+
+
+def is_untold(source: str) -> bool:
+    """Whether a source was not parsed for the time that it would take: it may be Python for all that is known."""
+    return _care is not None and source in _care.refused
 
 
 @contextlib.contextmanager

@@ -250,10 +250,10 @@ def _replaced(ran: Iterable[Ran]) -> str:
 
 def _questions(seen: Observations) -> list[Question]:
     """What there is to ask the judge about a notebook: the visible sections first, whatever the others do to it."""
-    results = [one for results in seen.tests.values() for one in results]
-    sections = sorted(results, key=lambda one: one[0].hidden)
-    judged = ((section, plan, ran) for section, plan, ran in sections if plan is not None and _told(ran))
-    return [Question(section, plan, ran.observed, ran.measured) for section, plan, ran in judged]
+    results = [(name, *result) for name, results in seen.tests.items() for result in results]
+    sections = sorted(results, key=lambda result: result[1].hidden)
+    judged = ((name, section, plan, ran) for name, section, plan, ran in sections if plan is not None and _told(ran))
+    return [Question(section, plan, ran.observed, ran.measured, name) for name, section, plan, ran in judged]
 
 
 def _broke(seen: Observations, answers: Answers) -> list[tuple[str, str]]:

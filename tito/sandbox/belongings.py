@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_DESCRIPTORS = 256
+SHARING = ("mmap", "_multiprocessing", "_posixshmem")  # modules by which Python shares memory
 DEVICES = {os.makedev(1, minor): f"/dev/{name}" for minor, name in ((3, "null"), (5, "zero"), (7, "full"),
                                                                     (8, "random"), (9, "urandom"))}  # fmt: skip
 HOW = os.O_ACCMODE | os.O_APPEND | os.O_NONBLOCK | os.O_SYNC | os.O_NOATIME
@@ -99,7 +100,7 @@ class Belongings:
                 os.dup2(again, descriptor, inheritable=descriptor < 3)
                 os.close(again)
         os.close(nowhere)
-        if "mmap" in sys.modules:
+        if any(name in sys.modules for name in SHARING):
             with contextlib.suppress(OSError, ValueError):
                 for place in _shared_memory(number, self.desk):
                     _keep_to_oneself(*place)
