@@ -16,8 +16,8 @@ pytestmark = pytest.mark.unit
 ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 INSIDE_NAMES = (
-    *("codec", "fence", "guard", "keeper", "notebook", "objects", "outputs", "ruleset"),
-    *("runner", "seccomp", "server", "wire", "zygote"),
+    *("belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
+    *("ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
 )
 INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
 

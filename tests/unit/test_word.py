@@ -6,7 +6,8 @@ import nbformat
 import pytest
 
 from tito.author.flow import Dependence
-from tito.author.word import runs_values, yes_or_no_names
+from tito.author.word import yes_or_no_names
+from tito.grade.evaluation import runs_values
 from tito.grade.names import NotebookNames
 from tito.grade.testcell import plan_judge, sections
 

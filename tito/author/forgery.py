@@ -15,8 +15,9 @@ from typing import Any
 
 from tito.author.flow import Dependence
 from tito.author.hostile_values import alike, replacements
-from tito.author.word import runs_values, yes_or_no_names
+from tito.author.word import yes_or_no_names
 from tito.errors import JudgeFailed
+from tito.grade.evaluation import calls_that_run_values
 from tito.grade.judge import Judge, Opinion, Question, halves_of, sandboxes_for
 from tito.grade.names import names_of
 from tito.grade.observe import observe
@@ -114,15 +115,10 @@ def declared_reports(plan: AssignmentPlan) -> Iterator[Check]:
 def _word(notebook: NotebookPlan, test: TestPlan) -> Iterator[Check]:
     for number, (section, plan) in enumerate(test.sections, 1):
         where = f"{'hidden' if section.hidden else 'visible'} section {number}"
-        if plan is None:
-            parts, known = [section.observe], frozenset[str]()
-        else:
-            parts = list(judge_parts(section))
-            known = frozenset(_given_names(plan)) | names_of(plan.imports).bound
-            for name in yes_or_no_names(section, plan, notebook.cells):
-                detail = f"{where}: `{name}` is a yes or no that the student's process computes"
-                yield Check(DECLARED, False, detail, test.grade_id, DECLARED_HINT)
-        for call in filter(None, (runs_values(part, known) for part in parts)):
+        for name in yes_or_no_names(section, plan, notebook.cells) if plan is not None else ():
+            detail = f"{where}: `{name}` is a yes or no that the student's process computes"
+            yield Check(DECLARED, False, detail, test.grade_id, DECLARED_HINT)
+        for call in calls_that_run_values(section, plan):
             detail = f"{where}: {call}() is handed what students may choose, and would run it"
             yield Check(FORGED, False, detail, test.grade_id, "Compare the value itself.")
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tito.cells import kind_of
-from tito.grade.names import BUILTINS, names_of
 from tito.grade.sources import parsed
 from tito.models import CellKind, JudgePlan, Section
 
@@ -27,8 +26,6 @@ PASSING_ON = frozenset((
     "min", "repr", "set", "sorted", "str", "sum", "tolist", "tuple",
 ))  # fmt: skip
 ADDING = frozenset(("add", "append", "extend", "insert", "setdefault", "update"))
-RUNNING = frozenset(("__import__", "compile", "eval", "exec"))
-RUNNING_MODULES = frozenset(("dill", "importlib", "marshal", "os", "pickle", "runpy", "shelve", "subprocess"))
 
 
 def yes_or_no_names(section: Section, plan: JudgePlan, cells: Iterable[Any]) -> list[str]:
@@ -160,27 +157,3 @@ def _parts(node: ast.expr | None) -> Iterator[ast.expr | None]:
 
 def _name_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-# ---- what is run ----------------------------------------------------------------------------------------
-
-
-def runs_values(source: str, known: frozenset[str]) -> str:
-    """The first call of a judge's code that would run a value, or nothing; `known` are names of the author's values."""
-    for node in ast.walk(parsed(source)):
-        if isinstance(node, ast.Call) and _runs(node.func):
-            handed = [ast.unparse(one) for one in (*node.args, *(one.value for one in node.keywords))]
-            read = frozenset[str]().union(*(names_of(one).read for one in handed)) - BUILTINS
-            if read - known:
-                return ast.unparse(node.func)
-    return ""
-
-
-def _runs(function: ast.expr) -> bool:
-    if isinstance(function, ast.Name):
-        return function.id in RUNNING | {"loads", "system", "popen", "Popen", "check_output", "import_module"}
-    root = function
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    of_module = isinstance(root, ast.Name) and root.id in RUNNING_MODULES and root is not function
-    return of_module and not ast.unparse(function).startswith("os.path.")

@@ -24,6 +24,7 @@ class TestPlan:
     sections: tuple[tuple[Section, JudgePlan | None], ...]
     remote: RemotePlan | None = None  # how the judge runs sections without a judge half; None: beside student code
     possible: tuple[RemotePlan, ...] = ()  # until the reference's run has told which of these serves
+    runs_values: bool = False  # whether the judge would run what a student returned, and so can be changed by it
 
     @property
     def has_checks(self) -> bool:

@@ -13,6 +13,7 @@ from tito.author.script import build
 from tito.cells import grade_id_of, kind_of, points_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource
+from tito.grade.evaluation import calls_that_run_values
 from tito.grade.names import NotebookNames, notebook_names
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.grade.remote import possible_plans
@@ -86,7 +87,8 @@ def _plan_test(cell: Any, names: NotebookNames) -> TestPlan:
             f"{grade_id}: its checks have {sum(one.points for one in checks):g} points, the cell {points_of(cell):g}.",
             hint="Make them agree.",
         )
-    return TestPlan(grade_id, points_of(cell), planned)
+    runs = any(True for section, judge in planned for _ in calls_that_run_values(section, judge))
+    return TestPlan(grade_id, points_of(cell), planned, runs_values=runs)
 
 
 def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: Workplace) -> str:

@@ -329,8 +329,11 @@ WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Eviden
 def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -> Evidence:
     """What a verdict rests on: the weakest of the sections that give points, or else the one that failed.
 
-    A test that takes a student's word for anything is reported, whatever came of it.
+    A test that takes a student's word for anything is reported, whatever came of it; one that runs what a student
+    returned has no process without student code.
     """
+    if test.runs_values and any(one.evidence is not Evidence.NONE for one in outcomes):
+        return Evidence.IN_PROCESS
     giving = [one for one in outcomes if failed is None or any(check.points for check in one.checks)]
     seen = {one.evidence for one in giving}
     otherwise = failed.evidence if failed is not None else Evidence.NONE

@@ -52,7 +52,7 @@ MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
 NEW_NETWORK = 0x40000000
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
-MS_NOSUID, MS_NODEV = 2, 4
+MS_RDONLY, MS_NOSUID, MS_NODEV = 1, 2, 4
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CAPABILITY_VERSION = 0x20080522
 CLONE = {"x86_64": 56, "aarch64": 220}
@@ -362,7 +362,7 @@ def _fork_into_namespaces(settings: dict[str, Any]) -> int:
 def _may_mount_proc(settings: dict[str, Any]) -> bool:
     """Whether sessions can have a /proc of their own. Where ours is partly covered, as bubblewrap's is for root, they
     have none. The kernel logs each attempt that fails, so that there is one for all sessions."""
-    return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", 0, None))
+    return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None))
 
 
 def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) -> bool:
@@ -393,7 +393,7 @@ def _furnish(settings: dict[str, Any]) -> Mounts:
     views = Mounts(settings["folders"], size)
     views.mount()
     if settings["proc"]:
-        _call("mount", b"proc", b"/proc", b"proc", 0, None)
+        _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None)
     else:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     if settings["layered"]:
