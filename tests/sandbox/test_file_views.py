@@ -225,7 +225,8 @@ def test_what_all_copies_keep_is_bounded_and_what_did_not_change_is_kept_once(ow
     for number in range(2):
         run(own, f"open('x', 'wb').write(os.urandom(8 << 20))\nopen(f'{{TMP}}/{number}', 'wb').write(b'x')")
         fork(own, number)
-    run(own, "open('x', 'wb').write(os.urandom(8 << 20))\nopen(TMP + '/y', 'wb').write(os.urandom(8 << 20))")
+    run(own, "open('x', 'wb').write(os.urandom(8 << 20))\nopen(TMP + '/y', 'wb').write(os.urandom(15 << 20))")
+    run(own, "open('still', 'r+b').write(os.urandom(7 << 20))")
     fork(own, 2)
     size = "seen = os.stat('x').st_size + os.stat('still').st_size"
     assert seen(own, 0, size) == seen(own, 1, size) == 15 << 20

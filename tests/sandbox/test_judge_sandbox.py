@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from tito.errors import SandboxUnavailable
-from tito.grade.judge import Judge, Opinion, Question, judging
+from tito.grade.judge import Judge, JudgeBroke, Opinion, Question, judging
 from tito.grade.plan import AssignmentPlan
 from tito.grade.planning import plan_notebook
 from tito.grade.reading import ReadNotebook
@@ -167,9 +167,11 @@ def test_where_reading_takes_too_long_it_is_read_with_care(judge: Judge, monkeyp
 def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tito.grade.judge.READ_S", 0.0)
-    monkeypatch.setattr("tito.grade.judge.CAREFUL_PATIENCE_S", 0.0)
-    found = read(judge, "\n".join(f"name{number} = {number}" for number in range(5000)), "b = 2")
+    def late(*_: object) -> None:
+        raise JudgeBroke("time")
+
+    monkeypatch.setattr(Judge, "_read", late)
+    found = read(judge, "a = 1", "b = 2")
     assert isinstance(found, Unreadable) and "within limits (time)" in str(found)
 
 

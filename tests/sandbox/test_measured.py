@@ -63,7 +63,7 @@ def test_time_and_memory_of_numpy_work(grader: Remote) -> None:
     wall_s, cpu_s, peak_mb = measured(grader, WORK, BURN, "import numpy as np")
     assert 0.5 <= cpu_s < 0.5 + 0.3
     assert wall_s >= 0.5
-    assert 80 <= peak_mb < 80 + NOISE_MB
+    assert 79 <= peak_mb < 80 + NOISE_MB
 
 
 def test_processor_time_is_steady_on_a_busy_machine(grader: Remote) -> None:

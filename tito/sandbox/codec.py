@@ -33,6 +33,7 @@ MARKS_OF_ITEM = 12  # commas and brackets in the JSON of a value that holds no o
 STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 PLAIN_DTYPES = "biufcSU"
 READ_AHEAD = 1 << 16
+LARGE = 1 << 20
 PATIENCE = 2  # how many seconds by the clock there are for each second of processor time that a cell may use
 
 # Builds what a tag of another vocabulary stands for, from its JSON and a decoder for what it holds.
@@ -143,7 +144,7 @@ class Encoder:
         return at
 
 
-def decode(value: Any, blob: bytes, depth: int = 0, more: Vocabulary | None = None) -> Any:
+def decode(value: Any, blob: bytes | bytearray, depth: int = 0, more: Vocabulary | None = None) -> Any:
     """The value that `Encoder.encode` made JSON of. `more` knows tags beside those of this module.
 
     Raises:
@@ -155,7 +156,7 @@ def decode(value: Any, blob: bytes, depth: int = 0, more: Vocabulary | None = No
 class Decoder:
     """Makes values of their JSON, and of the bytes that crossed with it; so many in all as may cross together."""
 
-    def __init__(self, blob: bytes, more: Vocabulary | None = None) -> None:
+    def __init__(self, blob: bytes | bytearray, more: Vocabulary | None = None) -> None:
         self.blob = blob
         self.more = more
         self.items = 0
@@ -184,7 +185,7 @@ class Decoder:
         if tag == "complex":
             return complex(float.fromhex(content[0]), float.fromhex(content[1]))
         if tag == "bytes":
-            return _cut(self.blob, value["at"])
+            return bytes(_cut(self.blob, value["at"]))
         if tag == "array":
             return _decode_array(value, self.blob)
         if tag == "dict":
@@ -205,7 +206,7 @@ def _list(content: Any) -> list[Any]:
     return content
 
 
-def _decode_array(value: dict[str, Any], blob: bytes) -> Any:
+def _decode_array(value: dict[str, Any], blob: bytes | bytearray) -> Any:
     dtype = np.dtype(str(value["dtype"]))
     shape = tuple(int(n) for n in value["shape"])
     data = _cut(blob, value["at"])
@@ -221,19 +222,19 @@ def _decode_array(value: dict[str, Any], blob: bytes) -> Any:
     return array[()] if value["scalar"] is True else array
 
 
-def _cut(blob: bytes, at: Any) -> bytes:
+def _cut(blob: bytes | bytearray, at: Any) -> memoryview:
     start, length = int(at[0]), int(at[1])
     if start < 0 or length < 0 or start + length > len(blob):
         raise CodecError("a value that lies outside its frame")
-    return blob[start : start + length]
+    return memoryview(blob)[start : start + length]
 
 
 @dataclass(frozen=True)
 class Packed:
     """Values by name as they crossed, not decoded: one process can pass them on to another without a look at them."""
 
-    text: bytes = b"{}"
-    blob: bytes = b""
+    text: bytes | bytearray = b"{}"
+    blob: bytes | bytearray = b""
 
     @property
     def size(self) -> int:
@@ -269,7 +270,7 @@ def pack(values: Mapping[str, Any]) -> Packed:
     return encoder.packed()
 
 
-def _loads(text: bytes, most_marks: int) -> Any:
+def _loads(text: bytes | bytearray, most_marks: int) -> Any:
     """The JSON, if it has no more structure than `most_marks` commas and brackets; those in strings are text.
 
     Raises:
@@ -283,7 +284,7 @@ def _loads(text: bytes, most_marks: int) -> Any:
         raise CodecError("a frame that is no message") from error
 
 
-def _marks(text: bytes) -> int:
+def _marks(text: bytes | bytearray) -> int:
     return text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
@@ -347,8 +348,10 @@ class Channel:
             raise CodecError("a frame that is no message")
         return message, packed
 
-    def _exactly(self, count: int, end: float | None) -> bytes:
+    def _exactly(self, count: int, end: float | None) -> bytes | bytearray:
         """`count` bytes, all of them before the time `end`, however slowly they drip."""
+        if count > LARGE:
+            return self._large(count, end)
         parts = [self._kept[:count]]
         self._kept = self._kept[count:]
         count -= len(parts[0])
@@ -361,6 +364,21 @@ class Channel:
             self._kept = part[count:]
             count -= len(parts[-1])
         return b"".join(parts)
+
+    def _large(self, count: int, end: float | None) -> bytearray:
+        """The same, held once: pieces that are joined at the end take twice the room."""
+        content = bytearray(count)
+        at = len(self._kept[:count])
+        content[:at] = self._kept[:count]
+        self._kept = self._kept[count:]
+        with memoryview(content) as view:
+            while at < count:
+                self.connection.settimeout(None if end is None else max(end - time.monotonic(), 0.001))
+                length = self.connection.recv_into(view[at:])
+                if not length:
+                    raise EndOfStream("the other side has gone")
+                at += length
+        return content
 
     def close(self) -> None:
         """Close the connection."""

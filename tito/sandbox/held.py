@@ -23,6 +23,7 @@ from typing import Any
 PTRACE_PEEKDATA, PTRACE_POKEDATA, PTRACE_DETACH = 2, 5, 17
 PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
 STOP_S = 2.0
+FIND_S = 1.0  # for a process that is there to be found
 CLEAR_S = 3.0  # for the others to die
 LOOK_S = 0.0002
 NOWHERE = {os.makedev(1, minor) for minor in (3, 5, 7, 8, 9)}  # null, zero, full, random, urandom
@@ -81,12 +82,21 @@ class Processes:
     # ---- who there is ----------------------------------------------------------------------------
 
     def named(self, pid: int) -> Process | None:
-        """The process of that number."""
-        for outer in self._descendants():
-            if self._inner(outer) == pid:
-                with contextlib.suppress(OSError):
-                    return Process(pid, outer, os.pidfd_open(pid))
-        return None
+        """The process of that number. The kernel's lists of children may leave out some while others come and go: as
+        long as it is there it is looked for again."""
+        end = time.monotonic() + FIND_S
+        while True:
+            for outer in self._descendants():
+                if self._inner(outer) == pid:
+                    with contextlib.suppress(OSError):
+                        return Process(pid, outer, os.pidfd_open(pid))
+            try:
+                os.kill(pid, 0)
+            except OSError:
+                return None
+            if time.monotonic() > end:
+                return None
+            time.sleep(LOOK_S)
 
     def clear(self, held: list[Process], spared: Process | None = None) -> bool:
         """End all but those that are held, and one that is at work; whether that was done in time.

@@ -33,7 +33,7 @@ from tito.sandbox.snapshot import Folder, NotKept, Snapshots, fill
 from tito.sandbox.views import Views
 
 MOST_SAID = 4096
-SNAPSHOTS_SCRATCH = 4  # all snapshots together may take so many times what one folder may
+SNAPSHOTS_SCRATCH = 3  # all snapshots together may take so many times what one folder may
 REPORT_S = 5.0  # for a copy to give up what it shares, when the notebook has ended
 CREDENTIALS = struct.Struct("3i")
 NEVER_MADE = "The notebook made no copy of itself for this test."
