@@ -182,14 +182,14 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
     try:
         with sandboxes_for(backend("bubblewrap"), plan) as sandboxes:
             ready = calibrated(plan, sandboxes)
-            judge = Judge(sandboxes.judges, halves_of(plan.notebooks))
             for student in students:
                 own = folder / student
                 own.mkdir(parents=True)
                 (own / f"{module.notebook}.ipynb").write_bytes(module.submissions[student])
-                graded = grading.grade_submission(
-                    ready, student, own, sandboxes.notebooks, judge, grading.Fingerprint("", "", "")
-                ).record
+                with Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
+                    graded = grading.grade_submission(
+                        ready, student, own, sandboxes.notebooks, judge, grading.Fingerprint("", "", "")
+                    ).record
                 found[student] = {
                     one.grade_id: (one.verdict.value.upper(), one.message)
                     for one in graded.cells
