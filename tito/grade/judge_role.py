@@ -27,7 +27,7 @@ from tito.grade import sources
 from tito.grade.judge_worker import compiled, judge
 from tito.grade.names import flow_of
 from tito.grade.plan import NotebookPlan
-from tito.grade.reading import ReadNotebook, as_values, look_at
+from tito.grade.reading import ReadNotebook, as_values, look_at, trusted
 from tito.grade.remote_worker import serve_test
 from tito.grade.repair import Unreadable, cells_of, repair
 from tito.sandbox.belongings import Belongings
@@ -66,6 +66,8 @@ class Role:
         for statement in order["imports"]:
             with contextlib.suppress(Exception):
                 exec(statement, {})
+        for notebook in self.order.notebooks:
+            trusted(notebook, notebook.cells, self.order.packages)  # most cells of a cohort are the instructor's own
         for half in self.order.halves:
             for name, parts in (("judge", [half["judge"], *half["checks"]]), ("measured", half["measured"])):
                 for number, source in enumerate(parts):
