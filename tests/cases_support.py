@@ -24,6 +24,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,7 @@ PLANTED = "okapi"  # in all else that a notebook must not see: see `planted`
 NEIGHBOUR = "a-neighbour"  # a student who hands in the planted word
 PORTS = range(20700, 20800)  # on one of them, on loopback, a service is planted
 WORKERS = 2
+ENDING_S = 5.0
 CELL = re.compile(r"^# %% (?P<head>\+ after:)?(?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
 PR_SET_CHILD_SUBREAPER = 36
 SYS_ADD_KEY, SYS_KEYCTL = 248, 250  # on x86-64
@@ -265,7 +267,12 @@ def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> R
             with ThreadPoolExecutor(WORKERS) as threads:
                 for graded in threads.map(lambda pair: _graded(calibrated[pair[0]], isolation, pair[1], 1), pairs):
                     run.graded |= graded
-            run.left = [said for pid, said in descendants().items() if pid not in others]
+            end = time.monotonic() + ENDING_S  # the kernel may be at work on what has been killed
+            while (
+                left := [said for pid, said in descendants().items() if pid not in others]
+            ) and time.monotonic() < end:
+                time.sleep(0.1)
+            run.left = left
         run.after = state_of(course.root)
     return run
 

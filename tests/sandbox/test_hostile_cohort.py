@@ -203,7 +203,9 @@ def test_honest_verdicts_are_what_they_are_without_the_hostile_ones(
     all_of_them: Grading, honest: Grading, students: dict[str, Case]
 ) -> None:
     for student, alone in honest.graded.items():
-        assert verdicts_of(alone) == verdicts_of(all_of_them.graded[student]) == students[student].verdicts
+        among = all_of_them.graded[student]
+        why = [(cell.grade_id, cell.message, cell.detail) for one in (alone, among) for cell in one.record.cells]
+        assert verdicts_of(alone) == verdicts_of(among) == students[student].verdicts, (students[student].name, why)
 
 
 def test_none_holds_a_worker_beyond_its_limit(all_of_them: Grading, students: dict[str, Case]) -> None:
