@@ -34,7 +34,6 @@ T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
 AtWork = Generator[None, None, T]
 
-SOON = 0.25  # of a notebook's time: what was lost by then is observed once more
 NOT_RUN = Ran(status="not run")
 PROCESS_ENDED = "the notebook's process ended"
 ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
@@ -55,7 +54,7 @@ class Observations:
     @property
     def has_lost(self) -> bool:
         """Whether copies of the notebook were not there, or not fit to be asked, when they were to wait."""
-        return any(ran.status == "lost" for results in self.tests.values() for _, _, ran in results)
+        return any(ran.status in ("lost", "gone") for results in self.tests.values() for _, _, ran in results)
 
 
 class Clock:
@@ -111,16 +110,16 @@ def observing(
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
     late: Observations | None = None
+    end = time.monotonic() + sandbox.place.limits.notebook_timeout_s
     if notebook.needs_no_copies:
         late = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
-        if not late.unfinished:
+        if not late.unfinished and not (late.has_lost and time.monotonic() < end):
             return late
-    started = time.monotonic()
     seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
-    if seen.has_lost and time.monotonic() - started < sandbox.place.limits.notebook_timeout_s * SOON:
+    if seen.has_lost and time.monotonic() < end:
         # Copies that are not there may be our doing: a fresh notebook, which nothing hidden has reached, tells.
         seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
-    return seen if late is None or late.ended_at else _as_first_seen(late, seen)
+    return seen if late is None or late.ended_at or late.has_lost else _as_first_seen(late, seen)
 
 
 def _as_first_seen(first: Observations, again: Observations) -> Observations:
