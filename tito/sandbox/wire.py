@@ -272,3 +272,8 @@ def shared_type(named: Known) -> Any:
     if found is None:
         raise CodecError("no class that both sides share")
     return found
+
+
+def no_reference(value: Any) -> Any:
+    """For who passes on what crosses, and has no objects to refer to."""
+    raise CodecError(f"a {type(value).__name__} cannot cross")
