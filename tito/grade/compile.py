@@ -58,18 +58,20 @@ def compiled_cell(source: str, flags: int) -> CompiledCell | None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # who runs it is to see the warning
             body = parsed(source).body
+            if "\\" in source:
+                ast.parse(source)  # which warns of an escape that is none; what was parsed before has done that already
             if body and isinstance(body[-1], ast.Expr):
                 code = _code(ast.Module(body[:-1], []), name, "exec", flags)
                 last = marshal.dumps(
                     _code(ast.Interactive(body[-1:]), name, "single", flags | code.co_flags & FEATURES)
                 )
             else:
-                code, last = _code(source, name, "exec", flags), b""
+                code, last = _code(ast.Module(body, []), name, "exec", flags), b""
     except (*REFUSED, Warning):
         return None
     return CompiledCell(name, marshal.dumps(code), last, flags, flags | code.co_flags & FEATURES)
 
 
-def _code(source: str | ast.Module | ast.Interactive, name: str, mode: str, flags: int) -> CodeType:
-    code: CodeType = compile(source, name, mode, flags, dont_inherit=True, optimize=0)
+def _code(tree: ast.Module | ast.Interactive, name: str, mode: str, flags: int) -> CodeType:
+    code: CodeType = compile(tree, name, mode, flags, dont_inherit=True, optimize=0)
     return code

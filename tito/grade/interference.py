@@ -18,12 +18,12 @@ import ast
 import functools
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
 from tito.grade.names import flow_of, names_of
-from tito.grade.sources import is_untold, parsed, remembered
+from tito.grade.sources import inner_nodes, is_untold, nodes_of, parsed, remembered
 
 # Modules that hold no state that their functions change, but for what is named below.
 STATELESS = frozenset((
@@ -161,9 +161,7 @@ def _in_class(statement: ast.stmt) -> bool:
 def _calls_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether defining a function runs nothing: its defaults are constants, its annotations no calls."""
     given = function.args
-    every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
-    annotations = (function.returns, *(one.annotation for one in every if one is not None))
-    called = any(isinstance(node, ast.Call) for one in annotations if one is not None for node in ast.walk(one))
+    called = any(isinstance(node, ast.Call) for one in _annotations(function) for node in ast.walk(one))
     return not called and all(_constant(one) for one in (*given.defaults, *given.kw_defaults) if one is not None)
 
 
@@ -186,7 +184,7 @@ def _constant(value: ast.expr) -> bool:
 @remembered
 def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
     """Whether all that it imports, anywhere in it, is of modules without a state of their own."""
-    for node in ast.walk(parsed(source)):
+    for node in nodes_of(source):
         if isinstance(node, ast.Import) and not all(_stateless(one.name, packages) for one in node.names):
             return False
         if isinstance(node, ast.ImportFrom):
@@ -207,7 +205,7 @@ def _stateless(module: str, packages: frozenset[str]) -> bool:
 @remembered
 def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names by which a source imports numpy, and the names whose `.random` it uses to draw from."""
-    nodes = list(ast.walk(parsed(source)))
+    nodes = nodes_of(source)
     imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     numpy = frozenset(alias.asname or "numpy" for alias in imports if alias.name.split(".")[0] == "numpy")
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
@@ -223,14 +221,14 @@ def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
 def _leaves_no_trace(source: str, test: bool) -> bool:
     """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
     body = _body(source)
-    if body is None or not _gets_plain_attributes(body):
+    if body is None or not _gets_plain_attributes(nodes_of(source)):
         return False
-    return _scope_is_clean(body, frozenset(_bound_in(body) if test else ()))
+    scope = _own(body)
+    return _scope_is_clean(scope, _bound_in(scope) if test else frozenset())
 
 
-def _gets_plain_attributes(body: list[ast.stmt]) -> bool:
+def _gets_plain_attributes(nodes: list[ast.AST]) -> bool:
     """Whether `getattr` is only called, with the name of an attribute that leads nowhere."""
-    nodes = [node for statement in body for node in ast.walk(statement)]
     calls = [node for node in nodes if isinstance(node, ast.Call) and _is_getattr(node.func)]
     names = [node.args[1].value for node in calls if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)]
     plain = [name for name in names if isinstance(name, str) and not _leads_out(name)]
@@ -241,15 +239,15 @@ def _is_getattr(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "getattr"
 
 
-def _scope_is_clean(nodes: Iterable[ast.AST], local: frozenset[str]) -> bool:
-    """Whether the statements of a scope write into nothing but what `local` names: its own, and those around it."""
-    for node in _own(nodes):
+def _scope_is_clean(nodes: list[ast.AST], local: frozenset[str]) -> bool:
+    """Whether the nodes of a scope write into nothing but what `local` names: its own, and those around it."""
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            body = node.body if isinstance(node.body, list) else [node.body]
-            if not _scope_is_clean(body, local | _bound_in(body) | _arguments(node.args)):
+            inside = _own(node.body if isinstance(node.body, list) else [node.body])
+            if not _scope_is_clean(inside, local | _bound_in(inside) | {one.arg for one in _arguments(node.args)}):
                 return False
         elif isinstance(node, ast.ClassDef):
-            if not _scope_is_clean(node.body, local):
+            if not _scope_is_clean(_own(node.body), local):
                 return False
         elif not _is_clean(node, local):
             return False
@@ -293,7 +291,7 @@ def _inner_names() -> frozenset[str]:
 
 
 def _is_machinery(name: str) -> bool:
-    return name.startswith("__") and name not in ("__init__", "__class__", "__name__")
+    return name.startswith("__") and name not in ("__init__", "__call__", "__class__", "__name__")
 
 
 def _own_root(node: ast.expr, local: frozenset[str]) -> bool:
@@ -307,29 +305,34 @@ def _own_root(node: ast.expr, local: frozenset[str]) -> bool:
     return node.id in local and node.id not in SHARED_BY_ALL
 
 
-def _own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def _own(nodes: Iterable[ast.AST]) -> list[ast.AST]:
     """Nodes of a scope: functions and classes within it too, but not what is inside them."""
-    for node in nodes:
-        yield node
+    found = list(nodes)
+    for node in found:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _own((*node.decorator_list, *node.args.defaults, *(one for one in node.args.kw_defaults if one)))
-        elif isinstance(node, ast.Lambda):
-            yield from _own((*node.args.defaults, *(one for one in node.args.kw_defaults if one)))
+            found += (*node.decorator_list, *_annotations(node))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found += (*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None))
         elif isinstance(node, ast.ClassDef):
-            yield from _own((*node.decorator_list, *node.bases))
+            found += (*node.decorator_list, *node.bases, *(one.value for one in node.keywords))
         else:
-            yield from _own(ast.iter_child_nodes(node))
+            found += inner_nodes(node)
+    return found
 
 
-def _bound_in(body: Iterable[ast.AST]) -> set[str]:
-    """Names that the statements of a scope set to what they make; not to functions, classes and modules."""
-    stores = (node for node in _own(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-    return {node.id for node in stores}
+def _bound_in(scope: Iterable[ast.AST]) -> frozenset[str]:
+    """Names that the nodes of a scope set to what they make; not to functions, classes and modules."""
+    return frozenset(node.id for node in scope if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
 
 
-def _arguments(arguments: ast.arguments) -> frozenset[str]:
+def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    every = (function.returns, *(one.annotation for one in _arguments(function.args)))
+    return [one for one in every if one is not None]
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-    return frozenset(one.arg for one in every if one is not None)
+    return [one for one in every if one is not None]
 
 
 def _name_of(node: ast.expr) -> str:

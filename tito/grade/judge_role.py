@@ -16,23 +16,32 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import pickle
 import resource
 import signal
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+import numpy as np
+import numpy.random  # not with numpy itself, but when it is first asked for
+
+from tito.cells import kind_of
 from tito.grade import sources
-from tito.grade.judge_worker import compiled, judge
+from tito.grade.judge_worker import compiled, imported, judge
 from tito.grade.names import flow_of
 from tito.grade.plan import NotebookPlan
 from tito.grade.reading import ReadNotebook, as_values, look_at, trusted
 from tito.grade.remote_worker import serve_test
 from tito.grade.repair import Unreadable, cells_of, repair
+from tito.models import CellKind
 from tito.sandbox.belongings import Belongings
-from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed, pack
 from tito.sandbox.wire import more
+
+if TYPE_CHECKING:
+    import socket
 
 MOST_TO_JUDGE = 256 << 20  # bytes of values in a frame of questions
 MOST_BOUND = 200  # names of a cell that are told
@@ -69,10 +78,13 @@ class Role:
         for notebook in self.order.notebooks:
             trusted(notebook, notebook.cells, self.order.packages)  # most cells of a cohort are the instructor's own
         for half in self.order.halves:
+            with contextlib.suppress(Exception):
+                imported(half["imports"])
             for name, parts in (("judge", [half["judge"], *half["checks"]]), ("measured", half["measured"])):
                 for number, source in enumerate(parts):
                     with contextlib.suppress(Exception):
                         compiled(source, f"<{name} {number}>")
+        rehearse(self.order)
 
     def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
         """Answer until the grader hangs up."""
@@ -84,6 +96,48 @@ class Role:
             while True:
                 session.answer(*channel.take())
         os._exit(0)
+
+
+class Nobody:
+    """Stands for the grader at a rehearsal: hears what is said, and that is all."""
+
+    def sendall(self, data: bytes) -> None:
+        pass
+
+
+REHEARSED = "\n\nrehearsed = True\n"  # what makes a cell one that has not been seen before
+SAMPLE: dict[str, Any] = {
+    "array": np.arange(6.0).reshape(2, 3),
+    "number": 1.5,
+    "items": [1, (True, None), {"key": "text"}],
+}
+SAMPLE_HALF = {
+    "imports": "import numpy as np",
+    "given": "expected = np.arange(6.0).reshape(2, 3)",
+    "judge": "np.testing.assert_allclose(array, expected)\nassert number == 1.5\nassert len(items) == 3",
+    "checks": ["assert np.array_equal(array, expected + 1), 'a rehearsal'"],
+    "measured": ["", ""],
+    "observed": list(SAMPLE),
+    "hidden": True,
+}
+
+
+def rehearse(order: JudgeOrder) -> None:
+    """Read a submission and judge values, before any session is forked: what Python, numpy and this module make when
+    they are first used is then made once, and lies in pages that no session has to copy."""
+    session = JudgeSession(order, Channel(cast("socket.socket", Nobody())))
+    handed_in = {}
+    for plan in order.notebooks:
+        cells = [cell.copy() for cell in plan.cells]
+        for cell in cells:
+            if cell.cell_type == "code" and kind_of(cell) is not CellKind.TEST:
+                cell.source += REHEARSED
+        handed_in[f"{plan.name}.ipynb"] = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}).encode()
+    session.answer({"op": "read", "careful": 0.0}, pack(handed_in))
+    values = pack(SAMPLE)
+    question = [-1, len(values.text), len(values.blob), None]
+    request = {"op": "judge", "halves": {"-1": SAMPLE_HALF}, "questions": [question], "alone_s": 0.0}
+    session.answer(request, Packed(blob=bytes(values.text) + bytes(values.blob)))
 
 
 class JudgeSession:

@@ -66,6 +66,27 @@ def parsed(source: str) -> ast.Module:
     return ast.parse(source)
 
 
+@functools.lru_cache(maxsize=512)
+def nodes_of(source: str) -> list[ast.AST]:
+    """All nodes of the source's tree; raises what `parsed` does."""
+    found: list[ast.AST] = [parsed(source)]
+    for node in found:
+        found += inner_nodes(node)
+    return found
+
+
+def inner_nodes(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one, in their order; not what says whether a name is read or set, which is no code."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [one for one in value if isinstance(one, ast.AST)]
+        elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+            found.append(value)
+    return found
+
+
 # ---- care --------------------------------------------------------------------------------------------
 
 PARSE_S = 1  # of processor time, for one source
@@ -134,4 +155,5 @@ def be_careful(limit_s: float) -> None:
     """From here on, in this process, parse nothing that would take too long."""
     global _care
     parsed.cache_clear()
+    nodes_of.cache_clear()
     _care = Care(limit_s)
