@@ -97,7 +97,7 @@ def module(released: Course) -> Assignment:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
-    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
     known: dict[tuple[str, str, str], Worker] = {}
 
     class InProcess:

@@ -121,12 +121,11 @@ def _serve(settings: dict[str, Any]) -> None:
             control groups; `limits` that are others than those above.
     """
     from tito.models import Limits
-    from tito.sandbox import cgroup, unprivileged
-    from tito.sandbox import session as sessions
+    from tito.sandbox import cgroup, patience, unprivileged
     from tito.sandbox.backends import backend
     from tito.sandbox.session import Sandbox, Workplace
 
-    sessions.GRACE_S = 0.5
+    patience.GRACE_S = 0.5
     if settings.get("supervised"):
         cgroup.hierarchies = lambda: None  # type: ignore[assignment]
     isolation = backend(settings.get("sandbox", "landlock"))

@@ -36,7 +36,7 @@ from tito.course import load_course
 from tito.grade.record import from_json, to_json
 from tito.grade.submission import Graded
 from tito.models import Verdict
-from tito.sandbox.session import GRACE_S
+from tito.sandbox.patience import GRACE_S
 
 pytestmark = pytest.mark.sandbox
 

@@ -308,8 +308,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tito.grade.remote.GRACE_S", 0.5)
-    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
 
 
 def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:

@@ -69,7 +69,7 @@ def session(shared: list[Session], sandbox: Sandbox) -> Session:
 @pytest.fixture
 def own(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session for one test, with a grader of little patience."""
-    monkeypatch.setattr("tito.sandbox.session.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
     with sandbox.session(branches=2) as opened:
         yield opened
 

@@ -22,7 +22,7 @@ from tito.grade.repair import Unreadable
 from tito.grade.sources import memory
 from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import JudgePlan, Measured, Section
-from tito.sandbox.codec import PATIENCE, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
 
 TOGETHER = 64 << 20  # bytes of values in one frame of questions
@@ -198,10 +198,8 @@ class Judge:
         return asked
 
     def _limit_s(self, alone_s: float) -> float:
-        """How long an answer is waited for. A judge that a busy machine holds up is asked again, with more patience."""
-        if alone_s:
-            return alone_s * PATIENCE + ALLOWANCE_S
-        return self._sandbox.place.limits.cell_timeout_s + ALLOWANCE_S
+        """Of processor time, for an answer."""
+        return alone_s or self._sandbox.place.limits.cell_timeout_s
 
     def _frame(self, questions: Sequence[Question], alone_s: float) -> tuple[dict[str, Any], Packed]:
         """Questions as a message. Judge halves are the same for all submissions: few have to be told."""
@@ -255,10 +253,9 @@ class Judge:
         if self._asked is None or self._session is None:
             return
         asked, self._asked = self._asked, None
-        channel = self._session.notebook.channel
         try:
             while len(asked.answers) < asked.count:
-                reply, _ = channel.take(asked.limit_s)
+                reply, _ = self._session.notebook.take(asked.limit_s)
                 if "broke" in reply:
                     raise JudgeBroke(str(reply["broke"])[:100])
                 asked.answers.append(_opinion(reply["opinion"]))
@@ -285,6 +282,15 @@ class Judge:
         """
         self._settle()
         return self._started()
+
+    def take(self, limit_s: float) -> tuple[dict[str, Any], Packed]:
+        """What the judge says next, within so much processor time.
+
+        Raises:
+            TimeoutError, EndOfStream, CodecError: it says nothing.
+        """
+        assert self._session is not None, "nobody was asked"
+        return self._session.notebook.take(limit_s)
 
     def _started(self) -> Channel:
         if self._session is None:

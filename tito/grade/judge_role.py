@@ -208,6 +208,8 @@ class JudgeSession:
 
 def end_after(limit_s: float) -> None:
     """Have the kernel end this process when it has used so many more seconds of a processor."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(usage.ru_utime + usage.ru_stime + limit_s) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
@@ -217,8 +219,10 @@ def cause_of(status: int) -> str:
     """What a process was ended by, as its parent is told: "" where it came to its end."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        if number in (signal.SIGXCPU, signal.SIGKILL):
-            return "time" if number == signal.SIGXCPU else "memory"  # the kernel kills what fills a group's memory
+        if number in (signal.SIGPROF, signal.SIGXCPU):
+            return "time"
+        if number == signal.SIGKILL:
+            return "memory"  # the kernel kills what fills a group's memory
         return f"a crash ({signal.Signals(number).name})"
     return "" if os.WEXITSTATUS(status) == 0 else "an exit"
 

@@ -49,6 +49,7 @@ class Observations:
     noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
+    end: int | None = None  # its position
     unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
 
     @property
@@ -110,16 +111,18 @@ def observing(
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
     late: Observations | None = None
-    end = time.monotonic() + sandbox.place.limits.notebook_timeout_s
+    time_s = time.monotonic() + sandbox.place.limits.notebook_timeout_s
     if notebook.needs_no_copies:
         late = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
-        if not late.unfinished and not (late.has_lost and time.monotonic() < end):
+        if not late.unfinished and not (late.has_lost and time.monotonic() < time_s):
             return late
-    seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
-    if seen.has_lost and time.monotonic() < end:
+    # What has ended a notebook once is not waited for again: the others are run without it.
+    end = None if late is None else late.end
+    seen = yield from _observed(sandbox, plan, notebook, judge, [], partly, end)
+    if seen.has_lost and time.monotonic() < time_s:
         # Copies that are not there may be our doing: a fresh notebook, which nothing hidden has reached, tells.
-        seen = yield from _observed(sandbox, plan, notebook, judge, [], partly)
-    return seen if late is None or late.ended_at or late.has_lost else _as_first_seen(late, seen)
+        seen = yield from _observed(sandbox, plan, notebook, judge, [], partly, end)
+    return seen if late is None or late.has_lost else _as_first_seen(late, seen)
 
 
 def _as_first_seen(first: Observations, again: Observations) -> Observations:
@@ -139,13 +142,15 @@ def _observed(
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
+    end: int | None = None,
 ) -> AtWork[Observations]:
-    """Observe the tests in `late` at the end of the notebook, all others at their places."""
+    """Observe the tests in `late` at the end of the notebook, all others at their places; up to the cell at `end`."""
     seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     wanted = [(one.grade_id, copy) for one in tests if one.grade_id not in late for copy in _copies(one)]
-    tasks = list(_tasks(plan, notebook, {fork: number for number, fork in enumerate(wanted)}, late))
+    branches = {fork: number for number, fork in enumerate(wanted)}
+    tasks = [task for task in _tasks(plan, notebook, branches, late) if task.is_before(end)]
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
@@ -213,6 +218,12 @@ class Task:
     test: TestPlan | None = None
     section: Section | None = None
     judge: JudgePlan | None = None
+    copy: Copy | None = None  # that is forked
+
+    def is_before(self, end: int | None) -> bool:
+        """Whether it is done before the cell at `end` is run: copies for all of a test are made before that."""
+        at_end = self.copy in (Copy.VISIBLE, Copy.WHOLE)
+        return end is None or self.position < end or (self.position == end and at_end)
 
 
 def _tasks(
@@ -228,12 +239,13 @@ def _tasks(
         test = plan.tests[grade_id_of(cell)]
         for copy in (Copy.VISIBLE, Copy.WHOLE):
             if (test.grade_id, copy) in branches:
-                yield Task(position, Step("branch", number=branches[test.grade_id, copy]), test)
+                yield Task(position, Step("branch", number=branches[test.grade_id, copy]), test, copy=copy)
         for section, judge in test.visible:
             step = _step(section, judge, guard=judge is None and test.remote is None)
             yield Task(position, step, test, section, judge)
         if (test.grade_id, Copy.AFTER) in branches:
-            yield Task(position, Step("branch", number=branches[test.grade_id, Copy.AFTER]), test)
+            after = Copy.AFTER
+            yield Task(position, Step("branch", number=branches[test.grade_id, after]), test, copy=after)
         if test.grade_id in late:
             yield Task(position, Step("mark", number=late.index(test.grade_id)), test)
 
@@ -268,8 +280,10 @@ def _hear_notebook(
             if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
+            seen.end = at
             seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
         elif not seen.ended_at and ran.status == "not run":
+            seen.end = at
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at
 

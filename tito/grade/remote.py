@@ -23,7 +23,7 @@ from tito.grade.judge import Judge
 from tito.grade.names import BUILTINS, Names, flow_of, names_of
 from tito.models import CellKind, RemotePlan, Section
 from tito.sandbox.codec import NOTHING, PATIENCE, CodecError, EndOfStream
-from tito.sandbox.session import GRACE_S, Conversation, Ran
+from tito.sandbox.session import Conversation, Ran
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
@@ -223,7 +223,7 @@ class RemoteTest:
         """Pass on what the test asks and the notebook answers, until the section is done."""
         channel = self.judge.channel()
         while True:
-            message, values = channel.take(max(end - time.monotonic(), 0.0) + 2 * GRACE_S)
+            message, values = self.judge.take(max(end - time.monotonic(), 0.0))
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
                 done = message["done"]

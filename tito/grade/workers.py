@@ -41,7 +41,8 @@ from tito.grade.submission import Graded, Prepared, given_up, grading, not_grade
 from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import Fingerprint
 from tito.sandbox.codec import PATIENCE
-from tito.sandbox.session import GRACE_S, START_TIMEOUT_S, Backend, Control, Sandbox, Workplace
+from tito.sandbox.patience import GRACE_S
+from tito.sandbox.session import START_TIMEOUT_S, Backend, Control, Sandbox, Workplace
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction

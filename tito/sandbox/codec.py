@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import select
 import socket
 import struct
 import time
@@ -34,6 +35,7 @@ STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 PLAIN_DTYPES = "biufcSU"
 READ_AHEAD = 1 << 16
 LARGE = 1 << 20
+AT_WORK = 0.1  # of the time by the clock: a cell that has used less of a processor than that waits for something else
 PATIENCE = 2  # how many seconds by the clock there are for each second of processor time that a cell may use
 
 # Builds what a tag of another vocabulary stands for, from its JSON and a decoder for what it holds.
@@ -347,6 +349,14 @@ class Channel:
         if not isinstance(message, dict):
             raise CodecError("a frame that is no message")
         return message, packed
+
+    def has_more(self, timeout_s: float) -> bool:
+        """Whether there is something to be read, or nobody there any more, before so many seconds are over."""
+        if self._kept:
+            return True
+        ready = select.poll()
+        ready.register(self.connection, select.POLLIN)
+        return bool(ready.poll(timeout_s * 1000))
 
     def _exactly(self, count: int, end: float | None) -> bytes | bytearray:
         """`count` bytes, all of them before the time `end`, however slowly they drip."""

@@ -88,6 +88,9 @@ class Meter(Protocol):
     def begin(self) -> Reading:
         """A section begins."""
 
+    def cpu_s(self) -> float | None:
+        """Seconds of processor time of all its processes; None: it cannot be told."""
+
 
 class GroupMeter:
     """Of a session that is alone in its control group.
@@ -115,6 +118,9 @@ class GroupMeter:
     def begin(self) -> Reading:
         exact = self._group.forget_peak() and self._group.cpu_s() is not None
         return GroupReading(self._group, None if exact else TreeReading(self._first()))
+
+    def cpu_s(self) -> float | None:
+        return self._group.cpu_s()
 
 
 class GroupReading:
@@ -174,6 +180,9 @@ class TreeMeter:
 
     def begin(self) -> Reading:
         return TreeReading(self._first, self._folders)
+
+    def cpu_s(self) -> float | None:
+        return sum(sum(processes.cpu_s(pid)) for pid in processes.Tree(self._first).parents())
 
 
 def _kills_on_this_machine() -> int:

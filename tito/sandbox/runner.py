@@ -25,11 +25,10 @@ from typing import Any, NoReturn
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
-from tito.sandbox.codec import PATIENCE
+from tito.sandbox.codec import AT_WORK, PATIENCE
 from tito.sandbox.guard import Guard
 from tito.sandbox.outputs import Descriptors, Outputs, RecordingHook, RecordingPublisher, StreamWriter
 
-AT_WORK = 0.1  # of the time by the clock: a cell that has used less of a processor than that waits for something else
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 REHEARSAL_S = 5.0

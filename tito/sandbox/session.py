@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,9 +20,10 @@ from typing import IO, Any, Protocol, Self
 from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits, Measured
 from tito.sandbox import supervisor
-from tito.sandbox.codec import MAX_DEPTH, NOTHING, PATIENCE, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.line import Line
 from tito.sandbox.metering import SUPERVISOR, UNMETERED, Meter, mechanism
+from tito.sandbox.patience import GRACE_S, Allowance, take
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
@@ -33,7 +33,6 @@ MOST_SAID = 1 << 17  # by a warden
 NOT_ISOLATED = "none"  # the backend whose sessions share their folders with all others
 MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
-GRACE_S = 5.0  # how much later than the runner's own time limit the grader gives up on a cell
 VARIABLES = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -151,20 +150,20 @@ class Conversation:
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
-        self._end: float | None = None
+        self._all: Allowance | None = None  # for all that was told
         self._values_left, self._outputs_left = MOST_VALUES, MOST_OUTPUTS
 
     def tell(self, steps: Iterable[Step], limit_s: float, left_s: float | None = None) -> None:
         """Tell what to do next, when all that was told before has been heard of.
 
         Args:
-            limit_s: what each step may take of processor time; PATIENCE times as long by the clock, if it is at work.
-            left_s: what all may take together, by the clock.
+            limit_s: what each step may take of processor time, see `patience`.
+            left_s: what all may take together.
         """
         if self.over:
             return
         assert not self._told, "an answer has not been heard"
-        self._limit_s, self._left_s, self._end = limit_s, limit_s if left_s is None else left_s, None
+        self._limit_s, self._left_s, self._all = limit_s, limit_s if left_s is None else left_s, None
         self._untold.extend(_parts(steps))
         self._tell_parts()
 
@@ -209,11 +208,9 @@ class Conversation:
         if self.over:
             return Ran(status=self.over, evalue=self.why)
         token, at, step = self._told.popleft()
-        now = time.monotonic()
-        if self._end is None:  # whatever time a notebook that student code has taken over says its steps took
-            self._end = now + (self._left_s + self._limit_s) * PATIENCE + GRACE_S
-        patience_s = min(self._limit_s, max(self._left_s, 0.0)) * PATIENCE + GRACE_S
-        answer = self._heard(token, min(patience_s, max(self._end - now, 0.0)))
+        if self._all is None:  # whatever time a notebook that student code has taken over says its steps took
+            self._all = self._allowance(self._left_s + self._limit_s)
+        answer = self._heard(token, self._allowance(min(self._limit_s, max(self._left_s, 0.0))), self._all)
         if answer is None:
             return self._ended()
         reply, packed = answer
@@ -251,7 +248,7 @@ class Conversation:
         except (CodecError, OSError):
             self.over = "died"
             return None
-        return self._heard(token, limit_s * PATIENCE + GRACE_S)
+        return self._heard(token, self._allowance(limit_s))
 
     def _ran(self, reply: dict[str, Any], observed: Packed) -> Ran:
         """What the runner says, where that is plausible; of what it brings, as much as is kept of one notebook."""
@@ -279,10 +276,17 @@ class Conversation:
         self._outputs_left -= len(json.dumps(printable)) if printable else 0
         return tuple(printable)
 
-    def _heard(self, token: str, timeout_s: float) -> tuple[dict[str, Any], Packed] | None:
+    def take(self, limit_s: float) -> tuple[dict[str, Any], Packed]:
+        """The next message of a process of ours, and nobody else's; raises what `patience.take` does."""
+        return take(self.channel, self._allowance(limit_s))
+
+    def _allowance(self, limit_s: float) -> Allowance:
+        return Allowance(limit_s, self._meter)
+
+    def _heard(self, token: str, *allowances: Allowance) -> tuple[dict[str, Any], Packed] | None:
         """The answer to what was said with that token."""
         try:
-            reply, packed = self.channel.take(timeout_s)
+            reply, packed = take(self.channel, *allowances)
         except TimeoutError:
             self.over = "timeout"
         except (EndOfStream, CodecError, OSError):
