@@ -237,9 +237,11 @@ def test_files_that_change_while_they_are_read_are_no_way_out_of_the_folder(own:
     """A folder, a link to a folder of the machine's, a pipe and a file take turns under one name."""
     run(
         own,
-        "import threading\nopen('stop', 'w').close()\ndef work():\n    n = 0\n    while os.path.exists('stop'):\n        n += 1\n"
+        "import threading\nopen('stop', 'w').close()\n"
+        "def at_once(name, flags): return os.open(name, flags | os.O_NONBLOCK)  # it may be a pipe by now\n"
+        "def work():\n    n = 0\n    while os.path.exists('stop'):\n        n += 1\n"
         "        try:\n            if n % 4 == 0: os.mkdir('new')\n            elif n % 4 == 1: os.symlink('/usr/lib', 'new')\n"
-        "            elif n % 4 == 2: os.mkfifo('new')\n            else: open('new', 'w').write('x' * n)\n"
+        "            elif n % 4 == 2: os.mkfifo('new')\n            else: open('new', 'w', opener=at_once).write('x' * n)\n"
         "            os.rename('new', f'name{n % 3}')\n"
         "        except OSError: os.path.isdir('new') and not os.path.islink('new') and os.rmdir('new')\n"
         "        for name in ('new', f'name{n % 3}'):\n"
