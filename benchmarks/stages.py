@@ -2,20 +2,26 @@
 
     .venv/bin/python benchmarks/stages.py [--cohort 24] [--together 8] [--repeats 3]
 
-Two tables. The first is of submissions that are graded alone, each begun when the last is done: medians in milliseconds
-of wall-clock time by stage. Results are stored so many together as two workers bring in a quarter of a second, and each
-is charged its part. The floor is the same cells and sections by plain `exec` in a process that has imported what they
-need: no isolation, no IPython, no outputs, no judge. Beside it stands what the same takes in a process of its own,
-forked twice, and no more.
+Three tables. The first is of submissions that are graded alone, each begun when the last is done: medians in
+milliseconds of wall-clock time by stage. Results are stored so many together as two workers bring in a quarter of a
+second, and each is charged its part. The floor is the same cells and sections by plain `exec` in a process that has
+imported what they need: no isolation, no IPython, no outputs, no judge. Beside it stands what the same takes in a
+process of its own, forked twice, and no more.
 
 The second is of whole runs by one worker, in which the next notebook runs while the verdicts of the last are made and
 stored: means in milliseconds for each submission, by the clock, and of time that processors were busy. What
 starting up takes is left out: of a run of the whole cohort is taken off one of its first submission.
+
+The third says what stands around a submission: sessions that are opened and ended with nothing run in them, a judge's,
+a notebook's, and one with a copy for each test that has its turn; and by how much longer runs as in the second take
+where every notebook is copied at each test, with its files.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import functools
 import inspect
 import json
@@ -26,7 +32,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +43,17 @@ from tito.course import Course, find_course
 from tito.grade import observe, submission
 from tito.grade.calibrate import calibrated_apart
 from tito.grade.judge import Judge, halves_of, sandboxes_for
-from tito.grade.plan import AssignmentPlan, skipped
+from tito.grade.observe import AtWork, Observations
+from tito.grade.plan import AssignmentPlan, NotebookPlan, skipped
 from tito.grade.planning import plan_assignment
+from tito.grade.reading import ReadNotebook
 from tito.grade.record import Recorder
 from tito.grade.repair import read_submission, repair
 from tito.grade.workers import Graders, Task
 from tito.gradebook.store import open_gradebook
 from tito.models import CellKind, Fingerprint
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Control, Session
+from tito.sandbox.session import Control, Session, Step
 
 # What is timed, by the stage that it counts for. What is inside another of them is taken from that one.
 STAGES = {
@@ -57,6 +65,9 @@ STAGES = {
     "verdicts": ((submission, "_with_verdicts"),),
     "record": ((Recorder, "record"),),
 }
+
+
+SESSIONS = 40  # that are opened and ended to see what one takes
 
 
 class Watch:
@@ -156,6 +167,50 @@ def each(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[flo
     return (all_s - few_s) / (len(folders) - 1), (all_cpu_s - few_cpu_s) / (len(folders) - 1)
 
 
+def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: int) -> dict[str, tuple[float, float]]:
+    """Seconds by the clock, and of the processors, that a submission takes more for what stands around it."""
+    tests = sum(len(notebook.tests) for notebook in plan.notebooks)
+    found = {}
+    with sandboxes_for(backend(course.sandbox.backend), plan) as sandboxes:
+        for name, control, branches in (
+            ("judge", sandboxes.judges, 0),
+            ("notebook", sandboxes.notebooks, 0),
+            ("with copies", sandboxes.notebooks, tests),
+        ):
+            control.session().close()
+            before, started = _processor_s(), time.perf_counter()
+            for _ in range(SESSIONS):
+                with control.session(branches=branches) as session:
+                    session.notebook.tell([Step("branch", number=number) for number in range(branches)], 10.0)
+                    for branch in session.branches:
+                        assert session.notebook.hear().status == "ok", branch
+                    for number in range(branches):
+                        session.turn(number)
+                control.settle()
+            found[name] = (time.perf_counter() - started) / SESSIONS, (_processor_s() - before) / SESSIONS
+    with_few = [each(course, plan, folders) for _ in range(repeats)]
+    with all_copied():
+        with_all = [each(course, plan, folders) for _ in range(repeats)]
+    few, every = ([statistics.median(one) for one in zip(*runs, strict=True)] for runs in (with_few, with_all))
+    found["all copied"] = every[0] - few[0], every[1] - few[1]
+    return found
+
+
+@contextlib.contextmanager
+def all_copied() -> Iterator[None]:
+    """Whatever a notebook holds, it is copied at each test."""
+    before = observe.observing
+
+    def observing(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, *others: Any) -> AtWork[Observations]:
+        return before(sandbox, plan, dataclasses.replace(notebook, needs_no_copies=False), *others)
+
+    submission.observing = observing  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        submission.observing = before  # type: ignore[attr-defined]
+
+
 def floor(plan: AssignmentPlan, folders: list[Path]) -> tuple[list[float], list[float]]:
     """Seconds of each submission's cells and sections by plain `exec`, and by the same in a process of its own."""
     order = {
@@ -207,6 +262,7 @@ def main() -> None:
         folders = submissions(made, assignment)
         measured = [(*floor(plan, folders), each(made, plan, folders)) for _ in range(arguments.repeats)]
         stages = graded(made, plan, folders, arguments.together)
+        around = fences(made, plan, folders, arguments.repeats)
     least = [statistics.median(one) for one in zip(*(plain for plain, _, _ in measured), strict=True)]
     forked = statistics.median(second for _, forks, _ in measured for second in forks)
     middle = {name: 1000 * statistics.median(one.get(name, 0.0) for one in stages) for name in (*STAGES, "total")}
@@ -218,6 +274,9 @@ def main() -> None:
     clock, busy = (statistics.median(one) for one in zip(*(found for _, _, found in measured), strict=True))
     figures = [1000 * clock, clock / mean, 1000 * busy, busy / mean, 1000 * mean]
     table(("clock", "× floor", "busy", "× floor", "floor"), [f"{one:.1f}" for one in figures])
+    print()
+    for name, (wall_s, busy_s) in around.items():
+        print(f"{name:>12}  clock {1000 * wall_s:6.1f}  busy {1000 * busy_s:6.1f}")
 
 
 if __name__ == "__main__":
