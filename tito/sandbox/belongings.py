@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import select
 import socket
 import stat
 import sys
@@ -63,7 +64,7 @@ class Belongings:
         self.loop = loop
         self.opened.clear()
         wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        for descriptor in range(MOST_DESCRIPTORS):
+        for descriptor in _open_descriptors():
             with contextlib.suppress(OSError):
                 about = os.fstat(descriptor)
                 if about.st_nlink and (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
@@ -88,7 +89,7 @@ class Belongings:
         if self.loop is not None:
             with contextlib.suppress(Exception):
                 self.loop._close_self_pipe()
-        for descriptor in range(MOST_DESCRIPTORS):
+        for descriptor in _open_descriptors():
             if descriptor in (channel, nowhere, self.desk.fileno()):
                 continue
             with contextlib.suppress(OSError):
@@ -135,6 +136,19 @@ class Belongings:
             with contextlib.suppress(OSError):
                 os.chdir(folder)
                 return
+
+
+def _open_descriptors() -> list[int]:
+    """Those that are open, told by one question for all of them. There may be no /proc to ask."""
+    every = range(MOST_DESCRIPTORS)
+    asked = select.poll()
+    for descriptor in every:
+        asked.register(descriptor, 0)
+    try:
+        closed = {descriptor for descriptor, event in asked.poll(0) if event & select.POLLNVAL}
+    except OSError:  # student code has lowered the limit of how many there may be
+        return list(every)
+    return [descriptor for descriptor in every if descriptor not in closed]
 
 
 def _shared_memory(number: int, desk: socket.socket) -> list[tuple[int, int]]:
