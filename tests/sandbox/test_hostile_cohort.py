@@ -10,9 +10,10 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.sandbox
 
 WORKERS = 2
 CELL_S, NOTEBOOK_S = 2, 8  # limits of a cell, of a notebook's own cells, and of its hidden tests
-MOST_HELD_S = NOTEBOOK_S + 5.0
+GRACE_S = 5.0
 MARGIN = 1.25
 GIVEN_UP_S = 240
 MOST_GROWTH_MB = 100
@@ -78,6 +79,7 @@ class Grading:
     held_s: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     growth_mb: float = 0.0
+    stretch: float = 1.0  # seconds by the clock that a second of processor time took meanwhile
 
 
 @pytest.fixture(scope="module")
@@ -123,17 +125,43 @@ def graded(plan: AssignmentPlan, course: Course, students: list[str]) -> Grading
     ]
     grading, ended, held_mb = Grading(), dict[str, float](), dict[int, list[float]]()
     started = time.monotonic()
-    with given_up_on():
-        for task, result in grade_all(plan, Bubblewrap(), tasks, WORKERS):
-            grading.graded[task.student] = result
-            ended[task.student] = time.monotonic()
-            for pid, mb in memory_of_workers(notes).items():
-                held_mb.setdefault(pid, []).append(mb)
+    with stretch_of_time() as stretch:
+        with given_up_on():
+            for task, result in grade_all(plan, Bubblewrap(), tasks, WORKERS):
+                grading.graded[task.student] = result
+                ended[task.student] = time.monotonic()
+                for pid, mb in memory_of_workers(notes).items():
+                    held_mb.setdefault(pid, []).append(mb)
+        grading.seconds = time.monotonic() - started
+        grading.stretch = stretch()
     # What is held of a submission that is at work goes with it: what stays is what is held in between.
     grading.growth_mb = max(min(mb[-LAST:]) - mb[0] for mb in held_mb.values())
-    grading.seconds = time.monotonic() - started
     grading.held_s = held(notes, ended)
     return grading
+
+
+PROBE = """
+import select, sys, time
+wall_s = cpu_s = 0.0
+while not select.select([sys.stdin], [], [], 0.2)[0]:
+    started, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.02:
+        pass
+    wall_s, cpu_s = wall_s + time.monotonic() - started, cpu_s + time.process_time() - used
+print(wall_s / cpu_s if cpu_s else 1.0)
+"""
+
+
+@contextmanager
+def stretch_of_time() -> Iterator[Callable[[], float]]:
+    """How long a little work takes by the clock, for each second of a processor: limits are of processor time, and this
+    test is not alone on its machine. Told by a process: where this one has threads, workers are started otherwise."""
+    probe = subprocess.Popen([sys.executable, "-c", PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield lambda: max(1.0, float(probe.communicate("")[0]))
+    finally:
+        probe.kill()
+        probe.wait()
 
 
 @contextmanager
@@ -212,9 +240,11 @@ def test_honest_verdicts_are_what_they_are_without_the_hostile_ones(
 
 def test_none_holds_a_worker_beyond_its_limit(all_of_them: Grading, students: dict[str, Case]) -> None:
     longest = sorted(((seconds, students[name].name) for name, seconds in all_of_them.held_s.items()), reverse=True)
-    sys.stdout.write(f"\nheld longest: {', '.join(f'{name} {seconds:.1f} s' for seconds, name in longest[:8])}\n")
+    most_s = NOTEBOOK_S * all_of_them.stretch + GRACE_S
+    sys.stdout.write(f"\nheld longest: {', '.join(f'{name} {seconds:.1f} s' for seconds, name in longest[:8])}")
+    sys.stdout.write(f"; at most {most_s:.1f} s\n")
     assert set(all_of_them.held_s) == set(students)
-    assert [one for one in longest if one[0] > MOST_HELD_S] == []
+    assert [one for one in longest if one[0] > most_s] == []
 
 
 def test_it_takes_no_longer_than_honest_work_and_the_limits_of_the_others(
