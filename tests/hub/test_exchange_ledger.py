@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,13 +17,13 @@ from exchange_support import ASSIGNMENT, COURSE, FILES, manifest
 from sqlalchemy import create_engine, inspect, text
 
 from tito.exchange import tables
-from tito.exchange.audit import audit
+from tito.exchange.audit import Sweep, audit, sweep
 from tito.exchange.database import Database, alembic_config
 from tito.exchange.ledger import Bundle, Ledger, Quotas
 from tito.exchange.local import open_local
 from tito.exchange.problems import Refused
 from tito.exchange.records import Policy, Submission
-from tito.exchange.store import DirectoryStore, FsspecStore, open_store, read_checked
+from tito.exchange.store import DirectoryStore, FsspecStore, Incoming, open_store, read_checked
 
 pytestmark = pytest.mark.hub
 
@@ -74,6 +76,7 @@ def bundle(ledger: Ledger, **more: bytes) -> Bundle:
     for entry in made.manifest.files:
         blob = ledger.store.incoming()
         blob.write(files[entry.path])
+        blob.close()
         made.blobs.append(blob)
     return made
 
@@ -144,10 +147,11 @@ def test_after_the_cut_off_nothing_is_taken_but_by_extension(ledger: Ledger, clo
         hand_in(ledger, "ada", more=b"x")
 
 
-def test_one_that_began_in_time_and_ended_after_the_cut_off_is_taken(ledger: Ledger, clock: Clock) -> None:
+def test_one_that_was_announced_in_time_and_ended_after_the_cut_off_is_taken(ledger: Ledger, clock: Clock) -> None:
     ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON}), "teacher")
-    begun, clock.now = clock.now, NOON + HOUR
-    made, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(ledger), "key", begun)
+    received = bundle(ledger)
+    received.announced_at, clock.now = clock.now, NOON + HOUR
+    made, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", received, "key")
     assert made.received_at == NOON
 
 
@@ -235,7 +239,113 @@ def test_an_upload_that_is_refused_at_the_end_leaves_no_row(ledger: Ledger) -> N
     with pytest.raises(Refused):
         ledger.submit("no_course", ASSIGNMENT, "ada", bundle(ledger), "key")
     found = audit(ledger)
-    assert (found.submissions, found.unused_blobs, found.problems) == (0, 1, ())
+    assert (found.submissions, found.unused_blobs, found.problems) == (0, 0, ())
+
+
+def test_nothing_of_what_is_refused_is_kept(ledger: Ledger, clock: Clock) -> None:
+    mine = hand_in(ledger, "ada", "key")
+    ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON + HOUR}), "teacher")
+
+    def refused(*arguments: object, **keywords: object) -> None:
+        handler, *others = arguments
+        received = bundle(ledger, never=secrets.token_bytes(8))
+        with pytest.raises(Refused):
+            handler(*(received if one is bundle else one for one in others), **keywords)  # type: ignore[operator]
+
+    refused(ledger.submit, COURSE, ASSIGNMENT, "ada", bundle, "key")
+    refused(ledger.publish, COURSE, ASSIGNMENT, bundle, "teacher", replace=False)
+    refused(ledger.give_feedback, "c102", mine.id, bundle, "foreign")
+    clock.now += 2 * HOUR
+    refused(ledger.submit, COURSE, ASSIGNMENT, "ada", bundle, "another key")
+    assert audit(ledger).unused_blobs == 0
+
+
+def test_a_student_may_hand_in_so_many_bytes_and_the_same_ones_again(ledger: Ledger) -> None:
+    ledger.quotas = replace(ledger.quotas, student_mb=2)
+    half = bytes(1 << 20)
+    hand_in(ledger, "ada", "first", data=half)
+    with pytest.raises(Refused, match="2 MiB to c101"):
+        hand_in(ledger, "ada", "second", data=half, more=b"x")
+    hand_in(ledger, "ada", "again", data=half)
+    hand_in(ledger, "bob", "first", data=half, more=b"x")
+    with pytest.raises(Refused):
+        ledger.require_open(COURSE, ASSIGNMENT, "ada", NOON, "third", bundle(ledger, data=half, more=b"y").manifest)
+    assert audit(ledger).unused_blobs == 0
+
+
+# ---- what nothing names ----------------------------------------------------------------------------
+
+
+def abandoned(ledger: Ledger, content: bytes, when: datetime) -> str:
+    """A blob that was stored, and whose service was killed then."""
+    blob = ledger.store.incoming()
+    blob.write(content)
+    ledger.store.keep([blob])
+    assert isinstance(ledger.store, DirectoryStore)
+    os.utime(ledger.store.root / blob.sha256[:2] / blob.sha256, (when.timestamp(),) * 2)
+    return blob.sha256
+
+
+def test_a_sweep_takes_away_what_nothing_names_when_it_is_old_enough(ledger: Ledger, clock: Clock) -> None:
+    hand_in(ledger)
+    old = abandoned(ledger, b"left", NOON)
+    assert sweep(ledger) == Sweep(0, 0)
+    clock.now += 2 * HOUR
+    assert sweep(ledger) == Sweep(1, 4)
+    assert ledger.store.size(old) is None
+    found = audit(ledger)
+    assert (found.unused_blobs, found.problems) == (0, ())
+
+
+def test_what_is_swept_while_it_is_handed_in_again_is_refused_or_kept_and_never_lost(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep comes just when an upload has found its content in the store."""
+    abandoned(ledger, b"handed in", NOON - 2 * HOUR)
+    keep = ledger.store.keep
+
+    def keep_and_sweep(blobs: Iterable[Incoming]) -> list[str]:
+        there = keep(blobs)
+        sweep(ledger)
+        return there
+
+    monkeypatch.setattr(ledger.store, "keep", keep_and_sweep)
+    with pytest.raises(Refused, match="swept") as caught:
+        hand_in(ledger, data=b"handed in")
+    assert caught.value.status == 503
+    monkeypatch.undo()
+    assert hand_in(ledger, data=b"handed in").student == "ada"
+    assert audit(ledger).problems == ()
+
+
+def test_sweeps_and_uploads_at_the_same_time_lose_nothing(ledger: Ledger, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    for number in range(8):
+        abandoned(ledger, b"%d" % number, clock.now - 2 * HOUR)
+    stop = threading.Event()
+
+    def sweep_on() -> None:
+        while not stop.is_set():
+            sweep(ledger)
+
+    def send(number: int) -> None:
+        for again in range(20):
+            try:
+                hand_in(ledger, f"student-{number}", f"key-{number}", data=b"%d" % (number % 8))
+                return
+            except Refused as refusal:
+                assert (refusal.status, again < 19) == (503, True)
+
+    sweeper = threading.Thread(target=sweep_on)
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(24)]
+    for one in (sweeper, *threads):
+        one.start()
+    for one in threads:
+        one.join()
+    stop.set()
+    sweeper.join()
+    found = audit(ledger)
+    assert (found.submissions, found.problems) == (24, ())
 
 
 def test_feedback_has_revisions_and_the_newest_counts(ledger: Ledger) -> None:

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,6 +128,34 @@ def test_an_upload_without_an_end_is_refused_while_it_streams(exchange: Service)
     assert b" 400 " in answer.splitlines()[0]
     assert b"not what the manifest says" in answer
     nothing_is_left(exchange)
+
+
+@pytest.mark.parametrize("announced", [False, True], ids=["what is made after it", "what was announced before it"])
+def test_a_cut_off_cannot_be_outlasted(exchange: Service, announced: bool) -> None:
+    """An upload that is begun before it, and whose content comes after it."""
+    text = manifest(FILES).to_json()
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    body = [part % (b"manifest", text) + b"--x\r\n", *(part % (b"file", data) for _, data in sorted(FILES.items()))]
+    body[1] = body[1].removeprefix(b"--x\r\n")
+    body.append(b"--x--\r\n")
+    early = 1 if announced else 0
+    where = urlsplit(exchange.url)
+    head = f"POST {where.path}{SUBMIT} HTTP/1.1\r\nHost: x\r\nAuthorization: token {token('ada')}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {sum(map(len, body))}\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+        connection.sendall(head.encode() + b"".join(body[:early]))
+        time.sleep(0.2)
+        cutoff = datetime.now(UTC)
+        exchange.ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: cutoff}), "teacher")
+        connection.sendall(b"".join(body[early:]))
+        answer = connection.recv(65536)
+    if announced:
+        assert b" 201 " in answer.splitlines()[0]
+        assert exchange.ledger.submissions(COURSE)[0].received_at < cutoff
+    else:
+        assert b" 403 " in answer.splitlines()[0]
+        assert exchange.ledger.submissions(COURSE) == []
+        nothing_is_left(exchange)
 
 
 def test_an_upload_that_trickles_is_ended(exchange: Service) -> None:

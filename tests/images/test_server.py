@@ -132,7 +132,7 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
     assert set(records) == set(server.students)
     assert {(one["sandbox"], one["fault"]) for one in records.values()} == {("bubblewrap", "")}
 
-    held = server.inside("exchange", "tito", "exchange", "check", "--json")
+    held = server.inside("exchange", "tito", "exchange", "audit", "--json")
     assert json.loads(held)["submissions"] == 2
     in_home(students[1], "echo of an afternoon > notes.txt")
     backup = server.script("backup", "--homes", tmp_path).stdout.strip()
@@ -146,11 +146,11 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
     assert "files in the exchange" in refused
     assert "a gradebook" in refused
     assert f"the home tito-home-{students[0].name}" in refused
-    assert server.inside("exchange", "tito", "exchange", "check", "--json") == held, "and it runs on"
+    assert server.inside("exchange", "tito", "exchange", "audit", "--json") == held, "and it runs on"
 
     lose_everything(server)
     server.script("restore", backup)
-    assert server.inside("exchange", "tito", "exchange", "check", "--json") == held
+    assert server.inside("exchange", "tito", "exchange", "audit", "--json") == held
     assert in_home(students[1], "stat -c %u notes.txt; cat notes.txt") == "1000\nof an afternoon\n"
     again = server.inside("formgrader", "tito", "autograde", MODULE, "--json")
     assert verdicts(json.loads(again)) == verdicts(records.values())

@@ -38,17 +38,20 @@ def instant() -> None:
 
 
 @exchange.command()
+@click.option("--sweep", "sweeps", is_flag=True, help="Then take away what nothing refers to, if it is an hour old.")
 @json_option
 @click.pass_obj
-def check(settings: Settings, as_json: bool) -> None:
+def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
     """Read all that the exchange holds, and compare it with what it has acknowledged.
 
-    Of the course's own exchange, or, with TITO_EXCHANGE_ROOT (and _DB, _STORE) set, of a service's.
+    Of the course's own exchange, or, with TITO_EXCHANGE_ROOT (and _DB, _STORE) set, of a service's, which may be at
+    work. With something missing or damaged, nothing is taken away.
     """
     import os
     from dataclasses import asdict
 
-    from tito.exchange.audit import audit
+    from tito.exchange.audit import audit as audited
+    from tito.exchange.audit import sweep
     from tito.exchange.local import open_local
     from tito.exchange.service import ROOT_VARIABLE, open_ledger, settings_from
 
@@ -61,17 +64,20 @@ def check(settings: Settings, as_json: bool) -> None:
             raise UsageError("This course has no exchange of its own here.", hint=hint)
         ledger = open_local(course.exchange_root)
     try:
-        found = audit(ledger)
+        found = audited(ledger)
+        swept = sweep(ledger) if sweeps and not found.problems else None
     finally:
         ledger.close()
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(found) | {"swept": asdict(swept) if swept else None})
     for one in found.problems:
         say(f"PROBLEM: {one}")
     say(
         f"{found.releases} releases, {found.submissions} submissions, {found.feedback} times feedback in {found.blobs} "
         f"blobs; {found.unused_blobs} blobs that nothing refers to."
     )
+    if swept is not None:
+        say(f"{swept.blobs} blobs of {swept.size / (1 << 20):.1f} MiB were taken away.")
     if found.problems:
         raise CheckFailed(f"{len(found.problems)} things are missing or damaged.", hint="Restore them from a backup.")
 

@@ -1,16 +1,24 @@
-"""Whether the exchange holds all that it has acknowledged: every file of every row, read and hashed."""
+"""Whether the exchange holds all that it has acknowledged: every file of every row, read and hashed. And a sweep of
+what nothing names: uploads that were stored and then refused, or whose service was killed."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from tito.exchange import tables
 from tito.exchange.ledger import Ledger
 from tito.exchange.problems import Refused
 from tito.exchange.records import Entry, Manifest
+from tito.exchange.rows import batches, named
+
+SWEPT_AT_ONCE = 50  # blobs, while others wait
+UNNAMED_FOR = timedelta(hours=1)  # after which a blob is no upload's that is on its way
 
 
 @dataclass(frozen=True)
@@ -69,3 +77,47 @@ def _fault(ledger: Ledger, entry: Entry) -> str:
     except Refused as refusal:
         return refusal.message
     return ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What was taken away."""
+
+    blobs: int
+    size: int
+
+
+def sweep(ledger: Ledger) -> Sweep:
+    """Take away blobs that no row names and that are older than any upload on its way. The service may be at work.
+
+    While some are taken away nobody's rows are written: who has found one of them in the store finds out before he
+    names it (see `Ledger`).
+
+    Raises:
+        Refused: the database or the store cannot be used.
+    """
+    blobs = size = 0
+    left = iter(sorted(_unnamed(ledger)))
+    while some := list(islice(left, SWEPT_AT_ONCE)):
+        with ledger.database.write() as connection:
+            _let_nobody_name(connection)
+            for sha256 in set(some) - named(connection, some):
+                size += ledger.store.size(sha256) or 0
+                ledger.store.remove(sha256)
+                blobs += 1
+    return Sweep(blobs, size)
+
+
+def _unnamed(ledger: Ledger) -> Iterator[str]:
+    """Blobs that may be taken away, as things stand."""
+    before = ledger.clock() - UNNAMED_FOR
+    for some in batches(list(ledger.store.names())):
+        with ledger.database.read() as connection:
+            loose = set(some) - named(connection, some)
+        yield from (one for one in loose if (when := ledger.store.modified(one)) is not None and when < before)
+
+
+def _let_nobody_name(connection: Connection) -> None:
+    """Who names a blob locks a row of the courses, or makes one. Where the database has but one writer, that is us."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE course IN EXCLUSIVE MODE")

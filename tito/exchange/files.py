@@ -138,5 +138,5 @@ def _damaged(what: str, why: str) -> Refused:
         f"{what} did not come as the receipt has it: {why}.",
         status=502,
         where="SHA-256",
-        hint="Try again; if it stays so, run 'tito exchange check' on the server.",
+        hint="Try again; if it stays so, run 'tito exchange audit' on the server.",
     )

@@ -34,7 +34,7 @@ from tito.exchange.records import (
     Release,
     Submission,
 )
-from tito.exchange.rows import batches, files_of, keep_course, keep_manifest, latest
+from tito.exchange.rows import batches, files_of, keep_course, keep_manifest, latest, named
 from tito.exchange.store import BlobStore, Incoming, read_checked
 
 MB = 1 << 20
@@ -51,6 +51,7 @@ class Quotas:
     feedback_mb: int = 100
     files: int = 1000
     submissions: int = 500  # of one assignment by one student
+    student_mb: int = 2000  # of all that one student has handed in to one course, the same files counted once
     check_lease_s: int = 20  # after which the instant check of a worker that was heard of no more is another's
 
 
@@ -60,6 +61,7 @@ class Bundle:
 
     manifest: Manifest
     blobs: list[Incoming] = field(default_factory=list)
+    announced_at: datetime | None = None  # when all of the manifest had come, by the exchange's clock
 
     def discard(self) -> None:
         for blob in self.blobs:
@@ -120,24 +122,22 @@ class Ledger:
         """Release an assignment, as a new revision unless it stands released just so; and whether it is new.
 
         Raises:
-            Refused: something else is released under that name, and `replace` was not asked for.
+            Refused: see `require_publishable`.
         """
-        self._keep(bundle)
+        manifest = bundle.manifest
+        with self.database.read() as connection:
+            old = _publishable(connection, course, assignment, manifest, replace=replace)
+            if old is not None and _is_standing(old, manifest):
+                return _release(old, {old.manifest: list(manifest.files)}), False
+        stored = self._keep(bundle)
         with self.database.write() as connection:
             keep_course(connection, course, self.clock())
             connection.execute(_lock(course))
-            old = connection.execute(_releases(course, assignment)).one_or_none()
-            standing = old is not None and old.withdrawn_at is None
-            if old is not None and standing and old.manifest == bundle.manifest.sha256:
-                return _release(old, {old.manifest: list(bundle.manifest.files)}), False
-            if standing and not replace:
-                raise Refused(
-                    f"{assignment} is released already, with other files.",
-                    status=409,
-                    where=f"{course}/{assignment}",
-                    hint="To replace it, ask for that (nbgrader: --force). Students keep what they fetched.",
-                )
-            keep_manifest(connection, bundle.manifest)
+            old = _publishable(connection, course, assignment, manifest, replace=replace)
+            if old is not None and _is_standing(old, manifest):
+                return _release(old, {old.manifest: list(manifest.files)}), False
+            self._require_stored(connection, stored)
+            keep_manifest(connection, manifest)
             row = connection.execute(
                 tables.release.insert().returning(*tables.release.c),
                 {
@@ -151,6 +151,15 @@ class Ledger:
             ).one()
         return _release(row, {row.manifest: list(bundle.manifest.files)}), True
 
+    def require_publishable(self, course: str, assignment: str, manifest: Manifest, *, replace: bool) -> None:
+        """Raise unless this may be released. Asked before the content of an upload is read.
+
+        Raises:
+            Refused: something else is released under that name, and `replace` was not asked for.
+        """
+        with self.database.read() as connection:
+            _publishable(connection, course, assignment, manifest, replace=replace)
+
     def withdraw(self, course: str, assignment: str, by: str) -> Release:
         """Take a release back: it is listed no more. Its files and what was submitted stay."""
         with self.database.write() as connection:
@@ -163,18 +172,38 @@ class Ledger:
 
     # ---- submissions -------------------------------------------------------------------------------
 
-    def require_open(self, course: str, assignment: str, student: str, at: datetime, key: str = "") -> None:
-        """Raise unless this student may submit now, or did so with this key. Asked before an upload is read.
+    def require_open(
+        self,
+        course: str,
+        assignment: str,
+        student: str,
+        at: datetime,
+        key: str = "",
+        manifest: Manifest | None = None,
+    ) -> None:
+        """Raise unless this student may submit now, or did so with this key. Asked before an upload is read, and again
+        when its manifest has come.
 
         Raises:
-            Refused: not released, past the cut-off, or too many submissions already.
+            Refused: not released, past the cut-off, too much already; or the key was used with other files.
         """
         with self.database.read() as connection:
-            sent_before = _of(course, assignment, student).where(tables.submission.c.key == key)
-            if not key or connection.execute(sent_before).first() is None:
-                self._require_open(connection, course, assignment, student, at)
+            known = connection.execute(_of(course, assignment, student).where(tables.submission.c.key == key))
+            if key and (row := known.one_or_none()) is not None:
+                if manifest is not None:
+                    _require_same(row, manifest)
+                return
+            self._require_open(connection, course, assignment, student, at, manifest)
 
-    def _require_open(self, connection: Connection, course: str, assignment: str, student: str, at: datetime) -> int:
+    def _require_open(
+        self,
+        connection: Connection,
+        course: str,
+        assignment: str,
+        student: str,
+        at: datetime,
+        manifest: Manifest | None,
+    ) -> int:
         where = f"{course}/{assignment}"
         row = connection.execute(_releases(course, assignment)).one_or_none()
         if row is None or row.withdrawn_at is not None:
@@ -197,30 +226,48 @@ class Ledger:
                 where=where,
                 hint="Ask the instructor.",
             )
+        self._require_room(connection, course, student, manifest)
         return int(row.number)
 
-    def submit(
-        self, course: str, assignment: str, student: str, bundle: Bundle, key: str, begun_at: datetime | None = None
-    ) -> tuple[Submission, bool]:
+    def _require_room(self, connection: Connection, course: str, student: str, manifest: Manifest | None) -> None:
+        submitted = select(tables.submission.c.manifest).where(
+            tables.submission.c.course == course, tables.submission.c.student == student
+        )
+        sizes = select(tables.manifest.c.sha256, tables.manifest.c.size).where(tables.manifest.c.sha256.in_(submitted))
+        kept = {row.sha256: row.size for row in connection.execute(sizes)}
+        if manifest is not None:
+            kept[manifest.sha256] = manifest.size
+        if sum(kept.values()) > self.quotas.student_mb * MB:
+            raise Refused(
+                f"{student} has handed in {self.quotas.student_mb} MiB to {course}, and no more is taken.",
+                status=403,
+                where=course,
+                hint="Hand in less data, or ask the instructor.",
+            )
+
+    def submit(self, course: str, assignment: str, student: str, bundle: Bundle, key: str) -> tuple[Submission, bool]:
         """Take a submission; and whether it is new. One sent again with the same `key` is the one that is there.
 
-        Its time is the server's when the upload began, and later than the time of any that this student handed in
-        before, whatever the clock did in between.
+        Its time is the server's when it had been announced what would be handed in, to the byte, and later than the
+        time of any that this student handed in before, whatever the clock did in between.
 
         Raises:
-            Refused: see `require_open`; or the key was used with other files.
+            Refused: see `require_open`. Nothing is kept then.
         """
-        begun_at = begun_at or self.clock()
-        self._keep(bundle)
+        at = bundle.announced_at or self.clock()
+        self.require_open(course, assignment, student, at, key, bundle.manifest)
+        stored = self._keep(bundle)
         with self.database.write() as connection:
             if connection.execute(_lock(course)).first() is None:
                 raise not_released(course, assignment)
             mine = _of(course, assignment, student)
             known = connection.execute(mine.where(tables.submission.c.key == key)).one_or_none()
             if known is not None:
-                return self._same(connection, known, bundle), False
-            number = self._require_open(connection, course, assignment, student, begun_at)
+                _require_same(known, bundle.manifest)
+                return self._submissions(connection, [known])[0], False
+            number = self._require_open(connection, course, assignment, student, at, bundle.manifest)
             last = connection.execute(mine.order_by(tables.submission.c.number.desc()).limit(1)).one_or_none()
+            self._require_stored(connection, stored)
             keep_manifest(connection, bundle.manifest)
             row = connection.execute(
                 tables.submission.insert().returning(*tables.submission.c),
@@ -229,7 +276,7 @@ class Ledger:
                     "course": course,
                     "assignment": assignment,
                     "student": student,
-                    "received_at": begun_at if last is None else max(begun_at, last.received_at + TICK),
+                    "received_at": at if last is None else max(at, last.received_at + TICK),
                     "manifest": bundle.manifest.sha256,
                     "release": number,
                     "key": key,
@@ -238,16 +285,6 @@ class Ledger:
             if self.instant:
                 self.checks.queue(connection, row, _policy(connection, course).policy.instant)
             return self._submissions(connection, [row])[0], True
-
-    def _same(self, connection: Connection, row: Row[Any], bundle: Bundle) -> Submission:
-        if row.manifest != bundle.manifest.sha256:
-            raise Refused(
-                "This key was used with other files before.",
-                status=409,
-                where="Idempotency-Key",
-                hint="Submit again with a new key.",
-            )
-        return self._submissions(connection, [row])[0]
 
     def submissions(self, course: str, assignment: str = "", student: str = "") -> list[Submission]:
         """What was submitted, oldest first."""
@@ -304,7 +341,10 @@ class Ledger:
 
     def give_feedback(self, course: str, reference: str, bundle: Bundle, by: str) -> tuple[Feedback, bool]:
         """Return feedback on a submission, as a new revision unless it stands just so; and whether it is new."""
-        self._keep(bundle)
+        standing = self.submission(course, reference).feedback
+        if standing is not None and standing.manifest_sha256 == bundle.manifest.sha256:
+            return standing, False
+        stored = self._keep(bundle)
         with self.database.write() as connection:
             connection.execute(_lock(course))
             query = select(tables.submission.c.number).where(
@@ -316,6 +356,7 @@ class Ledger:
             old = _feedback_of(connection, {number: reference}).get(number)
             if old is not None and old.manifest_sha256 == bundle.manifest.sha256:
                 return old, False
+            self._require_stored(connection, stored)
             keep_manifest(connection, bundle.manifest)
             row = connection.execute(
                 tables.feedback.insert().returning(*tables.feedback.c),
@@ -399,9 +440,22 @@ class Ledger:
         wanted = self.policy(course).policy.submission_mb or self.quotas.submission_mb
         return min(wanted, self.quotas.submission_max_mb) * MB
 
-    def _keep(self, bundle: Bundle) -> None:
+    def _keep(self, bundle: Bundle) -> list[str]:
+        """Make the content durable; which of it was there already, and so may be swept until something names it."""
         with disk_told():
-            self.store.keep(bundle.blobs)
+            return self.store.keep(bundle.blobs)
+
+    def _require_stored(self, connection: Connection, stored: Sequence[str]) -> None:
+        """Raise unless what was there already is there still. Asked with the course's lock, which a sweep waits for."""
+        loose = set(stored) - named(connection, stored)
+        if any(self.store.size(sha256) is None for sha256 in loose):
+            raise Refused(
+                "The exchange was being swept.",
+                status=503,
+                where="store",
+                hint="Nothing was stored. Try again.",
+                retry_after_s=1,
+            )
 
 
 @contextmanager
@@ -441,6 +495,36 @@ def _of(course: str, assignment: str, student: str) -> Select[Any]:
     if assignment:
         query = query.where(tables.submission.c.assignment == assignment)
     return query.where(tables.submission.c.student == student) if student else query
+
+
+def _publishable(
+    connection: Connection, course: str, assignment: str, manifest: Manifest, *, replace: bool
+) -> Row[Any] | None:
+    """The newest revision, if there is any, which this one may follow."""
+    old = connection.execute(_releases(course, assignment)).one_or_none()
+    if old is not None and old.withdrawn_at is None and not replace and not _is_standing(old, manifest):
+        raise Refused(
+            f"{assignment} is released already, with other files.",
+            status=409,
+            where=f"{course}/{assignment}",
+            hint="To replace it, ask for that (nbgrader: --force). Students keep what they fetched.",
+        )
+    return old
+
+
+def _is_standing(release: Row[Any], manifest: Manifest) -> bool:
+    """Whether just this is released now."""
+    return release.withdrawn_at is None and release.manifest == manifest.sha256
+
+
+def _require_same(submission: Row[Any], manifest: Manifest) -> None:
+    if submission.manifest != manifest.sha256:
+        raise Refused(
+            "This key was used with other files before.",
+            status=409,
+            where="Idempotency-Key",
+            hint="Submit again with a new key.",
+        )
 
 
 def _lock(course: str) -> Select[Any]:

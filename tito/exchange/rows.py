@@ -39,6 +39,14 @@ def files_of(connection: Connection, manifests: set[str]) -> dict[str, list[Entr
     return found
 
 
+def named(connection: Connection, blobs: Sequence[str]) -> set[str]:
+    """Those blobs that a file of some manifest is."""
+    found: set[str] = set()
+    for some in batches(sorted(set(blobs))):
+        found |= set(connection.execute(select(tables.file.c.sha256).where(tables.file.c.sha256.in_(some))).scalars())
+    return found
+
+
 def batches(keys: list[Key]) -> Iterator[Sequence[Key]]:
     """As many at once as every database takes in one query."""
     rest = iter(keys)

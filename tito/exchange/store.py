@@ -1,7 +1,7 @@
-"""Blobs by their SHA-256: written whole or not at all, never changed, never taken away. A directory, or any fsspec URL.
+"""Blobs by their SHA-256: written whole or not at all, never changed. A directory, or any fsspec URL.
 
 A blob is first received into a scratch file, hashed as it comes; `keep` makes a set of them durable. After `keep`
-has returned, neither a killed process nor a lost machine takes them away.
+has returned, neither a killed process nor a lost machine takes them away; a sweep does if nothing names them (`audit`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -75,13 +76,17 @@ class BlobStore(Protocol):
 
     def incoming(self) -> Incoming: ...
 
-    def keep(self, blobs: Iterable[Incoming]) -> None: ...
+    def keep(self, blobs: Iterable[Incoming]) -> list[str]: ...
 
     def read(self, sha256: str) -> Iterator[bytes]: ...
 
     def size(self, sha256: str) -> int | None: ...
 
     def names(self) -> Iterator[str]: ...
+
+    def modified(self, sha256: str) -> datetime | None: ...
+
+    def remove(self, sha256: str) -> None: ...
 
     def require_ready(self) -> None: ...
 
@@ -105,16 +110,19 @@ class DirectoryStore:
     def incoming(self) -> Incoming:
         return Incoming(self._scratch)
 
-    def keep(self, blobs: Iterable[Incoming]) -> None:
-        """Make blobs durable: content synced, then renamed, then the folders synced that name them.
+    def keep(self, blobs: Iterable[Incoming]) -> list[str]:
+        """Make blobs durable: content synced, then renamed, then the folders synced that name them. Gives the names of
+        those that were there.
 
         A blob that is there already is not written again; its folder is synced all the same, since whoever
         wrote it may not have come to that yet.
         """
         folders: set[Path] = set()
+        there = []
         for blob in blobs:
             target = self._path(blob.sha256)
             if self.size(blob.sha256) == blob.size:
+                there.append(blob.sha256)
                 blob.discard()
             else:
                 blob.sync()
@@ -123,6 +131,7 @@ class DirectoryStore:
             folders.add(target.parent)
         for folder in folders:
             _sync_folder(folder)
+        return there
 
     def read(self, sha256: str) -> Iterator[bytes]:
         try:
@@ -140,6 +149,15 @@ class DirectoryStore:
 
     def names(self) -> Iterator[str]:
         return (path.name for path in self.root.glob("[0-9a-f][0-9a-f]/*"))
+
+    def modified(self, sha256: str) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self._path(sha256).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+
+    def remove(self, sha256: str) -> None:
+        self._path(sha256).unlink(missing_ok=True)
 
     def require_ready(self) -> None:
         self.incoming().discard()
@@ -191,19 +209,22 @@ class FsspecStore:
     def incoming(self) -> Incoming:
         return Incoming(self._scratch)
 
-    def keep(self, blobs: Iterable[Incoming]) -> None:
-        """Make blobs durable, some at a time: each is a round trip or two."""
+    def keep(self, blobs: Iterable[Incoming]) -> list[str]:
+        """Make blobs durable, some at a time: each is a round trip or two. Gives the names of those that were there."""
         with _store_told():
-            list(self._pool.map(self._keep, blobs))
+            return [name for name in self._pool.map(self._keep, blobs) if name]
 
-    def _keep(self, blob: Incoming) -> None:
+    def _keep(self, blob: Incoming) -> str:
+        """Its name if it was there, else ""."""
         blob.close()
-        if self._size(blob.sha256) != blob.size:
+        is_there = self._size(blob.sha256) == blob.size
+        if not is_there:
             target = self._path(blob.sha256)
             if not self._bucket:  # a bucket has no folders, and is not ours to make
                 self._fs.makedirs(target.rpartition("/")[0], exist_ok=True)
             self._fs.put_file(str(blob.path), target)
         blob.discard()
+        return blob.sha256 if is_there else ""
 
     def read(self, sha256: str) -> Iterator[bytes]:
         with _store_told():
@@ -229,6 +250,18 @@ class FsspecStore:
         with _store_told():
             found = self._fs.find(self._root) if self._fs.exists(self._root) else []
         yield from (name.rpartition("/")[2] for name in found)
+
+    def modified(self, sha256: str) -> datetime | None:
+        with _store_told():
+            try:
+                when: datetime = self._fs.modified(self._path(sha256))
+            except FileNotFoundError:
+                return None
+        return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+    def remove(self, sha256: str) -> None:
+        with _store_told(), contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(sha256))
 
     def require_ready(self) -> None:
         self.incoming().discard()
@@ -304,5 +337,5 @@ def _broken(sha256: str) -> Refused:
         f"The blob {sha256[:12]} is missing or damaged.",
         status=500,
         where="store",
-        hint="Run 'tito exchange check' on the server, and bring it back from a backup.",
+        hint="Run 'tito exchange audit' on the server, and bring it back from a backup.",
     )

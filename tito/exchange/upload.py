@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
@@ -53,8 +54,17 @@ BODY: dict[str, Any] = {
 }
 
 
-async def receive(request: Request, store: BlobStore, *, limit: int, files: int, timeout_s: float) -> Bundle:
+Announce = Callable[[Manifest], datetime]
+
+
+async def receive(
+    request: Request, store: BlobStore, announce: Announce, *, limit: int, files: int, timeout_s: float
+) -> Bundle:
     """Receive an upload of at most `limit` bytes in at most `files` files. The caller discards the bundle in the end.
+
+    Args:
+        announce: is told the manifest when all of it has come, and before any content is read; refuses it, or says when
+            that was.
 
     Raises:
         Refused: with the reason; what was received is gone.
@@ -64,7 +74,7 @@ async def receive(request: Request, store: BlobStore, *, limit: int, files: int,
         announced = request.headers.get("Content-Length", "")
         if announced.isdigit() and int(announced) > most:
             raise too_large(limit)
-        upload = _Upload(store, _boundary(request), limit, files)
+        upload = _Upload(store, _boundary(request), announce, limit, files)
         return await _receive(request, upload, most, limit, timeout_s)
     except Refused as refusal:
         if refusal.status != 408:  # who is that slow is not waited for again
@@ -127,8 +137,10 @@ def too_large(limit: int) -> Refused:
 class _Upload:
     """What has been received so far."""
 
-    def __init__(self, store: BlobStore, boundary: bytes, limit: int, files: int) -> None:
+    def __init__(self, store: BlobStore, boundary: bytes, announce: Announce, limit: int, files: int) -> None:
         self._store = store
+        self._announce = announce
+        self._announced_at: datetime | None = None
         self._limit = limit
         self._files = files
         self._manifest: Manifest | None = None
@@ -171,7 +183,7 @@ class _Upload:
         """
         if self._manifest is None or not self._ended or len(self._blobs) != len(self._manifest.files):
             raise Refused("The upload is not whole.", status=400, where="body", hint="Submit again.")
-        return Bundle(self._manifest, self._blobs)
+        return Bundle(self._manifest, self._blobs, self._announced_at)
 
     def discard(self) -> None:
         for blob in self._blobs:
@@ -214,7 +226,9 @@ class _Upload:
 
     def _part_ends(self) -> None:
         if self._manifest is None:
-            self._manifest = self._judged(Manifest.from_json(bytes(self._head)))
+            manifest = self._judged(Manifest.from_json(bytes(self._head)))
+            self._announced_at = self._announce(manifest)
+            self._manifest = manifest
             return
         blob, announced = self._blobs[-1], self._announced()
         if (blob.size, blob.sha256) != (announced.size, announced.sha256):

@@ -34,7 +34,9 @@ async def give_feedback(
     await run_in_threadpool(ledger.submission, course, submission)
     quotas, timeout_s = ledger.quotas, request.app.state.settings.upload_timeout_s
     limit = quotas.feedback_mb * MB
-    bundle = await receive(request, ledger.store, limit=limit, files=quotas.files, timeout_s=timeout_s)
+    bundle = await receive(
+        request, ledger.store, lambda manifest: ledger.clock(), limit=limit, files=quotas.files, timeout_s=timeout_s
+    )
     try:
         made, new = await run_in_threadpool(ledger.give_feedback, course, submission, bundle, caller.name)
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -10,7 +12,7 @@ from tito.exchange.access import AssignmentName, CourseName
 from tito.exchange.archive import archive
 from tito.exchange.ledger import MB
 from tito.exchange.names import check_id
-from tito.exchange.records import Release
+from tito.exchange.records import Manifest, Release
 from tito.exchange.routes import (
     ARCHIVE,
     UPLOAD_PROBLEMS,
@@ -70,7 +72,12 @@ async def release(
     check_id("assignment", assignment)
     quotas, timeout_s = ledger.quotas, request.app.state.settings.upload_timeout_s
     limit = quotas.release_mb * MB
-    bundle = await receive(request, ledger.store, limit=limit, files=quotas.files, timeout_s=timeout_s)
+
+    def announce(manifest: Manifest) -> datetime:
+        ledger.require_publishable(course, assignment, manifest, replace=replace)
+        return ledger.clock()
+
+    bundle = await receive(request, ledger.store, announce, limit=limit, files=quotas.files, timeout_s=timeout_s)
     try:
         made, new = await run_in_threadpool(ledger.publish, course, assignment, bundle, caller.name, replace=replace)
     finally:

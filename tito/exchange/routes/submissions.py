@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -11,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from tito.exchange.access import AssignmentName, CourseName
 from tito.exchange.archive import archive
-from tito.exchange.records import Submission
+from tito.exchange.records import Manifest, Submission
 from tito.exchange.routes import (
     ARCHIVE,
     UPLOAD_PROBLEMS,
@@ -52,14 +53,19 @@ async def submit(
 
     With an `Idempotency-Key`, a submission that is sent again is stored once.
     """
-    begun_at = ledger.clock()
-    await run_in_threadpool(ledger.require_open, course, assignment, caller.name, begun_at, key)
+
+    def announce(manifest: Manifest) -> datetime:
+        at = ledger.clock()
+        ledger.require_open(course, assignment, caller.name, at, key, manifest)
+        return at
+
+    await run_in_threadpool(ledger.require_open, course, assignment, caller.name, ledger.clock(), key)
     limit = await run_in_threadpool(ledger.submission_limit, course)
     files, timeout_s = ledger.quotas.files, request.app.state.settings.upload_timeout_s
-    bundle = await receive(request, ledger.store, limit=limit, files=files, timeout_s=timeout_s)
+    bundle = await receive(request, ledger.store, announce, limit=limit, files=files, timeout_s=timeout_s)
     try:
         made, new = await run_in_threadpool(
-            ledger.submit, course, assignment, caller.name, bundle, key or secrets.token_hex(16), begun_at
+            ledger.submit, course, assignment, caller.name, bundle, key or secrets.token_hex(16)
         )
     finally:
         bundle.discard()
