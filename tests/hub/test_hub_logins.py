@@ -38,6 +38,13 @@ def is_in(person: Person) -> bool:
     return answer.status_code == 200
 
 
+def decide(person: Person, action: str, name: str, token: str = "") -> int:
+    """Press a button of the page of sign-ups; the status of what comes of it."""
+    page = person.browser.get("/hub/home")
+    form = {"_xsrf": token or person.browser.cookies.get("_xsrf", path="/hub/") or hidden_fields(page.text)["_xsrf"]}
+    return person.browser.post(f"/hub/{action}/{name}", data=form).status_code
+
+
 def open_account(hub: WholeHub, *names: str) -> dict[str, str]:
     """What whoever runs the hub does, in its environment."""
     command = [sys.executable, "-P", "-m", "tito.hub.accounts", *names]
@@ -56,17 +63,21 @@ def test_who_signs_up_waits_until_an_instructor_lets_them_in(tmp_path: Path) -> 
         assert "an instructor has to let you in first" in said.text
         assert not is_in(ada)
         assert "ada" in teacher.browser.get("/hub/authorize").text
-        teacher.browser.get("/hub/authorize/ada")
+        assert teacher.browser.get("/hub/authorize/ada").status_code == 405, "a link lets nobody in"
+        assert decide(teacher, "authorize", "ada", token="of another page") == 403
+        assert not is_in(ada)
+        assert decide(teacher, "authorize", "ada") == 200
         ada.log_in(SIGN_UP_PASSWORD)
         assert is_in(ada)
         # A student lets nobody in, and an instructor can do no more of an admin's than that.
         sign_up(hub, "mallory")
-        for path in ("/hub/authorize", "/hub/authorize/mallory", "/hub/discard/mallory"):
-            assert ada.browser.get(path).status_code == 403
+        assert ada.browser.get("/hub/authorize").status_code == 403
+        for action in ("authorize", "discard", "withdraw"):
+            assert decide(ada, action, "mallory") == decide(teacher, action, "mallory") == 403
         assert teacher.browser.get("/hub/change-password/ada").status_code == 403
         assert teacher.api("DELETE", "/users/ada").status_code in (403, 404)
         assert teacher.api("GET", "/users").status_code == 403
-        assert teacher.browser.get("/hub/authorize/nobody").status_code == 404
+        assert decide(teacher, "authorize", "nobody") == 404
         weak = Person(hub, "weak")
         page = weak.browser.get("/hub/signup")
         form = {"username": "weak", "signup_password": "short", "signup_password_confirmation": "short"}
@@ -100,9 +111,7 @@ def test_nobody_has_the_name_of_an_instructor_or_admin_by_signing_up_first(tmp_p
         hub.stop()
         hub.settings["COURSES"] = json.dumps({"tiny": {"instructors": ["teacher", "newcomer"], "students": ["ada"]}})
         hub.start()
-        refused = chief.browser.get("/hub/authorize/newcomer")
-        assert refused.status_code == 403
-        assert "the name is not to be had here" in refused.text
+        assert decide(chief, "authorize", "newcomer") == 403
         early.log_in(SIGN_UP_PASSWORD)
         assert not is_in(early)
         handed_out = open_account(hub, "newcomer")["newcomer"]  # and so the account is theirs who is meant
@@ -111,6 +120,54 @@ def test_nobody_has_the_name_of_an_instructor_or_admin_by_signing_up_first(tmp_p
             person.log_in(password)
             assert is_in(person) is good
         assert not any(password in hub.log.read_text() for password in (*first.values(), again, handed_out))
+
+
+def test_an_instructor_decides_on_their_own_courses_people_and_on_nobody_who_was_in(tmp_path: Path) -> None:
+    courses = {
+        "tiny": {"instructors": ["teacher"], "students": ["ada", "bob"]},
+        "other": {"instructors": ["professor"], "students": ["eve"]},
+        "open": {"instructors": ["host"]},
+    }
+    settings = {"COURSES": json.dumps(courses), "IDLE_AFTER_MINUTES": "0", "AUTH_KIND": "native", "ADMINS": "chief"}
+    with whole_hub(tmp_path, settings) as hub:
+        passwords = open_account(hub, "chief", "teacher", "professor", "host")
+        people = {name: Person(hub, name) for name in passwords}
+        for name, person in people.items():
+            person.log_in(passwords[name])
+        chief, teacher, professor, host = (people[name] for name in ("chief", "teacher", "professor", "host"))
+        ada, eve, guest = (sign_up(hub, name) for name in ("ada", "eve", "guest"))
+        shown = {
+            one: {
+                name
+                for name in ("ada", "eve", "guest")
+                if f'id="{name}"' in people[one].browser.get("/hub/authorize").text
+            }
+            for one in people
+        }
+        assert shown == {"chief": {"ada", "eve", "guest"}, "teacher": {"ada"}, "professor": {"eve"}, "host": {"guest"}}
+        for person, name in (
+            (teacher, "eve"),
+            (teacher, "guest"),
+            (professor, "ada"),
+            (host, "ada"),
+            (teacher, "chief"),
+        ):
+            assert {decide(person, action, name) for action in ("authorize", "discard", "withdraw")} == {403}
+        for person, name in ((teacher, "ada"), (professor, "eve"), (host, "guest")):
+            assert decide(person, "authorize", name) == 200
+        for person in (ada, eve, guest):
+            person.log_in(SIGN_UP_PASSWORD)
+            assert is_in(person)
+        assert {decide(teacher, action, "ada") for action in ("authorize", "discard", "withdraw")} == {403}
+        assert decide(chief, "discard", "ada") == 409
+        assert decide(chief, "withdraw", "ada") == 200
+        assert not is_in(ada), "their login ends with it"
+        ada.log_in(SIGN_UP_PASSWORD)
+        assert not is_in(ada)
+        assert decide(teacher, "authorize", "ada") == decide(teacher, "discard", "ada") == 403, "the name stays theirs"
+        assert decide(chief, "authorize", "ada") == 200
+        ada.log_in(SIGN_UP_PASSWORD)
+        assert is_in(ada)
 
 
 @pytest.mark.parametrize(

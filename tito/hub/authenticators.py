@@ -93,6 +93,7 @@ def _native(c: Any, settings: HubSettings, state: Path) -> None:
     c.JupyterHub.authenticator_class = "tito.hub.signup.InstructorsApprove"
     c.JupyterHub.custom_scopes.update(CUSTOM_SCOPES)
     c.InstructorsApprove.reserved = staff(settings)
+    c.JupyterHub.template_paths = [str(Path(__file__).with_name("templates"))]
     c.NativeAuthenticator.enable_signup = True
     c.NativeAuthenticator.open_signup = False
     c.NativeAuthenticator.minimum_password_length = chosen.password_length
