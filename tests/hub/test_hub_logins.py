@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -168,6 +170,48 @@ def test_an_instructor_decides_on_their_own_courses_people_and_on_nobody_who_was
         assert decide(chief, "authorize", "ada") == 200
         ada.log_in(SIGN_UP_PASSWORD)
         assert is_in(ada)
+
+
+def test_signing_up_holds_nobody_up_and_wrong_passwords_lock_nobody_else_out(tmp_path: Path) -> None:
+    with whole_hub(tmp_path, USUAL | {"AUTH_KIND": "native"}) as hub:
+        password = open_account(hub, "teacher")["teacher"]
+        waited: list[float] = []
+        stop = threading.Event()
+
+        def look() -> None:
+            with httpx.Client(base_url=hub.url) as client:
+                while not stop.is_set():
+                    started = time.monotonic()
+                    assert client.get("/hub/health").status_code == 200
+                    waited.append(time.monotonic() - started)
+
+        watch = threading.Thread(target=look)
+        crowd = [threading.Thread(target=sign_up, args=(hub, f"student-{letter}")) for letter in "abcdefgh"]
+        for thread in (watch, *crowd):
+            thread.start()
+        for thread in crowd:
+            thread.join()
+        stop.set()
+        watch.join()
+        assert max(waited) < 1.5, sorted(waited)[-5:]  # one after another on the hub's own thread they took over 2 s
+        stranger = Person(hub, "teacher")
+        for _ in range(6):
+            stranger.log_in("guessed")
+        for forwarded in ("", "192.0.2.7"):  # an address is not what a browser says of itself
+            again = Person(hub, "teacher")
+            again.browser.headers["X-Forwarded-For"] = forwarded
+            again.log_in(password)
+            assert not is_in(again), "held back, where the failures came from"
+        elsewhere = Person(hub, "teacher")
+        elsewhere.browser = httpx.Client(
+            base_url=hub.url,
+            follow_redirects=True,
+            timeout=90,
+            transport=httpx.HTTPTransport(local_address="127.0.0.2"),
+        )
+        hub.browsers.append(elsewhere.browser)
+        elsewhere.log_in(password)
+        assert is_in(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,9 @@ class NativeSettings(Model):
     are opened by `python -P -m tito.hub.accounts`."""
 
     password_length: int = Field(default=10, ge=8, description="of passwords, at least")
-    failed_logins: int = Field(default=5, ge=1, description="after which a name is held back for ten minutes")
+    failed_logins: int = Field(
+        default=5, ge=1, description="after which a name is held back for ten minutes, where they came from"
+    )
     ask_email: bool = Field(default=False, description="whether to ask for an address when signing up")
 
 

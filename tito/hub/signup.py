@@ -8,23 +8,45 @@ takes the form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
+import bcrypt
 from jupyterhub import orm
 from jupyterhub.handlers.login import LoginHandler as HubLoginHandler
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.handlers import LoginHandler, SignUpHandler
 from nativeauthenticator.orm import UserInfo
-from traitlets import Set, Unicode
+from tornado.web import HTTPError
+from traitlets import Integer, Set, Unicode
 
 from tito.hub.approval import HANDLERS, RESERVED
+from tito.hub.attempts import Attempts
 from tito.hub.names import refusal_of
+
+T = TypeVar("T")
+HOUR_S = 3600.0
+HASHING = 2  # passwords at once
+HASHED_BYTES = 72  # of a password: bcrypt knows no more of it
+MANY = 20  # times the failures of one name, for all of an address
 
 
 class SignUp(SignUpHandler):  # type: ignore[misc]
-    """NativeAuthenticator's page, which says why a name cannot be had."""
+    """NativeAuthenticator's page, which says why a name cannot be had, and holds up nobody else."""
+
+    async def post(self) -> None:
+        address = self.request.remote_ip
+        if why := self.authenticator.too_many(address):
+            raise HTTPError(429, why)
+        self.authenticator.sign_ups.add(address)
+        name, password = (self.get_body_argument(one, "", strip=False) for one in ("username", "signup_password"))
+        async with self.authenticator.hashed_ahead(name, password):
+            await super().post()
 
     def get_result_message(self, user: Any, human: bool, taken: bool, *rest: bool) -> tuple[str, str]:
         if not taken and (why := self.authenticator.refusal(self.get_body_argument("username", "", strip=False))):
@@ -50,6 +72,14 @@ class Login(LoginHandler):  # type: ignore[misc]
         return super().render_template(name, **{**more, **facts})
 
 
+def _hash_of(password: str) -> bytes:
+    return bcrypt.hashpw(password.encode()[:HASHED_BYTES], bcrypt.gensalt())
+
+
+def _is_password(password: str, hashed: bytes) -> bool:
+    return bcrypt.checkpw(password.encode()[:HASHED_BYTES], hashed)
+
+
 OURS: dict[type[Any], type[Any]] = {LoginHandler: Login, SignUpHandler: SignUp}
 
 
@@ -57,6 +87,58 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
     """NativeAuthenticator, whose page /hub/authorize is for instructors, and which gives nobody a reserved name."""
 
     reserved = Set(Unicode(), help="Names that signing up does not give.").tag(config=True)
+    most_waiting = Integer(500, help="How many may wait to be let in.").tag(config=True)
+    sign_ups_an_hour = Integer(300, help="From one address, which a whole class may share.").tag(config=True)
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.sign_ups = Attempts(HOUR_S)
+        self._failures = Attempts(self.seconds_before_next_try)
+        self._hashing = ThreadPoolExecutor(HASHING, thread_name_prefix="passwords")
+        self._hashed: dict[tuple[str, str], bytes] = {}  # by name and password, of sign-ups that are at work
+        self._nobodys = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt())
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
+        """Who has a password that is theirs, and was let in. Failures count for a name at an address: a stranger's
+        lock nobody out. Hashing is for a thread: it takes a quarter of a second, in which the hub would stand still.
+        """
+        name: str = self.normalize_username(data["username"])
+        address = handler.request.remote_ip
+        most = self.allowed_failed_logins
+        if self._failures.count((name, address)) >= most or self._failures.count(address) >= MANY * most:
+            return None
+        account = self.get_user(name)
+        hashed = self._nobodys if account is None else bytes(account.password)
+        is_theirs = await self._in_thread(_is_password, data["password"], hashed)
+        account = self.get_user(name)  # as it stands now
+        if account is not None and is_theirs and account.is_authorized:
+            self._failures.forget((name, address))
+            return name
+        self._failures.add((name, address))
+        self._failures.add(address)
+        return None
+
+    def too_many(self, address: str) -> str:
+        """Why nobody may sign up from there now, in a sentence; "" where they may."""
+        if self.sign_ups.count(address) >= self.sign_ups_an_hour:
+            return "Too many have signed up from your address lately. Try again in an hour."
+        waiting = self.db.query(UserInfo).filter(UserInfo.is_authorized.is_(False)).count()
+        if waiting >= self.most_waiting:
+            return "Too many wait to be let in already. Tell your instructor, and try again when they have been."
+        return ""
+
+    @asynccontextmanager
+    async def hashed_ahead(self, username: str, password: str) -> AsyncIterator[None]:
+        """Have the hash of a password at hand, for when the account is made."""
+        if self.is_password_strong(password):
+            self._hashed[username, password] = await self._in_thread(_hash_of, password)
+        try:
+            yield
+        finally:
+            self._hashed.pop((username, password), None)
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, function, *arguments)
 
     def is_reserved(self, username: str) -> bool:
         return self.normalize_username(username.strip()) in self.reserved
@@ -82,7 +164,17 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
         if self.refusal(username):
             self.log.warning("Somebody tried to sign up as %r, which cannot be had", username[:200])
             return None
-        return super().create_user(username, password, **more)
+        hashed = self._hashed.get((username, password))
+        name = self.normalize_username(username)
+        if hashed is None or self.user_exists(name) or not self.validate_username(name):
+            return None
+        try:
+            account = UserInfo(username=name, password=hashed, **more)
+        except AssertionError:  # it has no address of mail
+            return None
+        self.db.add(account)
+        self.db.commit()
+        return account
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         replaced = {path for path, _ in HANDLERS}
