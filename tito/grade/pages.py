@@ -39,6 +39,14 @@ TEMPLATE = """
 </div>
 {%- endblock -%}
 """
+# formgrader's script waits for MathJax to say that it is done; formulas are pictures, and there is nothing to wait for.
+SCORING_MACRO = MACRO.replace(
+    "</style>",
+    """</style>
+<script>
+window.MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
+</script>""",
+)
 CLICK = re.compile(r"\bonclick=\"(\w+)\((\w*)\);?\"", re.IGNORECASE)
 
 
@@ -68,21 +76,20 @@ def meta(policy: str) -> str:
     return policy and Markup('<meta http-equiv="Content-Security-Policy" content="{}">').format(policy)
 
 
-class PageExporter(FormulaExporter):
-    """Pages of notebooks as nbgrader's templates make them, without anything that a browser would run.
+class CleanExporter(FormulaExporter):
+    """Pages of notebooks as nbgrader's templates make them, without anything of theirs that a browser would run.
 
     nbconvert's own switch cleans outputs only, as nbgrader's templates render text cells themselves; and it takes away
     paragraphs and headings.
     """
 
     sanitize_html = True
-    policy = NOTHING_RUNS
-    nonce = ""
     texts_s = TEXTS_S
+    macro = MACRO
 
     @default("extra_loaders")  # type: ignore[untyped-decorator]
     def _loader(self) -> list[BaseLoader]:
-        return [DictLoader({"index.html.j2": TEMPLATE, "mathjax.html.j2": MACRO})]
+        return [DictLoader({"index.html.j2": TEMPLATE, "mathjax.html.j2": self.macro})]
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield from super().default_filters()
@@ -113,8 +120,26 @@ class PageExporter(FormulaExporter):
 
     def _create_environment(self) -> Environment:
         environment: Environment = super()._create_environment()
-        environment.globals |= {"csp_nonce": lambda: self.nonce, "csp_meta": lambda: meta(self.policy)}
         nbgraders = FileSystemLoader(self.template_paths)
-        loaders = [*self.extra_loaders, PrefixLoader({"nbgrader": nbgraders}), nbgraders]
-        environment.loader = GuardedLoader(ChoiceLoader(loaders))
+        environment.loader = ChoiceLoader([*self.extra_loaders, PrefixLoader({"nbgrader": nbgraders}), nbgraders])
+        return environment
+
+
+class ScoringExporter(CleanExporter):
+    """For formgrader as nbgrader's own server extension has it, whose pages cannot have a policy of ours."""
+
+    macro = SCORING_MACRO
+
+
+class PageExporter(CleanExporter):
+    """Pages with a policy."""
+
+    policy = NOTHING_RUNS
+    nonce = ""
+
+    def _create_environment(self) -> Environment:
+        environment = super()._create_environment()
+        environment.globals |= {"csp_nonce": lambda: self.nonce, "csp_meta": lambda: meta(self.policy)}
+        assert environment.loader is not None
+        environment.loader = GuardedLoader(environment.loader)
         return environment

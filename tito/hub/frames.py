@@ -19,8 +19,8 @@ from nbconvert.filters import strip_files_prefix
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from traitlets import default
 
-from tito.grade.formulas import MACRO, STYLE
-from tito.grade.pages import TEMPLATE, PageExporter
+from tito.grade.formulas import STYLE
+from tito.grade.pages import SCORING_MACRO, TEMPLATE, PageExporter
 
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 FRAME = Markup(
@@ -31,16 +31,9 @@ DOCUMENT = Markup(
     '<link rel="stylesheet" href="{base}/static/node_modules/bootstrap/dist/css/bootstrap.min.css">'
     '<link rel="stylesheet" href="{base}/static/css/student.css"></head><body>{body}</body></html>'
 )
-# formgrader's script waits for MathJax to say that it is done; formulas are pictures, and there is nothing to wait for.
-NO_MATHJAX = """
-{%- macro no_mathjax() -%}
-<script>
-window.MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
-</script>
-{%- endmacro %}
-"""
 IN_FRAMES = """
 {%- block output_group -%}{{ super() | framed }}{%- endblock -%}
+{%- block rawcell scoped -%}{{ super() | framed }}{%- endblock -%}
 {%- block footer -%}
 <style>iframe.student { border: 0; display: block; height: 0; width: 100%; }</style>
 <script>
@@ -81,8 +74,7 @@ class FormgraderExporter(PageExporter):
 
     @default("extra_loaders")  # type: ignore[untyped-decorator]
     def _loader(self) -> list[BaseLoader]:
-        mathjax = f"{MACRO}{NO_MATHJAX}".replace("</style>", "</style>{{ no_mathjax() }}")
-        return [DictLoader({"index.html.j2": TEMPLATE + IN_FRAMES, "mathjax.html.j2": mathjax})]
+        return [DictLoader({"index.html.j2": TEMPLATE + IN_FRAMES, "mathjax.html.j2": SCORING_MACRO})]
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **how: Any) -> tuple[str, Any]:
         """The page. nbgrader writes names of people and files into it as they are."""
