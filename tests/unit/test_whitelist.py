@@ -39,8 +39,8 @@ FIELDS = {
     "ename": JSON,
     "evalue": JSON,
     "traceback": JSON,
-    "data": st.dictionaries(TYPES, JSON, max_size=3) | JSON,
-    "metadata": st.dictionaries(TYPES, SIZES | JSON, max_size=3) | SIZES | JSON,
+    "data": st.just({"image/png": PNG, "image/jpeg": JPEG}) | st.dictionaries(TYPES, JSON, max_size=3) | JSON,
+    "metadata": st.dictionaries(st.sampled_from(sorted(PICTURES)), SIZES | JSON) | SIZES | JSON,
     "execution_count": JSON,
     "more": JSON,
 }

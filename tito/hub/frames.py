@@ -8,28 +8,31 @@ gives each frame the height of its content, which it may look at (`allow-same-or
 
 from __future__ import annotations
 
+import hashlib
 import html
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import BaseLoader, DictLoader, pass_context
 from markupsafe import Markup
 from nbconvert.filters import strip_files_prefix
+from nbgrader.server_extensions.formgrader import handlers
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from traitlets import default
 
 from tito.grade.formulas import STYLE
 from tito.grade.pages import SCORING_MACRO, TEMPLATE, PageExporter
 
+BOOTSTRAP = Path(handlers.static_path) / "node_modules" / "bootstrap" / "dist" / "css" / "bootstrap.min.css"
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 FRAME = Markup(
     '<iframe class="student" sandbox="{sandbox}" srcdoc="{document}" title="Of the student" scrolling="no"></iframe>'
 )
 DOCUMENT = Markup(
     '<!doctype html><html><head><meta charset="utf-8"><base target="_blank">'
-    '<link rel="stylesheet" href="{base}/static/node_modules/bootstrap/dist/css/bootstrap.min.css">'
-    '<link rel="stylesheet" href="{base}/static/css/student.css"></head><body>{body}</body></html>'
+    '<link rel="stylesheet" href="{base}/static/css/student.css?v={version}"></head><body>{body}</body></html>'
 )
 IN_FRAMES = """
 {%- block output_group -%}{{ super() | framed }}{%- endblock -%}
@@ -87,7 +90,7 @@ class FormgraderExporter(PageExporter):
         if not content.strip():
             return Markup()
         base = f"{context['resources']['base_url']}/formgrader"
-        document = DOCUMENT.format(base=base, body=Markup(content))
+        document = DOCUMENT.format(base=base, version=style_version(), body=Markup(content))
         return FRAME.format(sandbox=SANDBOX, document=str(document))
 
     @pass_context
@@ -98,5 +101,12 @@ class FormgraderExporter(PageExporter):
 
 @cache
 def student_style() -> str:
-    """The style of what is in frames."""
-    return f"{HtmlFormatter(style='default').get_style_defs('.highlight')}\n{STYLE}\n{STUDENT_STYLE}"
+    """The style of what is in frames: one file, as each of a page's many frames asks for all of it."""
+    code = HtmlFormatter(style="default").get_style_defs(".highlight")
+    return f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{code}\n{STYLE}\n{STUDENT_STYLE}"
+
+
+@cache
+def style_version() -> str:
+    """What the address of the style ends with, so that a browser can keep it for as long as it stays the same."""
+    return hashlib.sha256(student_style().encode()).hexdigest()[:16]

@@ -194,6 +194,7 @@ class StudentStyle(base.BaseHandler):  # type: ignore[misc]
     @web.authenticated
     def get(self) -> None:
         self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")  # its address has a version
         self.write(student_style())
 
 
