@@ -39,12 +39,14 @@ FIELDS = {
     "ename": JSON,
     "evalue": JSON,
     "traceback": JSON,
-    "data": st.just({"image/png": PNG, "image/jpeg": JPEG}) | st.dictionaries(TYPES, JSON, max_size=3) | JSON,
+    "data": st.dictionaries(TYPES, JSON, max_size=3) | JSON,
     "metadata": st.dictionaries(st.sampled_from(sorted(PICTURES)), SIZES | JSON) | SIZES | JSON,
     "execution_count": JSON,
     "more": JSON,
 }
-ITEMS = st.fixed_dictionaries({"output_type": KINDS | JSON}, optional=FIELDS)
+PICTURE = {"output_type": "display_data", "data": {"image/png": PNG, "image/jpeg": JPEG}}
+DISPLAYS = FIELDS["metadata"].map(lambda metadata: PICTURE | {"metadata": metadata})
+ITEMS = DISPLAYS | st.fixed_dictionaries({"output_type": KINDS | JSON}, optional=FIELDS)
 
 
 def texts(value: Any) -> Iterator[str]:
