@@ -58,7 +58,7 @@ def settings(course: Course) -> Config:
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = AUTOGRADE_PREPROCESSORS
     config.GenerateFeedback.preprocessors = FEEDBACK_PREPROCESSORS
-    config.GenerateFeedback.exporter_class = "tito.grade.formulas.FormulaExporter"
+    config.GenerateFeedback.exporter_class = "tito.grade.pages.PageExporter"
     return config
 
 

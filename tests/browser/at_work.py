@@ -199,8 +199,12 @@ class Formgrader:
         self._shots.take(self.page, f"{self.user}-{name}")
 
     def log_in(self) -> None:
+        self.log_in_to(MODULE)
+
+    def log_in_to(self, assignment: str) -> None:
+        """Log in, and wait until an assignment is listed."""
         log_in(self.page, self.hub, self.user, f"/services/{self.hub.course.id}/formgrader")
-        self.row()
+        self.row(assignment)
 
     def open(self, path: str) -> None:
         self.page.goto(f"{self.hub.formgrader}/{path}")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,9 +69,11 @@ def course_folder(folder: Path) -> Course:
 
 
 @contextmanager
-def course_hub(folder: Path, proxy: str) -> Iterator[CourseHub]:
+def course_hub(
+    folder: Path, proxy: str, make_course: Callable[[Path], Course] = course_folder, *, instant: bool = True
+) -> Iterator[CourseHub]:
     """Start a hub in `folder`; at the end it is stopped, and all that it started."""
-    course, state, log = course_folder(folder / "course"), folder / "state", folder / "hub.log"
+    course, state, log = make_course(folder / "course"), folder / "state", folder / "hub.log"
     with free_ports(5) as ports:
         public, proxy_api, hub_port, exchange, formgrader = ports
     one = {
@@ -80,7 +82,7 @@ def course_hub(folder: Path, proxy: str) -> Iterator[CourseHub]:
         "port": formgrader,
         "instructors": [INSTRUCTOR],
         "students": [RIGHT, WRONG],
-        "instant": True,
+        "instant": instant,
     }
     settings = {
         "DEPLOYMENT": "laptop",

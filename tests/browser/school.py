@@ -82,4 +82,5 @@ def score_by_hand(everybody: Class, student: str) -> None:
         instructor.score(task, points, COMMENT if task == TASKS[0] else "")
     instructor.shot(f"scored-{student}")
     everybody.said[f"{student} owned"] = str(instructor.page.evaluate("window.owned"))
-    everybody.said[f"{student} page"] = instructor.page.locator("#notebook-container").first.inner_text()
+    texts = (frame.locator("body").inner_text() for frame in instructor.page.frames)  # what students wrote is in frames
+    everybody.said[f"{student} page"] = "\n".join(texts)

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from demo_course import Demo
 
 from tito.author.release import build_release
@@ -151,6 +152,29 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
     page = fetch(f"{formgrader}/formgrader/submissions/{failing['id']}/")
     assert "FAILED" in page
     assert "MARK SCHEME" in page  # the TA sees how to grade the written questions
+
+
+def test_formgrader_at_home_runs_no_script_of_a_submission(demo: Demo, formgrader: str) -> None:
+    notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
+    one = next(one for one in notebooks if one["student"] == "mary")
+    path = demo.course.step("autograded", "mary", "16_quantization", "quantization.ipynb")
+    before = path.read_text(encoding="utf-8")
+    notebook = json.loads(before)
+    attack = "<script>owned()</script><img src=x onerror='owned()'>"
+    picture = {"output_type": "display_data", "data": {"image/png": "AAAA"}, "metadata": {"width": "1 onerror=owned()"}}
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [picture, picture | {"data": {"text/html": attack}}]
+    notebook["cells"].append({"cell_type": "markdown", "id": "answer", "metadata": {}, "source": attack})
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    try:
+        page = fetch(f"{formgrader}/formgrader/submissions/{one['id']}/")
+    finally:
+        path.write_text(before, encoding="utf-8")
+    soup = BeautifulSoup(page, "html.parser")
+    assert "owned()" in soup.get_text()  # it is shown, as text
+    assert not [script for script in soup.find_all("script") if "owned" in str(script)]
+    assert not soup.find_all(lambda tag: any("owned" in str(value) for value in tag.attrs.values()))
+    assert "window.MathJax" in page  # which formgrader's scripts wait for
 
 
 def test_formgraders_button_is_ours_too(demo: Demo, formgrader: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,8 +15,13 @@ import pytest
 from tiny import ASSIGNMENT, CELLS, script, solved, submit, write_course
 
 import tito.cli
+from tito.cli.cohort import print_verdicts, progress_bar
+from tito.cli.common import print_json, print_table
 from tito.course import Course
 from tito.errors import TitoError
+from tito.grade.record import to_json
+from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
+from tito.plain_text import HOSTILE
 
 pytestmark = pytest.mark.unit
 
@@ -333,3 +339,65 @@ def test_going_without_a_sandbox_is_said_and_recorded(tito_in: Tito, released: C
 
 def test_the_installed_command_is_the_one_that_is_tested() -> None:
     assert os.access(_tito()[0], os.X_OK)
+
+
+# ---- what students choose reaches no terminal as it is -------------------------------------------
+
+OBEYED = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"  # a title, a cleared screen, red, and text turned around
+NAME = f"mallory{OBEYED}[bold][link=https://example.edu]x[/link]"
+
+
+def require_harmless(done: Done) -> None:
+    """The name was shown, and with it nothing that a terminal obeys."""
+    shown = done.out + done.err
+    assert "mallory" in shown
+    assert r"\x1b" in shown
+    assert not set(OBEYED) & HOSTILE & set(shown)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["autograde", "7", "--student", NAME, "--sandbox", "none"],
+        ["feedback", "7", "--student", NAME],
+        ["status", NAME],
+        [NAME],
+        ["status", "7", f"--{NAME}"],
+        ["--traceback", "status", NAME],
+        ["--course", f"/{NAME}", "status", "7"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_name_in_an_error_is_written_out(arguments: list[str], tito_in: Tito, course: Course) -> None:
+    done = tito_in(course.root, *arguments)
+    assert done.code
+    require_harmless(done)
+
+
+def test_names_messages_and_notes_in_what_is_printed_are_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    cell = CellVerdict(NAME, Verdict.FAILED, 0.0, 1.0, message=NAME)
+    notebook = NotebookVerdicts(NAME, (cell,), (NAME,), 0.0)
+    record = SubmissionRecord(NAME, NAME, Fingerprint("", "", ""), "none", "", (notebook,), NAME)
+    progress = progress_bar(NAME)
+    progress.done, progress.live = 0, False
+    for show in (
+        lambda: progress._advance(record),
+        lambda: print_verdicts((record,), {NAME: NAME}),
+        lambda: print_table(NAME, [NAME], [[NAME]]),
+        lambda: print_json({NAME: to_json(record)}),
+    ):
+        show()
+        out, err = capsys.readouterr()
+        assert "mallory" in out + err
+        assert not HOSTILE & set(out + err)
+    print_table("", ["name"], [[NAME]])
+    assert "[bold]" in capsys.readouterr().out  # no markup of rich's, which could be a link
+
+
+def test_commands_print_through_one_place() -> None:
+    """Nothing in the commands prints but what `tito.cli.common` has written out."""
+    folder = Path(tito.cli.__file__).parent
+    files = [*folder.glob("*.py"), folder.parent / "demo.py", folder.parent / "doctor.py"]
+    printing = re.compile(r"\b(print|echo|secho|print_exc|print_exception|stdout\.write|stderr\.write)\(")
+    found = {path.name for path in files if printing.search(path.read_text(encoding="utf-8"))}
+    assert found == {"common.py"}

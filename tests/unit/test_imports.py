@@ -27,7 +27,7 @@ LAYERS = (
     ("tito.instant",),
     ("tito.author", "tito.grade", "tito.exchange", "tito.gradebook"),
     ("tito.sandbox",),
-    ("tito.models", "tito.course", "tito.errors", "tito.cells", "tito.nbgrader_settings"),
+    ("tito.models", "tito.course", "tito.errors", "tito.cells", "tito.plain_text", "tito.nbgrader_settings"),
 )
 
 

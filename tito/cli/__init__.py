@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from difflib import get_close_matches
@@ -11,7 +12,7 @@ import click
 
 from tito import __version__
 from tito.cli import assignments, cohort, doctor, exchange, peers, results
-from tito.cli.common import Settings
+from tito.cli.common import Settings, say
 from tito.cli.startup import spare_start_up
 from tito.errors import TitoError
 
@@ -70,6 +71,13 @@ for command in (
     cli.add_command(command)
 
 
+def _shown(error: click.ClickException) -> str:
+    """A wrong usage as click tells it."""
+    text = io.StringIO()
+    error.show(text)
+    return text.getvalue().rstrip("\n")
+
+
 def main() -> None:
     """Entry point of `tito`."""
     spare_start_up()
@@ -78,21 +86,18 @@ def main() -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show()
+        say(_shown(error))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was finished is kept; run the same command to go on.", err=True)
+        say("Stopped. What was finished is kept; run the same command to go on.")
         sys.exit(130)
     except TitoError as error:
         if "--traceback" in sys.argv:
-            traceback.print_exc()
-        click.echo(f"tito: {error}", err=True)
+            say(traceback.format_exc())
+        say(f"tito: {error}")
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001  (the process's edge: a fault of ours, told as one)
         if "--traceback" in sys.argv:
-            traceback.print_exc()
-        click.echo(
-            f"tito: internal error: {type(error).__name__}: {error}. Run it with --traceback and report it.",
-            err=True,
-        )
+            say(traceback.format_exc())
+        say(f"tito: internal error: {type(error).__name__}: {error}. Run it with --traceback and report it.")
         sys.exit(3)

@@ -12,6 +12,7 @@ from tito.cli.common import (
     module_argument,
     print_json,
     print_table,
+    print_text,
     sandbox_option,
     say,
     say_forgeable,
@@ -171,7 +172,7 @@ def print_verdicts(records: tuple[SubmissionRecord, ...], statuses: dict[str, st
     numbers = [str(number) for number in range(1, len(cells) + 1)]
     print_table(records[0].assignment, ["student", *numbers, "points", *(["status"] if statuses else [])], rows)
     names = (f"{number} {name} ({points:g})" for number, (name, points) in zip(numbers, cells.items(), strict=True))
-    click.echo(f"\n{', '.join(names)}\n{LEGEND}")
+    print_text(f"\n{', '.join(names)}\n{LEGEND}")
 
 
 def _shown(cell: CellVerdict) -> str:

@@ -1,4 +1,8 @@
-"""What the commands share: settings, the module argument, tables and JSON."""
+"""What the commands share: settings, the module argument, and all that they print.
+
+Names of students, of files and of exceptions, and messages that a test has made of what student code returned, may hold
+what a terminal obeys. So nothing is printed but through here, where such characters are written out.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from typing import Any
 import click
 
 from tito.course import Assignment, Course, find_course
+from tito.plain_text import with_visible_controls
 
 module_argument = click.argument("module")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout instead of a table.")
@@ -40,7 +45,12 @@ class Settings:
 
 def say(text: str) -> None:
     """Talk to the user (stderr); data go to stdout."""
-    click.echo(text, err=True)
+    click.echo(with_visible_controls(text), err=True)
+
+
+def print_text(text: str) -> None:
+    """Data to stdout as text."""
+    click.echo(with_visible_controls(text))
 
 
 def say_forgeable(points: Iterable[float | None]) -> None:
@@ -52,7 +62,7 @@ def say_forgeable(points: Iterable[float | None]) -> None:
 
 def print_json(data: Any) -> None:
     """Data to stdout as JSON."""
-    click.echo(json.dumps(data, indent=1, default=str))
+    print_text(json.dumps(data, indent=1, default=str))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -60,10 +70,20 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     import sys
 
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
+    from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 200)
-    table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    # As Text: in a str rich would read markup, and a name may look like a link.
+    shown = [Column(Text(with_visible_controls(column))) for column in columns]
+    table = Table(
+        *shown,
+        title=Text(with_visible_controls(title)),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(with_visible_controls(cell)) for cell in row))
     console.print(table)

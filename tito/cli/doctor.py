@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tito.cli.common import Settings, json_option, print_json, say
+from tito.cli.common import Settings, json_option, print_json, print_text, say
 from tito.errors import CheckFailed
 
 
@@ -23,9 +23,8 @@ def doctor(settings: Settings, as_json: bool) -> None:
         print_json([dataclasses.asdict(one) for one in checks])
     else:
         for one in checks:
-            click.echo(
-                f"{'ok     ' if one.ok else 'MISSING'}  {one.name}: {one.detail}{' ' + one.hint if not one.ok else ''}"
-            )
+            hint = "" if one.ok else f" {one.hint}"
+            print_text(f"{'ok     ' if one.ok else 'MISSING'}  {one.name}: {one.detail}{hint}")
     if not all(one.ok for one in checks):
         raise CheckFailed("Something is missing; see above.")
 

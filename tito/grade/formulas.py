@@ -10,42 +10,86 @@ import base64
 import html
 import io
 import re
-from collections.abc import Iterator
+import secrets
+import time
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
 from jinja2 import DictLoader, pass_context
 from nbconvert.exporters import HTMLExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
 SIZE_PT = 12  # looks as large as the text around it
 DEEPEST_PX = 99
-MOST = 500  # of a page, and what a formula may be: some are a student's, and drawing them takes the time of others
+# What a page may have drawn, and what a formula may be: some are a student's, and drawing takes the time of others.
+MOST = 500
+MOST_S = 4.0  # of a processor; what was drawn for an earlier page costs nothing
 LONGEST = 500
+DATA = "data:image/svg+xml;base64,"
 NESTED = 12
 PX_PER_PT = 96 / 72
 SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![A-Za-z])")  # of brackets
 UNKNOWN = {r"\lbrack": "[", r"\rbrack": "]", r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\lvert": "|", r"\rvert": "|"}
-# In the place of nbconvert's, whose macro loads MathJax. The classes hold how far a picture goes below the line;
-# formgrader's script waits for MathJax to say that it is done.
-MACRO = """
-{%- macro mathjax(url="") -%}
-<style>.fb{text-align:center}__DEPTHS__</style>
-<script>
-window.MathJax = window.MathJax || {Hub: {Startup: {signal: {Interest: function (told) { told("End"); }}}}};
-</script>
-{%- endmacro %}
-""".replace("__DEPTHS__", "".join(f".f{n}{{vertical-align:-{n}px}}" for n in range(1, DEEPEST_PX + 1)))
+# Of formulas, and of tables: what these bring with them is taken away.
+STYLE = ".dataframe td,.dataframe th{border:1px solid #ddd;padding:2px 8px}.fb{text-align:center}" + "".join(
+    f".f{n}{{vertical-align:-{n}px}}" for n in range(1, DEEPEST_PX + 1)
+)
+# In the place of nbconvert's, whose macro loads MathJax. The classes hold how far a picture goes below the line.
+MACRO = f"""
+{{%- macro mathjax(url="") -%}}
+<style>{STYLE}</style>
+{{%- endmacro %}}
+"""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A formula as data of a picture, and how far it goes below the line."""
+
+    data: str
+    below_px: int
+
+
+@dataclass
+class Budget:
+    """What may still be drawn for a page."""
+
+    formulas: int = MOST
+    seconds: float = MOST_S
+    drawn: dict[str, str] = field(default_factory=dict)  # data of pictures, by what stands for them until the end
+    token: str = field(default_factory=lambda: secrets.token_hex(8))  # which no text of a student's can hold
+
+    def element(self, tex: str) -> str:
+        """A formula as an element of the page; nothing where it cannot be drawn, or where the budget is spent.
+
+        It holds a short name in the place of the data, which is many times as long: what cleans a text reads all of it.
+        """
+        if self.formulas <= 0 or self.seconds <= 0:
+            return ""
+        self.formulas -= 1
+        began = time.thread_time()
+        drawing = picture(tex)
+        self.seconds -= time.thread_time() - began
+        if drawing is None:
+            return ""
+        name = f"{DATA}{self.token}-{len(self.drawn)}-"
+        self.drawn[name] = drawing.data
+        return f'<img class="f{drawing.below_px}" alt="{html.escape(tex)}" src="{name}">'
+
+    def with_pictures(self, text: str) -> str:
+        """A text with the data in the place of their names."""
+        return re.sub(rf"{re.escape(DATA)}{self.token}-\d+-", lambda name: self.drawn.get(name[0], ""), text)
 
 
 class Renderer(IPythonRenderer):  # type: ignore[misc]
     """nbconvert's renderer of text, with formulas as pictures."""
 
-    def __init__(self, most: Iterator[int], **how: Any) -> None:
+    def __init__(self, budget: Budget, **how: Any) -> None:
         super().__init__(**how)
-        self._most = most
+        self._budget = budget
 
     def inline_math(self, body: str) -> str:
         return self._drawn(body) or str(super().inline_math(body))
@@ -55,20 +99,25 @@ class Renderer(IPythonRenderer):  # type: ignore[misc]
         return f'<p class="fb">{drawn}</p>' if drawn else str(super().block_math(body))
 
     def _drawn(self, tex: str) -> str:
-        return picture(" ".join(tex.split())) if next(self._most, 0) else ""
+        return self._budget.element(" ".join(tex.split()))
+
+    def _embed_image_or_attachment(self, source: str) -> str:
+        """The address of a picture. One that is not attached has none: nbconvert would make no page at all."""
+        try:
+            return str(super()._embed_image_or_attachment(source))
+        except InvalidNotebook:
+            return ""
 
 
 class FormulaExporter(HTMLExporter):  # type: ignore[misc]
-    """Pages that need nothing from elsewhere for their formulas."""
-
-    most: Iterator[int] = iter(())
+    """Pages that need nothing from elsewhere for their formulas. Who cleans a text puts the pictures in afterwards."""
 
     @default("extra_loaders")  # type: ignore[untyped-decorator]
     def _loader(self) -> list[DictLoader]:
         return [DictLoader({"mathjax.html.j2": MACRO})]
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **how: Any) -> tuple[str, Any]:
-        self.most = iter(range(MOST, 0, -1))
+        self.budget = Budget()
         made: tuple[str, Any] = super().from_notebook_node(nb, resources, **how)
         return made
 
@@ -76,7 +125,7 @@ class FormulaExporter(HTMLExporter):  # type: ignore[misc]
     def markdown2html(self, context: Any, source: str) -> str:
         """As nbconvert's own, with our renderer."""
         renderer = Renderer(
-            self.most,
+            self.budget,
             escape=False,
             attachments=context.get("cell", {}).get("attachments", {}),
             embed_images=self.embed_images,
@@ -88,28 +137,27 @@ class FormulaExporter(HTMLExporter):  # type: ignore[misc]
 
 
 @lru_cache(maxsize=2000)
-def picture(tex: str) -> str:
-    """A formula as an element of a page; nothing where matplotlib cannot draw it."""
+def picture(tex: str) -> Drawing | None:
+    """A formula as a picture; None where matplotlib cannot draw it."""
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import MathTextParser
 
     if len(tex) > LONGEST or tex.count("{") > NESTED * 4 or _depth(tex) > NESTED:
-        return ""
+        return None
     text, font = f"${_as_mathtext(tex)}$", FontProperties(size=SIZE_PT, math_fontfamily="stix")
     try:
         width, height, depth, *_ = MathTextParser("path").parse(text, dpi=72, prop=font)
     except (ValueError, RecursionError):  # the first is its word for TeX that it does not know
-        return ""
+        return None
     if not width or not height:
-        return ""
+        return None
     figure = Figure(figsize=(width / 72, height / 72))
     figure.text(0, depth / height, text, fontproperties=font)
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=72, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     below = min(round(depth * PX_PER_PT), DEEPEST_PX)
-    data = base64.b64encode(drawn.getvalue()).decode()
-    return f'<img class="f{below}" alt="{html.escape(tex)}" src="data:image/svg+xml;base64,{data}">'
+    return Drawing(f"{DATA}{base64.b64encode(drawn.getvalue()).decode()}", below)
 
 
 def _as_mathtext(tex: str) -> str:

@@ -7,6 +7,7 @@ notebook. Where it was not installed, nbgrader's converter still runs one prepro
 
 from __future__ import annotations
 
+import sys
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -31,10 +32,17 @@ from tito.sandbox.backends import backend
 
 
 def install() -> None:
-    """Make `nbgrader autograde` and formgrader use our converter, in this process."""
+    """Make `nbgrader autograde` and formgrader use our converter, in this process; and formgrader our exporter.
+
+    Formgrader has been imported when it reads its configuration; nbgrader's other commands are spared it.
+    """
     from nbgrader.apps import api, autogradeapp
 
     autogradeapp.Autograde = api.Autograde = TitoConverter
+    if formgrader := sys.modules.get("nbgrader.server_extensions.formgrader.formgrader"):
+        from tito.grade.pages import ScoringExporter
+
+        formgrader.HTMLExporter = ScoringExporter  # type: ignore[attr-defined]
 
 
 class TitoConverter(Autograde):  # type: ignore[misc]

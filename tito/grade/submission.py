@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from tito.grade.observe import AtWork, Observations, finished, observe, observin
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
 from tito.grade.reading import ReadNotebook, trusted
 from tito.grade.repair import Unreadable, read_regular_file, repair
+from tito.grade.whitelist import KERNEL, allowed_output
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -484,7 +484,7 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
             continue
         ran = seen.cells.get(position)
         if ran is not None and ran.outputs:
-            cell.outputs = [one for one in map(_output, ran.outputs) if one is not None]
+            cell.outputs = [one for one in map(allowed_output, ran.outputs) if one is not None]
             budget -= len(json.dumps(cell.outputs))
             if budget < 0:
                 cell.outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
@@ -498,46 +498,6 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
 def _notebook(cells: list[Any]) -> Any:
     metadata = nbformat.from_dict({"kernelspec": KERNEL})
     return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
-
-
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-
-
-MIME_TYPE = re.compile(r"[a-zA-Z0-9]+/[a-zA-Z0-9.+-]+")
-
-
-def _output(item: dict[str, Any]) -> Any:
-    """An output as the notebook format has it, made anew of what it may hold; None where it is none. What the runner
-    sends is not trusted, and to ask the format's schema takes as long as whoever sends it wants."""
-    match item.get("output_type"):
-        case "stream" if item.get("name") in ("stdout", "stderr"):
-            return nbformat.NotebookNode(output_type="stream", name=item["name"], text=_text(item.get("text")))
-        case "error":
-            traceback = item.get("traceback")
-            lines = [_text(line) for line in traceback] if isinstance(traceback, list) else []
-            names = {name: _text(item.get(name)) for name in ("ename", "evalue")}
-            return nbformat.NotebookNode(output_type="error", **names, traceback=lines)
-        case "display_data" | "execute_result" as kind:
-            count = item.get("execution_count")
-            counted = {"execution_count": count if type(count) is int else None} if kind == "execute_result" else {}
-            metadata = item.get("metadata")
-            facts = {"data": _bundle(item.get("data")), "metadata": metadata if isinstance(metadata, dict) else {}}
-            return nbformat.from_dict({"output_type": kind, **facts, **counted})
-    return None
-
-
-def _bundle(data: object) -> dict[str, Any]:
-    """What is displayed, by MIME type: text, but for JSON."""
-    if not isinstance(data, dict):
-        return {}
-    types = {name: value for name, value in data.items() if MIME_TYPE.fullmatch(name)}
-    return {name: value if name.endswith("json") else _text(value) for name, value in types.items()}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return value if isinstance(value, str) else ""
 
 
 def _without_errors(outputs: list[Any]) -> list[Any]:

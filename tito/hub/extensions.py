@@ -3,7 +3,7 @@
     student      Assignment List, Validate Assignment
     ta           the same
     instructor   the same, and Create Assignment
-    formgrader   the service itself: formgrader's pages, Create Assignment, no kernels and no terminals
+    formgrader   the service itself: formgrader's pages and nothing else, no JupyterLab
 
 Whoever may enter a formgrader has a menu Grading that opens it in a tab of its own: inside JupyterLab it would be a
 frame, and the hub forbids to frame its pages. For the same reason nbgrader's Course List is off. This is what is shown,
@@ -35,10 +35,11 @@ SHOWN: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # role: plugins 
         frozenset({"assignment-list", "validate-assignment", "create-assignment"}),
         frozenset({"assignment_list", "validate_assignment"}),
     ),
-    "formgrader": (frozenset({"create-assignment"}), frozenset()),
+    "formgrader": (frozenset(), frozenset()),
 }
 LISTS = "tito.exchange.assignment_list"  # nbgrader's, which tells what went wrong; in the place of its own extension
 PAGES = "tito.hub.pages"  # nbgrader's formgrader with pages of ours, in the place of its own extension
+NO_USE = ("jupyterlab", "jupyter_lsp", "jupyter_server_terminals", "notebook", "notebook_shim", "nbclassic")
 NOTIFICATION = "@jupyterlab/apputils-extension:notification"  # asks everybody about Jupyter's news, over their work
 STUDENT_NBGRADER = """\
 from tito.exchange.plugin import use_service
@@ -63,7 +64,7 @@ def write(folder: Path, role: str, formgraders: Mapping[str, str] | None = None)
     on = {f"{SERVER}{name}": name in extensions and name != "assignment_list" for name in SERVER_EXTENSIONS}
     on[LISTS] = "assignment_list" in extensions
     if role == "formgrader":
-        on[PAGES] = True
+        on |= {PAGES: True} | dict.fromkeys(NO_USE, False)
     _write_json(folder / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": on}})
     overrides: dict[str, object] = {NOTIFICATION: {"fetchNews": "false", "checkForUpdates": False}}
     if formgraders:

@@ -2,8 +2,9 @@
 
 It is nbgrader's formgrader in a single-user server that the hub lets the course's graders into. Its autograde button is
 our engine, through the course's nbgrader_config.py: student code runs in the engine's sandbox and never in this
-service's account, beside the gradebook. That is why it does not start for a course without a sandbox, and why it has
-neither kernels nor terminals. With the exchange it speaks with its own token.
+service's account, beside the gradebook. That is why it does not start for a course without a sandbox, and why its
+server answers at formgrader's own addresses alone: no kernels, no terminals, no files to write. With the exchange it
+speaks with its own token.
 """
 
 from __future__ import annotations

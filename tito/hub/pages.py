@@ -1,11 +1,13 @@
 """Formgrader's pages as they must be in a service of the hub: nbgrader's own, and what differs, as a server extension.
 
-links           to files go to this service's JupyterLab, not to the site's /tree and /notebooks, where nothing is
+links           to files go to pages of ours that show them, not to the site's /tree and /notebooks, where nothing is
 scripts         an assignment that is written as source/NN_name.py is listed, and its name leads to the script
 Generate        runs `tito release --no-exchange`: the gates, and then nbgrader's own GenerateAssignment
 Autograde all   runs `tito autograde`; nbgrader's page sends people to a terminal, and there is none here
 formulas        are drawn here; nbgrader's page gets MathJax from elsewhere, and its scripts stop where it cannot
-students' text  is sanitised before an instructor's browser shows it: a script in an answer could change grades
+students' text  is sanitised before an instructor's browser shows it, and stands in sandboxed frames (`frames.py`)
+policy          no script runs but those of nbgrader's templates, which get a nonce; nothing is framed elsewhere
+routes          the server answers at formgrader's own addresses alone (`allowed_routes.py`)
 ?path=          is not taken: it would run an nbgrader_config.py from any folder, a student's submission too
 """
 
@@ -14,29 +16,48 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
+import secrets
 import sys
-from collections.abc import Callable, Iterator
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import bleach  # type: ignore[import-untyped]
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader
 from jupyter_server.utils import url_path_join
-from nbconvert.filters import strip_files_prefix
 from nbgrader.apps.api import NbGraderAPI
-from nbgrader.server_extensions.formgrader import base, handlers
+from nbgrader.server_extensions.formgrader import apihandlers, base, handlers
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado import web
 
 from tito.author.script import build
 from tito.course import Assignment, Course, find_course
 from tito.errors import TitoError, UnknownAssignment
-from tito.grade.formulas import FormulaExporter
+from tito.grade.pages import GuardedLoader
+from tito.hub.allowed_routes import allow_only
+from tito.hub.files import Files
+from tito.hub.frames import FormgraderExporter, student_style
 
 UTILS = Path(handlers.static_path) / "js" / "utils.js"
+# What every page of formgrader's may do. Not 'self' for scripts: students' servers are on the same origin.
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 MENDED = """
-// In a service of a hub, files are opened in the service's own JupyterLab, in a tab of their own.
+// What nbgrader's templates call in attributes, which the policy of the page forbids.
+document.addEventListener("click", function (event) {
+    var element = event.target.closest("[data-call]");
+    var calls = {
+        createAssignmentModal: function () { createAssignmentModal(); },
+        createStudentModal: function () { createStudentModal(); },
+        toggleAllNames: function () { toggleAllNames(); },
+        toggle_name: function (on) { toggle_name(on); }
+    };
+    var name = element && element.getAttribute("data-call");
+    if (Object.hasOwn(calls, name)) { calls[name](element.getAttribute("data-with") === "true"); }
+});
+
+// In a service of a hub, files are shown by the service itself, in a tab of their own.
 linkTo = function (type, path) {
     var parts = path.split("/").filter(function (part) { return part && part !== "."; });
     var url = %s + parts.map(encodeURIComponent).join("/");
@@ -90,15 +111,6 @@ Nothing to show
 <p>The autograded notebook is not there: <code>{{ resources.filename }}</code>. Autograde the submission again.</p>
 {%- endblock -%}
 """
-TAGS = frozenset((
-    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
-    "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup", "table",
-    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
-))  # fmt: skip
-CLASSES = re.compile(
-    r"highlight|dataframe|[a-z]{1,2}[a-z0-9]?|f\d\d"
-)  # of code, tables and formulas; scripts look for others
-PROTOCOLS = {"http", "https", "mailto", "data"}
 TEMPLATES = {"manage_submissions.tpl": AUTOGRADE_ALL, "formgrade_404.tpl": NO_NOTEBOOK}
 
 
@@ -110,20 +122,30 @@ class Formgrader(FormgradeExtension):  # type: ignore[misc]
     def init_tornado_settings(self, webapp: Any) -> None:
         super().init_tornado_settings(webapp)
         environment = webapp.settings["nbgrader_jinja2_env"]
-        environment.loader = _ours_before(environment.loader)
-        webapp.settings["nbgrader_exporter"] = SafeExporter(config=self.config)
+        environment.loader = GuardedLoader(_ours_before(environment.loader))
+        environment.autoescape = True  # names in addresses would be read as HTML
+        webapp.settings["nbgrader_exporter"] = FormgraderExporter(config=self.config)
         base.NbGraderAPI = CourseAPI  # nbgrader has no setting for it
 
     def init_handlers(self, webapp: Any) -> None:
         ours = [
             (r"/formgrader/?", Home),
             (r"/formgrader/static/js/utils.js", Utils),
+            (r"/formgrader/static/css/student.css", StudentStyle),
+            (r"/formgrader/files/(.*)", Files),
             (r"/formgrader/api/assignment/([^/]+)/assign", Generate),
             (r"/formgrader/api/assignment/([^/]+)/autograde", AutogradeAll),
+            (r"/formgrader/submissions/([^/]+)/?", Submission),
         ]
+        # nbgrader's own handler of files beside a submission would serve any file of the course as a page of this site.
+        theirs = [one for one in handlers.default_handlers if one[1] is not handlers.SubmissionFilesHandler]
+        static = (r"/formgrader/static/(.*)", web.StaticFileHandler, {"path": handlers.static_path})
+        rest = (r"/formgrader/.*", handlers.Template404)
+        rules = [*ours, *theirs, *apihandlers.default_handlers, static, rest]
         prefix = webapp.settings["base_url"]
-        webapp.add_handlers(".*$", [(url_path_join(prefix, path), handler) for path, handler in ours])
-        super().init_handlers(webapp)
+        found = [(url_path_join(prefix, path), _with_policy(handler), *more) for path, handler, *more in rules]
+        webapp.add_handlers(".*$", found)
+        allow_only(webapp)
 
 
 def _ours_before(theirs: BaseLoader) -> BaseLoader:
@@ -131,35 +153,49 @@ def _ours_before(theirs: BaseLoader) -> BaseLoader:
     return ChoiceLoader([DictLoader(TEMPLATES), theirs, PrefixLoader({"nbgrader": theirs})])
 
 
-class SafeExporter(FormulaExporter):
-    """Renders a student's notebook without anything in it that a browser would run.
+class WithPolicy:
+    """What is added to every handler of formgrader's: a policy, and a nonce for the scripts of its page."""
 
-    nbconvert's own switch does so for outputs only, as nbgrader's template renders text cells itself; and it takes away
-    paragraphs and headings.
-    """
+    @cached_property
+    def nonce(self) -> str:
+        return secrets.token_urlsafe(16)
 
-    sanitize_html = True
+    @property
+    def content_security_policy(self) -> str:
+        return POLICY.format(nonce=self.nonce)
 
-    def default_filters(self) -> Iterator[tuple[str, Callable[[str], str]]]:
-        yield from super().default_filters()
-        yield "clean_html", clean
-        yield "strip_files_prefix", lambda html: clean(strip_files_prefix(html))
-
-
-def clean(html: str) -> str:
-    """Text, tables and pictures; no scripts, frames or forms, nothing that acts, and no id that a script looks for."""
-    return str(bleach.clean(html, tags=TAGS, attributes=_allowed, protocols=PROTOCOLS, strip_comments=True))
+    def render(self, name: str, **values: Any) -> Any:
+        guards = {"csp_nonce": lambda: self.nonce, "csp_meta": lambda: ""}
+        return super().render(name, **values, **guards)  # type: ignore[misc]
 
 
-def _allowed(tag: str, name: str, value: str) -> bool:
-    """Pictures come with the page: an address could be one of the hub's that does something, such as logging out."""
-    if name == "class":
-        return CLASSES.fullmatch(value) is not None
-    if name == "src":
-        return tag == "img" and value.startswith("data:image/")
-    if name == "href":
-        return tag == "a" and value.startswith(("http://", "https://", "mailto:", "#"))
-    return (tag, name) in {("img", "alt"), ("img", "width"), ("img", "height"), ("ol", "start")}
+@cache
+def _with_policy(handler: Any) -> Any:
+    """A handler of nbgrader's or ours with the policy, unless it has one of its own."""
+    has_its_own = "content_security_policy" in vars(handler)
+    if has_its_own or not issubclass(handler, base.BaseHandler):
+        return handler
+    return type(handler.__name__, (WithPolicy, handler), {})
+
+
+class Submission(handlers.SubmissionHandler):  # type: ignore[misc]
+    """The page of a submission: nbgrader's, whose exporter gets the nonce of this answer."""
+
+    @property
+    def exporter(self) -> FormgraderExporter:
+        exporter: FormgraderExporter = super().exporter
+        exporter.nonce = self.nonce
+        return exporter
+
+
+class StudentStyle(base.BaseHandler):  # type: ignore[misc]
+    """The style of what students made, in its frames."""
+
+    @web.authenticated
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")  # its address has a version
+        self.write(student_style())
 
 
 class CourseAPI(NbGraderAPI):  # type: ignore[misc]
@@ -204,7 +240,7 @@ class Utils(base.BaseHandler):  # type: ignore[misc]
     @web.authenticated
     def get(self) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.write(UTILS.read_text(encoding="utf-8") + MENDED % json.dumps(f"{self.base_url}/lab/tree/"))
+        self.write(UTILS.read_text(encoding="utf-8") + MENDED % json.dumps(f"{self.base_url}/formgrader/files/"))
 
 
 class Running(base.BaseApiHandler):  # type: ignore[misc]

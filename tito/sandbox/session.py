@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits, Measured
+from tito.plain_text import without_controls
 from tito.sandbox import supervisor
 from tito.sandbox.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.line import Line
@@ -705,8 +706,8 @@ def _plausible(value: object) -> float:
 
 
 def text_of(text: str, most: int) -> str:
-    """A text of at most so many characters, which can be written as UTF-8."""
-    return text[:most].encode("utf-8", "replace").decode()
+    """A text of at most so many characters, which can be written as UTF-8 and holds nothing that a terminal obeys."""
+    return without_controls(text[:most])
 
 
 def _printable(value: Any, depth: int = 0) -> Any:

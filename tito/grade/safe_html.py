@@ -1,0 +1,51 @@
+"""HTML of a student's, made fit to be shown: text, tables and pictures, and nothing that a browser runs or asks for."""
+
+from __future__ import annotations
+
+import re
+
+import bleach  # type: ignore[import-untyped]
+
+TAGS = frozenset((
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
+    "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+))  # fmt: skip
+CLASSES = re.compile(
+    r"highlight|dataframe|[a-z]{1,2}[a-z0-9]?|f\d\d"
+)  # of code, tables and formulas; scripts look for others
+PROTOCOLS = {"http", "https", "mailto", "data"}
+MOST = 200_000  # characters of one piece: cleaning a million takes many seconds
+STYLE, STYLE_END = "<style", "</style>"
+
+
+def clean(html: str) -> str:
+    """Text, tables and pictures; no scripts, frames or forms, nothing that acts, and no id that a script looks for."""
+    return str(
+        bleach.clean(_without_styles(html), tags=TAGS, attributes=_allowed, protocols=PROTOCOLS, strip_comments=True)
+    )
+
+
+def _without_styles(html: str) -> str:
+    """Without style sheets, such as a table of pandas brings: as text they would stand above it.
+
+    What is left is cleaned, whatever the parts make together.
+    """
+    lower, parts, at = html.lower(), [], 0
+    if len(lower) != len(html):  # a few letters of other scripts grow when they become small
+        return html
+    while (begin := lower.find(STYLE, at)) >= 0 and (end := lower.find(STYLE_END, begin)) >= 0:
+        parts.append(html[at:begin])
+        at = end + len(STYLE_END)
+    return "".join(parts) + html[at:]
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    """Pictures come with the page: an address could be one of the hub's that does something, such as logging out."""
+    if name == "class":
+        return CLASSES.fullmatch(value) is not None
+    if name == "src":
+        return tag == "img" and value.startswith("data:image/")
+    if name == "href":
+        return tag == "a" and value.startswith(("http://", "https://", "mailto:", "#"))
+    return (tag, name) in {("img", "alt"), ("img", "width"), ("img", "height"), ("ol", "start")}
