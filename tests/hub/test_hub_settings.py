@@ -12,6 +12,7 @@ import pytest
 from traitlets.config import Config
 from whole_hub import PROJECT
 
+from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.configure import apply, configure
 from tito.hub.page import settings_table
@@ -326,8 +327,9 @@ def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
         assert ours <= {"tito.hub.extensions"}
 
 
-def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) -> None:
-    (course.root / "nbgrader_config.py").touch()
+def test_a_formgrader_without_a_sandbox_is_refused(
+    course: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = {"tiny": {"root": str(course.root)}}
     assert "tiny" in {one["name"] for one in configured(tmp_path, courses=here).JupyterHub.services}
     with pytest.raises(BadSource, match="is of the course 'tiny', not 'big'"):
@@ -335,6 +337,10 @@ def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) 
     text = (course.root / "course.toml").read_text()
     (course.root / "course.toml").write_text(text.replace("[sandbox]\n", '[sandbox]\nbackend = "none"\n'))
     with pytest.raises(SandboxUnavailable, match="would run student code in its own account"):
+        configured(tmp_path, courses=here)
+    (course.root / "course.toml").write_text(text)
+    monkeypatch.setenv(PLAIN_VARIABLE, "1")
+    with pytest.raises(SandboxUnavailable, match="asks for nbgrader's own engine"):
         configured(tmp_path, courses=here)
 
 
