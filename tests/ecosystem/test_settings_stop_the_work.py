@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,9 +213,27 @@ def test_a_server_at_work_grades_nothing_once_the_settings_are_wrong(place: Plac
     assert not place.mark.exists()
 
 
+def test_a_course_that_is_chosen_in_formgrader_is_graded_by_us(place: Place) -> None:
+    """A server that was started elsewhere: formgrader's address names the folder whose settings are run."""
+    (place.root / CONFIG).unlink()
+    theirs = place.root / SUBMITTED / CONFIG
+    theirs.write_text(f"open({str(place.mark)!r}, 'w').close()\n")
+    with _server(place, place.root.parent) as autograde:
+        assert autograde(f"course/{SUBMITTED}")["chosen"] == 500
+        place.write_settings(_typo)
+        wrong = autograde("course")
+        assert wrong["chosen"] == 500
+        assert not wrong["success"]
+        place.write_settings(lambda text: text.replace("[limitz]", "[limits]"))
+        right = autograde("course")
+        assert (right["chosen"], right["success"]) == (302, True), right
+    assert place.record() is not None
+    assert not place.mark.exists()
+
+
 @contextmanager
-def _server(place: Place) -> Iterator[Callable[[], dict[str, Any]]]:
-    """A person's Jupyter server in the course, and its formgrader's button for eve's submission."""
+def _server(place: Place, folder: Path | None = None) -> Iterator[Callable[..., dict[str, Any]]]:
+    """A person's Jupyter server in the course, and its formgrader's button for eve's submission, a course chosen."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -223,14 +242,21 @@ def _server(place: Place) -> Iterator[Callable[[], dict[str, Any]]]:
     url = f"http://127.0.0.1:{port}"
     with (
         (place.home / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=place.root, env=place.environment(), stdout=log, stderr=log) as process,
+        subprocess.Popen(command, cwd=folder or place.root, env=place.environment(), stdout=log, stderr=log) as process,
     ):
         try:
             _wait_for(f"{url}/api/status", process)
-            button = f"{url}/formgrader/api/submission/{ASSIGNMENT}/eve/autograde"
-            yield lambda: json.loads(httpx.post(button, timeout=TIMEOUT_S).raise_for_status().text)
+            yield partial(_press, url)
         finally:
             process.terminate()
+
+
+def _press(url: str, chosen: str = "") -> dict[str, Any]:
+    """What formgrader answers to its button, and with which status to the choice of a course before."""
+    choice = httpx.get(f"{url}/formgrader", params={"path": chosen}, timeout=TIMEOUT_S).status_code if chosen else 0
+    button = httpx.post(f"{url}/formgrader/api/submission/{ASSIGNMENT}/eve/autograde", timeout=TIMEOUT_S)
+    answer = json.loads(button.text) if button.status_code == 200 else {"success": False}
+    return answer | {"chosen": choice}
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -271,7 +297,7 @@ def test_our_engine_grades_whatever_became_of_the_courses_file(place: Place, fil
         ("gradebook", ("--CourseDirectory.root={root}",)),
         ("..", ("--course-dir={root}",)),
         (".", ("--course=another", "--Exchange.root=/nowhere")),
-        ("..", ("--course-dir={root}", "--config={root}/../other_config.py")),
+        ("..", ("--course-dir={root}", "--JupyterApp.config_file={root}/../other_config")),
         (".", ("--Autograde.sanitize_preprocessors=[]", "--Autograde.autograde_preprocessors=[]")),
     ],
 )
@@ -295,6 +321,20 @@ def test_nbgrader_of_an_environment_without_tito_does_not_grade(place: Place) ->
     assert place.content() == before
 
 
+def test_nbgraders_own_converter_does_not_start_on_folders_of_a_course(place: Place, tmp_path: Path) -> None:
+    """Called from elsewhere, with each folder named by itself."""
+    before = place.content()
+    folders = {"source": "source", "submitted": "submitted"}
+    options = [f"--CourseDirectory.{name}_directory={place.root}/{step}" for name, step in folders.items()]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    database = f"--db=sqlite:///{place.root}/gradebook/gradebook.db"
+    done = place.run("nbgrader", "autograde", ASSIGNMENT, "--force", database, *options, cwd=elsewhere)
+    _stopped_with(done, f"{place.root} has a course.toml")
+    assert not place.mark.exists()
+    assert place.content() == before
+
+
 # ---- what a student hands in is not run by standing in it --------------------------------------------
 
 
@@ -305,6 +345,8 @@ def test_nbgrader_is_not_run_in_a_folder_that_was_handed_in(place: Place) -> Non
     before = place.content()
     for command in (("validate", "doubling.ipynb"), ("list",), ("autograde", ASSIGNMENT, f"--course-dir={place.root}")):
         _stopped_with(place.run("nbgrader", *command, cwd=folder), "what students handed in", str(place.root))
+    for option in (f"--course-dir={SUBMITTED}", f"--JupyterApp.config_file={SUBMITTED}/nbgrader_config"):
+        _stopped_with(place.run("nbgrader", "list", option), "what students handed in", str(place.root))
     assert not place.mark.exists()
     assert place.content() == before
 

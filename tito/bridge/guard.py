@@ -6,7 +6,7 @@ a course ends the process here, and a course without an nbgrader_config.py, or w
 same.
 
     configure            for a course's nbgrader_config.py: settings and engine
-    watch                for the environment's etc/jupyter/jupyter_config.py: puts the checks below into nbgrader
+    watch                for the environment's etc/jupyter/jupyter_config.py: puts the checks into nbgrader
     require_configured   before a command or formgrader starts: the course that it is about has been configured
     PLAIN_VARIABLE       by which somebody asks for nbgrader's own engine
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -33,9 +33,15 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 PLAIN_VARIABLE = "TITO_PLAIN_NBGRADER"
+CONFIGURED = "TitoCourse"  # a section of nbgrader's configuration that says which course the rest is of
 HANDED_IN = ("submitted", "autograded", "feedback")  # steps whose folders hold what students wrote
 
-_configured: set[Path] = set()
+
+Check = Callable[..., None]
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """No check."""
 
 
 def configure(config: Config, root: Path) -> None:
@@ -52,8 +58,8 @@ def configure(config: Config, root: Path) -> None:
             from tito.grade.preprocess import install
 
             install()
+        ours[CONFIGURED].root = str(course.root)
         config.merge(ours)
-        _configured.add(course.root)
 
 
 def plain_nbgrader() -> bool:
@@ -92,7 +98,7 @@ def require_configured(app: Any) -> None:
     from traitlets.config import Config
 
     folder = course_folder(Path(app.coursedir.root).resolve())
-    if folder is None or folder in _configured:
+    if folder is None or app.config.get(CONFIGURED, {}).get("root") == str(folder):
         return
     config = Config()
     configure(config, folder)
@@ -108,10 +114,24 @@ def watch() -> None:
     """
     with _errors_end_the_process():
         _refuse_handed_in(Path.cwd())
-    _before("nbgrader.apps.nbgraderapp", "NbGraderApp", "start", _require_of_command)
+    _check("traitlets.config.application", "Application", "load_config_file", before=_refuse_their_settings)
+    _check("nbgrader.apps.nbgraderapp", "NbGraderApp", "start", before=_require_of_command)
     formgrader = "nbgrader.server_extensions.formgrader.formgrader"
-    _before(formgrader, "FormgradeExtension", "init_tornado_settings", require_configured)
-    _before("nbgrader.converters.autograde", "Autograde", "start", _refuse_own_converter)
+    _check(formgrader, "FormgradeExtension", "init_tornado_settings", before=_require_of_extension)
+    _check(formgrader, "FormgradeExtension", "initialize", after=_require_of_extension)
+    _check("nbgrader.converters.autograde", "Autograde", "start", before=_refuse_own_converter)
+
+
+def _refuse_their_settings(_: Any, filename: str, path: str | Sequence[str | None] | None = None) -> None:
+    """Whichever way a folder was named, by --course-dir or in formgrader's address, settings in it are a student's."""
+    with _errors_end_the_process():
+        for folder in [path] if path is None or isinstance(path, str) else path:
+            _refuse_handed_in(Path(folder or "", filename).resolve().parent)
+
+
+def _require_of_extension(extension: Any, *_: Any, **__: Any) -> None:
+    """Formgrader is initialized when the server starts, and again for each course that is chosen in it."""
+    require_configured(extension)
 
 
 def _require_of_command(app: Any) -> None:
@@ -126,13 +146,17 @@ def _refuse_own_converter(converter: Any) -> None:
     from tito.grade.preprocess import TitoConverter
 
     with _errors_end_the_process():
-        folder = course_folder(Path(converter.coursedir.root).resolve())
-        if folder is None or isinstance(converter, TitoConverter) or plain_nbgrader():
+        if isinstance(converter, TitoConverter) or plain_nbgrader():
             return
-        raise UsageError(
-            f"{folder} has a {SETTINGS_FILE}, and nbgrader's own converter would run student code unprotected.",
-            hint=f"Grade with 'tito autograde' or 'nbgrader autograde', or ask for it by {PLAIN_VARIABLE}=1.",
-        )
+        where = converter.coursedir
+        steps = (where.source_directory, where.submitted_directory, where.autograded_directory)
+        for folder in (where.root, *(Path(where.root, step) for step in steps)):
+            course = course_folder(Path(folder).resolve())
+            if course is not None:
+                raise UsageError(
+                    f"{course} has a {SETTINGS_FILE}, and nbgrader's own converter would run student code unprotected.",
+                    hint=f"Grade with 'tito autograde' or 'nbgrader autograde' in it, or ask by {PLAIN_VARIABLE}=1.",
+                )
 
 
 def _refuse_handed_in(folder: Path) -> None:
@@ -145,17 +169,19 @@ def _refuse_handed_in(folder: Path) -> None:
             )
 
 
-def _before(module: str, owner: str, method: str, check: Callable[[Any], None]) -> None:
-    """Have `check` called with the object before a method of nbgrader's is, where its module has been loaded."""
+def _check(module: str, owner: str, method: str, before: Check = _nothing, after: Check = _nothing) -> None:
+    """Have checks called with what a method of nbgrader's is called with, where its module has been loaded."""
     cls = getattr(sys.modules.get(module), owner, None)
-    if cls is None or hasattr(getattr(cls, method), "checked_by_tito"):
+    if cls is None or "checked_by_tito" in vars(getattr(cls, method)):
         return
     original = getattr(cls, method)
 
     @wraps(original)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        check(self)
-        return original(self, *args, **kwargs)
+        before(self, *args, **kwargs)
+        result = original(self, *args, **kwargs)
+        after(self, *args, **kwargs)
+        return result
 
     checked.checked_by_tito = True  # type: ignore[attr-defined]
     setattr(cls, method, checked)

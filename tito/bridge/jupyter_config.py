@@ -1,4 +1,4 @@
-"""Installed as etc/jupyter/jupyter_config.py, which every program of Jupyter's reads; nbgrader's, even under --config.
+"""Installed as etc/jupyter/jupyter_config.py, which every program of Jupyter's reads, whatever file is named to it.
 
 A course with a course.toml is graded by tito's engine, and not by nbgrader's own: see tito/bridge/guard.py. The folder
 that nbgrader was started in is on Python's path, and may be a student's; nothing is imported from it here.
