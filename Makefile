@@ -2,7 +2,7 @@
 
 setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned dependencies
 
-.venv/.ready: requirements/lock.txt pyproject.toml scripts/setup
+.venv/.ready: requirements/lock.txt pyproject.toml setup.py tito/bridge/jupyter_config.py scripts/setup
 	scripts/setup
 
 demo: setup                  ## the whole flow on a simulated cohort, in demo/

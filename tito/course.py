@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -75,9 +76,20 @@ class GateSettings:
     forgeable: str = "refuse"
 
 
+@dataclass(frozen=True)
+class GradebookSettings:
+    """Where the gradebook is, as SQLAlchemy writes it; by default what TITO_GRADEBOOK_DB says, else in the course."""
+
+    db_url: str = ""
+
+
+BACKENDS = ("bubblewrap", "landlock", "none")
+RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
 FORGEABLE = ("refuse", "warn")
 EXCHANGE_KINDS = ("service", "filesystem")
 LOCAL = "local"
+EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
+GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"
 
 
 @dataclass(frozen=True)
@@ -242,7 +254,7 @@ def load_course(root: Path) -> Course:
     """Read `root`/course.toml.
 
     Raises:
-        BadSource: it is no TOML, lacks `id`, or holds a setting that we do not know.
+        BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
     """
     path = root / SETTINGS_FILE
     try:
@@ -250,33 +262,31 @@ def load_course(root: Path) -> Course:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSource(f"{path} cannot be read: {error}.", hint="Mend the file.") from error
     _refuse_unknown(path, data, _TOP_LEVEL, "")
-    if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_.-]+", data["id"]):
+    if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", data["id"]):
         raise BadSource(f"{path}: 'id' is missing, or is no plain name.", hint='Add a line such as id = "ml101".')
     for table in TABLES:
         if not isinstance(data.get(table, {}), dict):
             raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
-    reference = data.get("reference")
+    for name in ("title", "package", "reference"):
+        _check_type(path, name, data.get(name, ""), "")
     exchange = _record(path, ExchangeSettings, data, "exchange")
-    if exchange.kind not in EXCHANGE_KINDS:
-        raise BadSource(
-            f"{path}: no exchange '{exchange.kind}'.", hint=f"exchange.kind is one of: {', '.join(EXCHANGE_KINDS)}."
-        )
+    _require_choice(path, "exchange.kind", exchange.kind, EXCHANGE_KINDS)
+    sandbox = _record(path, SandboxSettings, data, "sandbox")
+    _require_choice(path, "sandbox.backend", sandbox.backend, BACKENDS)
+    _require_runner(path, sandbox)
     gates = _record(path, GateSettings, data, "gates")
-    if gates.forgeable not in FORGEABLE:
-        raise BadSource(
-            f"{path}: 'gates.forgeable' is '{gates.forgeable}'.", hint=f"It is one of: {', '.join(FORGEABLE)}."
-        )
-    return Course(
+    _require_choice(path, "gates.forgeable", gates.forgeable, FORGEABLE)
+    course = Course(
         root=root,
         id=data["id"],
-        title=str(data.get("title", data["id"])),
-        package=str(data.get("package", "")),
-        reference=_reference(path, reference) if reference else None,
-        db_url=_database_url(root, data.get("gradebook", {}).get("db_url", "")),
+        title=data.get("title", data["id"]),
+        package=data.get("package", ""),
+        reference=_reference(path, data),
+        db_url=_database_url(path, _record(path, GradebookSettings, data, "gradebook").db_url),
         exchange_root=root / exchange.root,
         exchange_kind=exchange.kind,
-        exchange_url=_exchange_url(exchange),
-        sandbox=_record(path, SandboxSettings, data, "sandbox"),
+        exchange_url=_exchange_url(path, exchange),
+        sandbox=sandbox,
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
         instant=_record(path, InstantSettings, data, "instant"),
@@ -285,6 +295,8 @@ def load_course(root: Path) -> Course:
         cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
         extensions=_extensions(path, data.get("extensions", {})),
     )
+    _require_policy(path, course)
+    return course
 
 
 TABLES = (
@@ -300,14 +312,32 @@ TABLES = (
     "extensions",
 )
 _TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
+# Below these not even right work is run: what the sandbox needs for itself would be taken for a student's fault.
+_AT_LEAST = {
+    "limits.cell_timeout_s": 0.1,
+    "limits.notebook_timeout_s": 1,
+    "limits.memory_mb": 64,
+    "limits.scratch_mb": 1,
+    "limits.processes": 8,
+    "limits.output_kb": 1,
+    "limits.submission_mb": 1,
+    "instant.cell_timeout_s": 0.1,
+    "instant.notebook_timeout_s": 1,
+}
+_AT_MOST = {"late.percent_per_day": 100, "late.max_percent": 100}
+_MOST = 1_000_000  # of any other number; TOML has infinity too
 
 
 def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: str) -> None:
     for key in given:
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known))}."
-            raise BadSource(f"{path}: no setting '{where}{key}'.", hint=hint)
+            raise BadSource(f"{path}: no setting '{where}{key}'.", hint=near(key, known))
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """What to say of a name that is not known: the one that was probably meant, or all there are."""
+    close = get_close_matches(name, known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
 
 
 def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> Any:
@@ -321,8 +351,10 @@ def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> An
 
 def _check_type(path: Path, name: str, value: object, default: object) -> None:
     if isinstance(default, (int, float)):
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-        wanted = "a number that is not negative"
+        least, most = _AT_LEAST.get(name, 0), _AT_MOST.get(name, _MOST)
+        kinds = (int,) if isinstance(default, int) and name.startswith("limits.") else (int, float)
+        fits = isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most
+        wanted = f"a {'whole ' if kinds == (int,) else ''}number from {least} to {most}"
     elif isinstance(default, tuple):
         fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
         wanted = "a list of names"
@@ -332,28 +364,86 @@ def _check_type(path: Path, name: str, value: object, default: object) -> None:
         raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
 
 
-def _exchange_url(exchange: ExchangeSettings) -> str:
-    url = exchange.url or os.environ.get("TITO_EXCHANGE_URL", "")
-    return "" if url == LOCAL else url
+def _require_choice(path: Path, name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise BadSource(f"{path}: '{name}' is '{value}'.", hint=near(value, choices))
 
 
-def _reference(path: Path, name: str) -> Path:
-    folder = (path.parent / name).resolve()
+def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
+    missing = [name for name in RUNNER_PACKAGES if name not in {one.lower() for one in sandbox.packages}]
+    if missing:
+        raise BadSource(
+            f"{path}: 'sandbox.packages' lacks {' and '.join(missing)}, with which notebooks are run.",
+            hint="Add it to the list.",
+        )
+
+
+def _require_policy(path: Path, course: Course) -> None:
+    """Refuse dates for assignments that are not there, which would silently be nobody's, and such as contradict."""
+    released = (one.name for one in course.step("release").glob("*/"))
+    known = {one.id: one for one in course.assignments} | dict.fromkeys(released)
+    for table in ("deadlines", "cutoffs", "extensions"):
+        for name in getattr(course, table):
+            if name not in known:
+                raise BadSource(
+                    f"{path}: '{table}' names no assignment of this course: '{name}'.", hint=near(name, known)
+                )
+    for name, deadline in course.deadlines.items():
+        for student, extended in course.extensions.get(name, {}).items():
+            if extended < deadline:
+                raise BadSource(
+                    f"{path}: the extension of '{student}' for {name} ends before the deadline of all.",
+                    hint="Correct it, or take it out.",
+                )
+        if name in course.cutoffs and course.cutoffs[name] < deadline:
+            raise BadSource(
+                f"{path}: the cut-off of {name} lies before its deadline, and nothing is taken after it.",
+                hint="Correct one of them.",
+            )
+
+
+def _exchange_url(path: Path, exchange: ExchangeSettings) -> str:
+    source = f"{path}: 'exchange.url'" if exchange.url else EXCHANGE_VARIABLE
+    url = exchange.url or os.environ.get(EXCHANGE_VARIABLE, "")
+    if url in ("", LOCAL):
+        return ""
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        raise BadSource(f"{source} is no address: '{url}'.", hint=f"Write it as http://host:port, or as '{LOCAL}'.")
+    return url
+
+
+def _reference(path: Path, data: dict[str, Any]) -> Path | None:
+    name, package = data.get("reference", ""), data.get("package", "")
+    if package and not package.isidentifier():
+        raise BadSource(f"{path}: 'package' is no name to import: '{package}'.", hint="Write one word, such as ml101.")
+    if not name:
+        return None
+    folder: Path = (path.parent / name).resolve()
     if not (folder / "__init__.py").is_file():
         raise BadSource(
             f"{path}: the reference package '{name}' is not there: no {folder / '__init__.py'}.",
             hint="Correct `reference`, or take it out when the course has no package of its own.",
         )
+    if not package:
+        raise BadSource(
+            f"{path}: there is a 'reference' and no 'package', the name by which students import it.",
+            hint='Add a line such as package = "ml101".',
+        )
     return folder
 
 
-def _database_url(root: Path, url: str) -> str:
+def _database_url(path: Path, url: str) -> str:
     """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
     in the course folder, wherever the command is run from."""
     prefix = "sqlite:///"
-    url = url or os.environ.get("TITO_GRADEBOOK_DB", "") or Course.db_url
+    source = f"{path}: 'gradebook.db_url'" if url else GRADEBOOK_VARIABLE
+    url = url or os.environ.get(GRADEBOOK_VARIABLE, "") or Course.db_url
+    if not re.match(r"[a-z0-9]+(\+[a-z0-9_]+)?://", url):  # without its text, which may hold a password
+        raise BadSource(
+            f"{source} is no URL of a database.", hint=f"Write it as {Course.db_url}, or as SQLAlchemy does."
+        )
     if url.startswith(prefix) and not url.startswith("sqlite:////"):
-        return f"{prefix}{root / url.removeprefix(prefix)}"
+        return f"{prefix}{path.parent / url.removeprefix(prefix)}"
     return url
 
 

@@ -141,7 +141,7 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
     (into / MARK).touch()
     text = (course.root / SETTINGS_FILE).read_text(encoding="utf-8")
     text = re.sub(r"(?m)^cell_timeout_s = .*$", f"cell_timeout_s = {CELL_TIMEOUT_S}", text)
-    text = _with_a_gradebook_of_its_own(_with_an_exchange_of_its_own(text))
+    text = _without_dates(_with_a_gradebook_of_its_own(_with_an_exchange_of_its_own(text)))
     (into / SETTINGS_FILE).write_text(text, encoding="utf-8")
     shutil.copy(course.root / "nbgrader_config.py", into)
     if course.reference is not None:
@@ -158,6 +158,13 @@ def _with_an_exchange_of_its_own(text: str) -> str:
     text = re.sub(r"(?m)^url = .*\n", "", text)
     own = f'[exchange]\nurl = "{LOCAL}"\n'
     return text.replace("[exchange]\n", own, 1) if "[exchange]\n" in text else f"{text}\n{own}"
+
+
+def _without_dates(text: str) -> str:
+    """Settings without the class's deadlines: they are of modules that the demo lacks, and may be over."""
+    tables = r"deadlines|cutoffs|extensions"
+    text = re.sub(rf"(?m)^({tables})\..*\n?", "", text)
+    return re.sub(rf"(?ms)^\[({tables})(\..*?)?\].*?(?=^\[|\Z)", "", text)
 
 
 def _with_a_gradebook_of_its_own(text: str) -> str:

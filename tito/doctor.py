@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tito import bridge
+from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course import Course, SandboxSettings, find_course
 from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
@@ -17,6 +19,7 @@ from tito.sandbox.obstacles import obstacles
 from tito.sandbox.unprivileged import Unprivileged
 
 PACKAGES = ("nbgrader", "ipykernel", "numpy", "matplotlib", "jupytext")
+CONFIG_FILE = "jupyter_config.py"
 FREE_MB = 500
 MAKERS = {"bubblewrap": Bubblewrap, "landlock": Unprivileged}
 WEAKER = {
@@ -26,7 +29,7 @@ WEAKER = {
 
 def examine(folder: Path) -> list[Check]:
     """All checks, those of the machine first; those of the course only where there is one."""
-    checks = [_python(), *map(_package, PACKAGES), _kernel()]
+    checks = [_python(), *map(_package, PACKAGES), _kernel(), _nbgraders_engine()]
     try:
         course = find_course(folder)
     except TitoError as error:
@@ -60,6 +63,44 @@ def _kernel() -> Check:
     found = "python3" in KernelSpecManager().find_kernel_specs()
     detail = "python3" if found else "no kernel 'python3'."
     return Check("kernel", found, detail, hint="tito works without; plain nbgrader does not: pip install ipykernel.")
+
+
+def _nbgraders_engine() -> Check:
+    """Whether nbgrader's commands, as they would be run from here, grade courses of ours with our engine."""
+    name = "nbgrader's engine"
+    try:
+        if plain_nbgrader():
+            return Check(name, True, f"its own, as {PLAIN_VARIABLE} says: it runs student code unprotected, as you")
+    except TitoError as error:
+        return Check(name, False, error.message, hint=error.hint)
+    problem, hint = _bypass()
+    return Check(name, not problem, problem or "nbgrader's commands grade with tito's engine", hint=hint)
+
+
+def _bypass() -> tuple[str, str]:
+    """What keeps our guard (`bridge/guard.py`) out of nbgrader's commands, and what to do; or "" twice."""
+    from jupyter_core.paths import jupyter_config_path
+
+    scripts = Path(sys.executable).parent
+    command = shutil.which("nbgrader")
+    if command is not None and Path(command).parent.resolve() != scripts.resolve():
+        return (
+            f"'nbgrader' is {command}, of another environment than tito's.",
+            f"Run {scripts / 'nbgrader'}, or put {scripts} first on PATH.",
+        )
+    if os.environ.get("JUPYTER_NO_CONFIG"):
+        return (
+            "JUPYTER_NO_CONFIG is set, so nbgrader's commands see our engine only where a course has an "
+            "nbgrader_config.py, and that is right.",
+            "Unset it.",
+        )
+    ours = Path(bridge.__file__).with_name(CONFIG_FILE).read_bytes()
+    installed = [path for path in (Path(folder, CONFIG_FILE) for folder in jupyter_config_path()) if path.is_file()]
+    if all(path.read_bytes() != ours for path in installed):
+        place = Path(sys.prefix, "etc", "jupyter", CONFIG_FILE)
+        state = "is not this version's" if place in installed else "is not there"
+        return f"{place} {state}; only a course's nbgrader_config.py leads to our engine.", "Install tito again."
+    return "", ""
 
 
 def _sandboxes(used: str) -> list[Check]:

@@ -169,7 +169,7 @@ def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(release
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[exchange]\nkind = "carrier pigeon"', "no exchange 'carrier pigeon'"),
+        ('[exchange]\nkind = "carrier pigeon"', "'exchange.kind' is 'carrier pigeon'. Known: filesystem, service."),
         ("[exchange]\nkind = 3", "exchange.kind"),
         ('[exchange]\nurll = "x"', "Did you mean 'url'"),
         ("[cutoffs]\nx = 3", "cut-off of 'x'"),

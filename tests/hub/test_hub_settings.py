@@ -12,6 +12,7 @@ import pytest
 from traitlets.config import Config
 from whole_hub import PROJECT
 
+from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.configure import apply, configure
 from tito.hub.page import settings_table
@@ -80,6 +81,8 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
         ({"courses": {"c1": {"students": [1234]}}}, "'courses.c1.students.0' does not fit: input should be a"),
         ("just text", "holds no settings"),
         ("a: [", "cannot be read"),
+        ("courses:\n  c1:\n    tas: [ada]\n    tas: [bob]\n", "'tas' stands there twice"),
+        ("auth: {kind: dummy}\nauth: {allow: all}\n", "'auth' stands there twice"),
         ({"courses": {"../up": {}}}, "This is no name of course"),
         ({"courses": {"exchange": {}}}, "'exchange' is the name of a service of the hub"),
         ({"courses": {"c1": {"students": ["a/b"]}}}, "courses.c1: The exchange cannot serve the user"),
@@ -93,6 +96,10 @@ def test_a_variable_that_does_not_exist_is_refused_with_what_was_meant(tmp_path:
     assert "There is no setting TITO_HUB_BINDURL. Did you mean TITO_HUB_BIND_URL?" in refusal(
         {}, tmp_path, TITO_HUB_BINDURL="http://localhost"
     )
+
+
+def test_a_variable_of_courses_names_each_once(tmp_path: Path) -> None:
+    assert "TITO_HUB_COURSES" in refusal({}, tmp_path, TITO_HUB_COURSES="c1: {tas: [ada]}\nc1: {tas: [bob]}")
 
 
 def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
@@ -155,6 +162,9 @@ def test_a_roster_and_the_lists_make_the_groups(tmp_path: Path) -> None:
     [
         ("name,role\nada,student\n", "line 2: nobody is named"),
         ("id,role\nada,boss\n", "line 2: no role 'boss'"),
+        ("id,rolle\nada,ta\n", "a column 'rolle'. Did you mean 'role'?"),
+        ("username,Role\nada,ta\n", "a column 'Role'. Did you mean 'role'?"),
+        ("user_name,role\nada,ta\n", "a column 'user_name'. Did you mean 'username'?"),
     ],
 )
 def test_a_roster_that_does_not_fit_is_refused_with_its_line(text: str, said: str, tmp_path: Path) -> None:
@@ -326,8 +336,9 @@ def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
         assert ours <= {"tito.hub.extensions"}
 
 
-def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) -> None:
-    (course.root / "nbgrader_config.py").touch()
+def test_a_formgrader_without_a_sandbox_is_refused(
+    course: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = {"tiny": {"root": str(course.root)}}
     assert "tiny" in {one["name"] for one in configured(tmp_path, courses=here).JupyterHub.services}
     with pytest.raises(BadSource, match="is of the course 'tiny', not 'big'"):
@@ -335,6 +346,10 @@ def test_a_formgrader_without_a_sandbox_is_refused(course: Any, tmp_path: Path) 
     text = (course.root / "course.toml").read_text()
     (course.root / "course.toml").write_text(text.replace("[sandbox]\n", '[sandbox]\nbackend = "none"\n'))
     with pytest.raises(SandboxUnavailable, match="would run student code in its own account"):
+        configured(tmp_path, courses=here)
+    (course.root / "course.toml").write_text(text)
+    monkeypatch.setenv(PLAIN_VARIABLE, "1")
+    with pytest.raises(SandboxUnavailable, match="asks for nbgrader's own engine"):
         configured(tmp_path, courses=here)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tiny import ASSIGNMENT, SETTINGS, write_course
 
 from tito.course import Course, find_course, load_course
-from tito.demo import _with_a_gradebook_of_its_own
+from tito.demo import _with_a_gradebook_of_its_own, _without_dates
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
 pytestmark = pytest.mark.unit
@@ -88,6 +88,40 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\ndeadlines = 3", "deadlines"),
         ("id = 'a'\ngradebook = 3", "gradebook"),
         ("id = 'a'\nexchange = 'here'", "exchange"),
+        ("id = '..'", "'id'"),
+        ("id = '-a'", "'id'"),
+        ("id = 'a'\ntitle = ['x']", "'title' must be a text"),
+        ("id = 'a'\npackage = 3", "'package' must be a text"),
+        ("id = 'a'\npackage = '../x'", "'package' is no name to import"),
+        ("id = 'a'\nreference = 3", "'reference' must be a text"),
+        ("id = 'a'\n[gradebook]\ndb_ulr = 'x'", "no setting 'gradebook.db_ulr'. Did you mean 'db_url'"),
+        ("id = 'a'\n[gradebook]\ndb_url = 3", "'gradebook.db_url' must be a text"),
+        ("id = 'a'\n[gradebook]\ndb_url = 'gradebook.db'", "'gradebook.db_url' is no URL of a database"),
+        ("id = 'a'\n[exchange]\nkinds = 'service'", "no setting 'exchange.kinds'. Did you mean 'kind'"),
+        ("id = 'a'\n[exchange]\nkind = 'servce'", "'exchange.kind' is 'servce'"),
+        ("id = 'a'\n[exchange]\nurl = 'hub.example.edu'", "'exchange.url' is no address"),
+        ("id = 'a'\n[exchange]\nroot = 3", "'exchange.root' must be a text"),
+        ("id = 'a'\n[sandbox]\nbackends = 'none'", "no setting 'sandbox.backends'. Did you mean 'backend'"),
+        ("id = 'a'\n[sandbox]\nbackend = 'bublewrap'", "Did you mean 'bubblewrap'"),
+        ("id = 'a'\n[sandbox]\npackages = ['ipython']", "'sandbox.packages' lacks numpy"),
+        ("id = 'a'\n[sandbox]\npackages = []", "lacks ipython and numpy"),
+        ("id = 'a'\n[sandbox]\npackages = [3]", "sandbox.packages"),
+        ("id = 'a'\n[limits]\ncell_timeout_s = 0", "'limits.cell_timeout_s' must be a number from 0.1"),
+        ("id = 'a'\n[limits]\ncell_timeout_s = inf", "limits.cell_timeout_s"),
+        ("id = 'a'\n[limits]\nnotebook_timeout_s = nan", "limits.notebook_timeout_s"),
+        ("id = 'a'\n[limits]\nmemory_mb = 1024.5", "'limits.memory_mb' must be a whole number"),
+        ("id = 'a'\n[limits]\nprocesses = 2", "'limits.processes' must be a whole number from 8"),
+        ("id = 'a'\n[limits]\nscratch_mb = 0", "limits.scratch_mb"),
+        ("id = 'a'\n[limits]\noutput_kb = 0", "limits.output_kb"),
+        ("id = 'a'\n[limits]\nsubmission_mb = 0", "limits.submission_mb"),
+        ("id = 'a'\n[late]\ngrace_minute = 3", "no setting 'late.grace_minute'. Did you mean 'grace_minutes'"),
+        ("id = 'a'\n[late]\nmax_percent = 500", "'late.max_percent' must be a number from 0 to 100"),
+        ("id = 'a'\n[late]\npercent_per_day = '10'", "late.percent_per_day"),
+        ("id = 'a'\n[instant]\nper_hours = 3", "no setting 'instant.per_hours'. Did you mean 'per_hour'"),
+        ("id = 'a'\n[instant]\ncell_timeout_s = 0", "instant.cell_timeout_s"),
+        ("id = 'a'\n[gates]\nforgable = 'warn'", "no setting 'gates.forgable'. Did you mean 'forgeable'"),
+        ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00Z", "'deadlines' names no assignment of this course: 'x'"),
+        ("id = 'a'\n[extensions.x]\nada = 2026-01-01T00:00:00Z", "'extensions' names no assignment"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_by_name(text: str, said: str, tmp_path: Path) -> None:
@@ -103,9 +137,59 @@ def test_no_utf8_is_refused(tmp_path: Path) -> None:
         load_course(tmp_path)
 
 
-def test_a_deadline_has_a_zone(tmp_path: Path) -> None:
-    course = load_course(settings(tmp_path, "id = 'a'\n[deadlines]\nx = 2026-12-07T23:59:00Z"))
-    assert course.deadlines == {"x": datetime(2026, 12, 7, 23, 59, tzinfo=UTC)}
+def test_a_deadline_has_a_zone(course: Course) -> None:
+    settings(course.root, f"id = 'a'\n[deadlines]\n{ASSIGNMENT} = 2026-12-07T23:59:00Z")
+    assert load_course(course.root).deadlines == {ASSIGNMENT: datetime(2026, 12, 7, 23, 59, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[deadlines]\n07_dubling = {noon}", "Did you mean '07_doubling'?"),
+        ("[deadlines]\ndoubling = {noon}", "Did you mean '07_doubling'?"),
+        ("[cutoffs]\n07_dubling = {noon}", "'cutoffs' names no assignment"),
+        ("[extensions.07_dubling]\nada = {noon}", "'extensions' names no assignment"),
+        ("[deadlines]\n07_doubling = {noon}\n[cutoffs]\n07_doubling = {morning}", "lies before its deadline"),
+        ("[deadlines]\n07_doubling = {noon}\n[extensions.07_doubling]\nada = {morning}", "the extension of 'ada'"),
+    ],
+)
+def test_dates_that_would_be_nobodys_or_contradict_are_refused(text: str, said: str, course: Course) -> None:
+    dates = text.format(noon="2026-12-07T12:00:00Z", morning="2026-12-07T08:00:00Z")
+    settings(course.root, f"id = 'a'\n{dates}")
+    with pytest.raises(BadSource) as caught:
+        load_course(course.root)
+    assert said in str(caught.value)
+
+
+def test_a_module_that_was_released_and_whose_source_is_gone_keeps_its_dates(course: Course) -> None:
+    course.step("release", "05_before").mkdir(parents=True)
+    settings(course.root, "id = 'a'\n[deadlines]\n05_before = 2026-12-07T12:00:00Z")
+    assert "05_before" in load_course(course.root).deadlines
+
+
+def test_a_reference_has_a_name_to_import(course: Course) -> None:
+    settings(course.root, "id = 'a'\nreference = 'reference'")
+    with pytest.raises(BadSource, match="no 'package'"):
+        load_course(course.root)
+
+
+@pytest.mark.parametrize("variable", ["TITO_GRADEBOOK_DB", "TITO_EXCHANGE_URL"])
+def test_what_the_environment_says_is_held_to_the_same(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gradebook's URL may hold a password: what was said is not repeated."""
+    monkeypatch.setenv(variable, "pass word")
+    with pytest.raises(BadSource, match=variable) as caught:
+        load_course(settings(tmp_path, "id = 'c'"))
+    assert ("pass word" in str(caught.value)) == (variable == "TITO_EXCHANGE_URL")
+
+
+def test_a_demo_has_none_of_the_classes_dates() -> None:
+    dates = "[deadlines]\n16_x = 2026-12-07T23:59:00Z\n# a comment\n[extensions.16_x]\nada = 2026-12-09T23:59:00Z\n"
+    assert _without_dates(f"id = 'c'\n{dates}[late]\ngrace_minutes = 1\n{dates}") == (
+        "id = 'c'\n[late]\ngrace_minutes = 1\n"
+    )
+    assert _without_dates("id = 'c'\ncutoffs.16_x = 2026-12-07T23:59:00Z\n") == "id = 'c'\n"
 
 
 @pytest.mark.parametrize("name", ["7", "07", "doubling", ASSIGNMENT])

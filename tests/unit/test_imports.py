@@ -25,6 +25,7 @@ INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
 LAYERS = (
     ("tito.cli", "tito.demo", "tito.doctor", "tito.hub"),
     ("tito.instant",),
+    ("tito.bridge",),
     ("tito.author", "tito.grade", "tito.exchange", "tito.gradebook"),
     ("tito.sandbox",),
     ("tito.models", "tito.course", "tito.errors", "tito.cells", "tito.plain_text", "tito.nbgrader_settings"),

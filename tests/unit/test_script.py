@@ -121,6 +121,7 @@ def test_long_grade_ids_that_begin_alike_get_cell_ids_of_their_own(course: Cours
         (("#     name: doubling", "#     name: halving"), "file name says otherwise"),
         (("prerequisites: [Base]", "prerequisites: Base"), "prerequisites is no list"),
         (("#   module:", "#   modul:"), "nothing about the module"),
+        (("#     export:", "#     exports:"), "knows no module.exports. Did you mean 'export'?"),
     ],
 )
 def test_a_broken_header_is_refused_with_what_and_where(change: tuple[str, str], said: str, course: Course) -> None:

@@ -40,7 +40,7 @@ def test_all_may_be_lost(tmp_path: Path) -> None:
     "change",
     [("# ---\n# title", "# title"), ("kind: wrong", "kind: naughty"), ("base: reference", "base: nothing"),
      ("lost: [test_double]", "lost: some"), ("# lost: [test_double]\n", ""), ("kind: wrong", "kind: [wrong"),
-     ("kind: wrong", "kind: [wrong]"), ("lost: [test_double]", "lost: [[test_double]]")],
+     ("kind: wrong", "kind: [wrong]"), ("# base: ", "# bases: "), ("lost: [test_double]", "lost: [[test_double]]")],
 )  # fmt: skip
 def test_a_header_that_says_anything_else_is_refused_by_its_path(change: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(BadSource, match=r"one\.py"):

@@ -10,7 +10,7 @@ import hashlib
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import nbformat
 import yaml
 
 from tito.cells import grade_id_of
-from tito.course import SCRIPT_NAME, Assignment, Course
+from tito.course import SCRIPT_NAME, Assignment, Course, near
 from tito.errors import BadSource, PlatformError
 from tito.models import ModuleInfo
 
@@ -80,6 +80,10 @@ def _header(path: Path, text: str) -> dict[str, Any]:
 
 
 def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
+    known = [one.name for one in fields(ModuleInfo)]
+    for name in facts:
+        if name not in known:
+            raise BadSource(f"{path}: the header knows no module.{name}.", hint=near(str(name), known))
     missing = [name for name in REQUIRED_FACTS if not facts.get(name)]
     if missing:
         raise BadSource(f"{path}: the header lacks module.{missing[0]}.", hint="Add it to the header.")

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from tito.cells import grade_id_of, kind_of
-from tito.course import Assignment, Course
+from tito.course import Assignment, Course, near
 from tito.errors import BadSource
 from tito.models import CellKind, Variant
 
@@ -24,6 +24,7 @@ CELL = re.compile(r"^# %% (?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
 SOLUTION_MARKERS = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
 KINDS = ("correct", "wrong", "policy", "claim", "blank", "broken", "endless", "hostile")
 FOR_GATES_ALONE = ("policy", "claim")  # kinds that show what a test holds to, and that no student of the demo plays
+FACTS = ("title", "kind", "base", "lost")
 BASES = ("reference", "stub")
 
 
@@ -50,6 +51,9 @@ def read_variant(path: Path) -> Variant:
         raise BadSource(f"{path}: the header is no YAML: {error}.", hint="Mend it.") from error
     if not isinstance(facts, dict) or match is None:
         raise BadSource(f"{path}: no header.", hint="Begin it with a YAML block in comments between '# ---' lines.")
+    for name in facts:
+        if name not in FACTS:
+            raise BadSource(f"{path}: the header knows no '{name}'.", hint=near(str(name), FACTS))
     kind, base, lost = facts.get("kind"), facts.get("base", "reference"), facts.get("lost")
     names = isinstance(lost, list) and all(isinstance(one, str) for one in lost)
     if kind not in KINDS or base not in BASES or not (lost == "all" or names):

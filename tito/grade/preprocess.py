@@ -1,4 +1,4 @@
-"""nbgrader's own autograde, and formgrader's button, through our engine: what `nbgrader_config.py` wires in.
+"""nbgrader's own autograde, and formgrader's button, through our engine: what `bridge/guard.py` wires in.
 
 `install` puts our converter in the place of nbgrader's, which has no setting for its class: nbgrader's reads and copies
 whatever was handed in before it asks for a verdict, waits on pipes, follows links, and leaves out whoever handed in no
@@ -59,7 +59,7 @@ class TitoConverter(Autograde):  # type: ignore[misc]
             self._plan = plan_assignment(self._course, self._course.assignment(wanted))
             require_released(self._course, wanted)
         except TitoError as error:
-            self.log.error("%s %s", error, error.hint)
+            self.log.error("%s", error)
             raise NbGraderException(str(error)) from error
         self.assignments = {
             self._format_source(wanted, student): [str(folder / f"{one.name}.ipynb") for one in self._plan.notebooks]

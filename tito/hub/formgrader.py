@@ -1,8 +1,8 @@
 """The formgrader of a course as a service of the hub: `python -P -m tito.hub.formgrader`, run in the course folder.
 
 It is nbgrader's formgrader in a single-user server that the hub lets the course's graders into. Its autograde button is
-our engine, through the course's nbgrader_config.py: student code runs in the engine's sandbox and never in this
-service's account, beside the gradebook. That is why it does not start for a course without a sandbox, and why its
+our engine, whether or not the course has an nbgrader_config.py: student code runs in the engine's sandbox and never in
+this service's account, beside the gradebook. That is why it does not start for a course without a sandbox, and why its
 server answers at formgrader's own addresses alone: no kernels, no terminals, no files to write. With the exchange it
 speaks with its own token.
 """
@@ -14,12 +14,11 @@ import os
 import sys
 from pathlib import Path
 
+from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course import SETTINGS_FILE, load_course
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.gradebook.store import open_gradebook
 from tito.hub.server import serve
-
-CONFIG_FILE = "nbgrader_config.py"
 
 
 def require_fit(root: Path, course_id: str) -> None:
@@ -31,6 +30,11 @@ def require_fit(root: Path, course_id: str) -> None:
     """
     course = load_course(root)
     path = root / SETTINGS_FILE
+    if plain_nbgrader():
+        raise SandboxUnavailable(
+            f"{PLAIN_VARIABLE} asks for nbgrader's own engine, which would run student code in formgrader's account.",
+            hint="Unset it.",
+        )
     if course.id != course_id:
         raise BadSource(f"{path} is of the course '{course.id}', not '{course_id}'.", hint="Correct courses.*.root.")
     if course.sandbox.backend == "none":
@@ -38,11 +42,6 @@ def require_fit(root: Path, course_id: str) -> None:
             f"{path}: sandbox.backend is 'none', so formgrader would run student code in its own account, beside the "
             "gradebook.",
             hint="Set it to 'bubblewrap' or 'landlock'; without a sandbox, grade with `tito autograde` elsewhere.",
-        )
-    if not (root / CONFIG_FILE).is_file():
-        raise BadSource(
-            f"{root} has no {CONFIG_FILE}, so formgrader would not use our engine.",
-            hint="Copy the one of this project.",
         )
     exchange_url = course.exchange_url or os.environ.get("TITO_EXCHANGE_URL", "")
     if course.exchange_kind != "service" or (os.environ.get("TITO_EXCHANGE_URL") and not course.exchange_url):

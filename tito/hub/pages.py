@@ -30,6 +30,7 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from tornado import web
 
 from tito.author.script import build
+from tito.bridge.guard import require_configured
 from tito.course import Assignment, Course, find_course
 from tito.errors import TitoError, UnknownAssignment
 from tito.grade.pages import GuardedLoader
@@ -120,6 +121,7 @@ class Formgrader(FormgradeExtension):  # type: ignore[misc]
     debug = False  # nbgrader's default shows the whole configuration on a page, the database's password too
 
     def init_tornado_settings(self, webapp: Any) -> None:
+        require_configured(self)
         super().init_tornado_settings(webapp)
         environment = webapp.settings["nbgrader_jinja2_env"]
         environment.loader = GuardedLoader(_ours_before(environment.loader))

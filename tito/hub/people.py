@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from tito.errors import BadSource, TitoError
@@ -12,6 +13,7 @@ from tito.hub.settings import CourseSettings, HubSettings
 
 INSTRUCTOR, TA, STUDENT = "instructor", "ta", "student"
 GROUP_OF_ROLE = {INSTRUCTOR: "formgrade", TA: "ta", STUDENT: "nbgrader"}  # best first
+COLUMNS = ("id", "username", "role")  # of a roster
 TAKEN = frozenset({"exchange", "idle-culler"})  # services of ours
 
 
@@ -107,9 +109,11 @@ def _roster(path: Path) -> dict[str, list[str]]:
     """Names by role. nbgrader's own student lists are rosters too: they have a column `id`, and no `role`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadSource(f"The roster {path} cannot be read ({type(error).__name__}).", hint="Correct it.") from None
+    _refuse_misspelt_columns(path, reader.fieldnames or ())
     found: dict[str, list[str]] = {role: [] for role in GROUP_OF_ROLE}
     for number, row in enumerate(rows, start=2):
         name = (row.get("username") or row.get("id") or "").strip()
@@ -122,3 +126,11 @@ def _roster(path: Path) -> dict[str, list[str]]:
             raise BadSource(f"{path}, line {number}: no role '{role}'.", hint=f"Roles: {', '.join(found)}.")
         found[role].append(name)
     return found
+
+
+def _refuse_misspelt_columns(path: Path, columns: Sequence[str]) -> None:
+    """A roster may have any columns; one that is nearly `role` would make a student of everybody in it."""
+    for column in columns:
+        close = get_close_matches(column.strip().lower(), COLUMNS, n=1, cutoff=0.75)
+        if column not in COLUMNS and close and close[0] not in columns:
+            raise BadSource(f"The roster {path} has a column '{column}'.", hint=f"Did you mean '{close[0]}'?")

@@ -91,7 +91,7 @@ def secret_of(model: BaseModel, name: str) -> str:
 def _from_file(path: Path) -> dict[str, Any]:
     """The YAML file's settings. No secret may stand in it: such files are shown, copied and committed."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = yaml.load(path.read_text(encoding="utf-8"), _OnceLoader) or {}  # no object is made: it is a SafeLoader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadSource(f"{path} cannot be read: {error}.", hint=f"Correct {FILE_VARIABLE} or the file.") from None
     if not isinstance(data, dict):
@@ -104,6 +104,18 @@ def _from_file(path: Path) -> dict[str, Any]:
                 hint=f"Put it into a file of its own and name that in '{known.dotted}_file'{variable}.",
             )
     return data
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """YAML whose keys stand once: of two lists of students PyYAML would keep the last, and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (where, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                problem = f"'{key}' stands there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, where.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _values(data: Any, path: tuple[str, ...]) -> Iterator[Any]:
@@ -140,7 +152,7 @@ def _value(known: Known, text: str) -> Any:
         return [part.strip() for part in text.split(",") if part.strip()]
     if get_origin(known.kind) is dict:
         try:
-            return yaml.safe_load(text) or {}
+            return yaml.load(text, _OnceLoader) or {}
         except yaml.YAMLError:
             raise BadSource(f"{known.variable} is no YAML.", hint="Write it as in the YAML file, or as JSON.") from None
     return text

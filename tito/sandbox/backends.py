@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from tito.course import BACKENDS
 from tito.errors import SandboxUnavailable, UsageError
 from tito.sandbox.session import Backend
-
-NAMES = ("bubblewrap", "landlock", "none")
 
 
 def backend(name: str) -> Backend:
@@ -30,7 +29,7 @@ def backend(name: str) -> Backend:
         from tito.sandbox.unconfined import Unconfined
 
         return Unconfined()
-    raise UsageError(f"There is no sandbox '{name}'.", hint=f"Choose one of: {', '.join(NAMES)}.")
+    raise UsageError(f"There is no sandbox '{name}'.", hint=f"Choose one of: {', '.join(BACKENDS)}.")
 
 
 def _instead() -> str:
