@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.grade.submission import _output
+from tito.sandbox.outputs import CUT_NOTE, Outputs
 
 pytestmark = pytest.mark.unit
 
@@ -52,3 +53,13 @@ OUTPUTS = [
 @pytest.mark.parametrize("output", OUTPUTS, ids=lambda output: output.output_type)
 def test_an_output_as_it_should_be_stays_as_it_is(output: Any) -> None:
     assert _output(dict(output)) == output
+
+
+@pytest.mark.parametrize("lengths", [[7, 1], [8], [5, 2, 1], [5, 4], [9], [8, 1, 1]])
+def test_what_fits_is_shown_and_what_is_cut_is_said_once(lengths: list[int]) -> None:
+    """Eight characters are allowed: a text that fits is shown whole, whatever its length."""
+    outputs = Outputs(8)
+    for length in lengths:
+        outputs.stream("stdout", "x" * length)
+    (output,) = outputs.items
+    assert output["text"] == "x" * min(sum(lengths), 8) + CUT_NOTE * (sum(lengths) > 8)

@@ -32,6 +32,7 @@ from tito.sandbox.outputs import Descriptors, Outputs, RecordingHook, RecordingP
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 REHEARSAL_S = 5.0
+CANCEL_S = 0.5  # for what a cell that was stopped does when its task is cancelled
 OVERRIDABLE = (
     "run_cell",
     "_run_cell",
@@ -311,11 +312,22 @@ def run_in_ipython(shell: Shell, source: str) -> BaseException | None:
     task = loop.create_task(_in_loop(shell, source))
     try:
         result = loop.run_until_complete(task)
-    except CellTimeout:
-        task.cancel()
+    except CellTimeout as stopped:
+        _end_task(shell, task, stopped)
         raise
     error: BaseException | None = result.error_before_exec or result.error_in_exec
     return error
+
+
+def _end_task(shell: Shell, task: asyncio.Task[Any], stopped: CellTimeout) -> None:
+    """End a cell that waits for what never comes, while its outputs are gathered: else the next cell would show how it
+    ended. What stands under it is why it was stopped, in the place of how its task was cancelled."""
+    before = len(shell.outputs.items)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        shell.event_loop().run_until_complete(asyncio.wait([task], timeout=CANCEL_S))
+    shell.outputs.items[before:] = [one for one in shell.outputs.items[before:] if one["output_type"] != "error"]
+    shell.showtraceback((CellTimeout, stopped, None))
 
 
 async def _in_loop(shell: Shell, source: str) -> Any:
