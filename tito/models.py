@@ -172,7 +172,7 @@ class Limits:
     notebook_timeout_s: float = 300.0
     memory_mb: int = 2048
     scratch_mb: int = 256
-    processes: int = 64
+    processes: int = 160
     output_kb: int = 256
     submission_mb: int = 20
 

@@ -36,6 +36,7 @@ AtWork = Generator[None, None, T]
 
 NOT_RUN = Ran(status="not run")
 PROCESS_ENDED = "the notebook's process ended"
+NO_COPY = "The notebook could not be copied for this test: too many processes or threads of its own were at work."
 ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
 STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
 
@@ -270,14 +271,15 @@ def _hear_notebook(
             continue
         ran = NOT_RUN if seen.ended_at else notebook.hear()
         if task.step.op == "branch":
-            branches[task.step.number].over = "" if ran.status == "ok" else "not run"
+            _note_branch(branches[task.step.number], ran)
         elif task.test is None or task.section is None:
             seen.cells[at] = ran
         else:
             before = seen.cells[at]
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
             seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
-            if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
+            # Of a section that the judge runs it is no evidence; but a loop without an end is not waited for again.
+            if task.section not in task.test.remote_sections or _was_stopped(ran):
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
             seen.end = at
@@ -286,6 +288,19 @@ def _hear_notebook(
             seen.end = at
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at
+
+
+def _was_stopped(ran: Ran) -> bool:
+    """Whether a step came to its limit of time."""
+    return ran.status == "timeout" or ran.ename == "CellTimeout"
+
+
+def _note_branch(branch: Conversation, ran: Ran) -> None:
+    """Whether the notebook could make a copy of itself."""
+    if ran.status == "error":
+        branch.over, branch.why = "lost", NO_COPY
+    else:
+        branch.over = "" if ran.status == "ok" else "not run"
 
 
 def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan | None]]:
@@ -346,7 +361,7 @@ def _run_remote(
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
     failed = [plan for _, plan, ran in results if ran.status != "ok"]
-    if whole and failed and (None in failed or not test.has_checks):
+    if failed and (None in failed or (whole and not test.has_checks)):
         return
     sections = [(at, one) for at, one in enumerate(test.remote_sections) if whole or not one.hidden]
     if branch.over:

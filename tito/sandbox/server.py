@@ -27,6 +27,7 @@ import socket
 from time import perf_counter
 from typing import Any, NoReturn
 
+from tito.sandbox import rlimits
 from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
@@ -94,11 +95,12 @@ class Server:
                 self.channel.send(about | {"status": "not run"})
             elif step["op"] == "branch":
                 started = perf_counter()
-                if self._branch(step["number"]):
+                made = self._branch(step["number"])
+                if made is None:
                     return
                 seconds = perf_counter() - started  # a notebook of many files takes long to keep
                 left_s -= seconds
-                self.channel.send(about | {"status": "ok", "seconds": seconds})
+                self.channel.send(about | {"status": "ok" if made else "error", "seconds": seconds})
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
@@ -115,16 +117,16 @@ class Server:
         seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
-    def _branch(self, number: int) -> bool:
-        """Fork; whether this is the copy."""
+    def _branch(self, number: int) -> bool | None:
+        """Fork; None: this is the copy. Else whether there is one: a notebook that has too many processes gets none."""
         own, numbers = self.branches.pop(number), random.getstate()
         if self.belongings is not None:
             self.belongings.prepare(number, self.shell.loop)
-        if os.fork() != 0:
+        if (copy := _forked()) != 0:
             os.close(own)
             if self.belongings is not None:
                 self.belongings.wait()
-            return False
+            return copy > 0
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
         for other in self.branches.values():
@@ -135,7 +137,16 @@ class Server:
         if self.belongings is not None:
             self.waits = True
             self.belongings.leave(number, own)
-        return True
+        return None
+
+
+def _forked() -> int:
+    """What `os.fork` gives; -1: the kernel makes no process."""
+    try:
+        rlimits.allow_a_copy()
+        return os.fork()
+    except OSError:
+        return -1
 
 
 def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:

@@ -674,7 +674,6 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
     """What a zygote is told: the socket that it listens on, its folders, and the limits that hold for each session."""
     limits = place.limits
     rlimits = {
-        "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_FSIZE": limits.scratch_mb << 20,
         "RLIMIT_CPU": int(limits.notebook_timeout_s) + 10,
         "RLIMIT_NOFILE": 256,
@@ -694,6 +693,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "offline": place.offline,
         "layered": False,
         "scratch_mb": limits.scratch_mb,
+        "memory_mb": limits.memory_mb,
         "output_bytes": limits.output_kb * 1024,
         "rlimits": rlimits,
     }
