@@ -17,7 +17,7 @@ class Verdict(Enum):
     TIMEOUT = "timeout"  # the cell was stopped at its time limit
     MEMORY = "memory"  # the cell asked for more memory than it may have
     NOT_RUN = "not run"  # the notebook ended before this cell
-    MANUAL = "manual"  # a written answer: waits for a person
+    MANUAL = "manual"  # a written answer, or a file that cannot be read: waits for a person
     PLATFORM = "platform fault"  # ours: waits for a person, no number is written
 
 
@@ -218,12 +218,14 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class NotebookVerdicts:
-    """All that grading one notebook gave: its verdicts, and notes on what was repaired in it."""
+    """All that grading one notebook gave: its verdicts, and notes on what was repaired in it. `unread`: a file was
+    handed in that cannot be read, so that nothing of it is known, and all of it waits for a person."""
 
     notebook: str
     cells: tuple[CellVerdict, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    unread: bool = False
 
 
 @dataclass(frozen=True)

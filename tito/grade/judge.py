@@ -18,7 +18,7 @@ from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.grade.judge_role import MOST_TO_JUDGE, JudgeOrder
 from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.reading import ReadNotebook, from_values
-from tito.grade.repair import Unreadable
+from tito.grade.repair import NoNotebook
 from tito.grade.sources import memory
 from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import JudgePlan, Measured, Section
@@ -135,7 +135,7 @@ class Judge:
 
     # ---- reading -------------------------------------------------------------------------------------
 
-    def read(self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes]) -> dict[str, ReadNotebook | Unreadable]:
+    def read(self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes]) -> dict[str, ReadNotebook | NoNotebook]:
         """What to grade of notebooks that were handed in, by name.
 
         Raises:
@@ -149,20 +149,20 @@ class Judge:
             return self._read(plans, files, CAREFUL_S, CAREFUL_PATIENCE_S)
         except JudgeBroke as broken:
             why = f"cannot be read within limits ({broken.limit})"
-            return {name: Unreadable(f"{name} {why}") for name in files}
+            return {name: NoNotebook(f"{name} {why}") for name in files}
 
     def _read(
         self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, timeout_s: float
-    ) -> dict[str, ReadNotebook | Unreadable]:
+    ) -> dict[str, ReadNotebook | NoNotebook]:
         channel = self.channel()
-        read: dict[str, ReadNotebook | Unreadable] = {}
+        read: dict[str, ReadNotebook | NoNotebook] = {}
         try:
             channel.send({"op": "read", "careful": careful_s}, files)
             for _ in files:
                 reply, values = channel.receive(timeout_s)
                 name = reply["notebook"]
                 read[name] = (
-                    Unreadable(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
+                    NoNotebook(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
                 )
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             raise self._broken(error) from error
