@@ -82,6 +82,20 @@ class NamedCheck:
 
 
 @dataclass(frozen=True)
+class SectionNames:
+    """What names in a section of a test mean where a student has given them another meaning.
+
+    `pythons` are built-in functions that it calls and no cell of the instructor's defines; `shared` are names that it
+    sets and the instructor's other cells do too: what it sets is left to them. All other names that it sets are the
+    test's alone. `of_tests` are such names that it reads.
+    """
+
+    pythons: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    of_tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """One run of a graded test: what is observed beside student code, and what judges it elsewhere.
 
@@ -97,6 +111,7 @@ class Section:
     checks: tuple[NamedCheck, ...] = ()
     measured: str = ""
     reported: tuple[str, ...] = ()
+    names: SectionNames = field(default_factory=SectionNames)
 
     @property
     def is_measured(self) -> bool:

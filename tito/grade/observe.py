@@ -252,10 +252,11 @@ def _tasks(
 
 
 def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
-    code = compiled_section(section.observe)
+    code = compiled_section(section.observe, section.names.pythons)
     observed = judge.observed if judge else ()
     measured = section.is_measured
-    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard, measured=measured)
+    source = "" if code else section.observe
+    return Step(source=source, code=code, names=section.names, observe=observed, guard=guard, measured=measured)
 
 
 def _hear_notebook(

@@ -27,6 +27,7 @@ SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
     *("__init__", "belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
+    "own_names",
     *("rlimits", "ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
 )
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))

@@ -28,6 +28,7 @@ from traitlets.config import Config
 from tito.sandbox.codec import AT_WORK, PATIENCE
 from tito.sandbox.guard import Guard
 from tito.sandbox.outputs import Descriptors, Outputs, RecordingHook, RecordingPublisher, StreamWriter
+from tito.sandbox.own_names import name_pythons
 
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
@@ -197,6 +198,7 @@ def make_shell(output_bytes: int) -> Shell:
         shell.register_magic_function(lambda line="": None, "line", name)
     builtins.input = refuse_input
     builtins.help = _sitebuiltins._Helper()  # which `site` would have put there
+    name_pythons()
     sys.breakpointhook = lambda *_, **__: None  # there is nobody to debug
     sys.stdout, sys.stderr = StreamWriter("stdout", shell.outputs), StreamWriter("stderr", shell.outputs)
     return shell

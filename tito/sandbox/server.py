@@ -20,6 +20,7 @@ Requests (JSON, see `codec`):
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -31,6 +32,7 @@ from tito.sandbox import rlimits
 from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
+from tito.sandbox.own_names import OwnNames
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.wire import more
 
@@ -58,7 +60,8 @@ class Server:
         self.belongings = belongings
         self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
-        self.marks: dict[int, dict[str, Any]] = {}
+        self.own_names = OwnNames()
+        self.marks: dict[int, tuple[dict[str, Any], OwnNames]] = {}
         self.fresh_kb = _peak_kb()
         channel.more = more
         shell.descriptors.open()
@@ -84,11 +87,12 @@ class Server:
         for number, step in enumerate(request["steps"]):
             about = {"token": request["token"], "step": number}
             if step["op"] == "mark":
-                self.marks[step["number"]] = dict(self.shell.user_ns)
+                self.marks[step["number"]] = dict(self.shell.user_ns), self.own_names.copied()
             elif step["op"] == "recall":
                 self.shell.descriptors.close()
+                names, self.own_names = self.marks[step["number"]]
                 self.shell.user_ns.clear()
-                self.shell.user_ns.update(self.marks[step["number"]])
+                self.shell.user_ns.update(names)
             elif step["op"] == "rest":
                 self.channel.send(about | {"status": "ok"})
             elif left_s <= 0:
@@ -113,8 +117,10 @@ class Server:
         shell = self.shell
         tampered = shell.guard.restore() if step["guard"] and shell.guard else []
         cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
-        reply = run(shell, code if isinstance(code, bytes) else cell, limit_s) | {"tampered": tampered}
-        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
+        section = isinstance(code, bytes)
+        with self.own_names.at_work(shell.user_ns, *step["names"]) if section else contextlib.nullcontext():
+            reply = run(shell, code if section else cell, limit_s) | {"tampered": tampered}
+            seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
     def _branch(self, number: int) -> bool | None:

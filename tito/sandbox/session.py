@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
-from tito.models import CompiledCell, Limits, Measured
+from tito.models import CompiledCell, Limits, Measured, SectionNames
 from tito.sandbox import supervisor
 from tito.sandbox.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.line import Line
@@ -75,6 +75,7 @@ class Step:
     source: str = ""
     code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
     cell: CompiledCell | None = None  # the source, compiled, for a shell that student code has left as it was
+    names: SectionNames = field(default_factory=SectionNames)  # of a section of a test
     observe: tuple[str, ...] = ()  # names whose plain values are to be brought back
     guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
     number: int = 0
@@ -326,6 +327,7 @@ def _as_told(step: Step) -> dict[str, Any]:
     if step.op != "run":
         return {"op": step.op, "number": step.number}
     told = {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+    told["names"] = [list(step.names.shared), list(step.names.of_tests)]
     if step.cell is not None:
         told["cell"] = {"name": step.cell.name, "flags": step.cell.flags, "sets": step.cell.sets}
     return told

@@ -144,12 +144,12 @@ width = 2
 def smoothed(values):
     """The mean of each value and those before it, `width` of them together, as a list."""
     ### BEGIN SOLUTION
-    return [float(np.mean(values[max(0, at + 1 - width) : at + 1])) for at in range(len(values))]
+    return [float(np.mean(values[: at + 1][-width:])) for at in range(len(values))]
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test_smoothed", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 width_of_two = smoothed([1.0, 3.0, 5.0])
-longest = max([len(width_of_two), len(smoothed([1.0]))], key=lambda one: one)
+longest = max([len(width_of_two), len(smoothed([1.0]))], key=lambda length: length)
 ### JUDGE
 assert width_of_two == [1.0, 2.0, 4.0], f"smoothed([1, 3, 5]) is {width_of_two}"
 assert longest == 3, "as many means as values"
@@ -170,8 +170,8 @@ def spread(values):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "test_spread", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-rest = spread([1.0, 4.0, 2.0])
 total = sum([spread([one, 5.0]) for one in (1.0, 2.0)], start=0.0)
+rest = spread([1.0, 4.0, 2.0])
 ### JUDGE
 assert rest == 3.0, f"spread([1, 4, 2]) is {rest}"
 assert total == 7.0, f"the spreads of (1, 5) and (2, 5) add up to {total}"
