@@ -164,6 +164,17 @@ def test_where_reading_takes_too_long_it_is_read_with_care(judge: Judge, monkeyp
     assert set(found.compiled) == {1}
 
 
+def test_where_care_takes_too_long_too_nothing_is_parsed(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy machine: the cells are known by their ids, and are run as they are written."""
+    monkeypatch.setattr("tito.grade.judge.READ_S", 0.0)
+    monkeypatch.setattr("tito.grade.judge.CAREFUL_PATIENCE_S", 0.0)
+    monkeypatch.setattr("tito.grade.judge.UNPARSED_S", 30.0)
+    found = read(judge, "a = 1\nprint(a)", "b = 2\nc = 3")
+    assert isinstance(found, ReadNotebook)
+    assert [cell.source for cell in found.cells] == ["a = 1\nprint(a)", "b = 2\nc = 3"]
+    assert found.compiled == {} and not found.needs_no_copies
+
+
 def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

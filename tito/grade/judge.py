@@ -29,6 +29,8 @@ TOGETHER = 64 << 20  # bytes of values in one frame of questions
 READ_S = 2.0  # for reading a submission; then with care
 CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
 CAREFUL_PATIENCE_S = 6.0
+NO_CARE_HELPS = -1.0  # then no text of a student's is parsed at all
+UNPARSED_S = 6.0
 ALLOWANCE_S = 1.0  # for messages
 MOST_BROKEN = 3  # tests of a notebook; where more break judges there is no end to it
 
@@ -141,15 +143,12 @@ class Judge:
         Raises:
             JudgeFailed: no judge can be had.
         """
-        try:
-            return self._read(plans, files, 0.0, READ_S)
-        except JudgeBroke:
-            pass
-        try:
-            return self._read(plans, files, CAREFUL_S, CAREFUL_PATIENCE_S)
-        except JudgeBroke as broken:
-            why = f"cannot be read within limits ({broken.limit})"
-            return {name: NoNotebook(f"{name} {why}") for name in files}
+        for careful_s, timeout_s in ((0.0, READ_S), (CAREFUL_S, CAREFUL_PATIENCE_S), (NO_CARE_HELPS, UNPARSED_S)):
+            try:
+                return self._read(plans, files, careful_s, timeout_s)
+            except JudgeBroke as broken:
+                limit = broken.limit
+        return {name: NoNotebook(f"{name} cannot be read within limits ({limit})") for name in files}
 
     def _read(
         self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, timeout_s: float

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tito.cells import kind_of
 from tito.grade.names import BUILTINS, flow_of, names_of
+from tito.grade.plan import WORD
 from tito.grade.sources import nodes_of
 from tito.models import CellKind, SectionNames
 
-WORD = re.compile(r"[^\W\d]\w*")
 # `super` has to be called so; what replaces a built-in function in its module means to be called in its place.
 NO_ALIAS = frozenset(("super", "__debug__"))
 REPLACES = "builtins"
