@@ -229,6 +229,8 @@ def _with_verdicts(
     notes += [
         f"test '{name}': what the notebook returned broke two judges ({limit})" for name, limit in _broke(seen, answers)
     ]
+    if seen.passed_over:
+        notes.append(f"the notebook ended at {seen.passed_over}; it was run again without that test")
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
