@@ -26,9 +26,9 @@ from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
 
 TOGETHER = 64 << 20  # bytes of values in one frame of questions
-READ_S = 2.0  # for reading a submission; then with care
+READ_S = 2.0  # of processor time, for reading a submission; then with care
 CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
-CAREFUL_PATIENCE_S = 6.0
+CAREFULLY_S = 6.0  # and for all else that reading takes then
 NO_CARE_HELPS = -1.0  # then no text of a student's is parsed at all
 UNPARSED_S = 6.0
 ALLOWANCE_S = 1.0  # for messages
@@ -143,23 +143,23 @@ class Judge:
         Raises:
             JudgeFailed: no judge can be had.
         """
-        for careful_s, timeout_s in ((0.0, READ_S), (CAREFUL_S, CAREFUL_PATIENCE_S), (NO_CARE_HELPS, UNPARSED_S)):
+        for careful_s, limit_s in ((0.0, READ_S), (CAREFUL_S, CAREFULLY_S), (NO_CARE_HELPS, UNPARSED_S)):
             try:
-                return self._read(plans, files, careful_s, timeout_s)
+                return self._read(plans, files, careful_s, limit_s)
             except JudgeBroke as broken:
                 limit = broken.limit
         return {name: NoNotebook(f"{name} cannot be read within limits ({limit})") for name in files}
 
     def _read(
-        self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, timeout_s: float
+        self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, limit_s: float
     ) -> dict[str, ReadNotebook | NoNotebook]:
         channel = self.channel()
         read: dict[str, ReadNotebook | NoNotebook] = {}
         try:
             channel.send({"op": "read", "careful": careful_s}, files)
             for _ in files:
-                reply, values = channel.receive(timeout_s)
-                name = reply["notebook"]
+                reply, packed = self.take(limit_s)
+                name, values = reply["notebook"], packed.values(channel.more)
                 read[name] = (
                     NoNotebook(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
                 )
