@@ -54,7 +54,20 @@ CASES = Path(__file__).resolve().parent / "cases"
 ASSIGNMENT = "07_sums"  # of a case that names none
 NOTEBOOK = "sums.ipynb"
 KINDS = ("honest", "hostile", "forging", "tampering", "secrets", "sabotage")
-SUBJECTS = ("claims", "ambient", "measured", "judge", "wire", "source", "memory", "files", "veto", "remote", "pages")
+SUBJECTS = (
+    "claims",
+    "ambient",
+    "measured",
+    "judge",
+    "wire",
+    "source",
+    "memory",
+    "files",
+    "veto",
+    "remote",
+    "pages",
+    "endings",
+)
 TEST_WORDS = ("zebrafish", "quokka", "706173", "70617.25")  # in hidden tests and mark schemes, and nowhere else
 PLANTED = "okapi"  # in all else that a notebook must not see: see `planted`
 NEIGHBOUR = "a-neighbour"  # a student who hands in the planted word
@@ -80,6 +93,7 @@ class Case:
     assignment: str = ASSIGNMENT
     subject: str = ""  # one of SUBJECTS: the assumption about a grader that it puts to the test
     as_good: dict[str, list[str]] = field(default_factory=dict)  # other verdicts, for the same points, by grade id
+    evidence: dict[str, str] = field(default_factory=dict)  # what verdicts must rest on, by grade id, where it matters
     notes_contain: tuple[str, ...] = ()
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
@@ -432,6 +446,11 @@ def _readable(cell: Any, output: Any) -> Any:
 def verdicts_of(graded: Graded) -> dict[str, str]:
     """The verdict of each graded cell."""
     return {one.grade_id: one.verdict.value for one in graded.record.cells}
+
+
+def evidence_of(graded: Graded) -> dict[str, str]:
+    """What the verdict of each graded cell rests on."""
+    return {cell.grade_id: cell.evidence.value for cell in graded.record.cells}
 
 
 def points_of(graded: Graded) -> dict[str, float | None]:

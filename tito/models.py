@@ -17,7 +17,7 @@ class Verdict(Enum):
     TIMEOUT = "timeout"  # the cell was stopped at its time limit
     MEMORY = "memory"  # the cell asked for more memory than it may have
     NOT_RUN = "not run"  # the notebook ended before this cell
-    MANUAL = "manual"  # a written answer: waits for a person
+    MANUAL = "manual"  # a written answer, or a file that cannot be read: waits for a person
     PLATFORM = "platform fault"  # ours: waits for a person, no number is written
 
 
@@ -82,6 +82,20 @@ class NamedCheck:
 
 
 @dataclass(frozen=True)
+class SectionNames:
+    """What names in a section of a test mean where a student has given them another meaning.
+
+    `pythons` are built-in functions that it calls and no cell of the instructor's defines; `shared` are names that it
+    sets and the instructor's other cells do too: what it sets is left to them. All other names that it sets are the
+    test's alone. `of_tests` are such names that it reads.
+    """
+
+    pythons: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    of_tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """One run of a graded test: what is observed beside student code, and what judges it elsewhere.
 
@@ -97,6 +111,7 @@ class Section:
     checks: tuple[NamedCheck, ...] = ()
     measured: str = ""
     reported: tuple[str, ...] = ()
+    names: SectionNames = field(default_factory=SectionNames)
 
     @property
     def is_measured(self) -> bool:
@@ -172,7 +187,7 @@ class Limits:
     notebook_timeout_s: float = 300.0
     memory_mb: int = 2048
     scratch_mb: int = 256
-    processes: int = 64
+    processes: int = 160
     output_kb: int = 256
     submission_mb: int = 20
 
@@ -218,12 +233,14 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class NotebookVerdicts:
-    """All that grading one notebook gave: its verdicts, and notes on what was repaired in it."""
+    """All that grading one notebook gave: its verdicts, and notes on what was repaired in it. `unread`: a file was
+    handed in that cannot be read, so that nothing of it is known, and all of it waits for a person."""
 
     notebook: str
     cells: tuple[CellVerdict, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    unread: bool = False
 
 
 @dataclass(frozen=True)

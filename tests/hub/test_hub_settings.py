@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tito.hub.page import settings_table
 from tito.hub.people import formgraders_of, groups, role_of
 from tito.hub.reading import known_settings, read_settings, secret_of
 from tito.hub.settings import HubSettings
-from tito.hub.spawners import environment
+from tito.hub.spawners import THREADS, environment
 from tito.hub.turns import LOOK_S, Turns
 
 pytestmark = pytest.mark.unit
@@ -217,6 +218,16 @@ def test_servers_are_told_their_role_when_they_start() -> None:
     assert told["TITO_EXCHANGE_URL"] == "http://127.0.0.1:8889/jupyter/services/exchange"
 
 
+@pytest.mark.parametrize(("cpus", "threads"), [(None, "1"), (0.5, "1"), (2.0, "2"), (3.9, "3")])
+def test_numerical_libraries_start_as_many_threads_as_a_server_may_use(cpus: float | None, threads: str) -> None:
+    told = environment(HubSettings())
+    spawner = SimpleNamespace(cpu_limit=cpus)
+    for name in THREADS:
+        asked = told[name]
+        assert callable(asked)
+        assert asked(spawner) == threads
+
+
 # ---- deployments -------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +316,7 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     assert [one["name"] for one in c.JupyterHub.load_roles] == ["x", "user", "server"]
     assert c.KubeSpawner.environment.keys() == {
         "FROM",
+        *THREADS,
         "TITO_EXCHANGE_URL",
         "TITO_SERVER_ROLE",
         "TITO_SERVER_FORMGRADERS",

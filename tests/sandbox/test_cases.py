@@ -21,6 +21,7 @@ from cases_support import (
     Case,
     Run,
     assignments,
+    evidence_of,
     notebook_of,
     outputs_of,
     page_of,
@@ -51,6 +52,7 @@ def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> Non
     assert graded.record.fault == ""
     assert case.undue(verdicts_of(graded)) == {}, [cell.detail for cell in graded.record.cells if cell.detail]
     assert points_of(graded) == points_for(case.verdicts, case.assignment)
+    assert case.evidence.items() <= evidence_of(graded).items(), evidence_of(graded)
     for word in (*TEST_WORDS, PLANTED):
         assert word not in text + page_of(graded), f"a student may read '{word}'"
     for word in case.never_in_output:

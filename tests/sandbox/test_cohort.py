@@ -97,6 +97,16 @@ def test_a_cohort_is_graded_stored_and_left_as_it_was_submitted(cohort: Course) 
 
 
 @pytest.mark.usefixtures("in_process")
+def test_what_cannot_be_read_has_no_score_until_a_person_has_looked(cohort: Course) -> None:
+    """The answer's cell too: it is not taken for one without a response."""
+    (cohort.step("submitted", "bob", ASSIGNMENT) / "doubling.ipynb").write_text('{"cells": [')
+    records = {one.student: one for one in run(cohort).records}
+    assert {one.verdict for one in records["bob"].cells} == {Verdict.MANUAL}
+    rows = {row.student_id: row for row in grades(cohort, cohort.assignment("7"))}
+    assert set(rows["bob"].cells.values()) == {None}
+    assert (rows["bob"].status, rows["bob"].score) == (Status.NEEDS_MANUAL_GRADING, None)
+
+
 class Deadly(type(Path())):  # type: ignore[misc]  # Path itself has no subclasses before 3.12
     """A folder that brings down whoever reads in it."""
 

@@ -370,7 +370,7 @@ def test_a_copy_that_keeps_what_others_have_is_told_nothing(before: str, first: 
 
 
 def test_a_notebook_that_only_says_that_it_made_a_copy_loses_it_soon(own: Session) -> None:
-    run(own, "import tito.sandbox.server as server\nserver.Server._branch = lambda self, number: False")
+    run(own, "import tito.sandbox.server as server\nserver.Server._branch = lambda self, number: True")
     fork(own, 0)
     started = time.monotonic()
     assert hidden(own, 0, "1") == Ran("lost", evalue="The notebook made no copy of itself for this test.")

@@ -417,10 +417,11 @@ def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submissio
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"\x00" * 100, b"[" * 100_000], ids=["empty", "no cells", "nul", "deep"]
 )
-def test_what_is_no_notebook_scores_nothing_and_says_so(content: bytes, grade: Grade) -> None:
+def test_what_is_no_notebook_waits_for_a_person_and_says_so(content: bytes, grade: Grade) -> None:
     graded = grade(content)
-    assert {one.verdict for one in graded.record.cells} == {Verdict.NOT_RUN}
-    assert all(one.points == 0.0 and "Nothing could be run" in one.message for one in graded.record.cells)
+    assert {one.verdict for one in graded.record.cells} == {Verdict.MANUAL}
+    assert all(one.points is None and "Nothing could be run" in one.message for one in graded.record.cells)
+    assert all(one.unread for one in graded.record.notebooks)
     assert not graded.record.platform_fault
 
 

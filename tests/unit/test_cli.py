@@ -320,7 +320,7 @@ def test_from_release_to_grades_by_commands_alone(tito_in: Tito, course: Course)
     assert done.code == 0
     assert [one["student"] for one in records] == ["ada", "bob"]
     assert records[0]["sandbox"] == "bubblewrap"
-    assert [cell["points"] for cell in records[1]["notebooks"][0]["cells"]] == [0.0] * 4
+    assert [cell["points"] for cell in records[1]["notebooks"][0]["cells"]] == [None] * 4
     assert "is no JSON" in tito_in(course.root, "status", "7").out
     assert tito_in(course.root, "feedback", "7").code == 0
     assert tito_in(course.root, "grades", "7").code == 0

@@ -10,7 +10,7 @@ from nbformat.v4 import new_output
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained
 from tito.grade.feedback import _told
 from tito.grade.judge import Answers
-from tito.grade.observe import Observations, _as_first_seen
+from tito.grade.observe import Observations, _merged
 from tito.grade.plan import TestPlan
 from tito.grade.submission import _tampering, verdict_of_test
 from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
@@ -108,7 +108,7 @@ def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() ->
         ended_at=SECRET,
         ended_by=SECRET,
     )
-    seen = _as_first_seen(first, again)
+    seen = _merged(first, again, None)
     assert seen.cells == first.cells and not seen.ended_at and not seen.ended_by
     assert [(section, ran.seconds) for section, _, ran in seen.tests["t"]] == [(VISIBLE, 1.0), (HIDDEN, 0.0)]
     assert [ran.status for _, _, ran in seen.tests["t"]] == ["ok", "ok"]

@@ -17,7 +17,8 @@ ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 INSIDE_NAMES = (
     *("belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
-    *("ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
+    *("own_names", "rlimits", "ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire"),
+    "zygote",
 )
 INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
 

@@ -216,6 +216,9 @@ class Watched:
 
     struck = starved = exceeded
 
+    def cpu_s(self) -> float | None:
+        return None
+
     def begin(self) -> Watched:
         self.log.append("begin")
         return self

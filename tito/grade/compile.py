@@ -17,6 +17,7 @@ from types import CodeType
 
 from tito.grade.sources import parsed
 from tito.models import CompiledCell
+from tito.sandbox.own_names import alias_of
 
 FEATURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 REFUSED = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, SystemError)
@@ -24,11 +25,15 @@ LOOPS = ("async", "await", "loop")  # words in cells that need an event loop to 
 
 
 @lru_cache(maxsize=1024)
-def compiled_section(source: str) -> bytes:
+def compiled_section(source: str, pythons: tuple[str, ...] = ()) -> bytes:
     """A section of a test, marshalled; b"" for one that only IPython can run, because there are magics in it, or an
-    `await` outside of functions."""
+    `await` outside of functions. `pythons` are names that mean Python's own, whatever the notebook calls so."""
     try:
-        return marshal.dumps(compile(source, "<test>", "exec", dont_inherit=True, optimize=0))
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id in pythons:
+                node.id = alias_of(node.id)
+        return marshal.dumps(compile(tree, "<test>", "exec", dont_inherit=True, optimize=0))
     except REFUSED:
         return b""
 

@@ -18,7 +18,7 @@ from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.grade.judge_role import MOST_TO_JUDGE, JudgeOrder
 from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.reading import ReadNotebook, from_values
-from tito.grade.repair import Unreadable
+from tito.grade.repair import NoNotebook
 from tito.grade.sources import memory
 from tito.grade.workplace import Sandboxes, place_of_judges
 from tito.models import JudgePlan, Measured, Section
@@ -26,9 +26,11 @@ from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
 
 TOGETHER = 64 << 20  # bytes of values in one frame of questions
-READ_S = 2.0  # for reading a submission; then with care
+READ_S = 2.0  # of processor time, for reading a submission; then with care
 CAREFUL_S = 2.0  # of processor time, for what text tells of itself, where care is taken
-CAREFUL_PATIENCE_S = 6.0
+CAREFULLY_S = 6.0  # and for all else that reading takes then
+NO_CARE_HELPS = -1.0  # then no text of a student's is parsed at all
+UNPARSED_S = 6.0
 ALLOWANCE_S = 1.0  # for messages
 MOST_BROKEN = 3  # tests of a notebook; where more break judges there is no end to it
 
@@ -135,34 +137,31 @@ class Judge:
 
     # ---- reading -------------------------------------------------------------------------------------
 
-    def read(self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes]) -> dict[str, ReadNotebook | Unreadable]:
+    def read(self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes]) -> dict[str, ReadNotebook | NoNotebook]:
         """What to grade of notebooks that were handed in, by name.
 
         Raises:
             JudgeFailed: no judge can be had.
         """
-        try:
-            return self._read(plans, files, 0.0, READ_S)
-        except JudgeBroke:
-            pass
-        try:
-            return self._read(plans, files, CAREFUL_S, CAREFUL_PATIENCE_S)
-        except JudgeBroke as broken:
-            why = f"cannot be read within limits ({broken.limit})"
-            return {name: Unreadable(f"{name} {why}") for name in files}
+        for careful_s, limit_s in ((0.0, READ_S), (CAREFUL_S, CAREFULLY_S), (NO_CARE_HELPS, UNPARSED_S)):
+            try:
+                return self._read(plans, files, careful_s, limit_s)
+            except JudgeBroke as broken:
+                limit = broken.limit
+        return {name: NoNotebook(f"{name} cannot be read within limits ({limit})") for name in files}
 
     def _read(
-        self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, timeout_s: float
-    ) -> dict[str, ReadNotebook | Unreadable]:
+        self, plans: Mapping[str, NotebookPlan], files: dict[str, bytes], careful_s: float, limit_s: float
+    ) -> dict[str, ReadNotebook | NoNotebook]:
         channel = self.channel()
-        read: dict[str, ReadNotebook | Unreadable] = {}
+        read: dict[str, ReadNotebook | NoNotebook] = {}
         try:
             channel.send({"op": "read", "careful": careful_s}, files)
             for _ in files:
-                reply, values = channel.receive(timeout_s)
-                name = reply["notebook"]
+                reply, packed = self.take(limit_s)
+                name, values = reply["notebook"], packed.values(channel.more)
                 read[name] = (
-                    Unreadable(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
+                    NoNotebook(reply["unreadable"]) if reply["unreadable"] else from_values(values, plans[name])
                 )
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             raise self._broken(error) from error

@@ -34,7 +34,7 @@ from tito.grade.names import flow_of
 from tito.grade.plan import NotebookPlan
 from tito.grade.reading import ReadNotebook, as_values, look_at, trusted
 from tito.grade.remote_worker import serve_test
-from tito.grade.repair import Unreadable, cells_of, repair
+from tito.grade.repair import NoNotebook, cells_of, repair
 from tito.models import CellKind
 from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed, pack
@@ -171,7 +171,7 @@ class JudgeSession:
         for name, data in packed.values().items():
             try:
                 read = look_at(self.plans[name], repair(cells_of(data, name), self.plans[name].cells), self.packages)
-            except Unreadable as error:
+            except NoNotebook as error:
                 self.channel.send({"notebook": name, "unreadable": str(error)})
             else:
                 self.read[name] = read

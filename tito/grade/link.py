@@ -18,7 +18,16 @@ import numpy as np
 
 from tito.grade.looks import Looks
 from tito.grade.sites import Sites
-from tito.grade.standin import EXCEPTION, METHODS, RemoteType, StandIn, Text, number_of
+from tito.grade.standin import (
+    EXCEPTION,
+    METHODS,
+    RemoteType,
+    StandIn,
+    Text,
+    native_attributes,
+    new_exception,
+    number_of,
+)
 from tito.sandbox import wire
 from tito.sandbox.codec import CodecError, Packed
 from tito.sandbox.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
@@ -259,10 +268,24 @@ class Link:
             except (TypeError, ValueError):
                 return RuntimeError(str(reply.get("text")))
         if isinstance(error, BaseException):
+            arguments = values["arguments"] if isinstance(values.get("arguments"), list) else []
+            if isinstance(error, BaseExceptionGroup):
+                error = self._group(error, arguments)
             error.__dict__["_tito_text"] = str(reply.get("text"))
-            error.args = tuple(values["arguments"]) if isinstance(values.get("arguments"), list) else ()
+            error.args = tuple(arguments)
             return error
         return RuntimeError(str(reply.get("text")))
+
+    def _group(self, empty: BaseExceptionGroup[Any], arguments: list[Any]) -> BaseException:
+        """A group of the notebook's with the exceptions that it holds, which `except*` looks at: they are given to a
+        group when it is made, and it had to be made before they were known."""
+        try:
+            group = new_exception(type(empty), *arguments[:2])
+        except (TypeError, ValueError):
+            return empty
+        group.__dict__.update(empty.__dict__)
+        self.objects[empty.__dict__["_tito_number"]] = group
+        return group
 
     # ---- values ----------------------------------------------------------------------------------
 
@@ -325,7 +348,7 @@ class Link:
             return self.objects[number]
         cls = self._class(kind["class"])
         if issubclass(cls, BaseException):
-            made: Any = BaseException.__new__(cls)
+            made: Any = new_exception(cls)
             made.__dict__["_tito_number"] = number
         else:
             made = object.__new__(cls)
@@ -343,7 +366,7 @@ class Link:
                 EXCEPTION if raises else {name: METHODS[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
             )
             body |= {"_tito_link": self, "_tito_number_of_class": number, "__module__": "notebook", "__doc__": Text()}
-            body |= {"__slots__": ()} if not raises else {}
+            body |= native_attributes(bases) if raises else {"__slots__": ()}
             machinery = MACHINERY.get(str(facts.get("machinery")))
             if machinery is not None:
                 body["__class__"] = property(lambda _: machinery)

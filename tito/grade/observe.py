@@ -34,9 +34,13 @@ T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
 AtWork = Generator[None, None, T]
 
+Result = tuple[Section, JudgePlan | None, Ran]  # of a section of a test
+
 NOT_RUN = Ran(status="not run")
 PROCESS_ENDED = "the notebook's process ended"
+NO_COPY = "The notebook could not be copied for this test: too many processes or threads of its own were at work."
 ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
+REPEATING = 1.5  # times as long as before that cells may take which are run again
 STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
 
 
@@ -45,12 +49,19 @@ class Observations:
     """What came back: the outcome of each cell by its position, and of each section of each test."""
 
     cells: dict[int, Ran] = field(default_factory=dict)
-    tests: dict[str, list[tuple[Section, JudgePlan | None, Ran]]] = field(default_factory=dict)
+    tests: dict[str, list[Result]] = field(default_factory=dict)
     noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
     end: int | None = None  # its position
-    unfinished: bool = False  # whether tests that were left for the end have to be observed at their places after all
+    ended_in_test: bool = False  # whether a visible section of a test was at work then
+    passed_over: str = ""  # such a test, and what became of the notebook in it, when it was run again without that
+    unfinished: bool = False  # whether it has to be run again, for tests that were not observed
+
+    def can_be_repeated(self, left_s: float) -> bool:
+        """Whether there is time to run once more what stands before the end: else tests that were come to would lose
+        what they have."""
+        return left_s > REPEATING * sum(ran.seconds for at, ran in self.cells.items() if at != self.end)
 
     @property
     def has_lost(self) -> bool:
@@ -110,29 +121,75 @@ def observing(
     partly: Callable[[Observations], None] = lambda _: None,
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
-    late: Observations | None = None
-    time_s = time.monotonic() + sandbox.place.limits.notebook_timeout_s
-    if notebook.needs_no_copies:
-        late = yield from _observed(sandbox, plan, notebook, judge, judged_apart(plan, notebook.cells), partly)
-        if not late.unfinished and not (late.has_lost and time.monotonic() < time_s):
-            return late
-    # What has ended a notebook once is not waited for again: the others are run without it.
-    end = None if late is None else late.end
-    seen = yield from _observed(sandbox, plan, notebook, judge, [], partly, end)
+    limits = sandbox.place.limits
+    time_s = time.monotonic() + limits.notebook_timeout_s
+    late = judged_apart(plan, notebook.cells) if notebook.needs_no_copies else []
+    seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, None, 0.0 if late else time_s)
+    again: Again | None = None
+    if seen.unfinished or (late and seen.has_lost and time.monotonic() < time_s):
+        again = Again.after(seen, limits, time_s)
+        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again)
+        seen = _merged(seen, more, again)
     if seen.has_lost and time.monotonic() < time_s:
         # Copies that are not there may be our doing: a fresh notebook, which nothing hidden has reached, tells.
-        seen = yield from _observed(sandbox, plan, notebook, judge, [], partly, end)
-    return seen if late is None or late.has_lost else _as_first_seen(late, seen)
+        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again)
+        seen = _merged(seen, more, None)
+    return seen
 
 
-def _as_first_seen(first: Observations, again: Observations) -> Observations:
-    """The hidden sections of `again`, and all else of `first`: that was seen before any hidden section had run."""
-    tests = {
-        name: [one for one in first.tests.get(name, []) if not one[0].hidden]
-        + [one for one in again.tests.get(name, []) if one[0].hidden]
-        for name in {**first.tests, **again.tests}
-    }
-    return replace(again, cells=first.cells, tests=tests, ended_at=first.ended_at, ended_by=first.ended_by)
+@dataclass(frozen=True)
+class Again:
+    """How a notebook is run once more that has ended at the cell at `end`: what has ended it is not waited for again.
+
+    Where that was a visible section of a test (`in_test`), all but that test is run, within what is left of the
+    notebook's time; else what stands before the cell.
+    """
+
+    end: int
+    in_test: bool
+    left_s: float
+
+    @staticmethod
+    def after(seen: Observations, limits: Limits, time_s: float) -> Again | None:
+        """None: it did not end early."""
+        if seen.end is None:
+            return None
+        left_s = time_s - time.monotonic()
+        in_test = seen.ended_in_test and seen.can_be_repeated(left_s)
+        return Again(seen.end, in_test, left_s if in_test else limits.notebook_timeout_s)
+
+    def runs(self, task: Task) -> bool:
+        """Whether a task is done: copies for all of a test are made before it."""
+        if task.position == self.end:
+            return task.copy in (Copy.VISIBLE, Copy.WHOLE)
+        return task.position < self.end or self.in_test
+
+
+def _merged(first: Observations, more: Observations, again: Again | None) -> Observations:
+    """The hidden sections of `more`, and all else of `first`: that was seen before any hidden section had run.
+
+    Where the first ended in a test, it had come to no hidden section, and what stands behind that test is seen in
+    `more` before any.
+    """
+    goes_on = again is not None and again.in_test
+    names = {**first.tests, **more.tests}
+    tests = {name: _results(first.tests.get(name, []), more.tests.get(name, []), goes_on) for name in names}
+    if again is None or not goes_on:
+        known = {name: getattr(first, name) for name in ("cells", "ended_at", "ended_by", "passed_over")}
+        return replace(more, tests=tests, **known)
+    cells = {at: ran for at, ran in first.cells.items() if at <= again.end}
+    cells |= {at: ran for at, ran in more.cells.items() if at > again.end}
+    return replace(more, tests=tests, cells=cells, passed_over=f"{first.ended_at}: {first.ended_by}")
+
+
+def _results(first: list[Result], more: list[Result], goes_on: bool) -> list[Result]:
+    """Results of one test, of which a copy may have been lost when the first were seen; `goes_on`: or to which that run
+    did not come."""
+    missed = ("lost", "gone", "not run") if goes_on else ("lost", "gone")
+    visible = [result for result in first if not result[0].hidden and result[2].status not in missed]
+    known = [section for section, _, _ in visible]
+    visible += [result for result in more if not result[0].hidden and result[0] not in known]
+    return visible + [result for result in more if result[0].hidden]
 
 
 def _observed(
@@ -142,23 +199,30 @@ def _observed(
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
-    end: int | None = None,
+    again: Again | None = None,
+    recover_until_s: float = 0.0,
 ) -> AtWork[Observations]:
-    """Observe the tests in `late` at the end of the notebook, all others at their places; up to the cell at `end`."""
+    """Observe the tests in `late` at the end of the notebook, all others at their places.
+
+    Where the notebook ends in a visible test before the time `recover_until_s`, nothing hidden is observed: it is to be
+    run again, without that test.
+    """
     seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
     tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
     wanted = [(one.grade_id, copy) for one in tests if one.grade_id not in late for copy in _copies(one)]
     branches = {fork: number for number, fork in enumerate(wanted)}
-    tasks = [task for task in _tasks(plan, notebook, branches, late) if task.is_before(end)]
+    tasks = [task for task in _tasks(plan, notebook, branches, late) if again is None or again.runs(task)]
+    left_s = limits.notebook_timeout_s if again is None else again.left_s
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
-        session.notebook.tell((one.step for one in tasks), limits.cell_timeout_s, limits.notebook_timeout_s)
+        session.notebook.tell((one.step for one in tasks), limits.cell_timeout_s, left_s)
         yield
         _hear_notebook(session.notebook, session.branches, cells, tasks, seen)
-        if late and seen.ended_at:
-            seen.unfinished = True  # the end took what was remembered with it
+        is_recovered = seen.ended_in_test and seen.can_be_repeated(recover_until_s - time.monotonic())
+        if seen.ended_at and (late or is_recovered):  # the end took with it what was remembered for tests at the end
+            seen.unfinished = True
             return seen
         clock = Clock(limits)  # its own: slow cells of the student's take nothing from a test
         session.begin()
@@ -220,11 +284,6 @@ class Task:
     judge: JudgePlan | None = None
     copy: Copy | None = None  # that is forked
 
-    def is_before(self, end: int | None) -> bool:
-        """Whether it is done before the cell at `end` is run: copies for all of a test are made before that."""
-        at_end = self.copy in (Copy.VISIBLE, Copy.WHOLE)
-        return end is None or self.position < end or (self.position == end and at_end)
-
 
 def _tasks(
     plan: NotebookPlan, notebook: ReadNotebook, branches: dict[tuple[str, Copy], int], late: list[str]
@@ -251,10 +310,11 @@ def _tasks(
 
 
 def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
-    code = compiled_section(section.observe)
+    code = compiled_section(section.observe, section.names.pythons)
     observed = judge.observed if judge else ()
     measured = section.is_measured
-    return Step(source="" if code else section.observe, code=code, observe=observed, guard=guard, measured=measured)
+    source = "" if code else section.observe
+    return Step(source=source, code=code, names=section.names, observe=observed, guard=guard, measured=measured)
 
 
 def _hear_notebook(
@@ -270,22 +330,36 @@ def _hear_notebook(
             continue
         ran = NOT_RUN if seen.ended_at else notebook.hear()
         if task.step.op == "branch":
-            branches[task.step.number].over = "" if ran.status == "ok" else "not run"
+            _note_branch(branches[task.step.number], ran)
         elif task.test is None or task.section is None:
             seen.cells[at] = ran
         else:
             before = seen.cells[at]
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
             seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
-            if task.section not in task.test.remote_sections:  # of a section that the judge runs it is no evidence
+            # Of a section that the judge runs it is no evidence; but a loop without an end is not waited for again.
+            if task.section not in task.test.remote_sections or _was_stopped(ran):
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
-            seen.end = at
+            seen.end, seen.ended_in_test = at, task.section is not None
             seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
         elif not seen.ended_at and ran.status == "not run":
             seen.end = at
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at
+
+
+def _was_stopped(ran: Ran) -> bool:
+    """Whether a step came to its limit of time."""
+    return ran.status == "timeout" or ran.ename == "CellTimeout"
+
+
+def _note_branch(branch: Conversation, ran: Ran) -> None:
+    """Whether the notebook could make a copy of itself."""
+    if ran.status == "error":
+        branch.over, branch.why = "lost", NO_COPY
+    else:
+        branch.over = "" if ran.status == "ok" else "not run"
 
 
 def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan | None]]:
@@ -346,7 +420,7 @@ def _run_remote(
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
     failed = [plan for _, plan, ran in results if ran.status != "ok"]
-    if whole and failed and (None in failed or not test.has_checks):
+    if failed and (None in failed or (whole and not test.has_checks)):
         return
     sections = [(at, one) for at, one in enumerate(test.remote_sections) if whole or not one.hidden]
     if branch.over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +82,14 @@ def packages_of(place: Workplace) -> frozenset[str]:
     return frozenset(path.stem for path, _ in place.files)
 
 
+WORD = re.compile(r"[^\W\d]\w*")
+
+
 def skipped(cells: Sequence[Any]) -> set[int]:
     """Positions of warm-ups, and of cells that repeat them to validate, which need not be run to grade the others.
 
-    One is skipped when no later cell that is run reads a name that it binds. A cell that is no plain Python
-    (a magic in it) is always run, and taken to read nothing.
+    One is skipped when no later cell that is run reads a name that it binds. A cell whose flow cannot be told, for it
+    is no plain Python (a magic in it) or would take too long to read, is always run, and taken to read all its words.
     """
     found: set[int] = set()
     needed: frozenset[str] = frozenset()
@@ -93,6 +97,8 @@ def skipped(cells: Sequence[Any]) -> set[int]:
         cell = cells[position]
         flow = flow_of(cell.source) if cell.cell_type == "code" else None
         if flow is None:
+            if cell.cell_type == "code":
+                needed |= frozenset(WORD.findall(cell.source))
             continue
         if ungraded_tags(cell) and not flow.bound & needed:
             found.add(position)

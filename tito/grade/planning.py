@@ -14,6 +14,7 @@ from tito.cells import grade_id_of, kind_of, points_of
 from tito.course import Assignment, Course
 from tito.errors import BadSource
 from tito.grade.evaluation import calls_that_run_values
+from tito.grade.meanings import Meanings
 from tito.grade.names import NotebookNames, notebook_names
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.grade.remote import possible_plans
@@ -68,8 +69,8 @@ def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
 
 def plan_notebook(name: str, cells: list[Any], staged: frozenset[str] = frozenset()) -> NotebookPlan:
     """Plan the tests of one source notebook; `staged` are packages and modules in the assignment's folder."""
-    names = notebook_names(cells)
-    tests = {grade_id_of(cell): _plan_test(cell, names) for cell in cells if kind_of(cell) is CellKind.TEST}
+    names, meanings = notebook_names(cells), Meanings.of(cells)
+    tests = {grade_id_of(cell): _plan_test(cell, names, meanings) for cell in cells if kind_of(cell) is CellKind.TEST}
     without_judge = [one for one in tests.values() if any(plan is None for _, plan in one.sections)]
     possible = possible_plans(cells, staged) if without_judge else {}
     for one in without_judge:
@@ -77,9 +78,9 @@ def plan_notebook(name: str, cells: list[Any], staged: frozenset[str] = frozense
     return NotebookPlan(name, tuple(cells), tests)
 
 
-def _plan_test(cell: Any, names: NotebookNames) -> TestPlan:
+def _plan_test(cell: Any, names: NotebookNames, meanings: Meanings) -> TestPlan:
     grade_id = grade_id_of(cell)
-    found = sections(cell.source, grade_id)
+    found = [replace(one, names=meanings.in_section(one.observe)) for one in sections(cell.source, grade_id)]
     planned = tuple((one, plan_judge(one, names, grade_id) if one.judge is not None else None) for one in found)
     checks = [one for section in found for one in section.checks]
     if checks and sum(one.points for one in checks) != points_of(cell):

@@ -2,8 +2,8 @@
 
 Student text is hostile: a cell can hold Python's parser for a minute, or fill its memory. So what is handed in is read
 in a judge's process (`judge_role`), which has limits and is ended when it takes too long; then it is read again, with
-care: cell by cell, each looked at first by a process that may end for it. What the text of a cell does not tell in its
-time is not known of it, and costs the student nothing.
+care: cell by cell, each looked at first by a process that may end for it; and where that takes too long too, nothing of
+it is parsed. What the text of a cell does not tell in its time is not known of it, and costs the student nothing.
 """
 
 from __future__ import annotations

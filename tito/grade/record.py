@@ -116,7 +116,7 @@ class Recorder:
             kind, grade_id = kind_of(cell), grade_id_of(cell)
             if kind is not CellKind.PLAIN:
                 cell["metadata"]["nbgrader"]["checksum"] = self.checksums[verdicts.notebook, grade_id]
-            if kind in (CellKind.SOLUTION, CellKind.ANSWER):
+            if kind in (CellKind.SOLUTION, CellKind.ANSWER) and not verdicts.unread:  # what was answered is not known
                 _write_comment(nbformat.from_dict(cell), comments[grade_id], grades.get(grade_id))
         return as_json(notebook)
 

@@ -13,6 +13,7 @@ import random
 import resource
 import signal
 import time
+from collections.abc import MutableMapping
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -57,7 +58,7 @@ class Namespace(dict[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self.mirrored:
             self.link.ask("set name", arguments=(value,), name=name)
-            self.pop(name, None)
+            super().pop(name, None)
         else:
             super().__setitem__(name, value)
 
@@ -76,8 +77,11 @@ class Namespace(dict[str, Any]):
             return False
         return True
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return self.get(name, default)
+    # A dict's own look past the methods above: `globals().get("name")` would find no name of the notebook's.
+    get = MutableMapping.get  # type: ignore[assignment]
+    setdefault = MutableMapping.setdefault
+    update = MutableMapping.update
+    pop = MutableMapping.pop
 
 
 def run_test(channel: Channel, request: dict[str, Any]) -> None:

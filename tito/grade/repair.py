@@ -32,7 +32,11 @@ OURS_ONLY = (CellKind.LOCKED, CellKind.TEST, CellKind.TASK)
 
 
 class Unreadable(Exception):
-    """A submitted file that is no notebook; the message says what it is instead."""
+    """Nothing was handed in that can be graded; the message says what there is instead."""
+
+
+class NoNotebook(Unreadable):
+    """A file was handed in that cannot be read as a notebook: there may be honest work in it, for a person to find."""
 
 
 @dataclass
@@ -54,7 +58,8 @@ def read_submission(path: Path, limit_mb: int) -> list[Any]:
     """The cells of a submitted notebook, see `cells_of`.
 
     Raises:
-        Unreadable: missing, not a regular file, too large, no JSON, or no notebook.
+        Unreadable: missing, or not a regular file.
+        NoNotebook: too large, no JSON, or no notebook.
     """
     return cells_of(read_regular_file(path, limit_mb), path.name)
 
@@ -64,24 +69,24 @@ def cells_of(data: bytes, name: str) -> list[Any]:
     else.
 
     Raises:
-        Unreadable: it is no JSON, or no notebook.
+        NoNotebook: it is no JSON, or no notebook.
     """
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError, MemoryError) as error:
-        raise Unreadable(f"{name} is no JSON, so it is no notebook") from error
+        raise NoNotebook(f"{name} is no JSON, so it is no notebook") from error
     if isinstance(notebook, dict) and "cells" not in notebook and isinstance(notebook.get("worksheets"), list):
         notebook = _upgraded(notebook, name)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise Unreadable(f"{name} has no list of cells, so it is no notebook")
+        raise NoNotebook(f"{name} has no list of cells, so it is no notebook")
     if len(cells) > MAX_CELLS:
-        raise Unreadable(f"{name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
+        raise NoNotebook(f"{name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
     return [_clean(cell) for cell in cells if isinstance(cell, dict)]
 
 
 def read_regular_file(path: Path, limit_mb: int) -> bytes:
-    """Read without following a link or waiting on a fifo."""
+    """Read without following a link or waiting on a fifo; raises what `read_submission` does."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as error:
@@ -94,7 +99,7 @@ def read_regular_file(path: Path, limit_mb: int) -> bytes:
         raise Unreadable(f"{path.name} is no regular file")
     with os.fdopen(descriptor, "rb") as file:
         if facts.st_size > limit_mb << 20:
-            raise Unreadable(f"{path.name} has {facts.st_size >> 20} MiB; {limit_mb} MiB is the most that is graded")
+            raise NoNotebook(f"{path.name} has {facts.st_size >> 20} MiB; {limit_mb} MiB is the most that is graded")
         return file.read((limit_mb << 20) + 1)
 
 
@@ -108,7 +113,7 @@ def _upgraded(notebook: dict[str, Any], name: str) -> Any:
     try:
         return nbformat.convert(nbformat.from_dict(notebook), 4)
     except Exception as error:
-        raise Unreadable(f"{name} is of an old notebook format and could not be read") from error
+        raise NoNotebook(f"{name} is of an old notebook format and could not be read") from error
 
 
 def _clean(cell: dict[str, Any]) -> Any:

@@ -14,7 +14,9 @@ This module runs in the judge; `link` is the way to the notebook that stand-ins 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -215,4 +217,44 @@ def _error_text(self: Any) -> str:
     return str(type(self)._tito_link.ask("__str__", self.__dict__["_tito_number"]))
 
 
-EXCEPTION: dict[str, Any] = {"__getattr__": _error_attribute, "__str__": _error_text}
+def native_class(cls: type) -> type:
+    """The class of Python's own that says how the memory of a mirrored class's objects is laid out."""
+    return next(one for one in _layouts(cls) if not isinstance(one, RemoteType))
+
+
+def _layouts(cls: type | None) -> Iterator[type]:
+    while cls is not None:
+        yield cls
+        cls = cls.__base__
+
+
+def new_exception(cls: type, *arguments: Any) -> BaseException:
+    """An exception of a mirrored class. Each kind of memory is made by the class that it is of: an OSError, a
+    MemoryError or a group is refused by `BaseException.__new__`, and a group has to hold something."""
+    native = native_class(cls)
+    held = arguments or ("", [Exception()])
+    made: BaseException = native.__new__(cls, *(held if issubclass(native, BaseExceptionGroup) else ()))
+    return made
+
+
+def native_attributes(bases: list[type]) -> dict[str, Any]:
+    """Attributes that Python keeps in the memory of exceptions, as `errno`: the notebook is asked for them."""
+    kinds = {one for base in bases for one in native_class(base).__mro__ if issubclass(one, BaseException)}
+    kinds -= {BaseException}
+    names = {name for kind in kinds for name, value in vars(kind).items() if inspect.isdatadescriptor(value)}
+    return {name: property(partial(_error_attribute, name=name)) for name in sorted(names)}
+
+
+def _error_arguments(self: Any) -> Any:
+    """Those that came with it when it was raised; of one that the notebook has only handed over, its own."""
+    if "_tito_text" in self.__dict__:
+        return OWN_ARGUMENTS.__get__(self)
+    return _error_attribute(self, "args")
+
+
+OWN_ARGUMENTS = vars(BaseException)["args"]
+EXCEPTION: dict[str, Any] = {
+    "__getattr__": _error_attribute,
+    "__str__": _error_text,
+    "args": property(_error_arguments, OWN_ARGUMENTS.__set__),
+}

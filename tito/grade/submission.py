@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
 from tito.grade.reading import ReadNotebook, trusted
-from tito.grade.repair import Unreadable, read_regular_file, repair
+from tito.grade.repair import NoNotebook, Unreadable, read_regular_file, repair
 from tito.grade.whitelist import KERNEL, allowed_output
 from tito.models import (
     CellKind,
@@ -41,6 +41,7 @@ from tito.models import (
 from tito.sandbox.codec import Packed
 from tito.sandbox.session import Control, Ran
 
+WILL_BE_LOOKED_AT = "A person will look at it."
 NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
 LIMITS = (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN)
@@ -118,8 +119,7 @@ def grading(
     seen: list[Callable[[], tuple[NotebookVerdicts, Any]]] = []
     for notebook, one in zip(plan.notebooks, given.notebooks, strict=True):
         if isinstance(one, Unreadable):
-            message = f"Nothing could be run: {one}."
-            seen.append(partial(_nothing_run, notebook, message))
+            seen.append(partial(_nothing_run, notebook, one))
         else:
             seen.append((yield from _notebook_seen(notebook, one, sandbox, judge)))
 
@@ -170,8 +170,12 @@ def _record(
     return SubmissionRecord(student, plan.assignment, fingerprint, sandbox, now, verdicts, fault)
 
 
-def _nothing_run(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
-    return _not_gradable(notebook, Verdict.NOT_RUN, message), _as_released(notebook)
+def _nothing_run(notebook: NotebookPlan, reason: Unreadable) -> tuple[NotebookVerdicts, Any]:
+    """No points where nothing was handed in; what we cannot read waits for a person, who may."""
+    if isinstance(reason, NoNotebook):
+        verdicts = _not_gradable(notebook, Verdict.MANUAL, f"Nothing could be run: {reason}. {WILL_BE_LOOKED_AT}")
+        return replace(verdicts, unread=True), _as_released(notebook)
+    return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {reason}."), _as_released(notebook)
 
 
 def _notebook_seen(
@@ -225,6 +229,8 @@ def _with_verdicts(
     notes += [
         f"test '{name}': what the notebook returned broke two judges ({limit})" for name, limit in _broke(seen, answers)
     ]
+    if seen.passed_over:
+        notes.append(f"the notebook ended at {seen.passed_over}; it was run again without that test")
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
@@ -464,7 +470,7 @@ def _not_run_message(seen: Observations) -> str:
 
 def _not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> NotebookVerdicts:
     """Verdicts for a notebook of which nothing ran."""
-    points = None if verdict is Verdict.PLATFORM else 0.0
+    points = None if verdict in (Verdict.PLATFORM, Verdict.MANUAL) else 0.0
     cells = tuple(
         CellVerdict(grade_id_of(cell), verdict, points, points_of(cell), message=message)
         for cell in plan.cells

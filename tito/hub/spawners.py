@@ -17,6 +17,8 @@ from tito.hub.settings import CLUSTER, LAPTOP, SERVER, HubSettings
 from tito.hub.turns import Turns
 
 USUAL = {LAPTOP: "local", SERVER: "docker", CLUSTER: "chart"}
+# How many threads the libraries behind numpy start: all of a machine's, unless they are told.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 MODULE = ["-P", "-m", "tito.hub.server"]  # -P: a student's file random.py must not keep their server from starting
 
 
@@ -64,7 +66,14 @@ def environment(settings: HubSettings) -> dict[str, str | Callable[[Any], str]]:
         "TITO_EXCHANGE_URL": exchange_url(settings, of_servers=True),
         ROLE_VARIABLE: role,
         FORMGRADERS_VARIABLE: formgraders,
+        **dict.fromkeys(THREADS, _threads),
     }
+
+
+def _threads(spawner: Any) -> str:
+    """As many as processors that the server may use; one where nothing limits it, for the machine is shared then. With
+    more, servers would hold each other up, and what a notebook measures would be another's work."""
+    return str(max(1, int(spawner.cpu_limit or 1)))
 
 
 def _groups(spawner: Any) -> set[str]:

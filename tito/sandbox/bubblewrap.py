@@ -27,14 +27,16 @@ SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
 RUNNER_MODULES = (
     *("__init__", "belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
-    *("ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
+    "own_names",
+    *("rlimits", "ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
 )
 RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.
 READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")
 # Inside a container, whose own /proc is partly covered, a new one may not be mounted. The zygote then uses the
-# container's; a session, which student code runs in, has one of its own or none at all.
+# container's; a session, which student code runs in, has one of its own or none at all. For root, bubblewrap covers
+# parts of the new one, which the zygote undoes: below a /proc that is partly covered sessions could have none.
 PROC = (("--proc", "/proc"), ("--bind", "/proc", "/proc"))
 # Nor may a name be given to the machine, where a container's filter of system calls keeps that to administrators: the
 # container's own is seen then.
@@ -80,7 +82,7 @@ class Bubblewrap:
             *_python(place),
             *_folders(place, scratch and _copied(place, scratch, uid)),
         ]
-        options += ["--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
+        options += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
         options_fd = _descriptor("\0".join(options).encode())
         argv = [self.bwrap, "--args", str(options_fd)]
         settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
@@ -117,12 +119,13 @@ def _readable_by_all(place: Workplace) -> bool:
 def _isolation(uid: int) -> list[str]:
     """Namespaces, and no privileges: at once in a user namespace, or, for root, by becoming `uid` inside.
 
-    In a user namespace of root's the kernel would still take the processes for root's, and not limit their number.
+    In a user namespace of root's the kernel would still take the processes for root's, and not limit their number. The
+    zygote leaves root, and with it all capabilities, before it does anything else but `_bare_proc`.
     """
     flags = ["--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
     if uid:
         flags += [f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try")]
-        flags += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        flags += [word for name in ("SETUID", "SETGID", "SYS_ADMIN") for word in ("--cap-add", f"CAP_{name}")]
     else:
         flags += ["--unshare-all", "--uid", str(UID), "--gid", str(UID)]
     for name, value in (VARIABLES | {"HOME": HOME, "IPYTHONDIR": "/tmp/.ipython", "MPLCONFIGDIR": "/tmp/.mpl"}).items():

@@ -95,7 +95,7 @@ class Objects:
             with self._limited(request["limit_s"]):
                 result = self._do(request, values)
         except BaseException as error:  # noqa: BLE001  (whatever student code raises, or the time limit)
-            reply, back = _raised(error), {"error": error, "arguments": list(error.args)}
+            reply, back = _raised(error), {"error": error, "arguments": _arguments(error)}
         else:
             reply = {"status": "missing" if result is MISSING else "value"}
             back = {"value": None if result is MISSING else result}
@@ -215,6 +215,8 @@ class Objects:
         kind = {"n": number, "name": str(cls.__name__)[:200], "has": _protocols(cls)}
         if MACHINERY.get(cls.__name__) is cls:
             return kind | {"machinery": cls.__name__, "bases": []}
+        if _is_pythons(cls):  # so that one of its objects is one of Python's class there too
+            return kind | {"bases": [{"known": cls.__name__}]}
         return kind | {
             "bases": [self._base(one) for one in cls.__bases__ if one.__module__ != "builtins" or _raises(one)]
         }
@@ -255,8 +257,19 @@ def imported(named: Known) -> Any:
 
 def _raised(error: BaseException) -> dict[str, Any]:
     kind = type(error)
-    known = getattr(builtins, kind.__name__, None) is kind
-    return {"status": "raised", "name": str(kind.__name__), "known": known, "text": _text(error)}
+    return {"status": "raised", "name": str(kind.__name__), "known": _is_pythons(kind), "text": _text(error)}
+
+
+def _is_pythons(cls: type) -> bool:
+    """Whether it is a class of exceptions of Python's own."""
+    return _raises(cls) and getattr(builtins, cls.__name__, None) is cls
+
+
+def _arguments(error: BaseException) -> list[Any]:
+    """What an exception was made of. Of an OSError `args` leave out which file it is about."""
+    if type(error).__reduce__ is OSError.__reduce__:
+        return list(error.__reduce__()[1])
+    return list(error.args)
 
 
 def _text(error: BaseException) -> str:

@@ -39,8 +39,10 @@ class Outputs:
     def stream(self, name: str, text: str) -> None:
         if self.clear_first:
             self.clear(wait=False)
-        text = text[: max(0, self.limit - self.used)] if self._take(len(text)) else CUT_NOTE * (not self.cut)
-        self.cut = self.cut or text == CUT_NOTE
+        room = max(0, self.limit - self.used)
+        if not self._take(len(text)):
+            text = text[:room] + CUT_NOTE * (not self.cut)
+            self.cut = True
         if not text:
             return
         if self.items and self.items[-1].get("name") == name and self.items[-1]["output_type"] == "stream":

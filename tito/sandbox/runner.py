@@ -28,10 +28,12 @@ from traitlets.config import Config
 from tito.sandbox.codec import AT_WORK, PATIENCE
 from tito.sandbox.guard import Guard
 from tito.sandbox.outputs import Descriptors, Outputs, RecordingHook, RecordingPublisher, StreamWriter
+from tito.sandbox.own_names import name_pythons
 
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 REHEARSAL_S = 5.0
+CANCEL_S = 0.5  # for what a cell that was stopped does when its task is cancelled
 OVERRIDABLE = (
     "run_cell",
     "_run_cell",
@@ -196,6 +198,7 @@ def make_shell(output_bytes: int) -> Shell:
         shell.register_magic_function(lambda line="": None, "line", name)
     builtins.input = refuse_input
     builtins.help = _sitebuiltins._Helper()  # which `site` would have put there
+    name_pythons()
     sys.breakpointhook = lambda *_, **__: None  # there is nobody to debug
     sys.stdout, sys.stderr = StreamWriter("stdout", shell.outputs), StreamWriter("stderr", shell.outputs)
     return shell
@@ -311,11 +314,22 @@ def run_in_ipython(shell: Shell, source: str) -> BaseException | None:
     task = loop.create_task(_in_loop(shell, source))
     try:
         result = loop.run_until_complete(task)
-    except CellTimeout:
-        task.cancel()
+    except CellTimeout as stopped:
+        _end_task(shell, task, stopped)
         raise
     error: BaseException | None = result.error_before_exec or result.error_in_exec
     return error
+
+
+def _end_task(shell: Shell, task: asyncio.Task[Any], stopped: CellTimeout) -> None:
+    """End a cell that waits for what never comes, while its outputs are gathered: else the next cell would show how it
+    ended. What stands under it is why it was stopped, in the place of how its task was cancelled."""
+    before = len(shell.outputs.items)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        shell.event_loop().run_until_complete(asyncio.wait([task], timeout=CANCEL_S))
+    shell.outputs.items[before:] = [one for one in shell.outputs.items[before:] if one["output_type"] != "error"]
+    shell.showtraceback((CellTimeout, stopped, None))
 
 
 async def _in_loop(shell: Shell, source: str) -> Any:

@@ -20,6 +20,7 @@ Requests (JSON, see `codec`):
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -27,9 +28,11 @@ import socket
 from time import perf_counter
 from typing import Any, NoReturn
 
+from tito.sandbox import rlimits
 from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.objects import Objects
+from tito.sandbox.own_names import OwnNames
 from tito.sandbox.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.wire import more
 
@@ -57,7 +60,8 @@ class Server:
         self.belongings = belongings
         self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
-        self.marks: dict[int, dict[str, Any]] = {}
+        self.own_names = OwnNames()
+        self.marks: dict[int, tuple[dict[str, Any], OwnNames]] = {}
         self.fresh_kb = _peak_kb()
         channel.more = more
         shell.descriptors.open()
@@ -83,22 +87,24 @@ class Server:
         for number, step in enumerate(request["steps"]):
             about = {"token": request["token"], "step": number}
             if step["op"] == "mark":
-                self.marks[step["number"]] = dict(self.shell.user_ns)
+                self.marks[step["number"]] = dict(self.shell.user_ns), self.own_names.copied()
             elif step["op"] == "recall":
                 self.shell.descriptors.close()
+                names, self.own_names = self.marks[step["number"]]
                 self.shell.user_ns.clear()
-                self.shell.user_ns.update(self.marks[step["number"]])
+                self.shell.user_ns.update(names)
             elif step["op"] == "rest":
                 self.channel.send(about | {"status": "ok"})
             elif left_s <= 0:
                 self.channel.send(about | {"status": "not run"})
             elif step["op"] == "branch":
                 started = perf_counter()
-                if self._branch(step["number"]):
+                made = self._branch(step["number"])
+                if made is None:
                     return
                 seconds = perf_counter() - started  # a notebook of many files takes long to keep
                 left_s -= seconds
-                self.channel.send(about | {"status": "ok", "seconds": seconds})
+                self.channel.send(about | {"status": "ok" if made else "error", "seconds": seconds})
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
@@ -111,20 +117,22 @@ class Server:
         shell = self.shell
         tampered = shell.guard.restore() if step["guard"] and shell.guard else []
         cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
-        reply = run(shell, code if isinstance(code, bytes) else cell, limit_s) | {"tampered": tampered}
-        seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
+        section = isinstance(code, bytes)
+        with self.own_names.at_work(shell.user_ns, *step["names"]) if section else contextlib.nullcontext():
+            reply = run(shell, code if section else cell, limit_s) | {"tampered": tampered}
+            seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
-    def _branch(self, number: int) -> bool:
-        """Fork; whether this is the copy."""
+    def _branch(self, number: int) -> bool | None:
+        """Fork; None: this is the copy. Else whether there is one: a notebook that has too many processes gets none."""
         own, numbers = self.branches.pop(number), random.getstate()
         if self.belongings is not None:
             self.belongings.prepare(number, self.shell.loop)
-        if os.fork() != 0:
+        if (copy := _forked()) != 0:
             os.close(own)
             if self.belongings is not None:
                 self.belongings.wait()
-            return False
+            return copy > 0
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
         for other in self.branches.values():
@@ -135,7 +143,16 @@ class Server:
         if self.belongings is not None:
             self.waits = True
             self.belongings.leave(number, own)
-        return True
+        return None
+
+
+def _forked() -> int:
+    """What `os.fork` gives; -1: the kernel makes no process."""
+    try:
+        rlimits.allow_a_copy()
+        return os.fork()
+    except OSError:
+        return -1
 
 
 def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from tito.errors import SandboxUnavailable
-from tito.models import CompiledCell, Limits, Measured
+from tito.models import CompiledCell, Limits, Measured, SectionNames
 from tito.plain_text import without_controls
 from tito.sandbox import supervisor
 from tito.sandbox.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
@@ -76,6 +76,7 @@ class Step:
     source: str = ""
     code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
     cell: CompiledCell | None = None  # the source, compiled, for a shell that student code has left as it was
+    names: SectionNames = field(default_factory=SectionNames)  # of a section of a test
     observe: tuple[str, ...] = ()  # names whose plain values are to be brought back
     guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
     number: int = 0
@@ -327,6 +328,7 @@ def _as_told(step: Step) -> dict[str, Any]:
     if step.op != "run":
         return {"op": step.op, "number": step.number}
     told = {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+    told["names"] = [list(step.names.shared), list(step.names.of_tests)]
     if step.cell is not None:
         told["cell"] = {"name": step.cell.name, "flags": step.cell.flags, "sets": step.cell.sets}
     return told
@@ -675,7 +677,6 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
     """What a zygote is told: the socket that it listens on, its folders, and the limits that hold for each session."""
     limits = place.limits
     rlimits = {
-        "RLIMIT_AS": limits.memory_mb << 20,
         "RLIMIT_FSIZE": limits.scratch_mb << 20,
         "RLIMIT_CPU": int(limits.notebook_timeout_s) + 10,
         "RLIMIT_NOFILE": 256,
@@ -695,6 +696,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "offline": place.offline,
         "layered": False,
         "scratch_mb": limits.scratch_mb,
+        "memory_mb": limits.memory_mb,
         "output_bytes": limits.output_kb * 1024,
         "rlimits": rlimits,
     }

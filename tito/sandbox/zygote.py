@@ -29,7 +29,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import selectors
 import shutil
 import signal
@@ -41,7 +40,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from tito.sandbox import fence, seccomp
+from tito.sandbox import fence, rlimits, seccomp
 from tito.sandbox.belongings import Belongings
 from tito.sandbox.codec import Channel
 from tito.sandbox.keeper import enter, finish, keep
@@ -52,7 +51,7 @@ MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
 NEW_NETWORK = 0x40000000
 NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
-MS_RDONLY, MS_NOSUID, MS_NODEV = 1, 2, 4
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
 CAPABILITY_VERSION = 0x20080522
 CLONE = {"x86_64": 56, "aarch64": 220}
@@ -82,6 +81,7 @@ def main() -> NoReturn:
     """
     settings = json.loads(sys.argv[1])
     if settings["uid"]:
+        _bare_proc()
         _become(settings["uid"])
     if settings["fence"]:
         fence.prepare(settings)
@@ -111,12 +111,19 @@ def main() -> NoReturn:
     gc.collect()
     gc.freeze()
     _gather_memory()
+    rlimits.make_known(settings)
     if settings["fence"]:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a keeper whose desk has gone
     Reception(listener, owner, role, settings).serve()
     if settings["fence"]:
         finish(settings)
     os._exit(0)
+
+
+def _bare_proc() -> None:
+    """Mount a /proc of which nothing is covered: else the kernel would not let sessions have theirs."""
+    with contextlib.suppress(OSError):  # in a container that forbids it; see `_may_mount_proc`
+        _call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
 
 
 def _become(uid: int) -> None:
@@ -300,8 +307,7 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     lines.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
-    for name, value in settings["rlimits"].items():
-        resource.setrlimit(getattr(resource, name), (value, value))
+    rlimits.apply(settings["rlimits"], len(lines.branches))
     if not settings["fence"] and not settings["confined"] and os.fork() != 0:
         _close(descriptors)
         _wait_for_all()
@@ -360,8 +366,8 @@ def _fork_into_namespaces(settings: dict[str, Any]) -> int:
 
 
 def _may_mount_proc(settings: dict[str, Any]) -> bool:
-    """Whether sessions can have a /proc of their own. Where ours is partly covered, as bubblewrap's is for root, they
-    have none. The kernel logs each attempt that fails, so that there is one for all sessions."""
+    """Whether sessions can have a /proc of their own. Where ours is partly covered, as a container's is, they have
+    none. The kernel logs each attempt that fails, so that there is one for all sessions."""
     return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None))
 
 

@@ -6,14 +6,14 @@ import time
 
 made = []
 try:
-    for _ in range(60):
+    for _ in range(300):
         made.append(os.fork())
         if made[-1] == 0:
             time.sleep(60)
             os._exit(0)
 except OSError as error:
     print(type(error).__name__)
-print("a flood of processes" if len(made) > 40 else "a few processes")
+print("a flood of processes" if len(made) > 130 else "a few processes")
 for pid in made:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
