@@ -81,6 +81,8 @@ class Case:
     subject: str = ""  # one of SUBJECTS: the assumption about a grader that it puts to the test
     as_good: dict[str, list[str]] = field(default_factory=dict)  # other verdicts, for the same points, by grade id
     notes_contain: tuple[str, ...] = ()
+    notes_lack: tuple[str, ...] = ()
+    in_notebook: tuple[str, ...] = ()  # what the graded notebook must hold
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tito.cells import ungraded_tags
-from tito.grade.names import flow_of
+from tito.grade.magics import flow_with_magics
 from tito.models import JudgePlan, RemotePlan, Section
 from tito.sandbox.session import Workplace
 
@@ -84,14 +84,14 @@ def packages_of(place: Workplace) -> frozenset[str]:
 def skipped(cells: Sequence[Any]) -> set[int]:
     """Positions of warm-ups, and of cells that repeat them to validate, which need not be run to grade the others.
 
-    One is skipped when no later cell that is run reads a name that it binds. A cell that is no plain Python
-    (a magic in it) is always run, and taken to read nothing.
+    One is skipped when no later cell that is run reads a name that it binds. A cell that is no Python but for its
+    magics is always run, and taken to read nothing.
     """
     found: set[int] = set()
     needed: frozenset[str] = frozenset()
     for position in reversed(range(len(cells))):
         cell = cells[position]
-        flow = flow_of(cell.source) if cell.cell_type == "code" else None
+        flow = flow_with_magics(cell.source) if cell.cell_type == "code" else None
         if flow is None:
             continue
         if ungraded_tags(cell) and not flow.bound & needed:
