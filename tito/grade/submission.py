@@ -19,6 +19,7 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
+from tito.grade.copies import Undecided, chosen, copies_in
 from tito.grade.judge import Answers, Half, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
@@ -68,9 +69,9 @@ class Graded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission's notebooks, read and repaired; or why one of them cannot be read."""
+    """A submission's notebooks, read and repaired; or why one of them cannot be read, or has to be chosen."""
 
-    notebooks: tuple[ReadNotebook | Unreadable, ...]
+    notebooks: tuple[ReadNotebook | Unreadable | Undecided, ...]
 
 
 def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
@@ -81,15 +82,35 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
     """
     files: dict[str, bytes] = {}
     read: dict[str, ReadNotebook | Unreadable] = {}
-    for notebook in plan.notebooks:
-        name = f"{notebook.name}.ipynb"
+    plans = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
+    for name in plans:
         try:
             files[name] = read_regular_file(folder / name, plan.place.limits.submission_mb)
         except Unreadable as error:
             read[name] = error
     if files:
-        read |= judge.read({f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}, files)
-    return Prepared(tuple(read[f"{notebook.name}.ipynb"] for notebook in plan.notebooks))
+        read |= judge.read(plans, files)
+    return Prepared(tuple(_or_a_copy(plan, name, read[name], folder, judge) for name in plans))
+
+
+def _or_a_copy(
+    plan: AssignmentPlan, name: str, named: ReadNotebook | Unreadable, folder: Path, judge: Judge
+) -> ReadNotebook | Unreadable | Undecided:
+    """The notebook that is graded: the one of that name, or a copy beside it."""
+    notebooks = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
+    copies = copies_in(folder, name.removesuffix(".ipynb"), (notebook.name for notebook in plan.notebooks))
+    if not copies:
+        return named
+
+    def read(copy: str) -> ReadNotebook | Unreadable:
+        try:
+            data = read_regular_file(folder / copy, plan.place.limits.submission_mb)
+        except Unreadable as error:
+            return error
+        answer = judge.read({name: notebooks[name]}, {name: data})[name]
+        return Unreadable(str(answer).replace(name, copy)) if isinstance(answer, Unreadable) else answer
+
+    return chosen(named, name, copies, read)
 
 
 def grade_submission(
@@ -120,6 +141,8 @@ def grading(
         if isinstance(one, Unreadable):
             message = f"Nothing could be run: {one}."
             seen.append(partial(_nothing_run, notebook, message))
+        elif isinstance(one, Undecided):
+            seen.append(partial(_held, notebook, one.message))
         else:
             seen.append((yield from _notebook_seen(notebook, one, sandbox, judge)))
 
@@ -172,6 +195,13 @@ def _record(
 
 def _nothing_run(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
     return _not_gradable(notebook, Verdict.NOT_RUN, message), _as_released(notebook)
+
+
+def _held(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
+    """No number for any cell: a person decides what counts."""
+    message = f"Not graded: {message}."
+    released = _as_released(notebook)
+    return _not_gradable(notebook, Verdict.MANUAL, message), _notebook([_headline(message), *released.cells])
 
 
 def _notebook_seen(
@@ -229,6 +259,8 @@ def _with_verdicts(
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
     graded = _with_outputs(read.cells, seen, {one.grade_id: one for one in verdicts})
+    if read.headline:
+        graded.cells.insert(0, _headline(f"Please note: {read.headline}."))
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 
 
@@ -464,7 +496,7 @@ def _not_run_message(seen: Observations) -> str:
 
 def _not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> NotebookVerdicts:
     """Verdicts for a notebook of which nothing ran."""
-    points = None if verdict is Verdict.PLATFORM else 0.0
+    points = None if verdict in (Verdict.PLATFORM, Verdict.MANUAL) else 0.0
     cells = tuple(
         CellVerdict(grade_id_of(cell), verdict, points, points_of(cell), message=message)
         for cell in plan.cells
@@ -493,6 +525,12 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
         elif ran is not None and ran.status in ("timeout", "died", "memory"):
             cell.outputs = [stopped_output(ran)]
     return _notebook(cells)
+
+
+def _headline(text: str) -> Any:
+    """What is to be read first in a graded notebook, and on the page that is made of it."""
+    metadata = nbformat.NotebookNode()
+    return nbformat.NotebookNode(id="tito-headline", cell_type="markdown", source=f"**{text}**", metadata=metadata)
 
 
 def _notebook(cells: list[Any]) -> Any:
@@ -564,10 +602,11 @@ def _as_released(plan: NotebookPlan) -> Any:
 
 
 def content_hash(folder: Path, notebooks: tuple[str, ...]) -> str:
-    """SHA-256 over the submitted notebooks: what a submission's verdicts depend on."""
+    """SHA-256 over the submitted notebooks and their copies: what a submission's verdicts depend on."""
     digest = hashlib.sha256()
-    for name in notebooks:
-        path = folder / f"{name}.ipynb"
+    copies = [copy for name in notebooks for copy in copies_in(folder, name, notebooks)]
+    for name in (*(f"{name}.ipynb" for name in notebooks), *copies):
+        path = folder / name
         digest.update(name.encode())
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:
