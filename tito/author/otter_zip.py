@@ -38,7 +38,7 @@ PARTS = (
     "__init__.py", "cells.py", "errors.py", "models.py",
     "grade/__init__.py", "grade/additions.py", "grade/ambient.py", "grade/attachments.py", "grade/compile.py",
     "grade/deterministic.py", "grade/directives.py", "grade/magics.py", "grade/names.py", "grade/otter_plugin.py",
-    "grade/placing.py", "grade/repair.py", "grade/sources.py", "grade/testcell.py",
+    "grade/placing.py", "grade/repair.py", "grade/sources.py", "grade/stub.py", "grade/testcell.py",
 )  # fmt: skip
 
 HELPERS = '''\

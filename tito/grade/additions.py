@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tito.grade.magics import CELL_MAGIC, flow_with_magics, plain_python, runs_python
 from tito.grade.sources import parsed
 
+COMPARED = 2000  # characters of a piece, to see how like another it is
 MOST_PIECES = 400  # from here on pieces are not laid side by side: to do that takes the square of their number
 
 
@@ -152,8 +153,8 @@ def _is_bare_cell_magic(piece: Piece) -> bool:
 
 
 def _likeness(text: str, other: str) -> float:
-    """The part of all their words that two texts share."""
-    words, others = set(text.split()), set(other.split())
+    """The part of all their words that the beginnings of two texts share."""
+    words, others = set(text[:COMPARED].split()), set(other[:COMPARED].split())
     return len(words & others) / (len(words | others) or 1)
 
 

@@ -1,7 +1,7 @@
 """A submitted notebook, made fit to be graded: what students own is theirs, all else comes from the release.
 
-The notebook file is hostile input. Cells are matched to the instructor's by grade id, then by cell id, then by
-content; locked and test cells are restored, student cells kept, duplicates, split cells and what was written into cells
+The notebook file is hostile input. Cells are matched to the instructor's by grade id, then by content, then by cell
+id; locked and test cells are restored, student cells kept, duplicates, split cells and what was written into cells
 of the instructor's kept as ordinary cells in their place, outputs, tags and foreign metadata dropped. Nothing is
 rejected that can be repaired, every change is noted for the TA, and the submitted file itself is never touched.
 """
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tito.grade.additions import Additions, additions_to_code, additions_to_text
 from tito.grade.attachments import Album, Pictures, as_attachments, joined
 from tito.grade.magics import flow_with_magics
 from tito.grade.placing import Placing, placing
+from tito.grade.stub import stub_of
 from tito.grade.testcell import visible_source
 from tito.models import CellKind
 
@@ -163,10 +165,8 @@ def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
 
 
 def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]]:
-    """Which submitted cells stand for which of the instructor's: by grade id, then cell id, then content.
-
-    An id speaks for a cell of another type only where nothing else speaks against it.
-    """
+    """Which submitted cells stand for which of the instructor's: by grade id; then by cell id and content, by content,
+    by cell id, and last by the id of a cell of another type."""
     matches: dict[int, list[int]] = {}
     free = dict(enumerate(submitted))
     by_grade_id: dict[str, list[int]] = {}
@@ -183,34 +183,48 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
         if grade_id := grade_id_of(original):
             named = by_grade_id.pop(grade_id, [])
             claim(index, [at for at in named if submitted[at].cell_type == original.cell_type] or named)
-    by_id: dict[tuple[str, str], int] = {}
-    for at, cell in free.items():
-        if cell.id and not grade_id_of(cell):
-            by_id.setdefault((cell.id, cell.cell_type), at)  # the first wins
-    for index, original in enumerate(source):
-        name = (original.get("id", ""), original.cell_type)
-        if index not in matches and name in by_id:
-            claim(index, [by_id.pop(name)])
-    for index, original in enumerate(source):
-        if index not in matches:
-            claim(index, [at for at, cell in free.items() if _same_content(original, cell)][:1])
-    retyped = {name: at for (name, _), at in reversed(by_id.items()) if at in free}
-    for index, original in enumerate(source):
-        if index not in matches and original.get("id", "") in retyped:
-            claim(index, [retyped.pop(original.id)])
+    unnamed = {at: cell for at, cell in free.items() if not grade_id_of(cell)}
+    by_id: dict[str, list[int]] = {}
+    for at, cell in unnamed.items():
+        by_id.setdefault(cell.id, []).append(at)
+
+    def bearing(original: Any) -> list[int]:
+        """Cells with the id of one of the instructor's."""
+        return [at for at in by_id.get(original.get("id") or "", []) if at in free] if original.get("id") else []
+
+    defined: dict[str, frozenset[str]] = {}  # once each: there may be more cells than answers are remembered
+
+    def same(original: Any, at: int) -> bool:
+        return _same_content(original, submitted[at], defined)
+
+    evidence: tuple[Callable[[Any], Iterable[int]], ...] = (
+        lambda original: (at for at in bearing(original) if same(original, at)),
+        lambda original: (at for at in unnamed if at in free and same(original, at)),
+        lambda original: (at for at in bearing(original) if submitted[at].cell_type == original.cell_type),
+        bearing,
+    )
+    for positions in evidence:
+        for index, original in enumerate(source):
+            if index not in matches:
+                claim(index, list(itertools.islice(positions(original), 1)))
     return matches
 
 
-def _same_content(original: Any, cell: Any) -> bool:
+def _same_content(original: Any, cell: Any, defined: dict[str, frozenset[str]]) -> bool:
     """Equal text; or, for a cell that students write, the same functions and classes defined."""
-    if grade_id_of(cell):
-        return False
     if original.cell_type == cell.cell_type and _released(original.source).strip() == cell.source.strip():
         return True
     if kind_of(original) is not CellKind.SOLUTION or cell.cell_type != "code":
         return False
-    wanted = _definitions(original.source)
-    return bool(wanted) and wanted <= _definitions(cell.source)
+    wanted = _asked_for(original)
+    if wanted and cell.source not in defined:
+        defined[cell.source] = _definitions(cell.source)
+    return bool(wanted) and wanted <= defined[cell.source]
+
+
+def _asked_for(original: Any) -> frozenset[str]:
+    """Names that a solution is to define: those of its stub, for what else the reference defines is its own matter."""
+    return _definitions(stub_of(original.source, original.cell_type)) or _definitions(original.source)
 
 
 def _definitions(source: str) -> frozenset[str]:
@@ -296,7 +310,7 @@ def _pictures_of(cell: Any) -> Pictures:
 
 def _why_empty(original: Any, submitted: list[Any]) -> str:
     """Why there is no cell for one of the instructor's."""
-    wanted = _definitions(original.source) if original.cell_type == "code" else frozenset()
+    wanted = _asked_for(original) if original.cell_type == "code" else frozenset()
     others = (cell.source for cell in submitted if cell.cell_type == "code")
     if wanted and any(wanted <= _definitions(source) for source in others):
         return "is written in another cell"
