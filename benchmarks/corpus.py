@@ -73,7 +73,9 @@ BEFORE, CASE, AFTER = "a-before", "b-case", "c-after"
 UID = 64321
 HARNESS = {"nbgrader": 1, "otter": 1}  # raise it with every change of the sandbox that may change what is measured
 INSIDE = Path(__file__).with_name("corpus_inside.py")
-OTTER_PARTS = ("grade/otter_plugin.py", "grade/repair.py", "grade/names.py")  # of ours, what Otter runs
+OTTER_PARTS = tuple(  # of ours, what Otter runs
+    f"grade/{name}.py" for name in ("otter_plugin", "repair", "additions", "attachments", "magics", "placing", "names")
+)
 Say = Callable[[str], None]
 
 

@@ -95,6 +95,8 @@ class Case:
     as_good: dict[str, list[str]] = field(default_factory=dict)  # other verdicts, for the same points, by grade id
     evidence: dict[str, str] = field(default_factory=dict)  # what verdicts must rest on, by grade id, where it matters
     notes_contain: tuple[str, ...] = ()
+    notes_lack: tuple[str, ...] = ()
+    in_notebook: tuple[str, ...] = ()  # what the graded notebook must hold
     never_in_output: tuple[str, ...] = ()
     in_output: tuple[str, ...] = ()
 

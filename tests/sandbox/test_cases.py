@@ -62,6 +62,10 @@ def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> Non
     notes = "\n".join(note for notebook in graded.record.notebooks for note in notebook.notes)
     for note in case.notes_contain:
         assert note in notes
+    for note in case.notes_lack:
+        assert note not in notes
+    for words in case.in_notebook:
+        assert words.lower() in page_of(graded)
     assert _stored(graded) < MOST_STORED
 
 

@@ -15,8 +15,10 @@ from typing import Any
 
 import pandas
 import pytest
+from click.testing import CliRunner
 from tiny import ASSIGNMENT, GRADED, HIDDEN_TEXT, MARK_SCHEME, page_text, script, solved, submit
 
+from tito.cli import cli
 from tito.course import Assignment, Course
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
 from tito.grade.cohort import CohortResult, autograde, submissions
@@ -431,6 +433,36 @@ def test_feedback_says_why_and_never_shows_what_is_hidden(cohort: Course, module
         for secret in (*HIDDEN_TEXT, MARK_SCHEME, "BEGIN HIDDEN", "MARK SCHEME"):
             assert secret not in html, (student, secret)
             assert secret not in text[student], (student, secret)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_copy_that_is_graded_is_named_wherever_somebody_looks(released: Course, module: Assignment) -> None:
+    stub = json.loads((released.step("release", ASSIGNMENT) / "doubling.ipynb").read_text())
+    for student, doubles in {"ada": (None,), "bob": (None, TRIPLES)}.items():
+        folder = submit(released, student, stub)
+        for number, double in enumerate(doubles, 1):
+            work = solved(released, double=double) if double else solved(released)
+            (folder / f"doubling-Copy{number}.ipynb").write_text(json.dumps(work))
+    before = files_of(released.step("submitted"))
+    ada, bob = run(released).records
+    assert files_of(released.step("submitted")) == before
+    assert points(ada)[:2] == [4.0, 3.0]
+    assert points(bob) == [None] * len(GRADED)
+    assert not bob.platform_fault
+    assert {cell.verdict for cell in bob.cells} == {Verdict.MANUAL}
+    rows = {row.student_id: row for row in grades(released, module)}
+    assert (rows["bob"].status, rows["bob"].score) == (Status.NEEDS_MANUAL_GRADING, None)
+    shown = CliRunner().invoke(cli, ["--course", str(released.root), "status", "7"]).output
+    pages = {path.parts[-3]: page_text(path.read_text()) for path in generate_feedback(released, module)}
+    said = {
+        "ada": "graded was doubling-Copy1.ipynb: doubling.ipynb is as it was released",
+        "bob": "doubling-Copy1.ipynb and doubling-Copy2.ipynb hold different work: a person decides which counts",
+    }
+    for student, record in (("ada", ada), ("bob", bob)):
+        assert said[student] in record.notebooks[0].notes[0]
+        assert said[student] in pages[student]
+        assert said[student] in " ".join(shown.split())
+    assert [one.student for one in run(released).unchanged] == ["ada", "bob"]
 
 
 @pytest.mark.usefixtures("in_process")

@@ -29,6 +29,7 @@ from tito.grade.judge import Judge, judging
 from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.planning import plan_assignment
 from tito.grade.repair import Unreadable, read_submission, repair
+from tito.grade.testcell import visible_source
 from tito.models import CellKind
 from tito.sandbox.bubblewrap import Bubblewrap
 
@@ -81,15 +82,36 @@ def holds(data: bytes, path: Path, source: tuple[Any, ...]) -> None:
 
 def fault_of(path: Path, source: tuple[Any, ...]) -> str:
     """What is wrong with the cells that a file is repaired to."""
-    cells = cells_of(path, source)
-    return "" if cells is None else fault_in(cells, source)
+    try:
+        submitted = read_submission(path, LIMIT_MB)
+    except Unreadable as error:
+        assert str(error)
+        return ""
+    before = [cell.source for cell in submitted]
+    cells = repair(submitted, source).cells
+    assert before == [cell.source for cell in submitted], "what was handed in was changed"
+    return fault_in(cells, source) or lost(submitted, cells, source)
+
+
+def lost(submitted: Sequence[Any], cells: Sequence[Any], source: tuple[Any, ...]) -> str:
+    """A line that a student wrote in a cell that is no test, and that stands nowhere in what is graded."""
+    tests = {name for cell in source if kind_of(cell) is CellKind.TEST for name in (cell.id, grade_id_of(cell))}
+    kept = " ".join(word for cell in cells for word in cell.source.split())
+    for cell in submitted:
+        if tests.isdisjoint((cell.id, grade_id_of(cell))):
+            for line in cell.source.splitlines():
+                if " ".join(line.split()) not in kept:
+                    return f"lost of {grade_id_of(cell)!r}: {line[:200]!r}"
+    return ""
 
 
 def fault_in(cells: Sequence[Any], source: tuple[Any, ...]) -> str:
-    """The instructor's graded cells stand in their order, tests as they were written; all of it can be written."""
+    """The instructor's cells stand in their order, tests as they were written; all of it can be written."""
+    named = [grade_id_of(cell) for cell in source if grade_id_of(cell)]
     tests = [(grade_id_of(cell), cell.source) for cell in source if kind_of(cell) is CellKind.TEST]
     nbformat.writes(nbformat.v4.new_notebook(cells=list(cells))).encode()
     right = {
+        "order": named == [grade_id_of(cell) for cell in cells if grade_id_of(cell)],
         "graded": [grade_id_of(cell) for cell in source if is_graded(cell)]
         == [grade_id_of(cell) for cell in cells if is_graded(cell)],
         "tests": tests == [(grade_id_of(cell), cell.source) for cell in cells if kind_of(cell) is CellKind.TEST],
@@ -168,7 +190,12 @@ PIECES = st.sampled_from((
     "if a: b = 1\n" + "elif a: b = 1\n" * 400, "match x:\n", "x: y = 1\n", "global total\n", "nonlocal total\n",
     "*a, b = c\n", "a := 1\n", "(a := 1)\n", "return\n", "from __future__ import x\n", "-" * 9000 + "1",
 ))  # fmt: skip
-SOURCES = st.just(SOLUTION) | st.lists(PIECES, max_size=6).map("".join) | TEXTS
+SETUP = "import numpy as np\n\nfrom mini.base import as_floats"
+TASK = "**Question (2 points).** Why does the order of a sum of floats matter?"
+GIVEN = st.sampled_from(
+    (SETUP, TASK, f"# mine\n{SETUP}  # mine\nx = np.ones(3)", f"%%time\n{SETUP}\n!ls", f"{TASK}\nSo.")
+)
+SOURCES = st.just(SOLUTION) | GIVEN | st.lists(PIECES, max_size=6).map("".join) | TEXTS
 NBGRADER = st.fixed_dictionaries(
     {},
     optional={
@@ -225,7 +252,12 @@ HOSTILE = {
     "a long list": notebook("x = [" + "1," * 300_000 + "]"),
     "decorators": notebook("@d\n" * 20_000 + "def total(values): pass"),
     "brackets": notebook("[" * 100_000),
+    "a set-up cell of many lines": notebook("\n".join(f"name_{n} = {n}" for n in range(30_000))),
+    "many set-up cells": notebook(*(f"name_{n} = {n}" for n in range(3_000))),
 }
+for name in ("a set-up cell of many lines", "many set-up cells"):
+    for cell in HOSTILE[name]["cells"]:
+        cell["metadata"] = {"nbgrader": {"grade_id": "setup"}}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -285,3 +317,27 @@ def test_nothing_of_a_hidden_test_comes_of_what_is_handed_in(path: Path, source:
     assert result is not None
     others = [cell.source for cell in result if kind_of(cell) not in (CellKind.TEST, CellKind.TASK)]
     assert not any(word in text for word in TEST_WORDS for text in others)
+
+
+@QUICK
+@given(
+    order=st.permutations(range(12)), pieces=st.lists(st.tuples(st.integers(0, 11), PIECES, st.booleans()), max_size=6)
+)
+def test_a_released_notebook_written_into_anywhere_loses_no_line(
+    order: list[int], pieces: list[tuple[int, str, bool]], path: Path, source: tuple[Any, ...]
+) -> None:
+    """Cells in any order, and lines put in front of what stands in them, or behind it."""
+    cells = [
+        {
+            "cell_type": cell.cell_type,
+            "id": cell.id,
+            "metadata": dict(cell.metadata),
+            "source": visible_source(cell.source),
+        }
+        for cell in source
+    ]
+    for at, text, in_front in pieces:
+        cell = cells[at % len(cells)]
+        cell["source"] = f"{text}\n{cell['source']}" if in_front else f"{cell['source']}\n{text}"
+    moved = [cells[at] for at in order if at < len(cells)] + cells[len(order) :]
+    holds(json.dumps({"cells": moved, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode(), path, source)

@@ -205,6 +205,48 @@ def test_cells_that_lost_metadata_and_ids_are_known_by_what_they_say_or_define()
     assert [cell.source for cell in repaired.cells].count("assert f(1) == 2") == 1
 
 
+def test_a_solution_is_known_without_the_helpers_of_the_reference() -> None:
+    helper = "### BEGIN SOLUTION\ndef helper(x):\n    return 2\n### END SOLUTION\ndef f(x):\n    return helper(x)"
+    source = (code(helper, "f", grade_id="f", solution=True),)
+    repaired = repair([_clean({"cell_type": "code", "source": "def f(x):\n    return 2"})], source)
+    assert (sources(repaired)["f"], repaired.notes) == ("def f(x):\n    return 2", [])
+
+
+@pytest.mark.parametrize(
+    ("work", "note"), [("def f(x):\n    return 2", "is written in another cell"), ("y = 1", "deleted")]
+)
+def test_a_solution_that_is_gone_is_said_to_be_in_another_cell_where_it_is(work: str, note: str) -> None:
+    cells = [cell for cell in submitted() if grade_id_of(cell) != "f"]
+    cells[1].source += f"\n\n{work}"
+    repaired = repair(cells, SOURCE)
+    assert_ours_are_whole(repaired)
+    assert any(one.startswith(f"f: {note}") for one in repaired.notes)
+    assert work in [cell.source for cell in repaired.cells]
+
+
+def test_an_answer_and_the_students_own_texts_keep_their_pictures() -> None:
+    picture = {"image.png": {"image/png": "iVBORw0KGgo="}}
+    cells = submitted()
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell["attachments"] = picture
+            cell.source += "\n![](attachment:image.png)"
+    cells.append(_clean({"cell_type": "markdown", "source": "![](attachment:image.png)", "attachments": picture}))
+    repaired = repair(cells, SOURCE)
+    assert_ours_are_whole(repaired)
+    shown = [cell.source.split("\n")[0] for cell in repaired.cells if cell.get("attachments") == picture]
+    assert shown == ["# Title", "![](attachment:image.png)", "Because.", "![](attachment:image.png)"]
+    assert "attachments" not in next(cell for cell in repaired.cells if grade_id_of(cell) == "task_e")
+
+
+def test_a_picture_that_was_lost_on_the_way_is_noted() -> None:
+    cells = submitted()
+    cells[0].source += "\n![a](attachment:a.png) ![b](attachment:b.svg)"
+    assert repair(cells, SOURCE).notes == [
+        "2 pasted pictures are missing: kept are PNG, JPEG and GIF, up to 8 MiB in all"
+    ]
+
+
 def test_own_cells_stay_after_the_cell_that_they_followed() -> None:
     cells = submitted()
     cells.insert(4, _clean({"cell_type": "code", "source": "helper = 1"}))

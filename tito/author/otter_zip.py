@@ -36,8 +36,9 @@ PLUGIN = "tito.grade.otter_plugin.InPlace"
 # The plugin and what it imports; a test holds that this is all.
 PARTS = (
     "__init__.py", "cells.py", "errors.py", "models.py",
-    "grade/__init__.py", "grade/ambient.py", "grade/compile.py", "grade/deterministic.py", "grade/directives.py",
-    "grade/names.py", "grade/otter_plugin.py", "grade/repair.py", "grade/sources.py", "grade/testcell.py",
+    "grade/__init__.py", "grade/additions.py", "grade/ambient.py", "grade/attachments.py", "grade/compile.py",
+    "grade/deterministic.py", "grade/directives.py", "grade/magics.py", "grade/names.py", "grade/otter_plugin.py",
+    "grade/placing.py", "grade/repair.py", "grade/sources.py", "grade/stub.py", "grade/testcell.py",
 )  # fmt: skip
 
 HELPERS = '''\

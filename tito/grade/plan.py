@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tito.cells import ungraded_tags
-from tito.grade.names import flow_of
+from tito.grade.magics import flow_with_magics
 from tito.models import JudgePlan, RemotePlan, Section
 from tito.sandbox.session import Workplace
 
@@ -89,13 +89,13 @@ def skipped(cells: Sequence[Any]) -> set[int]:
     """Positions of warm-ups, and of cells that repeat them to validate, which need not be run to grade the others.
 
     One is skipped when no later cell that is run reads a name that it binds. A cell whose flow cannot be told, for it
-    is no plain Python (a magic in it) or would take too long to read, is always run, and taken to read all its words.
+    is no Python but for its magics, or would take too long to read, is always run, and taken to read all its words.
     """
     found: set[int] = set()
     needed: frozenset[str] = frozenset()
     for position in reversed(range(len(cells))):
         cell = cells[position]
-        flow = flow_of(cell.source) if cell.cell_type == "code" else None
+        flow = flow_with_magics(cell.source) if cell.cell_type == "code" else None
         if flow is None:
             if cell.cell_type == "code":
                 needed |= frozenset(WORD.findall(cell.source))

@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 
 from tito.cells import grade_id_of, kind_of, metadata_of, ungraded_tags
+from tito.grade.attachments import Album, as_attachments
 from tito.grade.compile import compiled_cells
 from tito.grade.interference import observes_the_same_at_the_end
 from tito.grade.plan import NotebookPlan, skipped
@@ -28,7 +29,8 @@ class ReadNotebook:
 
     `places` says of each which of the instructor's it is, -1: none; `not_run` are positions of cells that need not be
     run to grade the others; `compiled` are cells by position, where Python can run them as they are; `needs_no_copies`:
-    the notebook at its end can stand for a copy of it at each test.
+    the notebook at its end can stand for a copy of it at each test. A `headline` is to be read first by whoever looks
+    at the result.
     """
 
     cells: list[Any]
@@ -37,6 +39,7 @@ class ReadNotebook:
     not_run: frozenset[int] = frozenset()
     compiled: dict[int, CompiledCell] = field(default_factory=dict)
     needs_no_copies: bool = False
+    headline: str = ""
 
 
 def look_at(plan: NotebookPlan, repaired: Repaired, packages: frozenset[str]) -> ReadNotebook:
@@ -89,7 +92,7 @@ def as_values(read: ReadNotebook) -> dict[str, Any]:
     """A notebook as plain values. Of a cell of the instructor's it is told which it is: its metadata are known."""
     cells = zip(read.places, read.cells, strict=True)
     return {
-        "cells": [[place, cell.cell_type, cell.id, cell.source.encode()] for place, cell in cells],
+        "cells": [[place, cell.cell_type, cell.id, cell.source.encode(), _pictures(cell)] for place, cell in cells],
         "notes": list(read.notes),
         "not_run": sorted(read.not_run),
         "compiled": [
@@ -108,7 +111,14 @@ def from_values(values: dict[str, Any], plan: NotebookPlan) -> ReadNotebook:
     return ReadNotebook(cells, places, tuple(values["notes"]), not_run, compiled, values["needs_no_copies"])
 
 
-def _cell(plan: NotebookPlan, place: int, cell_type: str, cell_id: str, source: bytes) -> Any:
+def _pictures(cell: Any) -> list[list[Any]]:
+    attachments = cell.get("attachments")
+    return [[name, *picture] for name, picture in Album().pictures_of(attachments).items()] if attachments else []
+
+
+def _cell(
+    plan: NotebookPlan, place: int, cell_type: str, cell_id: str, source: bytes, pictures: list[tuple[str, str, bytes]]
+) -> Any:
     metadata = nbformat.NotebookNode()
     if place >= 0:
         original = plan.cells[place]
@@ -116,5 +126,7 @@ def _cell(plan: NotebookPlan, place: int, cell_type: str, cell_id: str, source: 
             metadata["nbgrader"] = nbformat.NotebookNode(facts)
         if tags := ungraded_tags(original):
             metadata["tags"] = tags
-    code: dict[str, Any] = {"outputs": [], "execution_count": None} if cell_type == "code" else {}
-    return nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source.decode(), metadata=metadata, **code)
+    further: dict[str, Any] = {"outputs": [], "execution_count": None} if cell_type == "code" else {}
+    if pictures:
+        further["attachments"] = as_attachments({name: (mime_type, content) for name, mime_type, content in pictures})
+    return nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source.decode(), metadata=metadata, **further)

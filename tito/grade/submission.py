@@ -18,6 +18,7 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
+from tito.grade.copies import Undecided, chosen, copies_in, work_in
 from tito.grade.judge import Answers, Half, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
@@ -69,9 +70,9 @@ class Graded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission's notebooks, read and repaired; or why one of them cannot be read."""
+    """A submission's notebooks, read and repaired; or why one of them cannot be read, or has to be chosen."""
 
-    notebooks: tuple[ReadNotebook | Unreadable, ...]
+    notebooks: tuple[ReadNotebook | Unreadable | Undecided, ...]
 
 
 def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
@@ -82,15 +83,35 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
     """
     files: dict[str, bytes] = {}
     read: dict[str, ReadNotebook | Unreadable] = {}
-    for notebook in plan.notebooks:
-        name = f"{notebook.name}.ipynb"
+    plans = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
+    for name in plans:
         try:
             files[name] = read_regular_file(folder / name, plan.place.limits.submission_mb)
         except Unreadable as error:
             read[name] = error
     if files:
-        read |= judge.read({f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}, files)
-    return Prepared(tuple(read[f"{notebook.name}.ipynb"] for notebook in plan.notebooks))
+        read |= judge.read(plans, files)
+    return Prepared(tuple(_or_a_copy(plan, name, read[name], folder, judge) for name in plans))
+
+
+def _or_a_copy(
+    plan: AssignmentPlan, name: str, named: ReadNotebook | Unreadable, folder: Path, judge: Judge
+) -> ReadNotebook | Unreadable | Undecided:
+    """The notebook that is graded: the one of that name, or a copy beside it."""
+    notebooks = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
+    copies = copies_in(folder, name.removesuffix(".ipynb"), (notebook.name for notebook in plan.notebooks))
+    if not copies:
+        return named
+
+    def read(copy: str) -> ReadNotebook | Unreadable:
+        try:
+            data = read_regular_file(folder / copy, plan.place.limits.submission_mb)
+        except Unreadable as error:
+            return error
+        answer = judge.read({name: notebooks[name]}, {name: data})[name]
+        return Unreadable(str(answer).replace(name, copy)) if isinstance(answer, Unreadable) else answer
+
+    return chosen(named, name, copies, read, partial(work_in, notebooks[name]))
 
 
 def grade_submission(
@@ -120,6 +141,8 @@ def grading(
     for notebook, one in zip(plan.notebooks, given.notebooks, strict=True):
         if isinstance(one, Unreadable):
             seen.append(partial(_nothing_run, notebook, one))
+        elif isinstance(one, Undecided):
+            seen.append(partial(_held, notebook, one.message))
         else:
             seen.append((yield from _notebook_seen(notebook, one, sandbox, judge)))
 
@@ -176,6 +199,14 @@ def _nothing_run(notebook: NotebookPlan, reason: Unreadable) -> tuple[NotebookVe
         verdicts = _not_gradable(notebook, Verdict.MANUAL, f"Nothing could be run: {reason}. {WILL_BE_LOOKED_AT}")
         return replace(verdicts, unread=True), _as_released(notebook)
     return _not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {reason}."), _as_released(notebook)
+
+
+def _held(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
+    """No number for any cell: a person decides what counts."""
+    message = f"Not graded: {message}."
+    released = _as_released(notebook)
+    verdicts = replace(_not_gradable(notebook, Verdict.MANUAL, message), unread=True)
+    return verdicts, _notebook([_headline(message), *released.cells])
 
 
 def _notebook_seen(
@@ -235,6 +266,8 @@ def _with_verdicts(
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
     graded = _with_outputs(read.cells, seen, {one.grade_id: one for one in verdicts})
+    if read.headline:
+        graded.cells.insert(0, _headline(f"Please note: {read.headline}."))
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 
 
@@ -501,6 +534,12 @@ def _with_outputs(cells: list[Any], seen: Observations, verdicts: dict[str, Cell
     return _notebook(cells)
 
 
+def _headline(text: str) -> Any:
+    """What is to be read first in a graded notebook, and on the page that is made of it."""
+    metadata = nbformat.NotebookNode()
+    return nbformat.NotebookNode(id="tito-headline", cell_type="markdown", source=f"**{text}**", metadata=metadata)
+
+
 def _notebook(cells: list[Any]) -> Any:
     metadata = nbformat.from_dict({"kernelspec": KERNEL})
     return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
@@ -530,10 +569,11 @@ def _as_released(plan: NotebookPlan) -> Any:
 
 
 def content_hash(folder: Path, notebooks: tuple[str, ...]) -> str:
-    """SHA-256 over the submitted notebooks: what a submission's verdicts depend on."""
+    """SHA-256 over the submitted notebooks and their copies: what a submission's verdicts depend on."""
     digest = hashlib.sha256()
-    for name in notebooks:
-        path = folder / f"{name}.ipynb"
+    copies = [copy for name in notebooks for copy in copies_in(folder, name, notebooks)]
+    for name in (*(f"{name}.ipynb" for name in notebooks), *copies):
+        path = folder / name
         digest.update(name.encode())
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:

@@ -1,0 +1,12 @@
+"""Writes the submitted folder of this case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cases_support import solve, write
+
+
+def make(released: dict[str, Any], folder: Path) -> None:
+    write(folder, solve(released), "sums (1).ipynb")
