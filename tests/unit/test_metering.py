@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,7 @@ from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.models import Measured, Section
 from tito.sandbox import cgroup, metering, processes
 from tito.sandbox.cgroup import Hierarchies
-from tito.sandbox.codec import Channel, Packed
+from tito.sandbox.codec import Channel
 from tito.sandbox.metering import GroupMeter, GroupReading, TreeReading
 from tito.sandbox.session import Conversation, Step, Workplace
 
@@ -237,14 +236,14 @@ class Answering(Channel):
         self.notebook = Channel(theirs)
         self.log = log
 
-    def take(self, timeout_s: float | None = None) -> tuple[dict[str, Any], Packed]:
+    def has_more(self, timeout_s: float) -> bool:
         if not self._kept:
             request, _ = self.notebook.receive(1)
             self.log.append("+".join(step["op"] for step in request["steps"]))
             for at, step in enumerate(request["steps"]):
                 if step["op"] != "recall":
                     self.notebook.send({"token": request["token"], "step": at, "status": "ok", "seconds": 0.1})
-        return super().take(timeout_s)
+        return super().has_more(timeout_s)
 
     def close(self) -> None:
         super().close()
