@@ -252,7 +252,12 @@ HOSTILE = {
     "a long list": notebook("x = [" + "1," * 300_000 + "]"),
     "decorators": notebook("@d\n" * 20_000 + "def total(values): pass"),
     "brackets": notebook("[" * 100_000),
+    "a set-up cell of many lines": notebook("\n".join(f"name_{n} = {n}" for n in range(30_000))),
+    "many set-up cells": notebook(*(f"name_{n} = {n}" for n in range(3_000))),
 }
+for name in ("a set-up cell of many lines", "many set-up cells"):
+    for cell in HOSTILE[name]["cells"]:
+        cell["metadata"] = {"nbgrader": {"grade_id": "setup"}}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -20,7 +20,8 @@ from tito.grade.submission import content_hash
 
 pytestmark = pytest.mark.unit
 
-STUB, WORK, OTHER = (ReadNotebook([], work=work) for work in ("", "a", "b"))
+STUB, WORK, OTHER = (ReadNotebook([]) for _ in range(3))
+WORKS = {id(STUB): "", id(WORK): "a", id(OTHER): "b"}
 GONE = Unreadable("there is no sums.ipynb in the submission")
 
 
@@ -58,7 +59,7 @@ def choose(named: ReadNotebook | Unreadable, **works: ReadNotebook | Unreadable)
         read.append(name)
         return named if name == "sums.ipynb" else works[name]
 
-    return chosen(named, "sums.ipynb", list(works), reading), read
+    return chosen(named, "sums.ipynb", list(works), reading, lambda notebook: WORKS[id(notebook)]), read
 
 
 def test_the_notebook_of_the_name_counts_where_it_holds_work() -> None:

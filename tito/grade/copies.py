@@ -7,13 +7,19 @@ by their names or times, which anybody can set: a person decides.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tito.cells import kind_of
+from tito.grade.plan import NotebookPlan
 from tito.grade.reading import ReadNotebook
-from tito.grade.repair import Unreadable
+from tito.grade.repair import OURS_ONLY, Unreadable
+from tito.grade.stub import stub_of
+from tito.grade.testcell import visible_source
+from tito.models import CellKind
 
 MOST_COPIES = 5  # that are looked at of one notebook
 # As Jupyter, browsers, Windows, macOS and other people name them; and Google Drive, in front.
@@ -45,36 +51,60 @@ def chosen(
     file: str,
     copies: list[str],
     read: Callable[[str], ReadNotebook | Unreadable],
+    work_in: Callable[[ReadNotebook], str],
 ) -> ReadNotebook | Unreadable | Undecided:
-    """What is graded of a notebook, called `file`, and its copies.
+    """What is graded of a notebook, called `file`, and its copies; `work_in` tells apart what students have written.
 
     What is graded is `read` last: the judge is asked about its cells.
     """
-    works = {copy: read(copy) for copy in copies[:MOST_COPIES]}
-    notes = [f"beside it: {work}" for work in works.values() if isinstance(work, Unreadable)]
-    readable = {copy: work for copy, work in works.items() if isinstance(work, ReadNotebook) and work.work}
-    if isinstance(named, ReadNotebook) and named.work:
-        different = [copy for copy, work in readable.items() if work.work != named.work]
+    notebooks = {copy: read(copy) for copy in copies[:MOST_COPIES]}
+    notes = [f"beside it: {error}" for error in notebooks.values() if isinstance(error, Unreadable)]
+    readable = {copy: notebook for copy, notebook in notebooks.items() if isinstance(notebook, ReadNotebook)}
+    works = {copy: work for copy, notebook in readable.items() if (work := work_in(notebook))}
+    if isinstance(named, ReadNotebook) and (own := work_in(named)):
+        different = [copy for copy, work in works.items() if work != own]
         read(file)
         return _noted(named, [*(f"{copy} holds other work, and was not graded" for copy in different), *notes])
     why = str(named) if isinstance(named, Unreadable) else f"{file} is as it was released"
     if len(copies) > MOST_COPIES:
         return Undecided(f"{why}, and there are {len(copies)} copies of it: a person decides which counts")
-    if len({work.work for work in readable.values()}) > 1:
-        return Undecided(f"{why}, and {_listed(readable)} hold different work: a person decides which counts")
-    if not readable:
+    if len({*works.values()}) > 1:
+        return Undecided(f"{why}, and {_listed(works)} hold different work: a person decides which counts")
+    if not works:
         read(file)
         return _noted(named, notes) if isinstance(named, ReadNotebook) else named
-    copy, work = next(iter(readable.items()))
+    copy = next(iter(works))
     read(copy)
     note = f"graded was {copy}: {why}"
-    return _noted(replace(work, headline=note), [note, *notes])
+    return _noted(replace(readable[copy], headline=note), [note, *notes])
 
 
 def _noted(read: ReadNotebook, notes: list[str]) -> ReadNotebook:
     return replace(read, notes=(*notes, *read.notes))
 
 
-def _listed(copies: Mapping[str, ReadNotebook]) -> str:
+def _listed(copies: Mapping[str, str]) -> str:
     *names, last = copies
     return f"{', '.join(names)} and {last}"
+
+
+def work_in(plan: NotebookPlan, read: ReadNotebook) -> str:
+    """A digest of what the student has written, "" where all is as it was released."""
+    digest = hashlib.sha256()
+    worked = False
+    for place, cell in zip(read.places, read.cells, strict=True):
+        words = cell.source.split()
+        original = plan.cells[place] if place >= 0 else None
+        kind = kind_of(original) if original is not None else CellKind.PLAIN
+        if not words or kind in OURS_ONLY:
+            continue
+        if original is None or words != _released_words(original.source, original.cell_type, kind):
+            digest.update(f"{place} {' '.join(words)}\0".encode())
+            worked = True
+    return digest.hexdigest() if worked else ""
+
+
+def _released_words(source: str, cell_type: str, kind: CellKind) -> list[str]:
+    """The text of one of the instructor's cells as students got it, in words."""
+    stub = kind in (CellKind.SOLUTION, CellKind.ANSWER)
+    return (stub_of(source, cell_type) if stub else visible_source(source)).split()

@@ -8,8 +8,6 @@ time is not known of it, and costs the student nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +20,6 @@ from tito.grade.compile import compiled_cells
 from tito.grade.interference import observes_the_same_at_the_end
 from tito.grade.plan import NotebookPlan, skipped
 from tito.grade.repair import Repaired
-from tito.grade.stub import stub_of
-from tito.grade.testcell import visible_source
 from tito.models import CellKind, CompiledCell
 
 
@@ -33,8 +29,8 @@ class ReadNotebook:
 
     `places` says of each which of the instructor's it is, -1: none; `not_run` are positions of cells that need not be
     run to grade the others; `compiled` are cells by position, where Python can run them as they are; `needs_no_copies`:
-    the notebook at its end can stand for a copy of it at each test. `work` tells notebooks apart in which students have
-    written different things, "" where nothing was; a `headline` is to be read first by whoever looks at the result.
+    the notebook at its end can stand for a copy of it at each test. A `headline` is to be read first by whoever looks
+    at the result.
     """
 
     cells: list[Any]
@@ -43,7 +39,6 @@ class ReadNotebook:
     not_run: frozenset[int] = frozenset()
     compiled: dict[int, CompiledCell] = field(default_factory=dict)
     needs_no_copies: bool = False
-    work: str = ""
     headline: str = ""
 
 
@@ -60,7 +55,6 @@ def look_at(plan: NotebookPlan, repaired: Repaired, packages: frozenset[str]) ->
         frozenset(not_run),
         {at: code for (at, _), code in codes if code is not None},
         _needs_no_copies(plan, [source for _, source in run], cells, packages),
-        _work_in(plan, repaired),
     )
 
 
@@ -73,28 +67,6 @@ def trusted(plan: NotebookPlan, cells: Iterable[Any], packages: frozenset[str]) 
 def _is_students(cell: Any) -> bool:
     """Whether it is a cell of code that is run as a cell; tests are run by their sections."""
     return cell.cell_type == "code" and kind_of(cell) is not CellKind.TEST
-
-
-def _work_in(plan: NotebookPlan, repaired: Repaired) -> str:
-    """A digest of what the student has written: all but what is as it was released."""
-    digest = hashlib.sha256()
-    worked = False
-    for place, cell in zip(repaired.places, repaired.cells, strict=True):
-        words = cell.source.split()
-        if words and (place < 0 or words != _as_released(plan.cells[place]).split()):
-            digest.update(json.dumps([place, words]).encode())
-            worked = True
-    return digest.hexdigest() if worked else ""
-
-
-def _as_released(original: Any) -> str:
-    """The text of one of the instructor's cells as students got it; of one that no student changes, as it is graded."""
-    match kind_of(original):
-        case CellKind.SOLUTION | CellKind.ANSWER:
-            return stub_of(original.source, original.cell_type)
-        case CellKind.PLAIN:
-            return visible_source(original.source)
-    return str(original.source)
 
 
 def judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
@@ -127,7 +99,6 @@ def as_values(read: ReadNotebook) -> dict[str, Any]:
             [at, code.name, code.statements, code.last, code.flags, code.sets] for at, code in read.compiled.items()
         ],
         "needs_no_copies": read.needs_no_copies,
-        "work": read.work,
     }
 
 
@@ -137,9 +108,7 @@ def from_values(values: dict[str, Any], plan: NotebookPlan) -> ReadNotebook:
     places = tuple(place for place, *_ in values["cells"])
     compiled = {at: CompiledCell(*parts) for at, *parts in values["compiled"]}
     not_run = frozenset(values["not_run"])
-    return ReadNotebook(
-        cells, places, tuple(values["notes"]), not_run, compiled, values["needs_no_copies"], values["work"]
-    )
+    return ReadNotebook(cells, places, tuple(values["notes"]), not_run, compiled, values["needs_no_copies"])
 
 
 def _pictures(cell: Any) -> list[list[Any]]:

@@ -19,7 +19,7 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
-from tito.grade.copies import Undecided, chosen, copies_in
+from tito.grade.copies import Undecided, chosen, copies_in, work_in
 from tito.grade.judge import Answers, Half, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
@@ -110,7 +110,7 @@ def _or_a_copy(
         answer = judge.read({name: notebooks[name]}, {name: data})[name]
         return Unreadable(str(answer).replace(name, copy)) if isinstance(answer, Unreadable) else answer
 
-    return chosen(named, name, copies, read)
+    return chosen(named, name, copies, read, partial(work_in, notebooks[name]))
 
 
 def grade_submission(
