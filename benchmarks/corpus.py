@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/corpus.py [--only REGEX] [--graders ours,nbgrader,otter] [--page book/corpus.md]
 
-What each case gets is kept as JSON in `.corpus/`, and graded anew only when the case, the grader or its settings have
-changed: stop it and go on at will. The other graders have no sandbox, and most cases are hostile; each of theirs is
+What each case gets is kept in `benchmarks/corpus/`, a file a grader, and graded anew only when the case, its module,
+the grader or its settings have changed: stop it and go on at will, elsewhere too. What a grader said meanwhile is kept
+in `.corpus/`. The other graders have no sandbox, and most cases are hostile; each of theirs is
 graded inside bubblewrap (`corpus_inside.py`), so that the machine survives. The page is made of what was measured.
 """
 
@@ -42,7 +43,6 @@ from cases_support import (
     PLANTED,
     TEST_WORDS,
     Case,
-    assignments,
     by_assignment,
     grade_cases,
     hand_in,
@@ -66,6 +66,8 @@ from tito.grade.planning import plan_assignment
 
 GRADERS = ("ours", "nbgrader", "otter")
 NAMES = {"ours": "tito", "nbgrader": "nbgrader", "otter": "Otter"}
+LOGS = ROOT / ".corpus"
+SETTINGS = "course.toml"  # of ours: the others have settings of their own
 BATCH_SECONDS = 60
 CELL_TIMEOUT_S = 5  # nbgrader's; our own limit is in the course of the cases, Otter has none
 LEAST_FREE_MB = 4096
@@ -116,25 +118,35 @@ def digest_of(*folders: Path, more: str = "") -> str:
     return digest.hexdigest()[:24]
 
 
-def setup_of(grader: str) -> str:
-    """What of a grader and its settings may change a result."""
-    course = digest_of(CASES / "assignment")
+def digest_of_case(case: Case, setup: str) -> str:
+    """A hash over what is handed in, however it is graded; not over what is due for it."""
+    files = [path for path in sorted(case.folder.iterdir()) if path.name != "case.toml"]
+    return digest_of(*files, more=f"{setup} {case.assignment} {case.base} {case.kind}")
+
+
+def setup_of(grader: str, assignment: str) -> str:
+    """What of a grader and its settings may change the result of a case of that module."""
+    course = CASES / "assignment"
     if grader == "ours":
-        return digest_of(*(ROOT / "tito" / name for name in ("grade", "sandbox", "cells.py", "models.py")), more=course)
-    harness = f"{HARNESS[grader]} {BATCH_SECONDS} {CELL_TIMEOUT_S}"
+        engine = (ROOT / "tito" / name for name in ("grade", "sandbox", "cells.py", "models.py"))
+        return digest_of(*engine, more=digest_of(course))
+    shared = sorted(one for one in course.iterdir() if one.name not in ("source", SETTINGS))
+    module = digest_of(*sorted((course / "source").glob(f"{assignment}*")), *shared)
+    harness = f"{module} {HARNESS[grader]} {BATCH_SECONDS} {CELL_TIMEOUT_S}"
     if grader == "nbgrader":
-        return f"{course} {harness} {version('nbgrader')}"
-    zipped = "".join([*(code_of(ROOT / "tito" / name) for name in OTTER_PARTS), *otter_tests()])
-    return f"{course} {harness} {digest_of(more=zipped)} {version('otter-grader')}"
+        return f"{harness} {version('nbgrader')}"
+    zipped = "".join([*(code_of(ROOT / "tito" / name) for name in OTTER_PARTS), *otter_tests(assignment)])
+    return f"{harness} {digest_of(more=zipped)} {version('otter-grader')}"
 
 
-def otter_tests() -> list[str]:
+@functools.cache
+def otter_tests(assignment: str) -> list[str]:
     """The test files that go into the zip."""
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         shutil.copytree(CASES / "assignment", folder, dirs_exist_ok=True)
         course = load_course(Path(folder).resolve())
-        plans = {name: plan_assignment(course, course.assignment(name)).notebooks[0] for name in assignments()}
-        return [test_file(name, test) for name, notebook in plans.items() for test in notebook.tests.values()]
+        (notebook,) = plan_assignment(course, course.assignment(assignment)).notebooks
+        return [test_file(assignment, test) for test in notebook.tests.values()]
 
 
 def code_of(path: Path) -> str:
@@ -148,19 +160,28 @@ def code_of(path: Path) -> str:
     return ast.dump(tree)
 
 
-def stored(cache: Path, grader: str, case: Case, digest: str) -> Result | None:
-    """A result that still holds."""
-    path = cache / grader / f"{case.name}.json"
-    if not path.exists():
-        return None
-    result = Result(**json.loads(path.read_text(encoding="utf-8")))
-    return result if result.digest == digest else None
+class Results:
+    """What is known of one grader: a line a case, in a file that is kept with the benchmark."""
 
+    def __init__(self, folder: Path, logs: Path, grader: str) -> None:
+        self._path = folder / f"{grader}.jsonl"
+        self._logs = logs / grader
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        self._known = {case: Result(**facts) for case, facts in map(json.loads, lines)}
 
-def store(cache: Path, grader: str, case: Case, result: Result) -> None:
-    path = cache / grader / f"{case.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+    def of(self, case: Case, digest: str) -> Result | None:
+        """A result that still holds."""
+        result = self._known.get(case.name)
+        return result if result is not None and result.digest == digest else None
+
+    def keep(self, case: Case, result: Result) -> None:
+        """Write it down at once."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        (self._logs / f"{case.name}.log").write_text(result.log, encoding="utf-8", errors="replace")
+        self._known[case.name] = replace(result, log="")
+        lines = [json.dumps([name, asdict(self._known[name])]) for name in sorted(self._known)]
+        self._path.parent.mkdir(exist_ok=True)
+        self._path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 # ---- ours --------------------------------------------------------------------------------------------
@@ -454,7 +475,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="cases whose name matches this regular expression; writes no page")
     parser.add_argument("--graders", default=",".join(GRADERS), help="writes no page without all three")
-    parser.add_argument("--cache", type=Path, default=ROOT / ".corpus", help="where results are kept")
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_name("corpus"), help="where they are kept")
     parser.add_argument("--again", action="store_true", help="grade anew what was stopped: on a machine less busy")
     parser.add_argument("--page", type=Path, default=ROOT / "book" / "corpus.md")
     arguments = parser.parse_args()
@@ -462,25 +483,25 @@ def main() -> None:
     cases = [case for case in read_cases() if re.search(arguments.only, case.name)]
     results: dict[str, dict[str, Result]] = {}
     for grader in graders:
-        results[grader] = measured(grader, cases, arguments.cache, arguments.again)
+        results[grader] = measured(grader, cases, Results(arguments.results, LOGS, grader), arguments.again)
     if not arguments.only and set(graders) == set(GRADERS):
         arguments.page.parent.mkdir(exist_ok=True)
         arguments.page.write_text(page_of_results(cases, results), encoding="utf-8")
         print(f"Wrote {arguments.page}.")
 
 
-def measured(grader: str, cases: list[Case], cache: Path, again: bool) -> dict[str, Result]:
-    """A result for each case: stored, or graded now; with `again`, stored ones only of runs that came to their end."""
-    setup = setup_of(grader)
-    digests = {case.name: digest_of(case.folder, more=setup) for case in cases}
-    found = {case.name: stored(cache, grader, case, digests[case.name]) for case in cases}
-    old = {name for name, one in found.items() if one is None or (again and not one.ended)}
+def measured(grader: str, cases: list[Case], known: Results, again: bool) -> dict[str, Result]:
+    """A result for each case: known, or graded now; with `again`, known ones only of runs that came to their end."""
+    setups = {name: setup_of(grader, name) for name in {case.assignment for case in cases}}
+    digests = {case.name: digest_of_case(case, setups[case.assignment]) for case in cases}
+    found = {case.name: known.of(case, digests[case.name]) for case in cases}
+    old = {name for name, result in found.items() if result is None or (again and not result.ended)}
     todo = [(case, digests[case.name]) for case in cases if case.name in old]
     if todo:
         say = functools.partial(print, flush=True)
         grade = grade_ours(todo, say) if grader == "ours" else grade_theirs(grader, todo, say)
         for case, result in grade:
-            store(cache, grader, case, result)
+            known.keep(case, result)
             found[case.name] = result
     return {name: result for name, result in found.items() if result is not None}
 
