@@ -178,7 +178,7 @@ def test_no_command_of_titos_does_anything_with_a_typo_in_the_settings(place: Pl
     for command in [(name, ASSIGNMENT) for name in commands] + [
         ("demo",),
         ("exchange", "policy"),
-        ("exchange", "check"),
+        ("exchange", "audit"),
     ]:
         _stopped_with(place.run("tito", *command), "tito: ", "Did you mean 'limits'?")
     doctor = place.run("tito", "doctor")

@@ -72,7 +72,7 @@ class Bubblewrap:
     def launch(self, place: Workplace, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
         uid = self.uid if _readable_by_all(place) else 0
-        scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-")) if place.copies else None
+        scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-"))
         passwd_fd = _descriptor(PASSWD)
         options = [
             *_isolation(uid),
@@ -80,7 +80,7 @@ class Bubblewrap:
             *_system(),
             *self.way,
             *_python(place),
-            *_folders(place, scratch and _copied(place, scratch, uid)),
+            *_folders(place, _copied(place, scratch, uid)),
         ]
         options += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
         options_fd = _descriptor("\0".join(options).encode())
@@ -185,15 +185,15 @@ def package_folders() -> list[Path]:
     return sorted(path.resolve() for path in found if path.is_dir())
 
 
-def _folders(place: Workplace, copies: Path | None) -> list[str]:
+def _folders(place: Workplace, copies: Path) -> list[str]:
     size = str(place.limits.scratch_mb << 20)
     flags = [word for name in ("/tmp", HOME) for word in ("--perms", "1777", "--size", size, "--tmpfs", name)]
-    flags += _binds([(copies, FILES)] if copies else ((path, f"{FILES}/{name}") for path, name in place.files))
-    return [*flags, "--chdir", HOME]
+    return [*flags, *_binds([(copies, FILES)]), "--chdir", HOME]
 
 
 def _copied(place: Workplace, scratch: Path, uid: int) -> Path:
-    """Copies of the assignment's files in one folder, of the user that sessions run as: they lay theirs over it."""
+    """Copies of the assignment's files in one folder, of the user that sessions run as: judges lay theirs over it. What
+    is mounted is told by /proc, with its path on this machine: that of a course would be told."""
     folder = scratch / "files"
     folder.mkdir()
     for path, name in place.files:
