@@ -143,10 +143,10 @@ def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_
     require_exchange(released)
     hand_to_exchange(released, module)
     submit(released, module, "ada")
-    assert "1 releases, 1 submissions" in tito("check").stderr
+    assert "1 releases, 1 submissions" in tito("audit").stderr
     assert "revision 1 of the policy" in tito("policy").stderr
     next(released.exchange_root.glob("blobs/??/*")).unlink()
-    damaged = tito("check", "--json")
+    damaged = tito("audit", "--json")
     assert damaged.returncode == 1
     assert len(json.loads(damaged.stdout)["problems"]) == 1
 

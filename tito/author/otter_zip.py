@@ -39,6 +39,7 @@ PARTS = (
     "grade/__init__.py", "grade/additions.py", "grade/ambient.py", "grade/attachments.py", "grade/compile.py",
     "grade/deterministic.py", "grade/directives.py", "grade/magics.py", "grade/names.py", "grade/otter_plugin.py",
     "grade/placing.py", "grade/repair.py", "grade/sources.py", "grade/stub.py", "grade/testcell.py",
+    "sandbox/__init__.py", "sandbox/own_names.py",
 )  # fmt: skip
 
 HELPERS = '''\
