@@ -30,6 +30,15 @@ def test_what_is_old_counts_no_more() -> None:
     assert tried.count("ada") == 0
 
 
+def test_an_attempt_can_be_taken_back() -> None:
+    tried = Attempts(10.0, Clock())
+    tried.take_back("ada")
+    tried.add("ada")
+    tried.add("ada")
+    tried.take_back("ada")
+    assert tried.count("ada") == 1
+
+
 def test_keys_that_nobody_comes_back_with_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST_KEYS", 3)
     clock = Clock()

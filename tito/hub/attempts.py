@@ -33,5 +33,10 @@ class Attempts:
                 self.count(known)
         self._times[key].append(self._clock())
 
+    def take_back(self, key: Hashable) -> None:
+        """Forget the last attempt: it was none of those that count."""
+        if self.count(key):
+            self._times[key].pop()
+
     def forget(self, key: Hashable) -> None:
         self._times.pop(key, None)

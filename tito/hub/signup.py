@@ -33,6 +33,7 @@ T = TypeVar("T")
 HOUR_S = 3600.0
 HASHING = 2  # passwords at once
 HASHED_BYTES = 72  # of a password: bcrypt knows no more of it
+LONGEST_NAME = 200  # of what is counted by
 MANY = 20  # times the failures of one name, for all of an address
 
 
@@ -101,22 +102,28 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """Who has a password that is theirs, and was let in. Failures count for a name at an address: a stranger's
         lock nobody out. Hashing is for a thread: it takes a quarter of a second, in which the hub would stand still.
+
+        A try counts as a failure until it is known to be none, or many at once would all be tried.
         """
         name: str = self.normalize_username(data["username"])
         address = handler.request.remote_ip
         most = self.allowed_failed_logins
-        if self._failures.count((name, address)) >= most or self._failures.count(address) >= MANY * most:
+        at_address = (name[:LONGEST_NAME], address)
+        if self._failures.count(at_address) >= most or self._failures.count(address) >= MANY * most:
             return None
+        self._failures.add(at_address)
+        self._failures.add(address)
         account = self.get_user(name)
         hashed = self._nobodys if account is None else bytes(account.password)
         is_theirs = await self._in_thread(_is_password, data["password"], hashed)
         account = self.get_user(name)  # as it stands now
-        if account is not None and is_theirs and account.is_authorized:
-            self._failures.forget((name, address))
-            return name
-        self._failures.add((name, address))
-        self._failures.add(address)
-        return None
+        if account is None or not is_theirs or not account.is_authorized:
+            return None
+        if account.has_2fa and not account.is_valid_token(data.get("2fa")):
+            return None
+        self._failures.forget(at_address)
+        self._failures.take_back(address)
+        return name
 
     def too_many(self, address: str) -> str:
         """Why nobody may sign up from there now, in a sentence; "" where they may."""
@@ -162,7 +169,7 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
 
     def create_user(self, username: str, password: str, **more: Any) -> Any:
         if self.refusal(username):
-            self.log.warning("Somebody tried to sign up as %r, which cannot be had", username[:200])
+            self.log.warning("Somebody tried to sign up as %r, which cannot be had", username[:LONGEST_NAME])
             return None
         hashed = self._hashed.get((username, password))
         name = self.normalize_username(username)
