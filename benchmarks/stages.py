@@ -20,7 +20,6 @@ where every notebook is copied at each test, with its files.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import inspect
@@ -32,9 +31,11 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from cohorts import make_cohort, submissions
 
@@ -196,19 +197,13 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
     return found
 
 
-@contextlib.contextmanager
-def all_copied() -> Iterator[None]:
+def all_copied() -> AbstractContextManager[Any]:
     """Whatever a notebook holds, it is copied at each test."""
-    before = observe.observing
 
     def observing(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, *others: Any) -> AtWork[Observations]:
-        return before(sandbox, plan, dataclasses.replace(notebook, needs_no_copies=False), *others)
+        return observe.observing(sandbox, plan, dataclasses.replace(notebook, needs_no_copies=False), *others)
 
-    submission.observing = observing  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        submission.observing = before  # type: ignore[attr-defined]
+    return mock.patch.object(submission, "observing", observing)
 
 
 def floor(plan: AssignmentPlan, folders: list[Path]) -> tuple[list[float], list[float]]:

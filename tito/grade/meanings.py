@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tito.cells import kind_of
+from tito.grade.magics import WORD
 from tito.grade.names import BUILTINS, flow_of, names_of
-from tito.grade.plan import WORD
 from tito.grade.sources import nodes_of
 from tito.models import CellKind, SectionNames
 

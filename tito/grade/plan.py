@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tito.cells import ungraded_tags
-from tito.grade.magics import flow_with_magics
+from tito.grade.magics import WORD, flow_with_magics
 from tito.models import JudgePlan, RemotePlan, Section
 from tito.sandbox.session import Workplace
 
@@ -80,9 +79,6 @@ class AssignmentPlan:
 def packages_of(place: Workplace) -> frozenset[str]:
     """Names of the packages and modules that lie in the folder of an assignment."""
     return frozenset(path.stem for path, _ in place.files)
-
-
-WORD = re.compile(r"[^\W\d]\w*")
 
 
 def skipped(cells: Sequence[Any]) -> set[int]:

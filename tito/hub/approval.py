@@ -10,6 +10,7 @@ of which turns any account on or off. Here each is a form of the hub's own, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from jupyterhub import orm
@@ -56,10 +57,31 @@ class Approval(LocalBase):  # type: ignore[misc]
         Raises:
             HTTPError: nobody has signed up under it.
         """
-        found = self.authenticator.get_user(name)
-        if found is None:
+        account = self.authenticator.get_user(name)
+        if account is None:
             raise HTTPError(404, "Nobody has signed up under that name.")
-        return found
+        return account
+
+    def decided_on(self, name: str) -> Any:
+        """The account of that name, if who asks may decide on it.
+
+        Raises:
+            HTTPError: they may not, or there is none.
+        """
+        self.require_approver()
+        account = self.account(name)
+        if why := self.why_not(account):
+            raise HTTPError(403, why)
+        return account
+
+    @cached_property
+    def mine(self) -> set[str]:
+        """The courses of who asks."""
+        return self.courses_of(self.current_user.name, INSTRUCTORS)
+
+    @cached_property
+    def teaches_an_open_course(self) -> bool:
+        return any(self.is_open(course) for course in self.mine)
 
     def courses_of(self, name: str, prefix: str = STUDENTS) -> set[str]:
         """The courses that somebody is in, as the hub's groups have it."""
@@ -76,8 +98,7 @@ class Approval(LocalBase):  # type: ignore[misc]
         if account.is_authorized or self.was_in(account.username):
             return f"{account.username} was let in before. Whoever runs the hub decides on that."
         theirs = self.courses_of(account.username)
-        mine = self.courses_of(self.current_user.name, INSTRUCTORS)
-        if theirs & mine or (not theirs and any(self.is_open(course) for course in mine)):
+        if theirs & self.mine or (not theirs and self.teaches_an_open_course):
             return ""
         return f"{account.username} is in none of your courses. Their instructor lets them in, or whoever runs the hub."
 
@@ -91,7 +112,10 @@ class Approval(LocalBase):  # type: ignore[misc]
         group = orm.Group.find(self.db, f"{STUDENTS}{course}")
         return group is None or not group.users
 
-    def back(self) -> None:
+    def done(self, what: str, name: str) -> None:
+        """Keep what was changed, say who did it, and go back to the page."""
+        self.db.commit()
+        self.log.info("%s %s %s", self.current_user.name, what, name)
         self.redirect(self.hub.base_url + "authorize")
 
 
@@ -101,12 +125,12 @@ class Page(Approval):
     async def get(self) -> None:
         self.require_approver()
         accounts = self.db.query(UserInfo).order_by(UserInfo.username).all()
-        waiting = [one for one in accounts if not one.is_authorized and not self.why_not(one)]
-        admitted = [one for one in accounts if one.is_authorized]
+        waiting = [account for account in accounts if not account.is_authorized and not self.why_not(account)]
+        admitted = [account for account in accounts if account.is_authorized]
         html = await self.render_template(
             "sign-ups.html",
-            waiting=[self._shown(one) for one in waiting],
-            admitted=[self._shown(one) for one in admitted] if self.is_admin else None,
+            waiting=list(map(self._shown, waiting)),
+            admitted=list(map(self._shown, admitted)) if self.is_admin else None,
             ask_email=self.authenticator.ask_email_on_signup,
         )
         self.finish(html)
@@ -119,30 +143,21 @@ class LetIn(Approval):
     """The button that lets somebody in."""
 
     async def post(self, name: str) -> None:
-        self.require_approver()
-        account = self.account(name)
-        if why := self.why_not(account):
-            raise HTTPError(403, why)
+        account = self.decided_on(name)
         account.is_authorized = True
-        self.db.commit()
-        self.log.info("%s lets %s in", self.current_user.name, account.username)
-        self.back()
+        self.done("lets in", account.username)
 
 
 class Discard(Approval):
     """The button that takes away what somebody has signed up with: the name can be had again."""
 
     async def post(self, name: str) -> None:
-        self.require_approver()
-        account = self.account(name)
-        if why := self.why_not(account):
-            raise HTTPError(403, why)
+        account = self.decided_on(name)
         if account.is_authorized:
             raise HTTPError(409, f"{account.username} is let in. Shut them out first.")
+        username = account.username
         self.db.delete(account)
-        self.db.commit()
-        self.log.info("%s discards the sign-up of %s", self.current_user.name, account.username)
-        self.back()
+        self.done("discards the sign-up of", username)
 
 
 class ShutOut(Approval):
@@ -156,9 +171,7 @@ class ShutOut(Approval):
         user = self.user_from_username(account.username)
         user.last_activity = user.last_activity or utcnow(with_tz=False)  # they count as having been in
         user.cookie_id = orm.new_token()  # which ends all of their logins
-        self.db.commit()
-        self.log.info("%s shuts %s out", self.current_user.name, account.username)
-        self.back()
+        self.done("shuts out", account.username)
 
 
 HANDLERS: list[tuple[str, type[Any]]] = [
