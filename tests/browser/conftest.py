@@ -42,13 +42,19 @@ def shots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return Shots(folder)
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
-    proxy = proxy_command()
-    if proxy is None:
+@pytest.fixture(scope="session")
+def proxy() -> str:
+    """The hub's proxy, where there is what these tests need."""
+    command = proxy_command()
+    if command is None:
         pytest.skip("there is no configurable-http-proxy on this machine (scripts/proxy installs it)")
     if shutil.which("chromium") is None:
         pytest.skip("there is no chromium on this machine (Debian: chromium)")
+    return command
+
+
+@pytest.fixture(scope="module")
+def hub(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
     with course_hub(tmp_path_factory.mktemp("browser"), proxy) as running:
         yield running
 

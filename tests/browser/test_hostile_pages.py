@@ -3,7 +3,6 @@ behind a real hub, and feedback pages as files. And honest outputs look as they 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from at_work import Formgrader, Shots
-from course_hub import INSTRUCTOR, CourseHub, course_hub, proxy_command
+from course_hub import INSTRUCTOR, CourseHub, course_hub
 from hostile_course import ASSIGNMENT, BREAKING, HONEST, HOSTILE, NOTEBOOK, SECRET, graded_course
 from playwright.sync_api import Browser, Page, expect
 from school import new_page
@@ -76,12 +75,7 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
-    proxy = proxy_command()
-    if proxy is None:
-        pytest.skip("there is no configurable-http-proxy on this machine (scripts/proxy installs it)")
-    if shutil.which("chromium") is None:
-        pytest.skip("there is no chromium on this machine (Debian: chromium)")
+def hub(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
     with course_hub(tmp_path_factory.mktemp("pages"), proxy, graded_course, instant=False) as running:
         yield running
 

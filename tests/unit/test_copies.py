@@ -12,11 +12,14 @@ from nbgrader.preprocessors import ClearSolutions
 
 from tito.author.script import source_notebooks
 from tito.course import load_course
-from tito.grade.copies import MOST_COPIES, Undecided, chosen, copies_in
+from tito.grade import submission
+from tito.grade.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
+from tito.grade.plan import AssignmentPlan, NotebookPlan
 from tito.grade.reading import ReadNotebook
 from tito.grade.repair import Unreadable
 from tito.grade.stub import stub_of
-from tito.grade.submission import content_hash
+from tito.grade.submission import content_hash, prepared
+from tito.sandbox.session import Workplace
 
 pytestmark = pytest.mark.unit
 
@@ -89,6 +92,32 @@ def test_very_many_copies_are_left_to_a_person_and_not_read() -> None:
     result, read = choose(STUB, **{f"copy{number}": WORK for number in range(MOST_COPIES + 1)})
     assert isinstance(result, Undecided)
     assert len(read) == MOST_COPIES
+
+
+def test_a_copy_that_nobody_has_read_may_hold_work() -> None:
+    graded, _ = choose(STUB, one=NotRead("x"), two=WORK)
+    assert isinstance(graded, Undecided)
+    graded, _ = choose(WORK, one=NotRead("x"))
+    assert isinstance(graded, ReadNotebook)
+
+
+def test_copies_that_are_slow_to_read_do_not_hold_up_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes as long as reading may take; from then on no more are begun."""
+    now, read = [0.0], []
+
+    class Slow:
+        def read(self, plans: dict[str, object], files: dict[str, bytes]) -> dict[str, Unreadable]:
+            now[0] += 4.0
+            read.extend(files.values())
+            return {name: Unreadable(f"{name} cannot be read") for name in files}
+
+    monkeypatch.setattr(submission.time, "monotonic", lambda: now[0])
+    for name in ("sums", *(f"sums-Copy{number}" for number in range(1, 6))):
+        (tmp_path / f"{name}.ipynb").write_bytes(name.encode())
+    plan = AssignmentPlan("one", (NotebookPlan("sums", (), {}),), Workplace(), tmp_path, "", "")
+    (graded,) = prepared(plan, tmp_path, Slow()).notebooks  # type: ignore[arg-type]  (all that is asked of a judge)
+    assert isinstance(graded, Undecided)
+    assert read == [b"sums", b"sums-Copy1", b"sums-Copy2"]
 
 
 def test_without_work_anywhere_the_notebook_is_graded_as_it_is() -> None:

@@ -34,6 +34,10 @@ class Undecided:
     message: str
 
 
+class NotRead(Unreadable):
+    """A copy that nobody has looked at: it may hold work."""
+
+
 def copies_in(folder: Path, name: str, others: Iterable[str] = ()) -> list[str]:
     """File names of a notebook's copies in a submission, in their order; `others` are notebooks that are no copies."""
     stem = re.escape(name)
@@ -68,6 +72,8 @@ def chosen(
     why = str(named) if isinstance(named, Unreadable) else f"{file} is as it was released"
     if len(copies) > MOST_COPIES:
         return Undecided(f"{why}, and there are {len(copies)} copies of it: a person decides which counts")
+    if any(isinstance(notebook, NotRead) for notebook in notebooks.values()):
+        return Undecided(f"{why}, and its copies take too long to read: a person decides which counts")
     if len({*works.values()}) > 1:
         return Undecided(f"{why}, and {_listed(works)} hold different work: a person decides which counts")
     if not works:

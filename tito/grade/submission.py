@@ -18,7 +18,7 @@ import nbformat
 from tito.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
-from tito.grade.copies import Undecided, chosen, copies_in, work_in
+from tito.grade.copies import NotRead, Undecided, chosen, copies_in, work_in
 from tito.grade.judge import Answers, Half, Judge, Opinion, Question
 from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
@@ -42,6 +42,7 @@ from tito.models import (
 from tito.sandbox.codec import Packed
 from tito.sandbox.session import Control, Ran
 
+COPIES_S = 5.0  # for reading copies of a notebook
 WILL_BE_LOOKED_AT = "A person will look at it."
 NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
@@ -97,13 +98,19 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
 def _or_a_copy(
     plan: AssignmentPlan, name: str, named: ReadNotebook | Unreadable, folder: Path, judge: Judge
 ) -> ReadNotebook | Unreadable | Undecided:
-    """The notebook that is graded: the one of that name, or a copy beside it."""
+    """The notebook that is graded: the one of that name, or a copy beside it. Each copy may take as long to read as a
+    submission may: when all together have taken COPIES_S, no more are begun."""
     notebooks = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
     copies = copies_in(folder, name.removesuffix(".ipynb"), (notebook.name for notebook in plan.notebooks))
     if not copies:
         return named
+    end = time.monotonic() + COPIES_S
+    begun = {name}
 
     def read(copy: str) -> ReadNotebook | Unreadable:
+        if copy not in begun and time.monotonic() > end:
+            return NotRead(f"{copy} was not read: the others have taken too long")
+        begun.add(copy)
         try:
             data = read_regular_file(folder / copy, plan.place.limits.submission_mb)
         except Unreadable as error:
