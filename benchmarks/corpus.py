@@ -494,16 +494,16 @@ def measured(grader: str, cases: list[Case], known: Results, again: bool) -> dic
     """A result for each case: known, or graded now; with `again`, known ones only of runs that came to their end."""
     setups = {name: setup_of(grader, name) for name in {case.assignment for case in cases}}
     digests = {case.name: digest_of_case(case, setups[case.assignment]) for case in cases}
-    found = {case.name: known.of(case, digests[case.name]) for case in cases}
-    old = {name for name, result in found.items() if result is None or (again and not result.ended)}
+    results = {case.name: known.of(case, digests[case.name]) for case in cases}
+    old = {name for name, result in results.items() if result is None or (again and not result.ended)}
     todo = [(case, digests[case.name]) for case in cases if case.name in old]
     if todo:
         say = functools.partial(print, flush=True)
         grade = grade_ours(todo, say) if grader == "ours" else grade_theirs(grader, todo, say)
         for case, result in grade:
             known.keep(case, result)
-            found[case.name] = result
-    return {name: result for name, result in found.items() if result is not None}
+            results[case.name] = result
+    return {name: result for name, result in results.items() if result is not None}
 
 
 if __name__ == "__main__":

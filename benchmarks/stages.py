@@ -171,7 +171,7 @@ def each(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[flo
 def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: int) -> dict[str, tuple[float, float]]:
     """Seconds by the clock, and of the processors, that a submission takes more for what stands around it."""
     tests = sum(len(notebook.tests) for notebook in plan.notebooks)
-    found = {}
+    costs = {}
     with sandboxes_for(backend(course.sandbox.backend), plan) as sandboxes:
         for name, control, branches in (
             ("judge", sandboxes.judges, 0),
@@ -188,13 +188,13 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
                     for number in range(branches):
                         session.turn(number)
                 control.settle()
-            found[name] = (time.perf_counter() - started) / SESSIONS, (_processor_s() - before) / SESSIONS
+            costs[name] = (time.perf_counter() - started) / SESSIONS, (_processor_s() - before) / SESSIONS
     with_few = [each(course, plan, folders) for _ in range(repeats)]
     with all_copied():
         with_all = [each(course, plan, folders) for _ in range(repeats)]
     few, every = ([statistics.median(one) for one in zip(*runs, strict=True)] for runs in (with_few, with_all))
-    found["all copied"] = every[0] - few[0], every[1] - few[1]
-    return found
+    costs["all copied"] = every[0] - few[0], every[1] - few[1]
+    return costs
 
 
 def all_copied() -> AbstractContextManager[Any]:

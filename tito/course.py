@@ -381,12 +381,12 @@ def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
 def _require_policy(path: Path, course: Course) -> None:
     """Refuse dates for assignments that are not there, which would silently be nobody's, and such as contradict."""
     released = (one.name for one in course.step("release").glob("*/"))
-    known = {one.id: one for one in course.assignments} | dict.fromkeys(released)
+    assignments = {one.id: one for one in course.assignments} | dict.fromkeys(released)
     for table in ("deadlines", "cutoffs", "extensions"):
         for name in getattr(course, table):
-            if name not in known:
+            if name not in assignments:
                 raise BadSource(
-                    f"{path}: '{table}' names no assignment of this course: '{name}'.", hint=near(name, known)
+                    f"{path}: '{table}' names no assignment of this course: '{name}'.", hint=near(name, assignments)
                 )
     for name, deadline in course.deadlines.items():
         for student, extended in course.extensions.get(name, {}).items():

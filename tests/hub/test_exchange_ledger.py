@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -246,17 +246,15 @@ def test_nothing_of_what_is_refused_is_kept(ledger: Ledger, clock: Clock) -> Non
     mine = hand_in(ledger, "ada", "key")
     ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON + HOUR}), "teacher")
 
-    def refused(*arguments: object, **keywords: object) -> None:
-        handler, *others = arguments
-        received = bundle(ledger, never=secrets.token_bytes(8))
+    def refused(offer: Callable[[Bundle], object]) -> None:
         with pytest.raises(Refused):
-            handler(*(received if one is bundle else one for one in others), **keywords)  # type: ignore[operator]
+            offer(bundle(ledger, never=secrets.token_bytes(8)))
 
-    refused(ledger.submit, COURSE, ASSIGNMENT, "ada", bundle, "key")
-    refused(ledger.publish, COURSE, ASSIGNMENT, bundle, "teacher", replace=False)
-    refused(ledger.give_feedback, "c102", mine.id, bundle, "foreign")
+    refused(lambda received: ledger.submit(COURSE, ASSIGNMENT, "ada", received, "key"))
+    refused(lambda received: ledger.publish(COURSE, ASSIGNMENT, received, "teacher", replace=False))
+    refused(lambda received: ledger.give_feedback("c102", mine.id, received, "foreign"))
     clock.now += 2 * HOUR
-    refused(ledger.submit, COURSE, ASSIGNMENT, "ada", bundle, "another key")
+    refused(lambda received: ledger.submit(COURSE, ASSIGNMENT, "ada", received, "another key"))
     assert audit(ledger).unused_blobs == 0
 
 

@@ -63,10 +63,24 @@ def test_the_page_says_what_was_measured(corpus: ModuleType, result: Any) -> Non
 
 def test_a_result_is_kept_until_its_case_or_its_grader_changes(corpus: ModuleType, result: Any, tmp_path: Path) -> None:
     case = case_of("passed")
-    corpus.store(tmp_path, "otter", case, result)
-    assert corpus.stored(tmp_path, "otter", case, "digest") == result
-    assert corpus.stored(tmp_path, "otter", case, "another") is None
-    assert corpus.stored(tmp_path, "nbgrader", case, "digest") is None
+    corpus.Results(tmp_path, tmp_path / "logs", "otter").keep(case, result)
+    again = corpus.Results(tmp_path, tmp_path / "logs", "otter")
+    assert again.of(case, "digest") == replace(result, log="")
+    assert again.of(case, "another") is None
+    assert corpus.Results(tmp_path, tmp_path / "logs", "nbgrader").of(case, "digest") is None
+
+
+def test_what_is_due_for_a_case_does_not_change_its_digest(corpus: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "cells.py").write_text("x = 1")
+    (tmp_path / "case.toml").write_text("title = 'one'")
+    case = replace(case_of("passed"), folder=tmp_path)
+    before = corpus.digest_of_case(case, "setup")
+    (tmp_path / "case.toml").write_text("title = 'two'")
+    assert corpus.digest_of_case(replace(case, verdicts={}), "setup") == before
+    assert corpus.digest_of_case(case, "another setup") != before
+    assert corpus.digest_of_case(replace(case, base="stub"), "setup") != before
+    (tmp_path / "cells.py").write_text("x = 2")
+    assert corpus.digest_of_case(case, "setup") != before
 
 
 def test_comments_do_not_make_it_another_grader(corpus: ModuleType, tmp_path: Path) -> None:

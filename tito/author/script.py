@@ -80,10 +80,10 @@ def _header(path: Path, text: str) -> dict[str, Any]:
 
 
 def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
-    known = [one.name for one in fields(ModuleInfo)]
+    facts_known = [one.name for one in fields(ModuleInfo)]
     for name in facts:
-        if name not in known:
-            raise BadSource(f"{path}: the header knows no module.{name}.", hint=near(str(name), known))
+        if name not in facts_known:
+            raise BadSource(f"{path}: the header knows no module.{name}.", hint=near(str(name), facts_known))
     missing = [name for name in REQUIRED_FACTS if not facts.get(name)]
     if missing:
         raise BadSource(f"{path}: the header lacks module.{missing[0]}.", hint="Add it to the header.")

@@ -38,6 +38,7 @@ HANDED_IN = ("submitted", "autograded", "feedback")  # steps whose folders hold 
 
 
 Check = Callable[..., None]
+_checked: set[Callable[..., Any]] = set()  # methods of nbgrader's as they are here, with checks around them
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -172,7 +173,7 @@ def _refuse_handed_in(folder: Path) -> None:
 def _check(module: str, owner: str, method: str, before: Check = _nothing, after: Check = _nothing) -> None:
     """Have checks called with what a method of nbgrader's is called with, where its module has been loaded."""
     cls = getattr(sys.modules.get(module), owner, None)
-    if cls is None or "checked_by_tito" in vars(getattr(cls, method)):
+    if cls is None or getattr(cls, method) in _checked:
         return
     original = getattr(cls, method)
 
@@ -183,7 +184,7 @@ def _check(module: str, owner: str, method: str, before: Check = _nothing, after
         after(self, *args, **kwargs)
         return result
 
-    checked.checked_by_tito = True  # type: ignore[attr-defined]
+    _checked.add(checked)
     setattr(cls, method, checked)
 
 
@@ -199,9 +200,9 @@ def _errors_end_the_process() -> Iterator[None]:
     except Exception as error:
         if _serving():
             raise
-        known = error if isinstance(error, TitoError) else PlatformError(f"{type(error).__name__}: {error}.")
-        print(f"nbgrader: {known}", file=sys.stderr)  # noqa: T201  (nbgrader's log may be turned off)
-        sys.exit(known.exit_code)
+        reported = error if isinstance(error, TitoError) else PlatformError(f"{type(error).__name__}: {error}.")
+        print(f"nbgrader: {reported}", file=sys.stderr)  # noqa: T201  (nbgrader's log may be turned off)
+        sys.exit(reported.exit_code)
 
 
 def _serving() -> bool:

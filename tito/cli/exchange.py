@@ -64,22 +64,22 @@ def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
             raise UsageError("This course has no exchange of its own here.", hint=hint)
         ledger = open_local(course.exchange_root)
     try:
-        found = audited(ledger)
-        swept = sweep(ledger) if sweeps and not found.problems else None
+        result = audited(ledger)
+        swept = sweep(ledger) if sweeps and not result.problems else None
     finally:
         ledger.close()
     if as_json:
-        print_json(asdict(found) | {"swept": asdict(swept) if swept else None})
-    for one in found.problems:
-        say(f"PROBLEM: {one}")
+        print_json(asdict(result) | {"swept": asdict(swept) if swept else None})
+    for problem in result.problems:
+        say(f"PROBLEM: {problem}")
     say(
-        f"{found.releases} releases, {found.submissions} submissions, {found.feedback} times feedback in {found.blobs} "
-        f"blobs; {found.unused_blobs} blobs that nothing refers to."
+        f"{result.releases} releases, {result.submissions} submissions, {result.feedback} times feedback in "
+        f"{result.blobs} blobs; {result.unused_blobs} blobs that nothing refers to."
     )
     if swept is not None:
         say(f"{swept.blobs} blobs of {swept.size / (1 << 20):.1f} MiB were taken away.")
-    if found.problems:
-        raise CheckFailed(f"{len(found.problems)} things are missing or damaged.", hint="Restore them from a backup.")
+    if result.problems:
+        raise CheckFailed(f"{len(result.problems)} things are missing or damaged.", hint="Restore them from a backup.")
 
 
 @exchange.command()

@@ -41,10 +41,12 @@ def files_of(connection: Connection, manifests: set[str]) -> dict[str, list[Entr
 
 def named(connection: Connection, blobs: Sequence[str]) -> set[str]:
     """Those blobs that a file of some manifest is."""
-    found: set[str] = set()
+    named_blobs: set[str] = set()
     for some in batches(sorted(set(blobs))):
-        found |= set(connection.execute(select(tables.file.c.sha256).where(tables.file.c.sha256.in_(some))).scalars())
-    return found
+        named_blobs |= set(
+            connection.execute(select(tables.file.c.sha256).where(tables.file.c.sha256.in_(some))).scalars()
+        )
+    return named_blobs
 
 
 def batches(keys: list[Key]) -> Iterator[Sequence[Key]]:

@@ -55,19 +55,19 @@ def additions_to_code(source: str, released: str) -> Additions:
     pieces, ours = _statements(source), _statements(released)
     if pieces is None or ours is None:
         pieces, ours = _lines(source), _lines(released)
-    known = {piece.key for piece in ours}
+    released_keys = {piece.key for piece in ours}
     blocks = _side_by_side(pieces, ours)
-    changed = {at for block, missing in blocks for at in _replaced(pieces, block, missing, known)}
+    changed = {at for block, missing in blocks for at in _replaced(pieces, block, missing, released_keys)}
     changed -= {at for at in changed if _sets_more(pieces[at].text, released)}
     changed |= {at for at, piece in enumerate(pieces) if _is_bare_cell_magic(piece)}
-    changed |= {at for at, piece in enumerate(pieces) if piece.key in known and _is_commented(piece, released)}
-    added = [at for at in range(len(pieces)) if pieces[at].key not in known and at not in changed]
-    first = next((at for at, piece in enumerate(pieces) if piece.key in known), 0)
+    changed |= {at for at, piece in enumerate(pieces) if piece.key in released_keys and _is_commented(piece, released)}
+    added = [at for at in range(len(pieces)) if pieces[at].key not in released_keys and at not in changed]
+    first = next((at for at, piece in enumerate(pieces) if piece.key in released_keys), 0)
     return Additions(
         _joined(pieces, (at for at in added if at < first)),
         _joined(pieces, (at for at in added if at >= first)),
         _joined(pieces, sorted(changed)),
-        not known <= {piece.key for piece in pieces},
+        not released_keys <= {piece.key for piece in pieces},
     )
 
 

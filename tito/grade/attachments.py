@@ -28,16 +28,16 @@ class Album:
         """Those of a cell's attachments that are pictures, as long as there is room for them."""
         if not isinstance(attachments, dict):
             return {}
-        kept: Pictures = {}
+        pictures: Pictures = {}
         for name, bundle in attachments.items():
             picture = next(_pictures(bundle, self._left), None) if NAME.fullmatch(name) else None
             if picture is None or self._count == MOST_PICTURES:
                 self.refused += 1
                 continue
-            kept[name] = picture
+            pictures[name] = picture
             self._count += 1
             self._left -= len(picture[1])
-        return kept
+        return pictures
 
 
 def _pictures(bundle: object, most_bytes: int) -> Iterator[tuple[str, bytes]]:

@@ -307,17 +307,17 @@ def _own_root(node: ast.expr, local: frozenset[str]) -> bool:
 
 def _own(nodes: Iterable[ast.AST]) -> list[ast.AST]:
     """Nodes of a scope: functions and classes within it too, but not what is inside them."""
-    found = list(nodes)
-    for node in found:
+    scope = list(nodes)
+    for node in scope:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found += (*node.decorator_list, *_annotations(node))
+            scope += (*node.decorator_list, *_annotations(node))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            found += (*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None))
+            scope += (*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None))
         elif isinstance(node, ast.ClassDef):
-            found += (*node.decorator_list, *node.bases, *(one.value for one in node.keywords))
+            scope += (*node.decorator_list, *node.bases, *(one.value for one in node.keywords))
         else:
-            found += inner_nodes(node)
-    return found
+            scope += inner_nodes(node)
+    return scope
 
 
 def _bound_in(scope: Iterable[ast.AST]) -> frozenset[str]:

@@ -175,8 +175,8 @@ def _merged(first: Observations, more: Observations, again: Again | None) -> Obs
     names = {**first.tests, **more.tests}
     tests = {name: _results(first.tests.get(name, []), more.tests.get(name, []), goes_on) for name in names}
     if again is None or not goes_on:
-        known = {name: getattr(first, name) for name in ("cells", "ended_at", "ended_by", "passed_over")}
-        return replace(more, tests=tests, **known)
+        of_first = {name: getattr(first, name) for name in ("cells", "ended_at", "ended_by", "passed_over")}
+        return replace(more, tests=tests, **of_first)
     cells = {at: ran for at, ran in first.cells.items() if at <= again.end}
     cells |= {at: ran for at, ran in more.cells.items() if at > again.end}
     return replace(more, tests=tests, cells=cells, passed_over=f"{first.ended_at}: {first.ended_by}")
@@ -187,8 +187,8 @@ def _results(first: list[Result], more: list[Result], goes_on: bool) -> list[Res
     did not come."""
     missed = ("lost", "gone", "not run") if goes_on else ("lost", "gone")
     visible = [result for result in first if not result[0].hidden and result[2].status not in missed]
-    known = [section for section, _, _ in visible]
-    visible += [result for result in more if not result[0].hidden and result[0] not in known]
+    sections = [section for section, _, _ in visible]
+    visible += [result for result in more if not result[0].hidden and result[0] not in sections]
     return visible + [result for result in more if result[0].hidden]
 
 

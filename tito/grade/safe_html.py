@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import bleach  # type: ignore[import-untyped]
+import bleach
 
 TAGS = frozenset((
     "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",

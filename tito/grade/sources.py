@@ -69,22 +69,22 @@ def parsed(source: str) -> ast.Module:
 @functools.lru_cache(maxsize=512)
 def nodes_of(source: str) -> list[ast.AST]:
     """All nodes of the source's tree; raises what `parsed` does."""
-    found: list[ast.AST] = [parsed(source)]
-    for node in found:
-        found += inner_nodes(node)
-    return found
+    nodes: list[ast.AST] = [parsed(source)]
+    for node in nodes:
+        nodes += inner_nodes(node)
+    return nodes
 
 
 def inner_nodes(node: ast.AST) -> list[ast.AST]:
     """The nodes right below one, in their order; not what says whether a name is read or set, which is no code."""
-    found: list[ast.AST] = []
+    nodes: list[ast.AST] = []
     for name in node._fields:
         value = getattr(node, name, None)
         if isinstance(value, list):
-            found += [one for one in value if isinstance(one, ast.AST)]
+            nodes += [one for one in value if isinstance(one, ast.AST)]
         elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
-            found.append(value)
-    return found
+            nodes.append(value)
+    return nodes
 
 
 # ---- care --------------------------------------------------------------------------------------------

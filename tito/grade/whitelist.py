@@ -108,33 +108,33 @@ def _is_number(value: object, least: int, most: int) -> bool:
 # ---- a notebook that a page is made of --------------------------------------------------------------
 
 
-def allowed_notebook(given: Any) -> Any:
+def allowed_notebook(notebook: Any) -> Any:
     """A notebook for a page, made anew of what a page needs; the cells keep their order."""
-    cells = [allowed_cell(one) for one in given.get("cells", []) if isinstance(one, dict)]
+    cells = [allowed_cell(one) for one in notebook.get("cells", []) if isinstance(one, dict)]
     metadata = nbformat.from_dict({"kernelspec": KERNEL})
     return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
 
 
-def allowed_cell(given: Any) -> Any:
+def allowed_cell(cell: Any) -> Any:
     """A cell with its text, what nbgrader knows of it, and its outputs or attached pictures."""
-    kind = given.get("cell_type")
-    metadata = given.get("metadata")
-    facts = _nbgrader(metadata_of(given)) if isinstance(metadata, dict) else {}
-    known = {
-        "id": given["id"] if _matches(CELL_ID, given.get("id")) else "cell",
+    kind = cell.get("cell_type")
+    metadata = cell.get("metadata")
+    facts = _nbgrader(metadata_of(cell)) if isinstance(metadata, dict) else {}
+    allowed = {
+        "id": cell["id"] if _matches(CELL_ID, cell.get("id")) else "cell",
         "cell_type": kind if kind in CELL_TYPES else "raw",
-        "source": allowed_text(given.get("source")),
+        "source": allowed_text(cell.get("source")),
         "metadata": {"nbgrader": facts} if facts else {},
     }
     if kind == "code":
-        count, outputs = given.get("execution_count"), given.get("outputs")
-        known["execution_count"] = count if _is_number(count, 0, 1 << 31) else None
-        known["outputs"] = [
+        count, outputs = cell.get("execution_count"), cell.get("outputs")
+        allowed["execution_count"] = count if _is_number(count, 0, 1 << 31) else None
+        allowed["outputs"] = [
             one for one in map(allowed_output, outputs if isinstance(outputs, list) else []) if one is not None
         ]
-    elif attached := _attachments(given.get("attachments")):
-        known["attachments"] = attached
-    return nbformat.from_dict(known)
+    elif attached := _attachments(cell.get("attachments")):
+        allowed["attachments"] = attached
+    return nbformat.from_dict(allowed)
 
 
 def _nbgrader(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -149,11 +149,11 @@ def _nbgrader(metadata: dict[str, Any]) -> dict[str, Any]:
     return {"grade_id": metadata["grade_id"], "schema_version": 3} | flags | numbers | comment
 
 
-def _attachments(given: object) -> dict[str, dict[str, str]]:
+def _attachments(attachments: object) -> dict[str, dict[str, str]]:
     """Pictures that belong to a text, by file name."""
-    if not isinstance(given, dict):
+    if not isinstance(attachments, dict):
         return {}
-    named = {name: allowed_bundle(data) for name, data in given.items() if _matches(FILE_NAME, name)}
+    named = {name: allowed_bundle(data) for name, data in attachments.items() if _matches(FILE_NAME, name)}
     pictures = {name: {kind: data[kind] for kind in PICTURES.keys() & data.keys()} for name, data in named.items()}
     return {name: data for name, data in pictures.items() if data}
 

@@ -19,7 +19,7 @@ from jinja2 import BaseLoader, DictLoader, pass_context
 from markupsafe import Markup
 from nbconvert.filters import strip_files_prefix
 from nbgrader.server_extensions.formgrader import handlers
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter
 from traitlets import default
 
 from tito.grade.formulas import STYLE

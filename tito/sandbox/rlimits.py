@@ -32,13 +32,13 @@ def make_known(settings: dict[str, Any]) -> None:
 
 def _sizes() -> tuple[int, int]:
     """Bytes that this process maps, and of them those that it may write to and shares with nobody."""
-    known = dict(UNKNOWN_MB)
+    sizes_mb = dict(UNKNOWN_MB)
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
             name, _, value = line.partition(":")
-            if name in known:
-                known[name] = int(value.split()[0]) >> 10
-    return known["VmSize"] << 20, known["VmData"] << 20
+            if name in sizes_mb:
+                sizes_mb[name] = int(value.split()[0]) >> 10
+    return sizes_mb["VmSize"] << 20, sizes_mb["VmData"] << 20
 
 
 def apply(limits: dict[str, int], copies: int) -> None:
