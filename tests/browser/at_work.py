@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from course_hub import MODULE, NOTEBOOK, PASSWORD, CourseHub
+from loopback import Loopback
 from playwright.sync_api import Locator, Page, expect
 
 SLOW_MS = 120_000  # what starts a server or a kernel, on a machine that others use too
@@ -26,10 +28,19 @@ class Shots:
 
 def log_in(page: Page, hub: CourseHub, user: str, to: str) -> None:
     """Go to an address as a user who is not logged in yet."""
-    page.goto(f"{hub.url}{to}")
+    page.goto(hub.address(to))
     page.fill("#username_input", user)
     page.fill("#password_input", PASSWORD)
     page.click("#login_submit")
+
+
+def with_cookies_of(page: Page) -> httpx.Client:
+    """Asks what the page's browser could: with its cookies, and no page around it."""
+    client = httpx.Client(transport=Loopback(), follow_redirects=True, timeout=30)
+    for one in page.context.cookies():
+        host = "localhost.local" if one["domain"] == "localhost" else one["domain"]  # so Python's cookies call it
+        client.cookies.set(one["name"], one["value"], host, one["path"])
+    return client
 
 
 class Lab:

@@ -21,7 +21,8 @@ from school import VARIANTS, Class, enrol, new_page, score_by_hand, warm_up_end,
 CHROMIUM_FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # the hub, and nothing beyond this machine
+    # The hub and the names below it, and nothing beyond this machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost",
 )  # fmt: skip
 FOLDER = pytest.StashKey[Path]()
 

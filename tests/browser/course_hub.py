@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from loopback import Loopback, own_origin
 
 from tito.course import Course, load_course
 from tito.exchange.local import LocalGateway
@@ -40,13 +41,18 @@ class CourseHub:
     course: Course
     state: Path
     log: Path
+    one_origin: bool = False
 
     def home(self, user: str) -> Path:
         return self.state / "homes" / user
 
     @property
     def formgrader(self) -> str:
-        return f"{self.url}/services/{self.course.id}/formgrader"
+        return self.address(f"/services/{self.course.id}/formgrader")
+
+    def address(self, path: str) -> str:
+        """Of a page: on its own origin, if it is one of a server or a service."""
+        return f"{self.url}{path}" if self.one_origin else own_origin(self.url, path)
 
 
 def proxy_command() -> str | None:
@@ -70,7 +76,12 @@ def course_folder(folder: Path) -> Course:
 
 @contextmanager
 def course_hub(
-    folder: Path, proxy: str, make_course: Callable[[Path], Course] = course_folder, *, instant: bool = True
+    folder: Path,
+    proxy: str,
+    make_course: Callable[[Path], Course] = course_folder,
+    *,
+    instant: bool = True,
+    one_origin: bool = False,
 ) -> Iterator[CourseHub]:
     """Start a hub in `folder`; at the end it is stopped, and all that it started."""
     course, state, log = make_course(folder / "course"), folder / "state", folder / "hub.log"
@@ -95,6 +106,7 @@ def course_hub(
         "EXCHANGE_ROOT": str(course.exchange_root),
         "COURSES": json.dumps({course.id: one}),
         "AUTH_DUMMY_PASSWORD": PASSWORD,
+        "SUBDOMAIN_HOST": "none" if one_origin else "",
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("TITO_", "JUPYTER"))}
     with log.open("wb") as out:
@@ -107,7 +119,8 @@ def course_hub(
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-    hub = CourseHub(settings["BIND_URL"], course, state, log)
+    address = f"http://{'127.0.0.1' if one_origin else 'localhost'}:{public}"
+    hub = CourseHub(address, course, state, log, one_origin)
     try:
         _wait(process, hub)
         yield hub
@@ -152,7 +165,8 @@ def _wait(process: subprocess.Popen[bytes], hub: CourseHub) -> None:
     while True:
         assert process.poll() is None, hub.log.read_text()
         try:
-            found = {path: httpx.get(f"{hub.url}{path}", timeout=5).status_code for path in wanted}
+            with httpx.Client(transport=Loopback(), timeout=5) as client:
+                found = {path: client.get(hub.address(path)).status_code for path in wanted}
         except httpx.HTTPError:
             found = {}
         if found == wanted:

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
+from at_work import with_cookies_of
 from course_hub import MODULE, NOTEBOOK, RIGHT, WRONG
-from playwright.sync_api import APIRequestContext, Page, expect
+from loopback import Loopback, own_origin
+from playwright.sync_api import Page, expect
 from school import COMMENT, HAND_SCORES, SCRIPT_IN_AN_ANSWER, VARIANTS, Class, released_notebook, work
 
 from tito.author.variants import read_variant
@@ -61,7 +63,7 @@ def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> 
 def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class) -> None:
     """A click away from the hub's own pages; and nothing of it is to be had for what runs in a student's JupyterLab."""
     hub = handed_in.hub
-    page = f"{hub.url}/services/exchange/"
+    page = hub.address("/services/exchange/")
     for name, other in ((RIGHT, WRONG), (WRONG, RIGHT)):
         lab = handed_in.students[name].page
         mine = lab.context.new_page()
@@ -77,7 +79,8 @@ def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class)
         assert not [line for line in secret_lines(handed_in) if line in text]
         handed_in.shots.take(mine, f"{name}-page")
         mine.close()
-        assert lab.evaluate(f"fetch('{page}').then(answer => answer.status)") == 403
+        asks = f"fetch('{page}', {{credentials: 'include'}})"
+        assert lab.evaluate(f"{asks}.then(answer => answer.status, () => 'not to be read')") == "not to be read"
         with lab.expect_popup() as opened:
             lab.evaluate(f"void (window.opened = window.open('{page}'))")
         opened.value.get_by_role("heading", name="What you handed in").wait_for()
@@ -122,7 +125,7 @@ def test_every_link_of_formgrader_leads_to_a_page_that_works(graded: Class) -> N
         page.goto(url)
         expect(page.get_by_text("Loading, please wait")).to_have_count(0)
         page.wait_for_load_state("networkidle")
-        for link in same_site_links(page, hub.url):
+        for link in same_site_links(page):
             assert link.startswith(f"{hub.formgrader}/"), link
             if link.startswith(f"{hub.formgrader}/files/"):
                 files.add(link)
@@ -131,12 +134,13 @@ def test_every_link_of_formgrader_leads_to_a_page_that_works(graded: Class) -> N
     assert len(seen) >= 10, seen
     assert not broken  # scripts that stopped; there is no way out of this machine, and none is needed
     service = f"/services/{hub.course.id}/"
-    ours = [(status, urlsplit(url).path) for status, url in asked if url.startswith(hub.url)]
+    ours = [(status, urlsplit(url).path) for status, url in asked if ".localhost:" in url or url.startswith(hub.url)]
     assert not [(status, path) for status, path in ours if status >= 400 or not path.startswith(service)]
     shown = {unquote(urlsplit(link).path).partition("/formgrader/files/")[2] for link in files}
     assert {f"source/{MODULE}.py", f"release/{MODULE}", f"autograded/{RIGHT}/{MODULE}/{NOTEBOOK}.ipynb"} <= shown
-    for link in files:
-        assert page.request.get(link).status == 200, link
+    with with_cookies_of(page) as client:
+        for link in files:
+            assert status(client, link) == 200, link
 
 
 def test_a_link_to_a_file_opens_it(graded: Class) -> None:
@@ -155,9 +159,10 @@ def test_formgrader_takes_no_configuration_from_a_link(graded: Class) -> None:
     ran = graded.hub.state / "it-ran"
     folder = graded.hub.course.step("submitted", WRONG, MODULE)
     (folder / "nbgrader_config.py").write_text(f"open({str(ran)!r}, 'w')")
-    answer = graded.instructor.page.request.get(f"{graded.hub.formgrader}?path={folder}")
+    with with_cookies_of(graded.instructor.page) as client:
+        answer = client.get(f"{graded.hub.formgrader}?path={folder}")
     (folder / "nbgrader_config.py").unlink()
-    assert (answer.status, urlsplit(answer.url).path) == (
+    assert (answer.status_code, answer.url.path) == (
         200,
         f"{urlsplit(graded.hub.formgrader).path}/manage_assignments",
     )
@@ -181,23 +186,24 @@ def test_a_student_reaches_nothing_of_anothers(returned: Class) -> None:
     Each is tried by whom it belongs to as well: it is there.
     """
     hub, other = returned.hub, returned.students[RIGHT]
-    theirs = other.page.request
-    mine = returned.students[WRONG].page.request
-    instructor = returned.instructor.page.request
+    theirs, mine = with_cookies_of(other.page), with_cookies_of(returned.students[WRONG].page)
+    instructor = with_cookies_of(returned.instructor.page)
     before = (assignment_folder(returned, RIGHT) / f"{NOTEBOOK}.ipynb").read_bytes()
 
     files = f"{hub.course.id}/{MODULE}/{NOTEBOOK}.ipynb"
     for path in ("lab", f"api/contents/{files}", f"files/{files}", "api/kernels", "api/terminals"):
-        assert status(theirs, f"{hub.url}/user/{RIGHT}/{path}") == 200, path
-        assert status(mine, f"{hub.url}/user/{RIGHT}/{path}") == 403, path
+        assert status(theirs, hub.address(f"/user/{RIGHT}/{path}")) == 200, path
+        assert status(mine, hub.address(f"/user/{RIGHT}/{path}")) == 403, path
     for path in (
         "formgrader/manage_assignments",
         f"formgrader/api/submissions/{MODULE}",
         f"formgrader/files/source/{MODULE}.py",
     ):
-        assert status(instructor, f"{hub.url}/services/{hub.course.id}/{path}") == 200, path
-        assert status(mine, f"{hub.url}/services/{hub.course.id}/{path}") == 403, path
+        assert status(instructor, hub.address(f"/services/{hub.course.id}/{path}")) == 200, path
+        assert status(mine, hub.address(f"/services/{hub.course.id}/{path}")) == 403, path
     assert status(mine, f"{hub.url}/hub/spawn/{RIGHT}") == 404
+    for client in (theirs, mine, instructor):
+        client.close()
 
     tokens = {name: lab.run_in_a_console(TOKEN_OF_MY_SERVER) for name, lab in returned.students.items()}
     for method, path, refused in hub_api():
@@ -228,21 +234,22 @@ def hub_api() -> list[tuple[str, str, int]]:
     ]
 
 
-def status(request: APIRequestContext, url: str) -> int:
+def status(client: httpx.Client, url: str) -> int:
     """Where it ends, after what the hub sends a browser through to log in."""
-    return request.get(url).status
+    return client.get(url).status_code
 
 
 def asked(url: str, method: str, path: str, token: str) -> int:
-    return httpx.request(method, f"{url}{path}", headers={"Authorization": f"token {token}"}, timeout=30).status_code
+    with httpx.Client(transport=Loopback(), timeout=30) as client:
+        return client.request(method, own_origin(url, path), headers={"Authorization": f"token {token}"}).status_code
 
 
-def same_site_links(page: Page, site: str) -> set[str]:
+def same_site_links(page: Page) -> set[str]:
     """Where links lead, but for those that do something on the page itself."""
     links = page.locator("a[href]").evaluate_all(
         "all => all.filter(a => a.getAttribute('href')[0] != '#').map(a => a.href)"
     )
-    return {link.partition("#")[0] for link in links if link.startswith(f"{site}/")}
+    return {link.partition("#")[0] for link in links if "localhost:" in link}
 
 
 def secret_lines(everybody: Class) -> list[str]:

@@ -7,6 +7,7 @@ its documentation has it; KubeSpawner and our hub configuration are the real one
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import shutil
@@ -14,17 +15,19 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
 import yaml
 from kubernetes_asyncio.client import ApiClient
 from kubespawner import KubeSpawner
-from manifests import FOLDER, VERSIONS, manifests, values
+from manifests import FOLDER, VERSIONS, containers, manifests, pods, values, variables
 from traitlets.config import Config
 
 from tito.errors import BadSource
 from tito.hub.configure import apply
+from tito.hub.origins import NO_SERVICE_WORKERS
 from tito.hub.settings import HubSettings
 
 pytestmark = pytest.mark.unit
@@ -74,7 +77,7 @@ CHART: dict[str, Any] = {  # of the values that the chart documents, those that 
         },
     },
     "cull": {"enabled": FLAG, "timeout": NUMBER, "every": NUMBER, "maxAge": NUMBER},
-    "proxy": {"service": {"type": TEXT}},
+    "proxy": {"service": {"type": TEXT}, "chp": {"extraCommandLineFlags": NAMES, "extraEnv": NATIVE}},
     "ingress": {"enabled": FLAG, "hosts": NAMES, "annotations": NATIVE, "tls": NATIVE},
 }
 
@@ -224,6 +227,22 @@ def test_nobody_logs_in_without_the_provider(configured: Config) -> None:
     assert configured.JupyterHub.admin_access is False
     assert "allow_all" not in configured.Authenticator
     assert configured.Authenticator.allowed_users == {"teacher"}
+
+
+def test_each_server_and_each_service_has_a_name_below_the_hubs(configured: Config) -> None:
+    host = settings().subdomain_host
+    assert configured.JupyterHub.subdomain_host == host
+    assert configured.JupyterHub.cookie_host_prefix_enabled is True
+    (formgrader,) = containers(pods()["Deployment/formgrader-tinytorch"])[-1:]
+    assert variables(formgrader)["JUPYTERHUB_HOST"]["value"] == host
+    assert manifests()["ConfigMap/exchange"]["data"]["JUPYTERHUB_HOST"] == host
+    names = [urlsplit(host).hostname, f"*.{urlsplit(host).hostname}"]
+    ingress = values()["ingress"]
+    assert ingress["hosts"] == ingress["tls"][0]["hosts"] == names
+    proxy = values()["proxy"]["chp"]
+    assert proxy["extraCommandLineFlags"] == ["--host-routing"]
+    _, _, encoded = proxy["extraEnv"]["NODE_OPTIONS"].partition("--import=data:text/javascript;base64,")
+    assert base64.b64decode(encoded) == NO_SERVICE_WORKERS.read_bytes()
 
 
 def test_there_is_one_culler(configured: Config) -> None:

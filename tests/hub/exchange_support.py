@@ -177,6 +177,7 @@ LOGIN = Login(
     authorize_url="/hub/api/oauth2/authorize",
     token_url="http://127.0.0.1:9/hub/api/oauth2/token",
     callback_url="/services/exchange/oauth_callback",
+    page="/services/exchange/",
     path="/services/exchange",
 )
 FILES: dict[str, bytes] = {"p1.ipynb": b'{"cells": []}', "data/numbers.txt": b"1 2 3\n"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -155,6 +156,22 @@ def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
         .replace("${TITO_COURSE}", "ml101")
     )
     assert counted == json.loads(counted_as(settings))
+
+
+@pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
+def test_init_writes_what_names_below_the_sites_take(fresh: Path) -> None:
+    """And without them it says what that means, each time."""
+    site = ("hub.example.edu", "ml101", fresh.parent / "course")
+    assert "All of this site has one origin" in init(fresh, *site).stdout
+    assert "All of this site has one origin" in init(fresh, *site).stdout
+    (fresh / ".env").unlink()
+    assert "origin" not in init(fresh, "--subdomains", *site).stdout
+    given = dict(line.split("=", 1) for line in (fresh / ".env").read_text().splitlines())
+    lines = re.findall(r"(?m)^(TITO_\w+)=(\S+)$", (DOCKER.parent / "book" / "server.md").read_text())
+    documented = {name: value for name, value in lines if name in given}
+    assert documented == {name: given[name] for name in ("TITO_SUBDOMAIN_HOST", "TITO_WILDCARD", "TITO_HOST_ROUTING")}
+    used = json.dumps(SERVICES) + (DOCKER / "Caddyfile").read_text()
+    assert all(f"{{{name}:-}}" in used for name in documented)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_make_hub_starts_a_hub_says_how_to_use_it_and_stops_all_of_it(tmp_path: 
         terminal.wait_for("Ctrl-C stops all of it", 90)
         said = terminal.text
         assert "all servers are processes of your own account" in said
-        assert f"http://127.0.0.1:{port}" in said
+        assert f"http://localhost:{port}/" in said
         assert "instructors instructor" in said
         assert "nothing yet" in said
         password = re.findall(r"Password: +(\S+)", said)

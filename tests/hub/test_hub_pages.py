@@ -63,6 +63,25 @@ def test_text_tables_code_and_pictures_stay() -> None:
         assert sorted(clean(html)) == sorted(html), html  # attributes may change places
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('<a href="https://example.edu/page">here</a>', "<a>here</a> (https://example.edu/page)"),
+        (
+            '<p><a href="//evil.example">a</a><a href="mailto:x@y.zz">b</a></p>',
+            "<p><a>a</a><a>b</a> (mailto:x@y.zz)</p>",
+        ),
+        ('<a href="#here">here</a>', '<a href="#here">here</a>'),
+        (
+            '<a href="http://x"><b>one</b><a href="http://y">two</a>',
+            "<a><b>one</b></a> (http://x)<a>two</a> (http://y)",
+        ),
+    ],
+)
+def test_where_grades_are_given_a_link_is_text(html: str, shown: str) -> None:
+    assert clean(html, links=False) == shown
+
+
 def page_of_formgrader(made: type[HTMLExporter], notebook: nbformat.NotebookNode) -> str:
     config = Config()
     config.HTMLExporter.template_name = "formgrade"

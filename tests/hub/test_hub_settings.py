@@ -16,6 +16,7 @@ from whole_hub import PROJECT
 from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.configure import apply, configure
+from tito.hub.origins import hub_address, service_address, subdomain_host
 from tito.hub.page import settings_table
 from tito.hub.people import formgraders_of, groups, role_of
 from tito.hub.reading import known_settings, read_settings, secret_of
@@ -226,6 +227,57 @@ def test_numerical_libraries_start_as_many_threads_as_a_server_may_use(cpus: flo
         asked = told[name]
         assert callable(asked)
         assert asked(spawner) == threads
+
+
+# ---- origins ---------------------------------------------------------------------------------------------------------
+
+ONE, TWO = {"c1": {}}, {"c1": {}, "c2": {}}
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ({}, "http://localhost:8000"),
+        ({"bind_url": "https://localhost:9000/jupyter", "courses": TWO}, "https://localhost:9000"),
+        ({"bind_url": "http://[::1]:9000"}, "http://localhost:9000"),
+        ({"bind_url": "http://0.0.0.0:8000", "courses": TWO}, ""),  # a laptop whose name nobody knows
+        ({"subdomain_host": "none"}, ""),
+        ({"deployment": "server", "courses": ONE}, ""),
+        ({"deployment": "server", "courses": TWO, "subdomain_host": "none"}, ""),
+        (
+            {"deployment": "server", "courses": TWO, "subdomain_host": "https://hub.example.edu/"},
+            "https://hub.example.edu",
+        ),
+    ],
+)
+def test_servers_and_services_have_names_below_the_hubs(given: dict[str, Any], host: str) -> None:
+    assert subdomain_host(HubSettings.model_validate(given)) == host
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"subdomain_host": "hub.example.edu"}, "no origin with a name"),
+        ({"subdomain_host": "https://hub.example.edu/jupyter"}, "no origin with a name"),
+        ({"subdomain_host": "https://192.0.2.1"}, "no origin with a name"),
+        ({"subdomain_host": "https://[2001:db8::1]:8000"}, "no origin with a name"),
+        ({"subdomain_host": "ftp://hub.example.edu"}, "no origin with a name"),
+        ({"deployment": "server", "courses": TWO}, "has several courses"),
+        ({"deployment": "cluster", "courses": TWO}, "has several courses"),
+    ],
+)
+def test_a_hub_of_several_courses_says_what_its_origins_are(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSource, match=said):
+        subdomain_host(HubSettings.model_validate(given))
+
+
+def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
+    settings = HubSettings.model_validate({"bind_url": "http://127.0.0.1:8000/jupyter/"})
+    assert hub_address(settings) == "http://localhost:8000/jupyter"
+    assert service_address(settings, "c1") == "http://c1--service.localhost:8000/jupyter/services/c1"
+    shared = settings.model_copy(update={"subdomain_host": "none"})
+    assert hub_address(shared) == "http://127.0.0.1:8000/jupyter"
+    assert service_address(shared, "c1") == "/jupyter/services/c1"
 
 
 # ---- deployments -------------------------------------------------------------------------------------------------

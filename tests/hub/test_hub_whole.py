@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from exchange_support import wait_for
+from loopback import Loopback
 from tiny import ASSIGNMENT
 from whole_hub import PASSWORD, PROJECT, Person, WholeHub
 
@@ -151,15 +152,15 @@ def test_an_instructor_sees_create_assignment_and_the_way_to_formgrader(teacher:
 
 
 def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, ada: Person) -> None:
-    page = teacher.browser.get("/services/tiny/formgrader")
+    page = teacher.browser.get(teacher.hub.address("/services/tiny/formgrader"))
     assert page.status_code == 200
     assert "Manage Assignments" in page.text
-    listed = teacher.browser.get("/services/tiny/formgrader/api/assignments").json()
+    listed = teacher.browser.get(teacher.hub.address("/services/tiny/formgrader/api/assignments")).json()
     assert [(one["name"], one["status"]) for one in listed] == [(ASSIGNMENT, "released")]
     for name in ("ada", "tutor"):
         person = ada if name == "ada" else hub.person(name)
-        assert person.browser.get("/services/tiny/formgrader").status_code == 403
-        assert person.browser.get("/services/tiny/formgrader/api/assignments").status_code == 403
+        assert person.browser.get(person.hub.address("/services/tiny/formgrader")).status_code == 403
+        assert person.browser.get(person.hub.address("/services/tiny/formgrader/api/assignments")).status_code == 403
     assert "/services/tiny/" in teacher.browser.get("/hub/home").text
     assert "/services/tiny/" not in ada.browser.get("/hub/home").text
     assert "/services/instant" not in ada.browser.get("/hub/home").text
@@ -167,23 +168,24 @@ def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, 
 
 def test_everybody_finds_the_page_of_what_they_handed_in(teacher: Person, ada: Person) -> None:
     for name, person in (("teacher", teacher), ("ada", ada)):
-        assert 'href="/services/exchange/"' in person.browser.get("/hub/home").text
-        page = person.browser.get("/services/exchange/")
+        address = person.hub.address("/services/exchange/")
+        assert f'href="{address}"' in person.browser.get("/hub/home").text
+        page = person.browser.get(address)
         assert page.status_code == 200
         assert f"What you handed in, {name}" in page.text
 
 
 def test_nothing_runs_in_the_account_of_formgrader(teacher: Person) -> None:
-    teacher.browser.get(f"{SERVICE}formgrader").raise_for_status()  # logs in to the service
+    teacher.browser.get(teacher.hub.address(f"{SERVICE}formgrader")).raise_for_status()  # logs in to the service
     for path in ("api/kernelspecs", "api/kernels", "api/terminals", "api/contents", "lab", "files/course.toml"):
-        assert teacher.browser.get(f"{SERVICE}{path}").status_code == 404, path
+        assert teacher.browser.get(teacher.hub.address(f"{SERVICE}{path}")).status_code == 404, path
     for path in ("api/kernels", "api/terminals", "api/contents"):
         assert teacher.send("POST", SERVICE, path, json={}).status_code == 404, path
 
 
 def test_a_student_added_in_formgrader_is_in_the_group(hub: WholeHub, teacher: Person) -> None:
     hub.person("bob")
-    teacher.browser.get("/services/tiny/formgrader/manage_students")
+    teacher.browser.get(teacher.hub.address("/services/tiny/formgrader/manage_students"))
     body = {"first_name": "T", "last_name": None, "email": None}
     assert teacher.send("PUT", SERVICE, "formgrader/api/student/tutor", json=body).status_code == 200
     tutor = hub.person("tutor")
@@ -198,6 +200,7 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
         "JUPYTERHUB_SERVICE_NAME": "apart",
         "JUPYTERHUB_API_TOKEN": (hub.folder / "token").read_text(),
         "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.ports[2]}/hub/api",
+        "JUPYTERHUB_HOST": hub.url,
         "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{hub.ports[5]}",
         "TITO_EXCHANGE_URL": hub.exchange,
     }
@@ -210,9 +213,9 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
     with log.open("wb") as out:
         service = subprocess.Popen(command, cwd=root, env=usual | told, stdout=out, stderr=out)
     try:
-        wait_for(lambda: teacher.browser.get("/services/apart/formgrader").status_code == 200, 60)
-        assert "Manage Assignments" in teacher.browser.get("/services/apart/formgrader").text
-        listed = teacher.browser.get("/services/apart/formgrader/api/assignments").json()
+        wait_for(lambda: teacher.browser.get(teacher.hub.address("/services/apart/formgrader")).status_code == 200, 60)
+        assert "Manage Assignments" in teacher.browser.get(teacher.hub.address("/services/apart/formgrader")).text
+        listed = teacher.browser.get(teacher.hub.address("/services/apart/formgrader/api/assignments")).json()
         assert [(one["name"], one["status"]) for one in listed] == [(ASSIGNMENT, "draft")]
         assert "/services/exchange/courses/apart/releases 200" in hub.log.read_text()
     except AssertionError as error:
@@ -234,7 +237,8 @@ def test_a_students_token_opens_the_exchange_and_nothing_of_others(hub: WholeHub
 
     def status(method: str, path: str, body: Any = None) -> int:
         headers = {"Authorization": f"token {token}"}
-        return httpx.request(method, f"{hub.url}{path}", headers=headers, json=body, timeout=30).status_code
+        with httpx.Client(transport=Loopback(), timeout=30) as asking:
+            return asking.request(method, hub.address(path), headers=headers, json=body).status_code
 
     api = "/hub/api"
     assert status("GET", f"{api}/user") == 200
@@ -265,7 +269,7 @@ def test_a_students_token_opens_the_exchange_and_nothing_of_others(hub: WholeHub
 
 
 def test_a_student_in_a_browser_reaches_nobody_elses_server(hub: WholeHub, ada: Person, teacher: Person) -> None:
-    assert ada.browser.get("/user/teacher/api/contents").status_code in (403, 404)
+    assert ada.browser.get(hub.address("/user/teacher/api/contents")).status_code in (403, 404)
     assert ada.api("GET", "/users/teacher").status_code == 404
     assert ada.api("GET", "/users").status_code == 403
     assert ada.api("POST", "/users/bob/server").status_code in (403, 404)
@@ -299,7 +303,7 @@ def test_a_student_fetches_submits_and_the_instructor_collects(hub: WholeHub, ad
     submitted = submit(ada)
     assert submitted["success"], submitted
     assert (hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts").is_dir()
-    teacher.browser.get(f"{SERVICE}formgrader")
+    teacher.browser.get(teacher.hub.address(f"{SERVICE}formgrader"))
     collected = teacher.send("POST", SERVICE, f"formgrader/api/assignment/{ASSIGNMENT}/collect").json()
     assert collected["success"], collected
     assert (hub.folder / "course" / "submitted" / "ada" / ASSIGNMENT / "receipt.json").is_file()
@@ -378,7 +382,7 @@ def test_servers_live_on_while_the_hub_restarts_and_submissions_work_again(
     assert ada.get("/api/status").status_code == 200  # through the proxy, which stayed
     hub.start()
     assert ada.process == before
-    wait_for(lambda: teacher.browser.get("/services/tiny/formgrader").status_code == 200, 60)
+    wait_for(lambda: teacher.browser.get(teacher.hub.address("/services/tiny/formgrader")).status_code == 200, 60)
     assert ada.get("/api/status").status_code == 200
     submitted = submit(ada)
     assert submitted["success"], submitted
@@ -406,7 +410,7 @@ def test_who_is_taken_out_of_the_settings_leaves_the_course_and_who_was_added_in
     hub: WholeHub, teacher: Person
 ) -> None:
     helper, bob = hub.person("helper"), hub.person("bob")
-    teacher.browser.get(f"{SERVICE}formgrader/manage_students")
+    teacher.browser.get(teacher.hub.address(f"{SERVICE}formgrader/manage_students"))
     body = {"first_name": "H", "last_name": None, "email": None}
     assert teacher.send("PUT", SERVICE, "formgrader/api/student/helper", json=body).status_code == 200
     assert groups_of(helper) == {"formgrade-tiny", "nbgrader-tiny"}
@@ -420,8 +424,8 @@ def test_who_is_taken_out_of_the_settings_leaves_the_course_and_who_was_added_in
     assert groups_of(bob) == set()
     assert groups_of(helper) == {"nbgrader-tiny"}, "formgrader's is not the settings' to take"
     assert groups_of(teacher) == {"formgrade-tiny"}, "but that of a course that is gone is"
-    wait_for(lambda: teacher.browser.get(f"{SERVICE}formgrader").status_code == 200, 60)
-    assert helper.browser.get(f"{SERVICE}formgrader").status_code == 403
+    wait_for(lambda: teacher.browser.get(teacher.hub.address(f"{SERVICE}formgrader")).status_code == 200, 60)
+    assert helper.browser.get(helper.hub.address(f"{SERVICE}formgrader")).status_code == 403
     log = hub.log.read_text()
     assert "bob is not named any more, and leaves the group nbgrader-tiny" in log
     assert "ada is not named" not in log

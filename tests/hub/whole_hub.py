@@ -20,6 +20,7 @@ import httpx
 import psutil
 import pytest
 from exchange_support import wait_for
+from loopback import Loopback, own_origin
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = PROJECT / "docker" / "jupyterhub_config.py"
@@ -59,7 +60,11 @@ class WholeHub:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.ports[0]}"
+        return f"http://localhost:{self.ports[0]}"
+
+    def address(self, path: str) -> str:
+        """Of a page: on its own origin, if it is one of a server or a service."""
+        return own_origin(self.url, path)
 
     @property
     def exchange(self) -> str:
@@ -73,7 +78,7 @@ class WholeHub:
     def environment(self) -> dict[str, str]:
         usual = {
             "STATE": str(self.folder / "state"),
-            "BIND_URL": self.url,
+            "BIND_URL": f"http://127.0.0.1:{self.ports[0]}",
             "PROXY_API_URL": f"http://127.0.0.1:{self.ports[1]}",
             "HUB_PORT": str(self.ports[2]),
             "EXCHANGE_PORT": str(self.ports[3]),
@@ -89,7 +94,7 @@ class WholeHub:
         self.settings |= {"PROXY_START": "false", "PROXY_AUTH_TOKEN": token, "KEEP_SERVERS": "true"}
         ports = ["--port", str(self.ports[0]), "--api-port", str(self.ports[1])]
         addresses = ["--ip", "127.0.0.1", "--api-ip", "127.0.0.1"]
-        routes = ["--error-target", f"http://127.0.0.1:{self.ports[2]}/hub/error"]
+        routes = ["--host-routing", "--error-target", f"http://127.0.0.1:{self.ports[2]}/hub/error"]
         with self.log.open("ab") as out:
             self.proxy = subprocess.Popen(
                 [proxy_command(), *addresses, *ports, *routes],
@@ -165,7 +170,7 @@ class Person:
     def __init__(self, hub: WholeHub, name: str) -> None:
         self.hub = hub
         self.name = name
-        self.browser = httpx.Client(base_url=hub.url, follow_redirects=True, timeout=90)
+        self.browser = httpx.Client(transport=Loopback(), base_url=hub.url, follow_redirects=True, timeout=90)
         hub.browsers.append(self.browser)
 
     def log_in(self, password: str = PASSWORD) -> httpx.Response:
@@ -176,8 +181,9 @@ class Person:
     def send(self, method: str, place: str, path: str, **how: Any) -> httpx.Response:
         """A request as the pages below `place` send it."""
         xsrf = {one.path: one.value or "" for one in self.browser.cookies.jar if one.name == "_xsrf"}
-        headers = {"X-XSRFToken": xsrf[place], "Referer": f"{self.hub.url}{place}"}
-        return self.browser.request(method, f"{place}{path}", headers=headers, **how)
+        there = self.hub.address(place)
+        headers = {"X-XSRFToken": xsrf[place], "Referer": there}
+        return self.browser.request(method, f"{there}{path}", headers=headers, **how)
 
     def api(self, method: str, path: str, **how: Any) -> httpx.Response:
         """The hub's API, as its own pages use it."""
@@ -196,7 +202,7 @@ class Person:
 
     def get(self, path: str, **how: Any) -> httpx.Response:
         """From their own server, into which the hub lets them."""
-        return self.browser.get(f"/user/{self.name}{path}", **how)
+        return self.browser.get(self.hub.address(f"/user/{self.name}{path}"), **how)
 
     @property
     def process(self) -> psutil.Process:

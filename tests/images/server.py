@@ -22,6 +22,7 @@ from pathlib import Path
 import containers
 import httpx
 from containers import ROOT, command
+from loopback import Loopback, own_origin
 
 ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "instant", "caddy")
 SERVICES_GROUP = 54321  # of the engine's socket
@@ -109,6 +110,14 @@ class Server:
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def address(self, path: str) -> str:
+        """Of a page: on its own origin, if it is one of a server or a service."""
+        return own_origin(self.url, path)
+
+    @property
     def compose_command(self) -> Path:
         return self.folder.parent / "compose"
 
@@ -143,7 +152,7 @@ class Server:
         until = time.monotonic() + 30
         while True:
             try:
-                httpx.get(f"https://localhost:{self.port}/hub/health", verify=False, timeout=5).raise_for_status()
+                httpx.get(f"{self.url}/hub/health", verify=False, timeout=5).raise_for_status()
                 return
             except httpx.HTTPError:
                 assert time.monotonic() < until, command("podman", "logs", self.container("caddy"))[-4000:]
@@ -159,12 +168,10 @@ class Server:
 
     def login(self, name: str) -> Person:
         if name not in self.people:
-            http = httpx.Client(
-                base_url=f"https://localhost:{self.port}", verify=False, follow_redirects=True, timeout=60
-            )
+            http = httpx.Client(transport=Loopback(verify=False), base_url=self.url, follow_redirects=True, timeout=60)
             http.get("/hub/login").raise_for_status()
             password = (self.folder / "secrets" / "proxy_token").read_text()
-            form = {"username": name, "password": password, "_xsrf": next(iter(http.cookies.values()))}
+            form = {"username": name, "password": password, "_xsrf": http.cookies["_xsrf"]}
             http.post("/hub/login?next=/hub/home", data=form).raise_for_status()
             self.people[name] = Person(name, http)
         return self.people[name]
@@ -196,7 +203,7 @@ def running_server(folder: Path, course: Path) -> Iterator[Server]:
 
 def _write_settings(server: Server) -> None:
     folder = server.folder
-    command(folder / "init", "localhost", "tinytorch", folder.parent / "course")
+    command(folder / "init", "--subdomains", "localhost", "tinytorch", folder.parent / "course")
     (folder / "hub.yml").write_text(HUB.format(students=", ".join(server.students)))
     peers = f"localhost/tito-peers:{containers.VERSION}"
     with (folder / ".env").open("a") as file:
@@ -205,6 +212,7 @@ def _write_settings(server: Server) -> None:
             f"TITO_HTTP_PORT=127.0.0.1:{containers.free_port()}\nTITO_HTTPS_PORT=127.0.0.1:{server.port}\n"
             f"TITO_DOCKER_SOCKET={folder.parent / 'engine.sock'}\nTITO_DOCKER_GID={SERVICES_GROUP}\n"
             f"TITO_POSTGRES_IMAGE={peers}\nTITO_CADDY_IMAGE={peers}\n"
+            f"TITO_SUBDOMAIN_HOST={server.url}\n"  # the last one counts: here it has a port
         )
     compose = f"{podman_compose()} --project-name {server.project}"
     text = COMPOSE.format(folder=folder, order=" ".join(ORDER), compose=compose)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from containers import VERSION, Container, command
+from loopback import Loopback, own_origin
 from server import Person, Server
 
 pytestmark = pytest.mark.image
@@ -34,8 +35,9 @@ def students(server: Server) -> tuple[Person, Person]:
 
 def asks(person: Person, owner: str) -> httpx.Client:
     """Requests to the server of `owner`, with a token of this person's."""
-    base = f"{person.http.base_url}/user/{owner}/".replace("//user", "/user")
-    return httpx.Client(base_url=base, headers={"Authorization": f"token {person.token()}"}, verify=False, timeout=60)
+    base = own_origin(str(person.http.base_url), f"/user/{owner}/")
+    headers = {"Authorization": f"token {person.token()}"}
+    return httpx.Client(transport=Loopback(verify=False), base_url=base, headers=headers, timeout=60)
 
 
 def assignment_list(person: Person, what: str) -> None:
@@ -66,10 +68,10 @@ def was_fetched(answer: dict[str, Any]) -> bool:
 
 
 def test_people_reach_the_hub_and_the_exchange_by_tls(server: Server) -> None:
-    with httpx.Client(base_url=f"https://localhost:{server.port}", verify=False) as http:
+    with httpx.Client(transport=Loopback(verify=False), base_url=server.url) as http:
         assert http.get("/hub/health").status_code == 200
         assert http.get("/hub/login").headers["strict-transport-security"].startswith("max-age")
-        assert http.get("/services/exchange/health").json() == {"status": "ok"}
+        assert http.get(server.address("/services/exchange/health")).json() == {"status": "ok"}
 
 
 def test_a_students_server_reaches_hub_proxy_and_exchange_and_nothing_else(
@@ -188,7 +190,8 @@ def verdicts(records: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, str
 
 def test_graders_enter_formgrader_and_students_do_not(server: Server, students: tuple[Person, Person]) -> None:
     teacher = server.login("teacher")
-    page = teacher.http.get("/services/tinytorch/formgrader/")
+    formgrader = server.address("/services/tinytorch/formgrader/")
+    page = teacher.http.get(formgrader)
     assert page.status_code == 200
     assert "formgrader" in page.text
-    assert students[0].http.get("/services/tinytorch/formgrader/").status_code == 403
+    assert students[0].http.get(formgrader).status_code == 403

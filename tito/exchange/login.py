@@ -19,6 +19,7 @@ from fastapi.responses import RedirectResponse
 from tito.exchange.problems import Refused
 
 SESSION, STATE = "tito-exchange", "tito-exchange-state"
+HOST_PREFIX = "__Host-"  # a cookie so named can be set by its own host alone
 STATE_S = 600
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 
@@ -40,7 +41,9 @@ class Login:
     authorize_url: str  # for browsers
     token_url: str  # for this service
     callback_url: str
-    path: str  # of the cookies: the service's prefix
+    page: str  # its address, or a path where that has the hub's origin
+    path: str  # the service's prefix
+    alone: bool = False  # whether it has its origin to itself, and TLS: nobody else's page can set its cookies then
 
     def redirect(self, request: Request) -> Response:
         """Send the browser to the hub, with a state that only this browser can bring back."""
@@ -56,7 +59,7 @@ class Login:
         Raises:
             Refused: this browser did not ask for it, or the hub does not give one.
         """
-        state, kept = request.query_params.get("state", ""), request.cookies.get(STATE, "")
+        state, kept = request.query_params.get("state", ""), self.kept(request, STATE)
         code = request.query_params.get("code", "")
         if not kept or not hmac.compare_digest(state.encode(), kept.encode()) or not code:
             raise Refused("This login was not begun here.", status=400, where="login", hint="Open the page again.")
@@ -76,12 +79,18 @@ class Login:
         """Keep the token in the browser, and go to the page."""
         answer = RedirectResponse(f"{self.path}/", status_code=302)
         self._keep(answer, request, SESSION, token, None)
-        answer.delete_cookie(STATE, path=self.path)
+        self._keep(answer, request, STATE, "", 0)
         return answer
+
+    def kept(self, request: Request, name: str) -> str:
+        """What the browser brings in a cookie of ours."""
+        return request.cookies.get(f"{HOST_PREFIX}{name}" if self.alone else name, "")
 
     def _keep(self, answer: Response, request: Request, name: str, value: str, for_s: int | None) -> None:
         scheme = request.headers.get("X-Forwarded-Proto", request.url.scheme).split(",")[0].strip()
-        answer.set_cookie(
-            name, value, max_age=for_s, path=self.path, secure=scheme == "https", httponly=True, samesite="lax"
-        )
+        if self.alone:
+            name, path, secure = f"{HOST_PREFIX}{name}", "/", True
+        else:
+            path, secure = self.path, scheme == "https"
+        answer.set_cookie(name, value, max_age=for_s, path=path, secure=secure, httponly=True, samesite="lax")
         answer.headers["Cache-Control"] = "no-store"

@@ -2,7 +2,7 @@
 
 The hub starts `python -m tito.exchange` (or `tito exchange serve`) and sets JUPYTERHUB_API_URL, JUPYTERHUB_SERVICE_URL,
 JUPYTERHUB_SERVICE_PREFIX and JUPYTERHUB_OAUTH_ACCESS_SCOPES; and JUPYTERHUB_CLIENT_ID, JUPYTERHUB_API_TOKEN,
-JUPYTERHUB_HOST and JUPYTERHUB_BASE_URL, by which browsers can log in to its page. The rest is ours:
+JUPYTERHUB_HOST, JUPYTERHUB_BASE_URL and JUPYTERHUB_PUBLIC_URL, by which browsers log in to its page. The rest is ours:
 
     TITO_EXCHANGE_ROOT        folder of the SQLite database and the blobs; made with mode 0700
     TITO_EXCHANGE_DB          another database, as a SQLAlchemy URL
@@ -119,13 +119,18 @@ def _login(environment: Mapping[str, str]) -> Login | None:
     host, base = environment.get("JUPYTERHUB_HOST", ""), environment.get("JUPYTERHUB_BASE_URL", "/").rstrip("/")
     api_url = environment.get("JUPYTERHUB_API_URL", ServiceSettings.hub_api_url).rstrip("/")
     path = prefix.rstrip("/")
+    hub = urlsplit(host)  # given where each service has a name of its own below the hub's
+    origin = f"{hub.scheme}://{path.rpartition('/')[2]}--service.{hub.netloc}" if host else ""
+    page = environment.get("JUPYTERHUB_PUBLIC_URL") or f"{origin}{path}/"
     return Login(
         client_id=client_id,
         secret=secret,
         authorize_url=f"{host}{base}/hub/api/oauth2/authorize",
         token_url=f"{api_url}/oauth2/token",
-        callback_url=environment.get("JUPYTERHUB_OAUTH_CALLBACK_URL") or f"{host}{path}/oauth_callback",
+        callback_url=environment.get("JUPYTERHUB_OAUTH_CALLBACK_URL") or f"{page}oauth_callback",
+        page=page,
         path=path,
+        alone=hub.scheme == "https",
     )
 
 

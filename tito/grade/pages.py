@@ -84,6 +84,7 @@ class CleanExporter(FormulaExporter):
     """
 
     sanitize_html = True
+    links = True  # whether those of a notebook lead anywhere
     texts_s = TEXTS_S
     macro = MACRO
 
@@ -108,7 +109,7 @@ class CleanExporter(FormulaExporter):
 
     def cleaned(self, text: str) -> str:
         """HTML without what is not on the list, or as text where that would take long."""
-        return self.budget.with_pictures(self._in_time(clean, text, MOST))
+        return self.budget.with_pictures(self._in_time(partial(clean, links=self.links), text, MOST))
 
     def _in_time(self, render: Callable[[str], str], text: str, longest: int) -> str:
         if self.texts_s <= 0 or len(text) > longest:
@@ -128,6 +129,7 @@ class CleanExporter(FormulaExporter):
 class ScoringExporter(CleanExporter):
     """For formgrader as nbgrader's own server extension has it, whose pages cannot have a policy of ours."""
 
+    links = False
     macro = SCORING_MACRO
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import bleach
+from bleach.html5lib_shim import Filter
 
 TAGS = frozenset((
     "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5",
@@ -19,11 +23,36 @@ MOST = 200_000  # characters of one piece: cleaning a million takes many seconds
 STYLE, STYLE_END = "<style", "</style>"
 
 
-def clean(html: str) -> str:
-    """Text, tables and pictures; no scripts, frames or forms, nothing that acts, and no id that a script looks for."""
-    return str(
-        bleach.clean(_without_styles(html), tags=TAGS, attributes=_allowed, protocols=PROTOCOLS, strip_comments=True)
+def clean(html: str, *, links: bool = True) -> str:
+    """Text, tables and pictures; no scripts, frames or forms, nothing that acts, and no id that a script looks for.
+
+    Without `links`, none leads out of the page: the address stands behind what was one, to be read before it is opened.
+    """
+    cleaner = bleach.Cleaner(
+        tags=TAGS,
+        attributes=_allowed,
+        protocols=PROTOCOLS,
+        strip_comments=True,
+        filters=[] if links else [partial(_Unlinked)],
     )
+    return str(cleaner.clean(_without_styles(html)))
+
+
+class _Unlinked(Filter):  # type: ignore[misc]
+    """Takes addresses out of links, and writes them as text."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        address = ""
+        for token in super().__iter__():
+            if token.get("name") == "a" and token["type"] == "StartTag":
+                href = token["data"].get((None, "href"), "")
+                address = "" if href.startswith("#") else href
+                if address:
+                    del token["data"][None, "href"]
+            yield token
+            if token.get("name") == "a" and token["type"] == "EndTag" and address:
+                yield {"type": "Characters", "data": f" ({address})"}
+                address = ""
 
 
 def _without_styles(html: str) -> str:

@@ -14,12 +14,12 @@ import click
 from pydantic import BaseModel
 
 from tito.errors import BadSource
+from tito.hub.origins import LOOPBACK
 from tito.hub.people import everybody, staff
 from tito.hub.reading import secret_of
 from tito.hub.roles import CUSTOM_SCOPES
 from tito.hub.settings import CLUSTER, LAPTOP, HubSettings
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PASSWORD_FILE = "password"
 PASSWORD_LENGTH = 8
 
@@ -93,7 +93,6 @@ def _native(c: Any, settings: HubSettings, state: Path) -> None:
     c.JupyterHub.authenticator_class = "tito.hub.signup.InstructorsApprove"
     c.JupyterHub.custom_scopes.update(CUSTOM_SCOPES)
     c.InstructorsApprove.reserved = staff(settings)
-    c.JupyterHub.template_paths = [str(Path(__file__).with_name("templates"))]
     c.NativeAuthenticator.enable_signup = True
     c.NativeAuthenticator.open_signup = False
     c.NativeAuthenticator.minimum_password_length = chosen.password_length

@@ -14,12 +14,15 @@ from traitlets.config import LazyConfigValue
 from tito.errors import BadSource, TitoError
 from tito.hub.authenticators import configure_authenticator
 from tito.hub.membership import hold_groups_to
+from tito.hub.origins import base_path, configure_origins, without_service_workers
 from tito.hub.people import groups
 from tito.hub.reading import read_settings, secret_of
 from tito.hub.roles import roles
-from tito.hub.services import base_path, services
+from tito.hub.services import services
 from tito.hub.settings import CLUSTER, SERVER, HubSettings
 from tito.hub.spawners import configure_spawner
+
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def configure(c: Any, environment: Mapping[str, str] | None = None) -> None:
@@ -43,6 +46,8 @@ def apply(c: Any, settings: HubSettings) -> None:
     hold_groups_to(named)
     _add(c, "load_roles", roles(settings))
     _add(c, "services", services(settings, state))
+    configure_origins(c, settings)
+    c.JupyterHub.template_paths.insert(0, str(TEMPLATES))
     configure_spawner(c, settings, state)
     configure_authenticator(c, settings, state)
     if settings.deployment != CLUSTER:
@@ -101,7 +106,7 @@ def _proxy(c: Any, settings: HubSettings, state: Path) -> None:
             hint="Set proxy.auth_token_file, or TITO_HUB_PROXY_AUTH_TOKEN; the proxy has it as CONFIGPROXY_AUTH_TOKEN.",
         )
     c.ConfigurableHTTPProxy.should_start = proxy.start
-    c.ConfigurableHTTPProxy.command = proxy.command
+    c.ConfigurableHTTPProxy.command = without_service_workers(proxy.command)
     c.ConfigurableHTTPProxy.api_url = proxy.api_url
     c.ConfigurableHTTPProxy.pid_file = str(state / "proxy.pid")
     if token:

@@ -18,6 +18,7 @@ from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course import SETTINGS_FILE, load_course
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.gradebook.store import open_gradebook
+from tito.hub.origins import service_origin
 from tito.hub.server import serve
 
 
@@ -63,12 +64,15 @@ def arguments(root: Path) -> list[str]:
 
 
 def as_service(name: str) -> dict[str, str]:
-    """What a hub tells a service that it starts itself; in a container of its own, these are the defaults."""
+    """What a hub tells a service that it starts itself; in a container of its own, these are the defaults. There,
+    JUPYTERHUB_HOST tells that each service has a name of its own below the hub's."""
+    hub = os.environ.get("JUPYTERHUB_HOST", "")
     return {
         "JUPYTERHUB_SERVICE_PREFIX": f"/services/{name}/",
         "JUPYTERHUB_CLIENT_ID": f"service-{name}",
         "JUPYTERHUB_OAUTH_ACCESS_SCOPES": json.dumps(["access:services", f"access:services!service={name}"]),
-        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"/services/{name}/oauth_callback",
+        "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{service_origin(hub, name)}/services/{name}/oauth_callback",
+        "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": str(int(hub.startswith("https:"))),
         "JUPYTERHUB_BASE_URL": "/",
         "JUPYTERHUB_DEFAULT_URL": "/formgrader",
     }

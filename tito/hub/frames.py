@@ -2,8 +2,8 @@
 
 nbgrader puts boxes for points among the student's cells, in one document with scripts that may change grades. So each
 text and the outputs of each cell are a document of their own: no script runs in it, whatever is in it, no form is sent,
-and what formgrader's scripts look for by name is out of its reach. It has the page's policy too. A script of the page
-gives each frame the height of its content, which it may look at (`allow-same-origin`).
+no link leads out, and what formgrader's scripts look for by name is out of its reach. It has the page's policy too. A
+script of the page gives each frame the height of its content, which it may look at (`allow-same-origin`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from tito.grade.formulas import STYLE
 from tito.grade.pages import SCORING_MACRO, TEMPLATE, PageExporter
 
 BOOTSTRAP = Path(handlers.static_path) / "node_modules" / "bootstrap" / "dist" / "css" / "bootstrap.min.css"
-SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+SANDBOX = "allow-same-origin"
 FRAME = Markup(
     '<iframe class="student" sandbox="{sandbox}" srcdoc="{document}" title="Of the student" scrolling="no"></iframe>'
 )
 DOCUMENT = Markup(
-    '<!doctype html><html><head><meta charset="utf-8"><base target="_blank">'
+    '<!doctype html><html><head><meta charset="utf-8">'
     '<link rel="stylesheet" href="{base}/static/css/student.css?v={version}"></head><body>{body}</body></html>'
 )
 IN_FRAMES = """
@@ -69,6 +69,7 @@ class FormgraderExporter(PageExporter):
     """Renders a submission for formgrader, whose server sends the policy of the page."""
 
     policy = ""
+    links = False
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield from super().default_filters()

@@ -22,12 +22,14 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
 import click
 
 from tito.course import SETTINGS_FILE, Course, find_course, load_course
 from tito.errors import PlatformError, TitoError
 from tito.hub.authenticators import new_password, tell_password
+from tito.hub.origins import hub_address, service_address
 from tito.hub.reading import FILE_VARIABLE, PREFIX, read_settings
 from tito.hub.services import ends_with_parent
 from tito.hub.settings import HubSettings
@@ -207,13 +209,17 @@ def _say(settings: HubSettings, course: Course, password: str, state: Path) -> N
     released = [one.assignment for one in gateway.releases(course.id)]
     gateway.close()
     nothing = "nothing yet: release something in formgrader, or with `tito release`"
-    click.echo(f"\nThe hub is at   {settings.bind_url}")
+
+    def address(service: str) -> str:
+        return urljoin(hub_address(settings), service_address(settings, service))
+
+    click.echo(f"\nThe hub is at   {hub_address(settings)}/")
     for name, one in settings.courses.items():
         click.echo(f"Course {name}:  instructors {', '.join(one.instructors)}; TAs {', '.join(one.tas)}")
         click.echo(f"                students {', '.join(one.students)}")
         click.echo(f"Visible tests:  {'run' if one.instant else 'not run'} on submit ([instant] in course.toml)")
-        click.echo(f"Handed in:      {settings.bind_url}/services/exchange/ (each sees their own)")
-        click.echo(f"Formgrader:     {settings.bind_url}/services/{name}/formgrader (log in as an instructor)")
+        click.echo(f"Handed in:      {address('exchange')}/ (each sees their own)")
+        click.echo(f"Formgrader:     {address(name)}/formgrader (log in as an instructor)")
     click.echo(f"Released:       {', '.join(released) or nothing}")
     tell_password(password, state)
     click.echo("Ctrl-C stops all of it; files stay in .hub/ and in the course.")

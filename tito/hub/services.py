@@ -7,9 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tito.errors import BadSource
+from tito.hub.origins import base_path
 from tito.hub.people import INSTRUCTOR, checker, group
 from tito.hub.reading import secret_of
 from tito.hub.settings import CLUSTER, CourseSettings, HubSettings
@@ -31,12 +31,6 @@ def services(settings: HubSettings, state: Path) -> list[Service]:
     if settings.idle.after_minutes or settings.idle.max_hours:
         found.append(_culler(settings))
     return found
-
-
-def base_path(settings: HubSettings) -> str:
-    """What goes before every path: / at both ends."""
-    path = urlsplit(settings.bind_url).path.strip("/")
-    return f"/{path}/" if path else "/"
 
 
 def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:

@@ -181,6 +181,11 @@ class HubSettings(Model):
     bind_url: str = Field(
         default="http://127.0.0.1:8000", description="where people reach it; a path in it goes before all others"
     )
+    subdomain_host: str = Field(
+        default="",
+        description="the hub's origin, such as https://hub.example.edu, below which servers and services have names; "
+        "on a laptop localhost; `none`: all share one origin",
+    )
     hub_ip: str = Field(default="127.0.0.1", description="on which the hub itself listens, for servers and services")
     hub_port: Annotated[int, PORT] = Field(default=8081, description="its port")
     hub_host: str = Field(default="", description="the name by which servers reach that; by default hub_ip")

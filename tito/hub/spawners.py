@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tito.errors import BadSource
+from tito.hub.origins import service_address
 from tito.hub.people import formgraders_of, role_of
 from tito.hub.server import FORMGRADERS_VARIABLE, ROLE_VARIABLE
-from tito.hub.services import base_path, exchange_url
+from tito.hub.services import exchange_url
 from tito.hub.settings import CLUSTER, LAPTOP, SERVER, HubSettings
 from tito.hub.turns import Turns
 
@@ -59,8 +60,8 @@ def environment(settings: HubSettings) -> dict[str, str | Callable[[Any], str]]:
 
     def formgraders(spawner: Any) -> str:
         found = formgraders_of(_groups(spawner), settings.courses)
-        prefix = f"{base_path(settings)}services"
-        return json.dumps({title: f"{prefix}/{course}/formgrader" for course, title in found.items()})
+        addresses = {title: service_address(settings, course) for course, title in found.items()}
+        return json.dumps({title: f"{address}/formgrader" for title, address in addresses.items()})
 
     return {
         "TITO_EXCHANGE_URL": exchange_url(settings, of_servers=True),

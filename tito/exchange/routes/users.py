@@ -24,4 +24,4 @@ def whoami(caller: AnybodyOfTheHub, request: Request) -> Me:
     """Whom the hub says that this token belongs to."""
     login = request.app.state.login
     courses = {course: role.name.lower() for course, role in caller.roles.items()}
-    return Me(name=caller.name, courses=courses, page=f"{login.path}/" if login else "")
+    return Me(name=caller.name, courses=courses, page=login.page if login else "")
