@@ -33,7 +33,7 @@ EVEN_OUT = (
     (r'File "[^"]*[/\\](\w+\.py)"', r'File "\1"'),
     (r"(?m)^/\S*/(\w+\.py)", r"\1"),
     (r"Thread-\d+", "Thread-N"),
-    (r"[\d.]+ (ns|μs|ms|s)\b|[\d.]+s\b", "TIME"),
+    (r"[\d.]+(e\+\d+)? (ns|μs|ms|s)\b|[\d.]+s\b", "TIME"),
     (r"The slowest run took .*\n", ""),  # what %timeit adds on a busy machine
 )
 Cells = list[list[Any]]

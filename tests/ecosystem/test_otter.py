@@ -45,8 +45,8 @@ OTTER = Path(sys.executable).with_name("otter")
 # Otter is handed one file, whatever lies beside it: which copy of a notebook is graded is not its to choose.
 COPIES = ("honest_copies_alike", "honest_copy_alone", "honest_copy_solved")
 # Nor does it put names of the student's back after a test that has set them, or take a notebook with a picture that is
-# none (nbformat's schema refuses it).
-OURS_ALONE = (*COPIES, "honest_names_of_tests", "honest_star_import", "honest_pictures")
+# none (nbformat's schema refuses it); and it has no time limit.
+OURS_ALONE = (*COPIES, "honest_names_of_tests", "honest_star_import", "honest_pictures", "honest_endless_await")
 HONEST = [case for case in read_cases() if case.kind == "honest" and case.name not in OURS_ALONE]
 WITH_MARK = "honest_from_colab"  # begins with a byte order mark
 WRONG = """\
