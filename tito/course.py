@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
@@ -193,6 +194,13 @@ class Course:
             if not any(_is_content(path) for path in folder.rglob("*")):
                 shutil.rmtree(folder)
         return target
+
+
+def keep_private(folder: Path) -> None:
+    """What this process makes from now on is closed to other accounts of the machine; open to the group of the folder
+    where its mode lets the group write, as graders that share a course have it."""
+    shared = folder.is_dir() and folder.stat().st_mode & stat.S_IWGRP
+    os.umask(0o007 if shared else 0o077)
 
 
 def _names_of(assignment: Assignment) -> tuple[str, ...]:

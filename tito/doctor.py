@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,6 +43,7 @@ def examine(folder: Path) -> list[Check]:
         _gradebook(course),
         _exchange(course),
         _disk(course),
+        _private(course),
     ]
 
 
@@ -204,6 +206,23 @@ def _exchange_service(url: str) -> Check:
         works, said = False, type(error).__name__
     hint = "Start the exchange service, or correct exchange.url in course.toml."
     return Check("exchange", works, f"{url}: {said}{'' if works else '.'}", hint=hint)
+
+
+def _private(course: Course) -> Check:
+    """Whether other accounts of the machine can read what is the course's alone. One's own machine has none."""
+    names = ("source", "submitted", "autograded", "feedback", "gradebook")
+    found = [name for name in names if _open_to_others(course.root / name)]
+    if not found:
+        return Check("private", True, "no other account of this machine can read the course")
+    listed = ", ".join(f"{name}/" for name in found)
+    return Check(
+        "private", True, f"other accounts of this machine can read {listed}; to close it: chmod o= {course.root}"
+    )
+
+
+def _open_to_others(folder: Path) -> bool:
+    """Whether they may enter it, and every folder above it."""
+    return folder.is_dir() and all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
 
 
 def _disk(course: Course) -> Check:

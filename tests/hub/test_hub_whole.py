@@ -122,6 +122,9 @@ def test_no_secret_is_in_the_log_and_no_file_of_the_state_is_open_to_others(hub:
     assert PASSWORD not in log
     assert ada.token not in log
     assert (hub.folder / "state").stat().st_mode & 0o777 == 0o700
+    assert hub.process is not None
+    for pid in (ada.process.pid, hub.process.pid):
+        assert "Umask:\t0077" in Path(f"/proc/{pid}/status").read_text()
     assert PASSWORD not in "".join(" ".join(one) for one in [ada.process.environ().values()])
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from loopback import Loopback
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {
@@ -188,8 +189,9 @@ def wait_for_answer(container: Container, url: str, seconds: float = 90.0) -> No
     until = time.monotonic() + seconds
     while True:
         try:
-            if httpx.get(url, timeout=5).status_code == 200:
-                return
+            with httpx.Client(transport=Loopback(), timeout=5) as client:
+                if client.get(url).status_code == 200:
+                    return
         except httpx.HTTPError:
             pass
         assert container.runs() and time.monotonic() < until, container.log()[-6000:]

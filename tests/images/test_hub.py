@@ -5,6 +5,7 @@ from __future__ import annotations
 import containers
 import httpx
 import pytest
+from loopback import Loopback, own_origin
 
 pytestmark = pytest.mark.image
 
@@ -21,8 +22,10 @@ def test_the_hub_its_proxy_and_its_exchange_answer(images: dict[str, str]) -> No
     options = [word for name, value in settings.items() for word in ("--env", f"TITO_HUB_{name}={value}")]
     with containers.running(images["hub"], options=options) as container:
         containers.wait_for_answer(container, f"http://127.0.0.1:{proxy}/hub/health")
-        containers.wait_for_answer(container, f"http://127.0.0.1:{proxy}/services/exchange/health")
-        assert httpx.get(f"http://127.0.0.1:{proxy}/services/exchange/whoami").status_code == 401
+        service = own_origin(f"http://localhost:{proxy}", "/services/exchange/")
+        containers.wait_for_answer(container, f"{service}health")
+        with httpx.Client(transport=Loopback()) as client:
+            assert client.get(f"{service}whoami").status_code == 401
         assert container.does("id", "-un").strip() == "hub"
         assert container.does("configurable-http-proxy", "--version").strip() == "5.3.0"
         containers.healthy(container)

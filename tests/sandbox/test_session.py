@@ -40,6 +40,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     (folder / "__init__.py").write_text("VALUE = 7\n")
     data = folder.parent / "data.txt"
     data.write_text("some data\n")
+    for path in (folder, folder / "__init__.py", data):  # as `tito` makes them: closed to others, and so to sessions
+        path.chmod(0o700 if path.is_dir() else 0o600)
     return Workplace(((folder, "pack"), (data, "data.txt")), PACKAGES, limits=LIMITS)
 
 

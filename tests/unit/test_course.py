@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tiny import ASSIGNMENT, SETTINGS, write_course
 
-from tito.course import Course, find_course, load_course
+from tito.course import Course, find_course, keep_private, load_course
 from tito.demo import _with_a_gradebook_of_its_own, _without_dates
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
@@ -288,3 +289,18 @@ def test_what_the_gate_makes_of_tests_that_can_be_forged_is_one_of_two(tmp_path:
     with pytest.raises(BadSource, match=r"gates\.forgeable.*'ignore'") as caught:
         load_course(tmp_path)
     assert "refuse, warn" in caught.value.hint
+
+
+@pytest.mark.parametrize(("mode", "made"), [(0o755, (0o700, 0o600)), (0o777, (0o770, 0o660)), (0o2775, (0o770, 0o660))])
+def test_what_is_made_is_closed_to_others_and_open_to_a_group_that_shares_the_folder(
+    mode: int, made: tuple[int, int], tmp_path: Path
+) -> None:
+    usual = os.umask(0o022)
+    try:
+        tmp_path.chmod(mode)
+        keep_private(tmp_path)
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "file").touch()
+    finally:
+        os.umask(usual)
+    assert tuple((tmp_path / name).stat().st_mode & 0o777 for name in ("folder", "file")) == made

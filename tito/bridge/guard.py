@@ -25,7 +25,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tito.course import SETTINGS_FILE, load_course
+from tito.course import SETTINGS_FILE, keep_private, load_course
 from tito.errors import PlatformError, TitoError, UsageError
 from tito.nbgrader_settings import settings
 
@@ -52,6 +52,7 @@ def configure(config: Config, root: Path) -> None:
     """
     with _errors_end_the_process():
         course = load_course(root)
+        keep_private(root)
         ours = settings(course)
         if plain_nbgrader():
             del ours["Autograde"]

@@ -63,6 +63,7 @@ def database_url(settings: HubSettings) -> str:
 def _state(settings: HubSettings) -> Path:
     state = settings.state.absolute()
     if settings.deployment != CLUSTER:
+        os.umask(0o077)  # servers and services have it from here
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         if state.stat().st_uid != os.geteuid():
             raise BadSource(f"{state} belongs to another account.", hint="Name another folder in `state`.")

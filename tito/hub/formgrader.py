@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
-from tito.course import SETTINGS_FILE, load_course
+from tito.course import SETTINGS_FILE, keep_private, load_course
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.gradebook.store import open_gradebook
 from tito.hub.origins import service_origin
@@ -86,6 +86,7 @@ def main() -> None:
         if not service:
             raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
         require_fit(root, service)
+        keep_private(root)
         with open_gradebook(load_course(root)):
             pass  # a new course has none, and nbgrader would not make its folder
     except TitoError as error:

@@ -26,7 +26,7 @@ from urllib.parse import urljoin
 
 import click
 
-from tito.course import SETTINGS_FILE, Course, find_course, load_course
+from tito.course import SETTINGS_FILE, Course, find_course, keep_private, load_course
 from tito.errors import PlatformError, TitoError
 from tito.hub.authenticators import new_password, tell_password
 from tito.hub.origins import hub_address, service_address
@@ -86,6 +86,7 @@ def run(project: Path, course_folder: Path | None, port: int) -> int:
     _require_free(Ports(port))
     password = environment.setdefault(PASSWORD_VARIABLE, new_password())
     state = settings.state.absolute()
+    keep_private(state)
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = state / "hub.log"
     click.echo(f"{WARNING}\n\nStarting; the hub's log is {log}")

@@ -71,7 +71,7 @@ class Bubblewrap:
 
     def launch(self, place: Workplace, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
-        uid = self.uid if _readable_by_all(place) else 0
+        uid = self.uid if _readable_by_all(place.packages) else 0
         scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-"))
         passwd_fd = _descriptor(PASSWD)
         options = [
@@ -109,11 +109,10 @@ def _can_become_nobody() -> bool:
         return False
 
 
-def _readable_by_all(place: Workplace) -> bool:
-    """Whether a user of no rights can read all that a session needs: a strict umask may have hidden it."""
-    ours = [path for path, _ in (*environment(place.packages).entries, *place.files)]
-    inside = [path for top in (one for one, _ in place.files) if top.is_dir() for path in top.rglob("*")]
-    return all(path.stat().st_mode & (0o5 if path.is_dir() else 0o4) in (0o5, 0o4) for path in (*ours, *inside))
+def _readable_by_all(packages: tuple[str, ...]) -> bool:
+    """Whether a user of no rights can read what is installed: a strict umask may have hidden it."""
+    ours = [path for path, _ in environment(packages).entries]
+    return all(path.stat().st_mode & (0o5 if path.is_dir() else 0o4) in (0o5, 0o4) for path in ours)
 
 
 def _isolation(uid: int) -> list[str]:
