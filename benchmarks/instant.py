@@ -28,6 +28,7 @@ from tito.exchange.plugin.checks import looked_for
 
 STUDENTS, ENDLESS_EVERY = 30, 10
 PATIENCE_S = 120.0
+LOOPING = 4
 HONEST = ("correct_loops", "no_clipping", "float_codes", "blank", "correct_float64")
 
 
@@ -82,6 +83,24 @@ def alone(url: str, hub: FakeHub, module: Module) -> None:
     print(f"alone: median {median(took):.2f} s from submit to result")
 
 
+def beside_loops(url: str, hub: FakeHub, module: Module) -> None:
+    """Four students hand in a loop without an end, and one who is honest comes right after."""
+    for round_ in range(3):
+        names = [f"looping{round_}{number}" for number in range(LOOPING)]
+        for name in (*names, f"honest{round_}"):
+            hub.add(name, [f"nbgrader-{COURSE}"])
+        clients = [Client(url, token(name)) for name in names]
+        loops = [one.submit(COURSE, MODULE, uploads(module.files("endless_loop"))) for one in clients]
+        honest = Client(url, token(f"honest{round_}"))
+        begun = time.monotonic()
+        looked_for(honest, honest.submit(COURSE, MODULE, uploads(module.files(HONEST[0]))), PATIENCE_S)
+        took = time.monotonic() - begun
+        for one, made in zip(clients, loops, strict=True):
+            looked_for(one, made, PATIENCE_S)
+        last = time.monotonic() - begun
+        print(f"after {LOOPING} who loop: {took:.1f} s from submit to result; the last of the loops {last:.1f} s")
+
+
 def main() -> None:
     at_once = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     hub, services = hub_with_checker(COURSE)
@@ -100,6 +119,7 @@ def main() -> None:
                 a_class(exchange.url, hub, module, "warm", endless=False)
                 a_class(exchange.url, hub, module, "loops", endless=True)
                 alone(exchange.url, hub, module)
+                beside_loops(exchange.url, hub, module)
 
 
 if __name__ == "__main__":

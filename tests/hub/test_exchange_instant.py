@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, token, uploads, wait_for
 from instant_support import (
@@ -32,7 +33,7 @@ from sqlalchemy import select
 
 from tito.author.script import source_notebooks
 from tito.exchange import tables
-from tito.exchange.records import CheckState
+from tito.exchange.records import CheckState, Policy
 from tito.grade.testcell import hidden_source
 
 pytestmark = pytest.mark.hub
@@ -49,6 +50,10 @@ class Running:
     module: Module
 
 
+def usual_policy(module: Module) -> Policy:
+    return instant_of(module.course, cell_timeout_s=4.0, notebook_timeout_s=30.0)
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("instant")
@@ -58,7 +63,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for course, teacher in ((COURSE, "teacher"), (OTHER_COURSE, "foreign")):
             client = made.client(teacher)
             publish(client, course, MODULE, module.release)
-            client.set_policy(course, instant_of(module.course, cell_timeout_s=4.0, notebook_timeout_s=30.0))
+            client.set_policy(course, usual_policy(module))
         with Worker(made.url, folder / "worker", (COURSE, OTHER_COURSE), at_once=2) as worker:
             yield Running(made, hub, worker, module)
 
@@ -112,7 +117,8 @@ def _assert_nothing_hidden(running: Running) -> None:
         for line in hidden_source(cell.source).splitlines()
         if len(line.strip()) > 20 and not line.strip().startswith("###")
     }
-    released = (running.module.release / f"{running.module.notebook}.ipynb").read_text()
+    notebook = nbformat.read(running.module.release / f"{running.module.notebook}.ipynb", as_version=4)
+    released = "\n".join(cell.source for cell in notebook.cells)
     hidden = {line for line in hidden if line not in released}
     assert len(hidden) > 10
     with running.service.ledger.database.read() as connection:
@@ -140,6 +146,24 @@ def test_an_endless_loop_costs_its_own_limit_and_two_courses_share_a_worker(runn
     for course, one in others.items():
         assert {verdict for verdict, _ in verdicts(finished(one, good[course])).values()} == {"PASSED"}
     assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(endless, slow)).values()}
+
+
+def test_an_honest_check_does_not_wait_for_loops(running: Running) -> None:
+    """More of them than are checked at a time: it is over while all of them are still at work."""
+    files = running.module.files
+    teacher = running.service.client("teacher")
+    teacher.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=20.0, notebook_timeout_s=30.0))
+    try:
+        looping = [member(running.service, running.hub, f"looping{number}", COURSE) for number in range(4)]
+        loops = [(one, one.submit(COURSE, MODULE, uploads(files("endless_loop")))) for one in looping]
+        good = member(running.service, running.hub, "beside-loops", COURSE)
+        found = finished(good, good.submit(COURSE, MODULE, uploads(files("correct_loops"))))
+        assert {verdict for verdict, _ in verdicts(found).values()} == {"PASSED"}
+        assert {one.check(made).state for one, made in loops} == {CheckState.WAITING}
+    finally:
+        teacher.set_policy(COURSE, usual_policy(running.module))
+    for one, made in loops:
+        assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(one, made)).values()}
 
 
 def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s(running: Running) -> None:

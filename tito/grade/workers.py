@@ -38,11 +38,11 @@ from tito.grade.measuring import require_measuring
 from tito.grade.observe import AtWork
 from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
-from tito.grade.workplace import Sandboxes, place_of_judges
+from tito.grade.workplace import Borrowed, SandboxAddress, Sandboxes, place_of_judges
 from tito.models import Fingerprint
 from tito.sandbox.codec import PATIENCE
 from tito.sandbox.patience import GRACE_S
-from tito.sandbox.session import START_TIMEOUT_S, Backend, Control, Sandbox, Workplace
+from tito.sandbox.session import START_TIMEOUT_S, Backend, Control, Sandbox
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
@@ -64,7 +64,7 @@ class Task:
 class Graders:
     """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes) -> None:
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes | Borrowed) -> None:
         """Start the workers, which is not waited for; they share `sandboxes`, which are closed with them."""
         self.plan = plan
         self.isolation = isolation
@@ -156,7 +156,7 @@ class Graders:
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
         context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         both = (self.sandboxes.notebooks, self.sandboxes.judges)
-        first = tuple((sandbox.name, sandbox.place, sandbox.address) for sandbox in both)
+        first = tuple(SandboxAddress(sandbox.name, sandbox.place, sandbox.address) for sandbox in both)
         ours, theirs = context.Pipe()
         tickets = Connection(os.dup(self._tickets), writable=False)
         process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)
@@ -296,13 +296,10 @@ class StandingGrader:
 # ---- in the worker -----------------------------------------------------------------------------
 
 
-Address = tuple[str, Workplace, Path]  # of a sandbox that is there: its name, what it was started on, and its socket
-
-
 class Worker:
     """What one process grades with: lines to a sandbox for notebooks and to one for judges."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: Sequence[Address] = ()) -> None:
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, first: Sequence[SandboxAddress] = ()) -> None:
         """`first` are the sandboxes that are there already; when one has ended, the worker starts one of its own."""
         self.plan = plan
         self.isolation = isolation
@@ -432,7 +429,7 @@ def _serve(
     tickets: Connection,
     plan: AssignmentPlan,
     isolation: Backend,
-    first: Sequence[Address],
+    first: Sequence[SandboxAddress],
 ) -> None:
     """A worker's whole life. When told to end it does so quietly; it does not outlive the process that it works for."""
     for number in (signal.SIGINT, signal.SIGTERM):

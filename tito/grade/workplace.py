@@ -5,7 +5,9 @@ Imports nothing that takes long: a sandbox takes half a second to be ready, in w
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 from tito.course import Assignment, Course
 from tito.sandbox.session import Backend, Sandbox, Workplace
@@ -72,6 +74,36 @@ class Sandboxes:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class SandboxAddress(NamedTuple):
+    """Where a sandbox is that another process has started, as `Control` wants to be told."""
+
+    name: str
+    place: Workplace
+    address: Path
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Sandboxes that another process has started, and will end."""
+
+    notebooks: SandboxAddress
+    judges: SandboxAddress
+
+    @property
+    def closed(self) -> bool:
+        """Whether one of them has been ended."""
+        return not (self.notebooks.address.exists() and self.judges.address.exists())
+
+    def close(self) -> None:
+        """Nothing: they are another's."""
+
+
+def borrowed(sandboxes: Sandboxes) -> Borrowed:
+    """How other processes find these."""
+    both = (sandboxes.notebooks, sandboxes.judges)
+    return Borrowed(*(SandboxAddress(one.name, one.place, one.address) for one in both))
 
 
 class Headstart:

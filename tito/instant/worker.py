@@ -6,17 +6,20 @@ that it has claimed, and nothing else. Its settings are in its environment:
     TITO_EXCHANGE_URL, JUPYTERHUB_API_TOKEN   the exchange, and the service's token
     TITO_INSTANT_COURSES    courses whose checks it runs, separated by commas
     TITO_INSTANT_AT_ONCE    how many at a time (2)
+    TITO_INSTANT_SPARE      how many more, of those that have been at work for a second (4)
     TITO_INSTANT_IDLE_S     after how long a sandbox that nobody needs is closed (300)
     TITO_INSTANT_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
     TITO_INSTANT_BACKEND    the sandbox (bubblewrap)
 
-Each of those that work at a time is a process of its own, which has no threads and so can fork; one that dies is
-replaced, and its check is taken on again when its lease has run out, which it is soon when nobody renews it.
+Each check is made by a process of its own, which has no threads and so can fork; one that dies is replaced, and its
+check is taken on again when its lease has run out, which it is soon when nobody renews it. What is short goes ahead of
+what is long (`slots`); releases are made ready once for all processes (`benches`).
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import logging
 import multiprocessing
 import os
@@ -36,20 +39,21 @@ from tito.exchange.client import Client
 from tito.exchange.gateway import TOKEN_VARIABLE, URL_VARIABLE
 from tito.exchange.names import check_id
 from tito.exchange.records import CheckedTest, Claim
-from tito.grade.plan import AssignmentPlan
-from tito.grade.workers import PR_SET_PDEATHSIG, StandingGrader, Task
-from tito.instant.release import checked_tests, plan_release
+from tito.grade.workers import PR_SET_PDEATHSIG, Task
+from tito.instant.benches import Bench, Benches
+from tito.instant.release import checked_tests
 from tito.instant.renewal import Renewal
+from tito.instant.slots import Slot
 from tito.models import Fingerprint
 from tito.sandbox.backends import backend
 
 LOG = logging.getLogger("tito.instant")
 COURSES_VARIABLE = "TITO_INSTANT_COURSES"
 WAIT_S = 5.0  # at the exchange, for a check to come
+SLOT_S = 0.1  # after which a process looks again whether its slot is free
 AGAIN_S = 3.0  # after which an exchange that failed is asked again
 STOP_S = 8.0  # that checks at work have to end in, when the worker is told to stop
 SCRATCH = "tito-instant-"
-RELEASES = 4  # whose sandboxes are kept warm at the same time, by each process
 FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
 
 
@@ -61,6 +65,7 @@ class WorkerSettings:
     token: str = field(repr=False)
     courses: tuple[str, ...]
     at_once: int = 2
+    spare: int = 4
     idle_s: float = 300.0
     folder: Path | None = None
     backend: str = "bubblewrap"
@@ -82,6 +87,7 @@ def settings_from(environment: Mapping[str, str]) -> WorkerSettings:
         token=environment[TOKEN_VARIABLE],
         courses=tuple(check_id("course", one) for one in courses),
         at_once=_number(environment, "TITO_INSTANT_AT_ONCE", 2),
+        spare=_number(environment, "TITO_INSTANT_SPARE", 4),
         idle_s=_number(environment, "TITO_INSTANT_IDLE_S", 300),
         folder=Path(folder) if folder else None,
         backend=environment.get("TITO_INSTANT_BACKEND", "bubblewrap"),
@@ -98,51 +104,42 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
 # ---- one process -------------------------------------------------------------------------------------
 
 
-class Bench:
-    """A release, unpacked and planned, and a sandbox that is warm for it."""
-
-    def __init__(self, plan: AssignmentPlan, folder: Path) -> None:
-        self.plan = plan
-        self.folder = folder
-        self.grader = StandingGrader()
-        self.used_at = time.monotonic()
-
-    def close(self) -> None:
-        self.grader.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 class Checker:
     """Takes on one check after the other. Call `close` at the end."""
 
-    def __init__(self, settings: WorkerSettings, folder: Path) -> None:
+    def __init__(self, settings: WorkerSettings, slot: Slot, shared: Path, own: Path) -> None:
         self._settings = settings
+        self._slot = slot
         self._renewal = Renewal(settings.url, settings.token)
         self._client = Client(settings.url, settings.token)
-        self._folder = folder
+        self._own = own
         self._isolation = backend(settings.backend)
-        self._benches: dict[tuple[object, ...], Bench] = {}
+        self._benches = Benches(self._client, self._isolation, shared, own, settings.idle_s)
         self.answering = False
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Work until told to stop. An exchange that is away is waited for."""
-        courses = self._settings.courses
-        wait_s = WAIT_S if len(courses) == 1 else 1.0
+        courses = itertools.cycle(self._settings.courses)
+        wait_s = WAIT_S if len(self._settings.courses) == 1 else 1.0
         while not stopping():
-            for course in courses:
-                try:
-                    claim = self._client.claim_check(course, wait_s)
-                    if claim is not None:
-                        self.answering = True
-                        self.answer(claim)
-                except TitoError as error:
-                    LOG.warning("%s: %s", course, error)
-                    self.answering = False
-                    time.sleep(AGAIN_S)
+            self._benches.close_idle()
+            if not self._slot.acquire():
+                time.sleep(SLOT_S)
+                continue
+            course = next(courses)
+            try:
+                claim = self._client.claim_check(course, wait_s)
+                if claim is not None:
+                    self.answering = True
+                    self._slot.release_soon()
+                    self.answer(claim)
+            except TitoError as error:
+                LOG.warning("%s: %s", course, error)
+                self._slot.release()
+                time.sleep(AGAIN_S)
+            finally:
                 self.answering = False
-                if stopping():
-                    return
-            self._close_idle()
+                self._slot.release()
 
     def answer(self, claim: Claim) -> None:
         """Run the tests of one submission, and tell the exchange what they said.
@@ -153,10 +150,10 @@ class Checker:
         one, started = claim.submission, time.monotonic()
         with (
             self._renewal.of(claim),
-            tempfile.TemporaryDirectory(dir=self._folder, prefix="submission-") as folder,
+            tempfile.TemporaryDirectory(dir=self._own, prefix="submission-") as folder,
         ):
             self._client.take_claimed(claim, Path(folder))
-            bench = self._bench(claim)
+            bench = self._benches.of(claim)
             tests, fault = ([], FAULT) if bench is None else self._tests(bench, one.student, Path(folder))
         self._client.give_result(claim, __version__, tests, fault)
         took = time.monotonic() - started
@@ -164,74 +161,35 @@ class Checker:
 
     def _tests(self, bench: Bench, student: str, folder: Path) -> tuple[list[CheckedTest], str]:
         try:
-            record = bench.grader.grade(
-                bench.plan, self._isolation, Task(student, folder, Fingerprint("", "", ""))
-            ).record
+            record = bench.grade(Task(student, folder, Fingerprint("", "", ""))).record
         except TitoError as error:
             LOG.error("%s: %s", bench.plan.assignment, error)
             return [], FAULT
         finally:
-            bench.used_at = time.monotonic()
+            bench.touch()
         if record.fault:
             LOG.error("%s: %s", bench.plan.assignment, record.fault)
             return [], FAULT
         return checked_tests(bench.plan, record), ""
 
-    def _bench(self, claim: Claim) -> Bench | None:
-        """The bench of a claim's release, made when it is first needed; None where no test of it can be planned."""
-        release = claim.release
-        key = (release.course, release.assignment, release.revision, tuple(claim.packages), claim.limits)
-        if key not in self._benches:
-            self._make_room(release.course, release.assignment)
-            folder = Path(tempfile.mkdtemp(dir=self._folder, prefix="release-"))
-            try:
-                self._client.take_release(release, folder)
-                self._benches[key] = Bench(plan_release(claim, folder), folder)
-            except BaseException as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                if not isinstance(error, TitoError) or _may_pass(error):
-                    raise
-                LOG.error("%s %s revision %d: %s", release.course, release.assignment, release.revision, error)
-                return None
-        return self._benches[key]
-
-    def _make_room(self, course: str, assignment: str) -> None:
-        """Close what is of an older revision, and what was used longest ago of too many."""
-        for key in [one for one in self._benches if one[:2] == (course, assignment)]:
-            self._benches.pop(key).close()
-        while len(self._benches) >= RELEASES:
-            self._benches.pop(min(self._benches, key=lambda one: self._benches[one].used_at)).close()
-
-    def _close_idle(self) -> None:
-        since = time.monotonic() - self._settings.idle_s
-        for key in [one for one, bench in self._benches.items() if bench.used_at < since]:
-            self._benches.pop(key).close()
-
     def close(self) -> None:
         """End the sandboxes."""
-        for bench in self._benches.values():
-            bench.close()
+        self._benches.close()
         self._renewal.close()
         self._client.close()
 
 
-def _may_pass(error: TitoError) -> bool:
-    """Whether trying again may help: the exchange is away, or has a newer revision by now."""
-    from tito.errors import ExchangeUnavailable
-
-    return isinstance(error, ExchangeUnavailable)
-
-
-def _work(settings: WorkerSettings, folder: Path) -> None:
+def _work(settings: WorkerSettings, number: int, folder: Path) -> None:
     """One process. It does not outlive the worker; told to stop, it finishes its check, and waits for no other."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        checker = Checker(settings, Path(own))
+        slot = Slot(folder / f"slot-{number % settings.at_once}")
+        checker = Checker(settings, slot, folder, Path(own))
         told: list[int] = []
 
-        def stop(number: int, _: object) -> None:
-            told.append(number)
+        def stop(signalled: int, _: object) -> None:
+            told.append(signalled)
             if not checker.answering:
                 sys.exit(0)
 
@@ -255,26 +213,27 @@ def serve(settings: WorkerSettings) -> None:
         for old in settings.folder.glob(f"{SCRATCH}*"):  # of a worker that was killed
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=settings.folder, prefix=SCRATCH) as folder:
-        at_work: list[BaseProcess] = []
+        at_work: dict[int, BaseProcess] = {}
         try:
             while True:
-                at_work = [one for one in at_work if one.is_alive()]
-                at_work += [_started(settings, Path(folder)) for _ in range(settings.at_once - len(at_work))]
+                for number in range(settings.at_once + settings.spare):
+                    if number not in at_work or not at_work[number].is_alive():
+                        at_work[number] = _started(settings, number, Path(folder))
                 time.sleep(1)
         except KeyboardInterrupt:
             pass
         finally:
-            for one in at_work:
+            for one in at_work.values():
                 one.terminate()
             until = time.monotonic() + STOP_S
-            for one in at_work:
+            for one in at_work.values():
                 one.join(max(0.0, until - time.monotonic()))
                 one.kill()
                 one.join()
 
 
-def _started(settings: WorkerSettings, folder: Path) -> BaseProcess:
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(settings, folder))
+def _started(settings: WorkerSettings, number: int, folder: Path) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=_work, args=(settings, number, folder))
     process.start()
     return process
 
