@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
@@ -198,9 +199,14 @@ class Course:
 
 def keep_private(folder: Path) -> None:
     """What this process makes from now on is closed to other accounts of the machine; open to the group of the folder
-    where its mode lets the group write, as graders that share a course have it."""
+    where its mode lets the group write, as graders that share a course have it.
+
+    Compiled modules are not kept then, by it and what it starts: they would be closed to sessions, of another user.
+    """
     shared = folder.is_dir() and folder.stat().st_mode & stat.S_IWGRP
     os.umask(0o007 if shared else 0o077)
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def _names_of(assignment: Assignment) -> tuple[str, ...]:

@@ -197,7 +197,8 @@ def held(notes: Path, ended: dict[str, float]) -> dict[str, float]:
 
 def memory_of_workers(notes: Path) -> dict[int, float]:
     """PSS of the living workers, in MiB: those that have taken a submission."""
-    pids = {int(note.read_text().split()[0]) for note in notes.iterdir()} & set(descendants())
+    written = [note.read_text().split() for note in notes.iterdir()]
+    pids = {int(words[0]) for words in written if words} & set(descendants())  # a note may just be being written
     found = {}
     for pid in pids:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -293,8 +294,10 @@ def test_what_the_gate_makes_of_tests_that_can_be_forged_is_one_of_two(tmp_path:
 
 @pytest.mark.parametrize(("mode", "made"), [(0o755, (0o700, 0o600)), (0o777, (0o770, 0o660)), (0o2775, (0o770, 0o660))])
 def test_what_is_made_is_closed_to_others_and_open_to_a_group_that_shares_the_folder(
-    mode: int, made: tuple[int, int], tmp_path: Path
+    mode: int, made: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
     usual = os.umask(0o022)
     try:
         tmp_path.chmod(mode)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from traitlets.config import LazyConfigValue
 
+from tito.course import keep_private
 from tito.errors import BadSource, TitoError
 from tito.hub.authenticators import configure_authenticator
 from tito.hub.membership import hold_groups_to
@@ -63,11 +64,11 @@ def database_url(settings: HubSettings) -> str:
 def _state(settings: HubSettings) -> Path:
     state = settings.state.absolute()
     if settings.deployment != CLUSTER:
-        os.umask(0o077)  # servers and services have it from here
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         if state.stat().st_uid != os.geteuid():
             raise BadSource(f"{state} belongs to another account.", hint="Name another folder in `state`.")
         state.chmod(0o700)
+        keep_private(state)  # servers and services have it from here
     return state
 
 

@@ -38,6 +38,7 @@ from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 NOT_SYSTEM = ("/usr/src", "/usr/local/src")  # where images keep applications: a course may lie there
 PLATFORM = Path(__file__).resolve().parent.parent
+COMPILED = shutil.ignore_patterns("__pycache__")  # it may be for the eyes of whoever imported it first
 PATIENCE_S = 20.0
 INODES = 20_000
 
@@ -80,7 +81,7 @@ class Unprivileged:
         for folder in (runner / "tito" / "sandbox", packages, files, root / "sessions", root / "zygote"):
             folder.mkdir(parents=True)
         if place.whole:
-            shutil.copytree(PLATFORM, runner / "tito", dirs_exist_ok=True)
+            shutil.copytree(PLATFORM, runner / "tito", ignore=COMPILED, dirs_exist_ok=True)
         for name in () if place.whole else RUNNER_FILES:
             shutil.copyfile(PLATFORM / name, runner / "tito" / name)
         entries = environment(place.packages).entries
