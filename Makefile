@@ -10,7 +10,7 @@ demo: setup                  ## the whole flow on a simulated cohort, in demo/
 
 PORT = 8000
 hub: setup docker/node_modules/.ready    ## a real JupyterHub on loopback, with the course of demo/ (or PORT=9000)
-	@.venv/bin/python -m tito.hub.laptop --port $(PORT)
+	@.venv/bin/python -m tito.hub.config.laptop --port $(PORT)
 
 docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 	scripts/proxy

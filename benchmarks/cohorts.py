@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 
 from tito.author.release import publish
-from tito.author.script import build, source_notebooks
 from tito.author.variants import read_variants, submission
-from tito.course import Assignment, Course, load_course
+from tito.course.course import Assignment, Course, load_course
+from tito.course.script import build, source_notebooks
 from tito.grade.cohort import prepare
 from tito.sandbox.backends import backend
 

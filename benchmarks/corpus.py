@@ -58,11 +58,11 @@ from cases_support import (
     write,
 )
 
-from tito.author.otter_zip import test_file, write_otter_zip
 from tito.author.release import publish
-from tito.author.script import build
-from tito.course import load_course
-from tito.grade.planning import plan_assignment
+from tito.course.course import load_course
+from tito.course.script import build
+from tito.otter.zip import test_file, write_otter_zip
+from tito.plan.planning import plan_assignment
 
 GRADERS = ("ours", "nbgrader", "otter")
 NAMES = {"ours": "tito", "nbgrader": "nbgrader", "otter": "Otter"}
@@ -75,9 +75,10 @@ BEFORE, CASE, AFTER = "a-before", "b-case", "c-after"
 UID = 64321
 HARNESS = {"nbgrader": 1, "otter": 1}  # raise it with every change of the sandbox that may change what is measured
 INSIDE = Path(__file__).with_name("corpus_inside.py")
-OTTER_PARTS = tuple(  # of ours, what Otter runs
-    f"grade/{name}.py" for name in ("otter_plugin", "repair", "additions", "attachments", "magics", "placing", "names")
-)
+OTTER_PARTS = (  # of ours, what Otter runs
+    "otter/plugin.py", "repair/repair.py", "repair/additions.py", "repair/attachments.py", "repair/placing.py",
+    "plan/magics.py", "plan/names.py", "course/submission_files.py",
+)  # fmt: skip
 Say = Callable[[str], None]
 
 
@@ -128,14 +129,15 @@ def setup_of(grader: str, assignment: str) -> str:
     """What of a grader and its settings may change the result of a case of that module."""
     course = CASES / "assignment"
     if grader == "ours":
-        engine = (ROOT / "tito" / name for name in ("grade", "sandbox", "cells.py", "models.py"))
+        rooms = ("course", "sandbox", "plan", "repair", "judge", "grade", "models.py")
+        engine = (ROOT / "tito" / name for name in rooms)
         return digest_of(*engine, more=digest_of(course))
     shared = sorted(one for one in course.iterdir() if one.name not in ("source", SETTINGS))
     module = digest_of(*sorted((course / "source").glob(f"{assignment}*")), *shared)
     harness = f"{module} {HARNESS[grader]} {BATCH_SECONDS} {CELL_TIMEOUT_S}"
     if grader == "nbgrader":
         return f"{harness} {version('nbgrader')}"
-    zipped = "".join([*(code_of(ROOT / "tito" / name) for name in OTTER_PARTS), *otter_tests(assignment)])
+    zipped = "".join([*code_of(*(ROOT / "tito" / name for name in OTTER_PARTS)), *otter_tests(assignment)])
     return f"{harness} {digest_of(more=zipped)} {version('otter-grader')}"
 
 
@@ -149,15 +151,19 @@ def otter_tests(assignment: str) -> list[str]:
         return [test_file(assignment, test) for test in notebook.tests.values()]
 
 
-def code_of(path: Path) -> str:
-    """What a Python file does: its syntax tree without docstrings, whatever its comments say."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            kept = [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
-            node.body = kept  # type: ignore[attr-defined]
-    return ast.dump(tree)
+def code_of(*paths: Path) -> list[str]:
+    """What Python files do: their statements without docstrings and imports, whatever comments say and in whichever of
+    the files each stands."""
+    found = []
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(body, list):
+                kept = [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
+                node.body = kept  # type: ignore[attr-defined]
+        found += [ast.dump(one) for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom)]
+    return sorted(found)
 
 
 class Results:

@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests" / "hub"))
 from exchange_process import Cohort, ServiceProcess
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, token, uploads
 
-from tito.exchange.audit import audit
-from tito.exchange.client import Client
+from tito.exchange.client.client import Client
+from tito.exchange.server.audit import audit
 
 STUDENTS, WITHIN_S, KILLS = 200, 30.0, 20
 

@@ -26,8 +26,8 @@ import psutil
 from cohorts import make_cohort, plain_course, submissions
 from peers import otter_seconds
 
-from tito.author.otter_zip import write_otter_zip
-from tito.course import Assignment, Course, find_course
+from tito.course.course import Assignment, Course, find_course
+from tito.otter.zip import write_otter_zip
 
 BIN = Path(sys.executable).parent
 COLUMNS = (

@@ -23,8 +23,8 @@ from exchange_process import ServiceProcess
 from exchange_support import COURSE, FakeHub, token, uploads
 from instant_support import MODULE, Module, Worker, hub_with_checker, instant_of, module_16, publish
 
-from tito.exchange.client import Client
-from tito.exchange.plugin.checks import looked_for
+from tito.exchange.client.client import Client
+from tito.exchange.client.plugin.checks import looked_for
 
 STUDENTS, ENDLESS_EVERY = 30, 10
 PATIENCE_S = 120.0

@@ -39,20 +39,20 @@ from unittest import mock
 
 from cohorts import make_cohort, submissions
 
-from tito.cells import grade_id_of, kind_of
-from tito.course import Course, find_course
+from tito.course.cells import grade_id_of, kind_of
+from tito.course.course import Course, find_course
 from tito.grade import observe, submission
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.judge import Judge, halves_of, sandboxes_for
 from tito.grade.observe import AtWork, Observations
-from tito.grade.plan import AssignmentPlan, NotebookPlan, skipped
-from tito.grade.planning import plan_assignment
-from tito.grade.reading import ReadNotebook
 from tito.grade.record import Recorder
-from tito.grade.repair import read_submission, repair
 from tito.grade.workers import Graders, Task
 from tito.gradebook.store import open_gradebook
+from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.models import CellKind, Fingerprint
+from tito.plan.plan import AssignmentPlan, NotebookPlan, skipped
+from tito.plan.planning import plan_assignment
+from tito.repair.reading import ReadNotebook
+from tito.repair.repair import read_submission, repair
 from tito.sandbox.backends import backend
 from tito.sandbox.session import Control, Session, Step
 

@@ -36,17 +36,17 @@ from typing import Any
 import nbformat
 
 from tito.author.release import build_release
-from tito.author.script import source_notebooks
 from tito.author.variants import filled, solutions
-from tito.cells import grade_id_of, is_graded, kind_of
-from tito.course import Course, load_course
+from tito.bridge.feedback import HideSecrets
+from tito.course.cells import grade_id_of, is_graded, kind_of
+from tito.course.course import Course, load_course
+from tito.course.script import source_notebooks
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.feedback import HideSecrets
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Fingerprint, Verdict
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox.backends import backend
 from tito.sandbox.session import Backend
 

@@ -17,11 +17,11 @@ from tiny import ASSIGNMENT, write_course
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tito.course import Assignment, Course, load_course
+from tito.course.course import Assignment, Course, load_course
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
+from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Backend, Workplace
 

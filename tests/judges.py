@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tito.grade.judge import Judge, judging
-from tito.grade.plan import AssignmentPlan
+from tito.judge.judge import Judge, judging
 from tito.models import Limits
+from tito.plan.plan import AssignmentPlan
 from tito.sandbox.session import Workplace
 from tito.sandbox.unconfined import Unconfined
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import nbformat
 
-from tito.cells import grade_id_of, kind_of
-from tito.course import Course, load_course
+from tito.course.cells import grade_id_of, kind_of
+from tito.course.course import Course, load_course
 from tito.models import CellKind
 
 ASSIGNMENT = "07_doubling"

@@ -20,10 +20,10 @@ from pathlib import Path
 import httpx
 from loopback import Loopback, own_origin
 
-from tito.course import Course, load_course
-from tito.exchange.local import LocalGateway
-from tito.exchange.policy import policy_of_course
-from tito.exchange.records import Policy
+from tito.course.course import Course, load_course
+from tito.exchange.protocol.policy import policy_of_course
+from tito.exchange.protocol.records import Policy
+from tito.exchange.server.local import LocalGateway
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODULE = "16_quantization"

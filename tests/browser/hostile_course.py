@@ -15,7 +15,7 @@ from cases_support import CASES, cell_of, own_cell, plain, solve
 from course_hub import PROJECT
 
 from tito.author.release import publish
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
 from tito.grade.cohort import autograde
 from tito.gradebook.store import gradebook
 from tito.sandbox.backends import backend

@@ -9,8 +9,8 @@ from at_work import Formgrader, Lab, Shots
 from course_hub import MODULE, NOTEBOOK, RIGHT, WRONG, CourseHub
 from playwright.sync_api import Browser, Page
 
-from tito.author.script import source_notebooks
 from tito.author.variants import read_variant, submission
+from tito.course.script import source_notebooks
 from tito.gradebook.store import gradebook
 
 WINDOW = {"width": 1200, "height": 760}

@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 from school import COMMENT, HAND_SCORES, SCRIPT_IN_AN_ANSWER, VARIANTS, Class, released_notebook, work
 
 from tito.author.variants import read_variant
-from tito.grade.record import read_record
 from tito.gradebook.grades import write_csv
+from tito.gradebook.records import read_record
 
 pytestmark = pytest.mark.browser
 TOKEN_OF_MY_SERVER = 'import os; print(os.environ["JUPYTERHUB_API_TOKEN"])'

@@ -17,7 +17,7 @@ from hostile_course import ASSIGNMENT, BREAKING, HONEST, HOSTILE, NOTEBOOK, SECR
 from playwright.sync_api import Browser, Page, expect
 from school import new_page
 
-from tito.grade.feedback import generate_feedback
+from tito.bridge.feedback import generate_feedback
 from tito.gradebook.store import gradebook
 
 pytestmark = pytest.mark.browser

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from manifests import FOLDER, VERSIONS, Manifest, containers, values
 
-from tito.hub.settings import HubSettings
+from tito.hub.config.settings import HubSettings
 
 pytestmark = pytest.mark.unit
 SCHEMAS = (

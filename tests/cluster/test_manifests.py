@@ -14,8 +14,8 @@ import pytest
 import yaml
 from manifests import FOLDER, VERSIONS, containers, manifests, nested, pods, values, variables
 
-from tito.exchange.service import settings_from
-from tito.instant.worker import settings_from as settings_of_worker
+from tito.exchange.server.service import settings_from
+from tito.precheck.worker import settings_from as settings_of_worker
 
 pytestmark = pytest.mark.unit
 

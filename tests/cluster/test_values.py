@@ -26,9 +26,9 @@ from manifests import FOLDER, VERSIONS, containers, manifests, pods, values, var
 from traitlets.config import Config
 
 from tito.errors import BadSource
-from tito.hub.configure import apply
-from tito.hub.origins import NO_SERVICE_WORKERS
-from tito.hub.settings import HubSettings
+from tito.hub.config.configure import apply
+from tito.hub.config.origins import NO_SERVICE_WORKERS
+from tito.hub.config.settings import HubSettings
 
 pytestmark = pytest.mark.unit
 
@@ -172,7 +172,7 @@ def test_a_persons_pod_is_theirs_alone_and_has_no_token_of_the_cluster(configure
     assert container["securityContext"]["runAsUser"] == 1000
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    assert container["args"] == ["python3", "-P", "-m", "tito.hub.server"]
+    assert container["args"] == ["python3", "-P", "-m", "tito.hub.student.server"]
     assert [set(one) for one in pod["volumes"]] == [{"name", "persistentVolumeClaim"}]
 
 
@@ -285,7 +285,7 @@ sys.meta_path.insert(0, Closed())
 import tito
 assert tito.__file__.startswith(sys.argv[1]), tito.__file__
 from traitlets.config import Config
-from tito.hub.configure import configure
+from tito.hub.config.configure import configure
 c = Config()
 configure(c)
 assert [one["name"] for one in c.JupyterHub.services] == ["exchange"]

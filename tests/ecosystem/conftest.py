@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from demo_course import Demo
 
-from tito.course import load_course
+from tito.course.course import load_course
 
 ROOT = Path(__file__).resolve().parents[2]
 TITO = Path(sys.executable).with_name("tito")

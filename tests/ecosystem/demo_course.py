@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tito.course import Assignment, Course
+from tito.course.course import Assignment, Course
 
 
 @dataclass(frozen=True)

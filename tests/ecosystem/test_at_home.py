@@ -20,11 +20,11 @@ from bs4 import BeautifulSoup
 from demo_course import Demo
 
 from tito.author.release import build_release
-from tito.author.script import source_notebooks
 from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
-from tito.course import load_course
-from tito.demo import plain_nbgrader_scores
-from tito.grade.record import read_record, record_path
+from tito.cli.demo import plain_nbgrader_scores
+from tito.course.course import load_course
+from tito.course.script import source_notebooks
+from tito.gradebook.records import read_record, record_path
 
 pytestmark = pytest.mark.nbgrader
 NBGRADER = [sys.executable, "-m", "nbgrader"]

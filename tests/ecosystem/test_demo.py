@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from demo_course import Demo
 
-from tito.author.leaks import find_leaks, public_of, secrets_of
-from tito.author.script import source_notebooks
 from tito.author.variants import read_variants
-from tito.grade.record import read_record
+from tito.course.script import source_notebooks
+from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord, Variant
+from tito.plan.leaks import find_leaks, public_of, secrets_of
 
 pytestmark = pytest.mark.nbgrader
 

@@ -17,8 +17,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tito.grade.compile import compiled_cells
 from tito.models import Limits
+from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, Step, Workplace
 

@@ -32,13 +32,13 @@ from cases_support import (
 )
 from demo_course import Demo
 
-from tito.author.otter_zip import PARTS, write_otter_zip
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, read_variants
-from tito.course import Course, load_course
-from tito.demo import PEOPLE
-from tito.grade.record import read_record
+from tito.cli.demo import PEOPLE
+from tito.course.course import Course, load_course
+from tito.gradebook.records import read_record
 from tito.models import Verdict
+from tito.otter.zip import PARTS, write_otter_zip
 
 pytestmark = pytest.mark.nbgrader
 OTTER = Path(sys.executable).with_name("otter")
@@ -203,7 +203,7 @@ def test_the_zip_needs_nothing_of_the_platform_installed(place: Place, tmp_path:
     with zipfile.ZipFile(place.zipped) as archive:
         archive.extractall(tmp_path)
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import tito.grade.otter_plugin; "
+        "import sys; sys.path.insert(0, sys.argv[1]); import tito.otter.plugin; "
         "print(*(m.__file__ for n, m in sys.modules.items() if n == 'tito' or n.startswith('tito.')))"
     )
     done = subprocess.run(

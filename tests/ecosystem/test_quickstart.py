@@ -11,15 +11,15 @@ import pytest
 
 from tito.author.check import check
 from tito.author.release import publish
-from tito.author.script import source_notebooks
 from tito.author.variants import filled, solutions
-from tito.cells import grade_id_of, kind_of
-from tito.course import Assignment, Course, load_course
-from tito.demo import plain_nbgrader_scores
+from tito.cli.demo import plain_nbgrader_scores
+from tito.course.cells import grade_id_of, kind_of
+from tito.course.course import Assignment, Course, load_course
+from tito.course.script import source_notebooks
 from tito.grade.cohort import autograde
-from tito.grade.planning import plan_assignment
-from tito.grade.record import read_record
+from tito.gradebook.records import read_record
 from tito.models import CellKind, Evidence, SubmissionRecord, Verdict
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.nbgrader
@@ -130,7 +130,7 @@ def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(plain: di
 
 def test_nbgraders_own_autograde_judges_apart_too(course: Course, records: dict[str, SubmissionRecord]) -> None:
     """Through what `nbgrader autograde` and formgrader's button run."""
-    from tito.grade import preprocess
+    from tito.bridge import converter as preprocess
 
     plan = plan_assignment(course, course.assignment("ps1"))
     assert verdicts(preprocess.grade_and_record(course, plan, "eve", notebooks=True).record) == verdicts(records["eve"])

@@ -34,9 +34,9 @@ from cases_support import (
 )
 
 from tito.author.release import publish
-from tito.course import Course, load_course
-from tito.grade.record import read_record
+from tito.course.course import Course, load_course
 from tito.grade.submission import Graded
+from tito.gradebook.records import read_record
 from tito.gradebook.store import open_gradebook
 
 pytestmark = pytest.mark.nbgrader

@@ -28,7 +28,7 @@ from tiny import ASSIGNMENT, solved, submit
 
 import tito.cli
 from tito.bridge.guard import PLAIN_VARIABLE
-from tito.course import Course
+from tito.course.course import Course
 from tito.doctor import examine
 
 pytestmark = pytest.mark.nbgrader

@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, manifest, token, uploads, wait_for
 
-from tito.exchange.client import Client
-from tito.exchange.ledger import Ledger
-from tito.exchange.service import ServiceSettings, open_ledger
+from tito.exchange.client.client import Client
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.service import ServiceSettings, open_ledger
 
 
 def free_port() -> int:

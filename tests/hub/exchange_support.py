@@ -18,12 +18,12 @@ from typing import Any
 import httpx
 import uvicorn
 
-from tito.exchange.client import Client
-from tito.exchange.files import Upload
-from tito.exchange.ledger import Ledger
-from tito.exchange.login import Login
-from tito.exchange.records import Entry, Manifest
-from tito.exchange.service import ServiceSettings, create_app, open_ledger
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.files import Upload
+from tito.exchange.protocol.records import Entry, Manifest
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.login import Login
+from tito.exchange.server.service import ServiceSettings, create_app, open_ledger
 
 COURSE, OTHER_COURSE, ASSIGNMENT = "c101", "c102", "ps1"
 ACCESS = "access:services!service=exchange"

@@ -17,12 +17,12 @@ import nbformat
 from exchange_support import ACCESS, FakeHub, Service, token, wait_for
 
 from tito.author.release import build_release
-from tito.author.script import source_notebooks
 from tito.author.variants import read_variants, submission
-from tito.course import Course, load_course
-from tito.exchange.client import Client
-from tito.exchange.files import Upload, folder_files, snapshot
-from tito.exchange.records import Check, CheckState, Instant, Policy, Submission
+from tito.course.course import Course, load_course
+from tito.course.script import source_notebooks
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.files import Upload, folder_files, snapshot
+from tito.exchange.protocol.records import Check, CheckState, Instant, Policy, Submission
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "16_quantization"
@@ -31,7 +31,7 @@ CHECKER = "checker"
 
 @dataclass
 class Worker:
-    """`python -m tito.instant`, as a hub would start it."""
+    """`python -m tito.precheck`, as a hub would start it."""
 
     url: str
     folder: Path
@@ -53,7 +53,7 @@ class Worker:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tito.instant"],
+                [sys.executable, "-m", "tito.precheck"],
                 env=os.environ | ours,
                 stdout=log,
                 stderr=log,
@@ -165,9 +165,9 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
 
     from tito.grade import submission as grading
     from tito.grade.calibrate import calibrated
-    from tito.grade.judge import Judge, halves_of, sandboxes_for
     from tito.grade.observe import Observations
-    from tito.grade.planning import plan_assignment
+    from tito.judge.judge import Judge, halves_of, sandboxes_for
+    from tito.plan.planning import plan_assignment
     from tito.sandbox.backends import backend
 
     plan = plan_assignment(module.course, module.course.assignment(MODULE))

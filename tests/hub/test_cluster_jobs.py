@@ -32,12 +32,12 @@ from tiny import ASSIGNMENT, solved
 
 import tito
 from tito.author.release import publish
-from tito.author.script import build
-from tito.course import Course, load_course
-from tito.exchange.client import Client
-from tito.exchange.files import folder_files, snapshot
-from tito.exchange.problems import Refused
-from tito.exchange.records import Instant, Policy
+from tito.course.course import Course, load_course
+from tito.course.script import build
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.files import folder_files, snapshot
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Instant, Policy
 
 pytestmark = pytest.mark.hub
 FOLDER = Path(__file__).parents[2] / "docker" / "kubernetes"

@@ -15,8 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tito.hub.services import counted_as
-from tito.instant.worker import settings_from
+from tito.hub.config.services import counted_as
+from tito.precheck.worker import settings_from
 
 pytestmark = pytest.mark.hub
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
@@ -88,7 +88,7 @@ def test_the_worker_of_checks_has_nothing_of_the_course_and_speaks_to_the_exchan
     assert networks("instant") == {"checks"}
     assert worker["image"] == SERVICES["formgrader"]["image"]
     assert worker["security_opt"] == SERVICES["formgrader"]["security_opt"]
-    documented = (DOCKER.parent / "tito" / "instant" / "worker.py").read_text()
+    documented = (DOCKER.parent / "tito" / "precheck" / "worker.py").read_text()
     assert not [name for name in worker["environment"] if name.removesuffix("_FILE") not in documented]
     here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_INSTANT_AT_ONCE": "2", "TITO_INSTANT_COURSES": "ml101"}
     read = settings_from(worker["environment"] | here)
@@ -142,7 +142,7 @@ def test_init_writes_every_secret_once_and_for_nobody_else(fresh: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
 def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
-    from tito.hub.reading import read_settings
+    from tito.hub.config.reading import read_settings
 
     init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
     given = {name: str(value) for name, value in SERVICES["hub"]["environment"].items() if name.startswith("TITO_HUB_")}

@@ -24,10 +24,10 @@ from exchange_support import (
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from tito.exchange.access import Guard, guard_of, require_guards
-from tito.exchange.login import SESSION
-from tito.exchange.records import Instant, Policy
-from tito.exchange.service import PUBLIC
+from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.server.access import Guard, guard_of, require_guards
+from tito.exchange.server.login import SESSION
+from tito.exchange.server.service import PUBLIC
 
 pytestmark = pytest.mark.hub
 

@@ -20,14 +20,14 @@ from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, service, token, 
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from tito.exchange.audit import audit
-from tito.exchange.database import Database
-from tito.exchange.ledger import Ledger
-from tito.exchange.problems import Refused
-from tito.exchange.records import Policy
-from tito.exchange.service import ServiceSettings, open_ledger
-from tito.exchange.store import DirectoryStore
-from tito.exchange.tables import HEAD, VERSION_TABLE
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Policy
+from tito.exchange.server.audit import audit
+from tito.exchange.server.database import Database
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.service import ServiceSettings, open_ledger
+from tito.exchange.server.store import DirectoryStore
+from tito.exchange.server.tables import HEAD, VERSION_TABLE
 
 pytestmark = pytest.mark.hub
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"

@@ -31,10 +31,10 @@ from instant_support import (
 from nbgrader_forks import Commands
 from sqlalchemy import select
 
-from tito.author.script import source_notebooks
-from tito.exchange import tables
-from tito.exchange.records import CheckState, Policy
-from tito.grade.testcell import hidden_source
+from tito.course.script import source_notebooks
+from tito.exchange.protocol.records import CheckState, Policy
+from tito.exchange.server import tables
+from tito.plan.testcell import hidden_source
 
 pytestmark = pytest.mark.hub
 STUDENTS = ("correct_loops", "no_clipping", "blank", "syntax_error", "hostile")
@@ -86,7 +86,8 @@ def test_submit_tells_what_the_visible_tests_say_and_keeps_it_beside_the_receipt
     folder.mkdir()
     (folder / f"{running.module.notebook}.ipynb").write_bytes(running.module.submissions["no_clipping"])
     (tmp_path / "nbgrader_config.py").write_text(
-        "from tito.exchange.plugin import use_service\nc = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 60\n"
+        "from tito.exchange.client.plugin import use_service\n"
+        "c = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 60\n"
     )
     environment = {
         "PATH": os.environ["PATH"],

@@ -18,16 +18,26 @@ from instant_support import CHECKER, hub_with_checker
 from nbgrader_forks import Commands
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
-from tito.exchange import tables
-from tito.exchange.checks import ATTEMPTS
-from tito.exchange.database import Database, alembic_config
-from tito.exchange.ledger import Ledger
-from tito.exchange.local import LocalGateway
-from tito.exchange.plugin.checks import is_awaited, page, summary, write_checks
-from tito.exchange.problems import Refused
-from tito.exchange.records import Check, CheckedTest, CheckResult, CheckState, Claim, Instant, Lease, Policy, Submission
-from tito.exchange.routes import checks
-from tito.exchange.store import DirectoryStore
+from tito.exchange.client.plugin.checks import is_awaited, page, summary, write_checks
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import (
+    Check,
+    CheckedTest,
+    CheckResult,
+    CheckState,
+    Claim,
+    Instant,
+    Lease,
+    Policy,
+    Submission,
+)
+from tito.exchange.server import tables
+from tito.exchange.server.checks import ATTEMPTS
+from tito.exchange.server.database import Database, alembic_config
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.local import LocalGateway
+from tito.exchange.server.routes import checks
+from tito.exchange.server.store import DirectoryStore
 
 pytestmark = pytest.mark.hub
 WORKER = "service:instant"
@@ -339,7 +349,8 @@ def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path
     (home / ASSIGNMENT).mkdir(parents=True)
     (home / ASSIGNMENT / "p1.ipynb").write_bytes(FILES["p1.ipynb"])
     (home / "nbgrader_config.py").write_text(
-        "from tito.exchange.plugin import use_service\nc = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 30\n"
+        "from tito.exchange.client.plugin import use_service\n"
+        "c = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 30\n"
     )
     code = (
         "import pathlib, time\n"

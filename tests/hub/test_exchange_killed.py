@@ -12,7 +12,7 @@ import pytest
 from exchange_process import Cohort, ServiceProcess, release
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token
 
-from tito.exchange.audit import audit
+from tito.exchange.server.audit import audit
 
 pytestmark = pytest.mark.hub
 KILLS = 3

@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 from tiny import ASSIGNMENT, solved
 
-from tito.author.release import exchange, hand_to_exchange, require_exchange
-from tito.course import Assignment, Course, load_course
-from tito.demo import _with_an_exchange_of_its_own
+from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange
+from tito.cli.demo import _with_an_exchange_of_its_own
+from tito.course.course import Assignment, Course, load_course
+from tito.course.nbgrader_settings import settings
 from tito.doctor import examine
 from tito.errors import BadSource, ExchangeUnavailable
-from tito.exchange.audit import audit
-from tito.exchange.local import open_local
-from tito.exchange.policy import policy_of_course
+from tito.exchange.protocol.policy import policy_of_course
+from tito.exchange.server.audit import audit
+from tito.exchange.server.local import open_local
 from tito.gradebook.grades import _seconds_late
-from tito.nbgrader_settings import settings
 
 pytestmark = pytest.mark.hub
 
@@ -274,14 +274,14 @@ def test_a_students_server_needs_nothing_of_the_grader() -> None:
     program = """
 import sys
 closed = ("tito.grade", "tito.author", "tito.sandbox", "tito.gradebook", "tito.cli", "fastapi", "uvicorn", "fsspec",
-          "jupyterhub", "tito.exchange.ledger", "tito.exchange.tables", "tito.exchange.service")
+          "jupyterhub", "tito.exchange.server.ledger", "tito.exchange.server.tables", "tito.exchange.server.service")
 class Closed:
     def find_spec(self, name, path=None, target=None):
         if name in closed or name.startswith(tuple(f"{one}." for one in closed)):
             raise ImportError(f"{name} is not in a student's server")
 sys.meta_path.insert(0, Closed())
 from traitlets.config import Config
-from tito.exchange.plugin import use_service
+from tito.exchange.client.plugin import use_service
 config = Config()
 use_service(config, url="http://127.0.0.1:9")
 from nbgrader.auth import Authenticator
@@ -292,7 +292,7 @@ config.CourseDirectory.course_id = "tiny"
 config.CourseDirectory.assignment_id = "x"
 for name in ("FetchAssignment", "Submit", "FetchFeedback", "List", "Collect", "ReleaseAssignment", "ReleaseFeedback"):
     made = getattr(factory, name)(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
-    assert type(made).__module__.startswith("tito.exchange.plugin."), made
+    assert type(made).__module__.startswith("tito.exchange.client.plugin."), made
 try:
     made = factory.List(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
     made.start()

@@ -16,14 +16,14 @@ from alembic.script import ScriptDirectory
 from exchange_support import ASSIGNMENT, COURSE, FILES, manifest
 from sqlalchemy import create_engine, inspect, text
 
-from tito.exchange import tables
-from tito.exchange.audit import Sweep, audit, sweep
-from tito.exchange.database import Database, alembic_config
-from tito.exchange.ledger import Bundle, Ledger, Quotas
-from tito.exchange.local import open_local
-from tito.exchange.problems import Refused
-from tito.exchange.records import Policy, Submission
-from tito.exchange.store import DirectoryStore, FsspecStore, Incoming, open_store, read_checked
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Policy, Submission
+from tito.exchange.server import tables
+from tito.exchange.server.audit import Sweep, audit, sweep
+from tito.exchange.server.database import Database, alembic_config
+from tito.exchange.server.ledger import Bundle, Ledger, Quotas
+from tito.exchange.server.local import open_local
+from tito.exchange.server.store import DirectoryStore, FsspecStore, Incoming, open_store, read_checked
 
 pytestmark = pytest.mark.hub
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.exchange.files import folder_files, write_files
-from tito.exchange.names import DEPTH, check_id, check_paths, check_student, path_fault
-from tito.exchange.problems import Refused
-from tito.exchange.records import Entry, Manifest
+from tito.exchange.protocol.files import folder_files, write_files
+from tito.exchange.protocol.names import DEPTH, check_id, check_paths, check_student, path_fault
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Entry, Manifest
 
 pytestmark = pytest.mark.hub
 

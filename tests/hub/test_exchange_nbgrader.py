@@ -17,13 +17,13 @@ from nbgrader_forks import Commands, Ran
 from real_hub import RealHub
 from tiny import ASSIGNMENT, SOLVED
 
-from tito.cells import grade_id_of
-from tito.course import load_course
-from tito.exchange.records import Entry, Manifest
+from tito.course.cells import grade_id_of
+from tito.course.course import load_course
+from tito.exchange.protocol.records import Entry, Manifest
 
 pytestmark = [pytest.mark.hub, pytest.mark.nbgrader]
 ROOT = Path(__file__).resolve().parents[2]
-STUDENTS_CONFIG = "from tito.exchange.plugin import use_service\n\nuse_service(get_config())\n"
+STUDENTS_CONFIG = "from tito.exchange.client.plugin import use_service\n\nuse_service(get_config())\n"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} UTC"
 
 
@@ -199,7 +199,7 @@ def test_the_assignment_list_of_jupyterlab_works_unchanged(people: Class) -> Non
     ada = people.ada
     begin = (
         "import json, os\n"
-        "from tito.exchange.assignment_list import AssignmentList\n"
+        "from tito.exchange.client.assignment_list import AssignmentList\n"
         f"lister = AssignmentList()\nlister.root_dir = {str(ada.home)!r}\n"
     )
 
@@ -294,7 +294,7 @@ def test_errors_are_a_line_and_say_what_to_do(people: Class) -> None:
     assert "does not answer" in said
     listed = away.python(
         "import json\n"
-        "from tito.exchange.assignment_list import AssignmentList\n"
+        "from tito.exchange.client.assignment_list import AssignmentList\n"
         f"lister = AssignmentList()\nlister.root_dir = {str(ada.home)!r}\n"
         "print(); print(json.dumps(lister.list_assignments('tiny')))"
     )

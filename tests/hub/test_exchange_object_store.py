@@ -16,11 +16,11 @@ from exchange_support import ASSIGNMENT, COURSE, FILES, FakeHub, form, manifest,
 from object_store import SECRET, ObjectStore, object_store
 
 from tito.errors import UsageError
-from tito.exchange.audit import audit
-from tito.exchange.client import Client
-from tito.exchange.ledger import Ledger
-from tito.exchange.service import open_ledger, settings_from
-from tito.exchange.store import open_store
+from tito.exchange.client.client import Client
+from tito.exchange.server.audit import audit
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.service import open_ledger, settings_from
+from tito.exchange.server.store import open_store
 
 pytestmark = pytest.mark.hub
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"

@@ -14,9 +14,9 @@ import pytest
 from exchange_support import ASSIGNMENT, COURSE, LOGIN, OTHER_COURSE, Service, released, service, token, uploads
 from real_hub import RealHub
 
-from tito.exchange.client import Client
-from tito.exchange.login import SESSION, STATE
-from tito.exchange.records import CheckedTest, CheckResult, Instant, Policy, Submission
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.records import CheckedTest, CheckResult, Instant, Policy, Submission
+from tito.exchange.server.login import SESSION, STATE
 
 pytestmark = pytest.mark.hub
 WORKER = "service:instant"

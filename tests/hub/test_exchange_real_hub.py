@@ -9,8 +9,8 @@ import pytest
 from exchange_support import FILES, form, uploads
 from real_hub import COURSE, KEEP_S, SCOPES, RealHub
 
-from tito.exchange.client import Client
-from tito.exchange.problems import Refused
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.problems import Refused
 
 pytestmark = pytest.mark.hub
 

@@ -33,13 +33,13 @@ from exchange_support import (
 )
 
 from tito.errors import ExchangeUnavailable
-from tito.exchange.audit import audit
-from tito.exchange.client import TRYING_S
-from tito.exchange.identity import HubIdentity
-from tito.exchange.ledger import MB, Quotas
-from tito.exchange.problems import Refused
-from tito.exchange.records import Policy
-from tito.exchange.store import SCRATCH
+from tito.exchange.client.client import TRYING_S
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Policy
+from tito.exchange.server.audit import audit
+from tito.exchange.server.identity import HubIdentity
+from tito.exchange.server.ledger import MB, Quotas
+from tito.exchange.server.store import SCRATCH
 
 pytestmark = pytest.mark.hub
 
@@ -553,7 +553,7 @@ def test_a_name_server_that_is_silent_for_a_while_costs_time_and_no_submission(
     assert [one.id for one in exchange.ledger.submissions(COURSE)] == [made.id]
     assert len(waits) == 7
     assert 10 < sum(waits) < TRYING_S
-    monkeypatch.setattr("tito.exchange.client.TRYING_S", 0)
+    monkeypatch.setattr("tito.exchange.client.client.TRYING_S", 0)
     silent[0] = 9
     with pytest.raises(ExchangeUnavailable, match="no name server knows its name"):
         exchange.client("ada", wait=waits.append).submit(COURSE, ASSIGNMENT, uploads())

@@ -19,10 +19,10 @@ import psutil
 import pytest
 from whole_hub import PROJECT, Person, WholeHub, end_leftovers, proxy_command
 
-from tito.course import load_course
+from tito.course.course import load_course
 from tito.errors import PlatformError
-from tito.hub.authenticators import PASSWORD_FILE, tell_password
-from tito.hub.laptop import PROXY, Ports, _environment, _require_free, mended_for_the_hub
+from tito.hub.config.authenticators import PASSWORD_FILE, tell_password
+from tito.hub.config.laptop import PROXY, Ports, _environment, _require_free, mended_for_the_hub
 
 
 @pytest.mark.unit
@@ -121,7 +121,7 @@ def test_make_hub_starts_a_hub_says_how_to_use_it_and_stops_all_of_it(tmp_path: 
     shutil.copy(PROJECT / "nbgrader_config.py", course)
     port, state = free_row(5), tmp_path / "state"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TITO_HUB_")}
-    command = [sys.executable, "-m", "tito.hub.laptop", "--project", str(PROJECT), "--course", str(course)]
+    command = [sys.executable, "-m", "tito.hub.config.laptop", "--project", str(PROJECT), "--course", str(course)]
     terminal = Terminal([*command, "--port", str(port)], environment | {"TITO_HUB_STATE": str(state)})
     try:
         terminal.wait_for("Ctrl-C stops all of it", 90)

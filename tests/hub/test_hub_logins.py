@@ -16,7 +16,7 @@ from whole_hub import Person, WholeHub, hidden_fields, whole_hub
 
 from tito.errors import TitoError
 from tito.hub.accounts import open_accounts
-from tito.hub.reading import read_settings
+from tito.hub.config.reading import read_settings
 
 pytestmark = pytest.mark.hub
 

@@ -17,11 +17,11 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
-from tito.grade import formulas
-from tito.grade.formulas import Drawing, picture
-from tito.grade.pages import LONGEST_TEXT, NOTHING_RUNS, PageExporter, guarded
-from tito.grade.safe_html import MOST, clean
-from tito.hub.frames import FormgraderExporter
+from tito.bridge import formulas
+from tito.bridge.formulas import Drawing, picture
+from tito.bridge.pages import LONGEST_TEXT, NOTHING_RUNS, PageExporter, guarded
+from tito.bridge.safe_html import MOST, clean
+from tito.hub.formgrader.frames import FormgraderExporter
 
 pytestmark = pytest.mark.hub
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from jupyterhub import scopes as hub_scopes
 
-from tito.hub.roles import roles
-from tito.hub.settings import HubSettings
+from tito.hub.config.roles import roles
+from tito.hub.config.settings import HubSettings
 
 pytestmark = pytest.mark.unit
 

@@ -15,14 +15,14 @@ from whole_hub import PROJECT
 
 from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
-from tito.hub.configure import apply, configure
-from tito.hub.origins import hub_address, service_address, subdomain_host
-from tito.hub.page import settings_table
-from tito.hub.people import formgraders_of, groups, role_of
-from tito.hub.reading import known_settings, read_settings, secret_of
-from tito.hub.settings import HubSettings
-from tito.hub.spawners import THREADS, environment
-from tito.hub.turns import LOOK_S, Turns
+from tito.hub.config.configure import apply, configure
+from tito.hub.config.origins import hub_address, service_address, subdomain_host
+from tito.hub.config.page import settings_table
+from tito.hub.config.people import formgraders_of, groups, role_of
+from tito.hub.config.reading import known_settings, read_settings, secret_of
+from tito.hub.config.settings import HubSettings
+from tito.hub.config.spawners import THREADS, environment
+from tito.hub.config.turns import LOOK_S, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -69,7 +69,7 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
     assert len(set(variables)) == len(variables)
     assert len(known) > 60
     assert not [one.dotted for one in known if not one.description]
-    assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.page"
+    assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.config.page"
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_a_worker_of_checks_is_started_for_the_courses_that_have_one(tmp_path: P
     courses = {"c1": {"instant": True}, "c2": {"instant": True, "instant_token": "of-a-worker"}, "c3": {}}
     by_name = {one["name"]: one for one in configured(tmp_path, courses=courses).JupyterHub.services}
     assert by_name["instant-c1"]["environment"]["TITO_INSTANT_COURSES"] == "c1"
-    assert by_name["instant-c1"]["command"][-2:] == ["-m", "tito.instant"]
+    assert by_name["instant-c1"]["command"][-2:] == ["-m", "tito.precheck"]
     assert by_name["instant-c2"] == {"name": "instant-c2", "api_token": "of-a-worker", "display": False}
     assert "instant-c3" not in by_name
     counted = json.loads(by_name["exchange"]["environment"]["TITO_EXCHANGE_SERVICES"])
@@ -373,7 +373,7 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
         "TITO_SERVER_ROLE",
         "TITO_SERVER_FORMGRADERS",
     }
-    assert c.KubeSpawner.cmd == ["python3", "-P", "-m", "tito.hub.server"]
+    assert c.KubeSpawner.cmd == ["python3", "-P", "-m", "tito.hub.student.server"]
     assert "spawner_class" not in c.JupyterHub
     assert "authenticator_class" not in c.JupyterHub
     assert "bind_url" not in c.JupyterHub
@@ -390,14 +390,14 @@ def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
     import ast
 
     for name in ("server", "extensions"):
-        tree = ast.parse((PROJECT / "tito" / "hub" / f"{name}.py").read_text())
+        tree = ast.parse((PROJECT / "tito" / "hub" / "student" / f"{name}.py").read_text())
         ours = {
             f"{node.module}.{one.name}"
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tito")
             for one in node.names
         }
-        assert ours <= {"tito.hub.extensions"}
+        assert ours <= {"tito.hub.student.extensions"}
 
 
 def test_a_formgrader_without_a_sandbox_is_refused(

@@ -20,13 +20,13 @@ from loopback import Loopback
 from tiny import ASSIGNMENT
 from whole_hub import PASSWORD, PROJECT, Person, WholeHub
 
-from tito.author.script import build
-from tito.course import load_course
-from tito.exchange.client import Client
-from tito.exchange.files import folder_files, snapshot
-from tito.exchange.local import LocalGateway
-from tito.exchange.problems import Refused
-from tito.exchange.records import Instant, Policy
+from tito.course.course import load_course
+from tito.course.script import build
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.files import folder_files, snapshot
+from tito.exchange.protocol.problems import Refused
+from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.server.local import LocalGateway
 
 pytestmark = pytest.mark.hub
 
@@ -211,7 +211,7 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
     assert all(f"| `{name}` |" in page for name in told)
     (hub.folder / "home").mkdir()
     usual = {"PATH": os.environ["PATH"], "HOME": str(hub.folder / "home")}
-    command = [sys.executable, "-P", "-m", "tito.hub.formgrader"]
+    command = [sys.executable, "-P", "-m", "tito.hub.formgrader.service"]
     log = hub.folder / "apart.log"
     with log.open("wb") as out:
         service = subprocess.Popen(command, cwd=root, env=usual | told, stdout=out, stderr=out)

@@ -218,7 +218,9 @@ class Person:
 def server_process(user: str, folder: Path) -> psutil.Process:
     for one in psutil.process_iter():
         try:
-            if "tito.hub.server" in one.cmdline() and f"{folder}/state/homes/{user}" == one.environ().get("HOME"):
+            if "tito.hub.student.server" in one.cmdline() and f"{folder}/state/homes/{user}" == one.environ().get(
+                "HOME"
+            ):
                 return one
         except psutil.Error:
             continue

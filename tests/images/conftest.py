@@ -12,7 +12,7 @@ import pytest
 from server import Server, obstacle_to_networks, running_server
 
 from tito.author.release import publish
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
 
 MODULE = "16_quantization"
 

@@ -12,9 +12,9 @@ import containers
 import nbformat
 import pytest
 
-from tito.author.script import source_notebooks
 from tito.author.variants import read_variants, submission
-from tito.course import Course
+from tito.course.course import Course
+from tito.course.script import source_notebooks
 
 pytestmark = pytest.mark.image
 MODULE = "16_quantization"

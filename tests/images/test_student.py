@@ -12,14 +12,15 @@ import httpx
 import nbformat
 import pytest
 
-from tito.author.leaks import secrets_of
-from tito.author.script import source_notebooks
-from tito.course import Course
+from tito.course.course import Course
+from tito.course.script import source_notebooks
+from tito.plan.leaks import secrets_of
 
 pytestmark = pytest.mark.image
 MODULE = "16_quantization"
 LIMIT_MB = 900
-OURS = {"__init__.py", "errors.py", "models.py", "course.py", "nbgrader_settings.py"}
+OURS = {"__init__.py", "errors.py", "models.py", "course"}
+COURSE = {"__init__.py", "course.py", "nbgrader_settings.py"}
 HUB = {"__init__.py", "extensions.py", "server.py"}
 LEAST = 40  # characters of a line by which it is known
 
@@ -37,10 +38,12 @@ for cell in filter(is_warmup, notebook.cells):
     print(cell.id, failed or "ran")
 """
 
-# JupyterLab as `tito.hub.server` configures it, but without a hub.
+# JupyterLab as `tito.hub.student.server` configures it, but without a hub.
 AS_A_STUDENT = """
 export JUPYTER_CONFIG_PATH=/tmp/config
-python -c 'import pathlib; from tito.hub import extensions; extensions.write(pathlib.Path("/tmp/config"), "student")'
+python -c 'import pathlib
+from tito.hub.student import extensions
+extensions.write(pathlib.Path("/tmp/config"), "student")'
 exec jupyter lab "$@"
 """
 
@@ -53,12 +56,19 @@ def test_it_is_small(images: dict[str, str]) -> None:
 def test_of_the_platform_it_holds_only_what_reaches_the_exchange(images: dict[str, str]) -> None:
     with containers.files_of(images["student"]) as root:
         assert {path.name for path in (root / "opt/tito/tito").iterdir()} == OURS | {"exchange", "hub", "__pycache__"}
-        assert {path.name for path in (root / "opt/tito/tito/hub").glob("*.py")} == HUB
+        assert {path.name for path in (root / "opt/tito/tito/course").glob("*.py")} == COURSE
+        assert {path.name for path in (root / "opt/tito/tito/hub").glob("*.py")} == {"__init__.py"}
+        assert {path.name for path in (root / "opt/tito/tito/hub").iterdir() if path.is_dir()} <= {
+            "student",
+            "__pycache__",
+        }
+        assert {path.name for path in (root / "opt/tito/tito/hub/student").glob("*.py")} == HUB
         found = containers.command("find", root, "-xdev", "-regextype", "egrep", "-regex", NEVER)
     assert found == ""
 
 
-NEVER = r".*/(tito/(grade|author|gradebook|sandbox|cli)|tinytorch_ref|variants|gradebook\.db|.*quantization.*)(/.*)?"
+NOT_THERE = "grade|author|gradebook|sandbox|cli|judge|plan|repair|bridge|precheck|otter"
+NEVER = rf".*/(tito/({NOT_THERE})|tinytorch_ref|variants|gradebook\.db|.*quantization.*)(/.*)?"
 
 
 def test_no_line_of_a_solution_or_of_a_hidden_test_is_in_it(

@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 
-from tito.sandbox import seccomp
+from tito.sandbox.inside import seccomp
 
 PR_SET_NO_NEW_PRIVS = 38
 

@@ -33,9 +33,9 @@ from cases_support import (
     worth_of,
 )
 
-from tito.course import load_course
-from tito.grade.record import from_json, to_json
+from tito.course.course import load_course
 from tito.grade.submission import Graded
+from tito.gradebook.records import from_json, to_json
 from tito.models import Verdict
 from tito.sandbox.patience import GRACE_S
 

@@ -12,9 +12,9 @@ from tiny import ASSIGNMENT, CELLS, VARIANTS, meta, script, write_course
 
 from tito.author.check import check
 from tito.author.release import build_release, publish
-from tito.author.script import read_script
 from tito.cli.assignments import require
-from tito.course import Course
+from tito.course.course import Course
+from tito.course.script import read_script
 from tito.errors import BadSource, CheckFailed, GradebookUnavailable
 from tito.models import Check, CheckReport
 from tito.sandbox.bubblewrap import Bubblewrap

@@ -18,17 +18,18 @@ import pytest
 from click.testing import CliRunner
 from tiny import ASSIGNMENT, GRADED, HIDDEN_TEXT, MARK_SCHEME, page_text, script, solved, submit
 
+from tito.bridge.feedback import generate_feedback
 from tito.cli import cli
-from tito.course import Assignment, Course
+from tito.course.course import Assignment, Course
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
-from tito.grade.cohort import CohortResult, autograde, submissions
-from tito.grade.feedback import generate_feedback
-from tito.grade.planning import plan_assignment
-from tito.grade.record import from_json, read_record, record_path, submitted_at, to_json
+from tito.grade.cohort import CohortResult, autograde
+from tito.grade.record import submitted_at
 from tito.grade.workers import Task, grade_all
 from tito.gradebook.grades import grades, write_csv
+from tito.gradebook.records import from_json, read_record, record_path, to_json
 from tito.gradebook.store import gradebook
 from tito.models import Fingerprint, Status, SubmissionRecord, Verdict
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox
@@ -205,7 +206,7 @@ def test_corrupt_submissions_do_not_stop_the_cohort(released: Course) -> None:
         path.unlink()
         path.symlink_to("/etc/passwd") if name == "b-link" else os.mkfifo(path)
     found = {one.student: one for one in run(released).records}
-    assert set(found) == set(submissions(released, ASSIGNMENT))
+    assert set(found) == set(released.submissions(ASSIGNMENT))
     assert points(found.pop("ada"))[:2] == [4.0, 3.0]
     for student, record in found.items():
         waits = student in ("b-empty", "b-deep")  # there is something that we cannot read: a person may
@@ -253,7 +254,7 @@ def test_strange_folders_are_no_submissions(released: Course) -> None:
     (root / "other" / "08_else").mkdir(parents=True)
     (root / "linked").mkdir()
     (root / "linked" / ASSIGNMENT).symlink_to(root / "ada" / ASSIGNMENT)
-    assert list(submissions(released, ASSIGNMENT)) == ["ada"]
+    assert list(released.submissions(ASSIGNMENT)) == ["ada"]
 
 
 @pytest.mark.usefixtures("in_process")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tito.grade.compile import compiled_cells
 from tito.models import Limits
+from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, Step, Workplace
 

@@ -20,7 +20,7 @@ from remote import AS_NOBODY
 
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.held import Processes, _asked, _read
+from tito.sandbox.inside.held import Processes, _asked, _read
 from tito.sandbox.session import Ran, Sandbox, Session, Workplace
 from tito.sandbox.unprivileged import Unprivileged
 
@@ -320,7 +320,7 @@ def test_a_copy_cannot_wake_another(own: Session) -> None:
 # ---- what copies might share -------------------------------------------------------------------
 
 KEEPING = """
-import tito.sandbox.belongings as belongings
+import tito.sandbox.inside.belongings as belongings
 def leave(self, number, channel):
     desk = self.desk
     {first}
@@ -370,7 +370,7 @@ def test_a_copy_that_keeps_what_others_have_is_told_nothing(before: str, first: 
 
 
 def test_a_notebook_that_only_says_that_it_made_a_copy_loses_it_soon(own: Session) -> None:
-    run(own, "import tito.sandbox.server as server\nserver.Server._branch = lambda self, number: True")
+    run(own, "import tito.sandbox.inside.server as server\nserver.Server._branch = lambda self, number: True")
     fork(own, 0)
     started = time.monotonic()
     assert hidden(own, 0, "1") == Ran("lost", evalue="The notebook made no copy of itself for this test.")
@@ -390,7 +390,7 @@ def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) 
         own,
         "import socket, gc\ndesk = next(one for one in gc.get_objects() if isinstance(one, socket.socket)\n"
         "            and one.fileno() > 0 and one.type == socket.SOCK_SEQPACKET).dup()\n"
-        "import tito.sandbox.server as server\nbranch = server.Server._branch\n"
+        "import tito.sandbox.inside.server as server\nbranch = server.Server._branch\n"
         "def late(self, number):\n    if number == 1: self.belongings = None\n    return branch(self, number)\n"
         "server.Server._branch = late",
     )
@@ -452,7 +452,7 @@ with Sandbox(Unprivileged(), place) as sandbox, sandbox.session(branches=3) as s
     session.notebook.run("import os\\nopen('x', 'w').write('old')\\nends = os.pipe()", 10)
     for number in range(2):
         said.append(session.notebook.branch(number))
-    session.notebook.run("open('x', 'w').write('new')\\nimport tito.sandbox.belongings as b\\n"
+    session.notebook.run("open('x', 'w').write('new')\\nimport tito.sandbox.inside.belongings as b\\n"
         "def leave(self, number, channel): os.setsid(); os.chdir('/'); self.desk.send(b'copy 2'); self.desk.close()\\n"
         "b.Belongings.leave = leave", 10)
     said.append(session.notebook.branch(2))

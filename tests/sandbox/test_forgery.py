@@ -13,17 +13,17 @@ from tiny import ASSIGNMENT, CELLS, SETTINGS, meta, released_notebook, script, s
 from tito.author.check import check
 from tito.author.forgery import declared_reports, forged_values
 from tito.author.release import publish
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
 from tito.grade.cohort import autograde
-from tito.grade.judge import judging
 from tito.grade.observe import Observations
-from tito.grade.planning import plan_assignment
-from tito.grade.record import from_json, read_record, to_json
 from tito.grade.submission import verdict_of_test
 from tito.gradebook.grades import grades, to_csv
+from tito.gradebook.records import from_json, read_record, to_json
+from tito.judge.judge import judging
 from tito.models import Check, Evidence, Verdict
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.codec import pack
+from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import Ran
 
 pytestmark = [pytest.mark.sandbox]

@@ -23,14 +23,15 @@ from cases_support import ASSIGNMENT, CASES, TEST_WORDS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tito.cells import grade_id_of, is_graded, kind_of
-from tito.course import load_course
-from tito.grade.judge import Judge, judging
-from tito.grade.plan import AssignmentPlan, NotebookPlan
-from tito.grade.planning import plan_assignment
-from tito.grade.repair import Unreadable, read_submission, repair
-from tito.grade.testcell import visible_source
+from tito.course.cells import grade_id_of, is_graded, kind_of
+from tito.course.course import load_course
+from tito.course.submission_files import Unreadable
+from tito.judge.judge import Judge, judging
 from tito.models import CellKind
+from tito.plan.plan import AssignmentPlan, NotebookPlan
+from tito.plan.planning import plan_assignment
+from tito.plan.testcell import visible_source
+from tito.repair.repair import read_submission, repair
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox

@@ -24,14 +24,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge, Question, judging
-from tito.grade.plan import AssignmentPlan
 from tito.grade.remote import RemoteTest
+from tito.judge.judge import Judge, Question, judging
 from tito.models import JudgePlan, Limits, RemotePlan, Section
+from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.codec import Channel
+from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.wire import MAKERS
 from tito.sandbox.session import Conversation, Step, Workplace
-from tito.sandbox.wire import MAKERS
 
 pytestmark = pytest.mark.sandbox
 

@@ -26,13 +26,13 @@ from cases_support import ASSIGNMENT, CASES, NOTEBOOK, Case, descendants, hand_i
 from nbformat import read
 
 from tito.author.release import build_release
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_assignment
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, grade_all
 from tito.models import Fingerprint
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.sandbox

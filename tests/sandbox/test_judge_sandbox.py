@@ -14,15 +14,15 @@ from typing import Any
 import nbformat
 import pytest
 
+from tito.course.submission_files import Unreadable
 from tito.errors import SandboxUnavailable
-from tito.grade.judge import Judge, JudgeBroke, Opinion, Question, judging
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_notebook
-from tito.grade.reading import ReadNotebook
-from tito.grade.repair import Unreadable
+from tito.judge.judge import Judge, JudgeBroke, Opinion, Question, judging
 from tito.models import JudgePlan, Limits, Section
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_notebook
+from tito.repair.reading import ReadNotebook
 from tito.sandbox.backends import backend
-from tito.sandbox.codec import pack
+from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import Workplace
 
 pytestmark = pytest.mark.sandbox

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from tiny import ASSIGNMENT
 
 from tito.cli import cli
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
 from tito.grade import kept as module
 from tito.grade.calibrate import calibrated_apart
 from tito.grade.kept import KeptPlan
-from tito.grade.planning import plan_assignment
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
 MODULE = ASSIGNMENT

@@ -11,15 +11,15 @@ import nbformat
 import pytest
 
 from tito.author.release import build_release
-from tito.author.script import source_notebooks
 from tito.author.variants import filled, read_variants, solutions, submission
-from tito.course import load_course
+from tito.course.course import load_course
+from tito.course.script import source_notebooks
 from tito.grade import observe
-from tito.grade.judge import Judge, judging
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_assignment
 from tito.grade.submission import grade_submission
+from tito.judge.judge import Judge, judging
 from tito.models import Fingerprint, Verdict
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox
 

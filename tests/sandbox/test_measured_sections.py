@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from tiny import ASSIGNMENT, solved, submit
 
-from tito.course import Course, load_course
+from tito.course.course import Course, load_course
+from tito.course.submission_files import Unreadable
 from tito.errors import SandboxUnavailable
 from tito.grade import observe
-from tito.grade.judge import Judge, judging
-from tito.grade.plan import AssignmentPlan, TestPlan
-from tito.grade.planning import plan_assignment
-from tito.grade.repair import Unreadable
 from tito.grade.submission import Graded, grade_submission, prepared
 from tito.grade.workers import Task, grade_all
+from tito.judge.judge import Judge, judging
 from tito.models import Fingerprint, Measured, Section, Verdict
+from tito.plan.plan import AssignmentPlan, TestPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox import cgroup
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox

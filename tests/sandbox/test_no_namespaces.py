@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tiny import solved, submit
 
-from tito.course import Course
+from tito.course.course import Course
 from tito.sandbox.obstacles import obstacles
 
 pytestmark = pytest.mark.sandbox

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, released_notebook, solved, submit
 
-from tito.cells import kind_of
-from tito.course import Course, load_course
+from tito.course.cells import kind_of
+from tito.course.course import Course, load_course
 from tito.grade.causes import HIDDEN_FAILED
-from tito.grade.judge import Judge, judging
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_assignment
-from tito.grade.record import to_json
 from tito.grade.submission import Graded, grade_submission
+from tito.gradebook.records import to_json
+from tito.judge.judge import Judge, judging
 from tito.models import CellKind, CellVerdict, Evidence, Fingerprint, Verdict
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox
 from tito.sandbox.unconfined import Unconfined
@@ -346,7 +346,8 @@ threading.Thread(target=spy, daemon=True).start()
 """,
     "the channel and the shell, patched": """
 import os, sys
-from tito.sandbox import codec, runner
+from tito.sandbox.inside import codec
+from tito.sandbox.inside import runner
 receive = codec.Channel.receive
 def spying(self, *rest):
     found = receive(self, *rest)

@@ -13,16 +13,16 @@ from typing import Any
 import nbformat
 import pytest
 
-from tito.cells import grade_id_of
+from tito.course.cells import grade_id_of
 from tito.grade.calibrate import _notebook, in_process
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
-from tito.grade.judge import Judge, judging
 from tito.grade.observe import observe
-from tito.grade.plan import AssignmentPlan, NotebookPlan
-from tito.grade.planning import plan_notebook
-from tito.grade.reading import ReadNotebook, trusted
 from tito.grade.submission import verdict_of_test
+from tito.judge.judge import Judge, judging
 from tito.models import CellVerdict, Evidence, Limits, Verdict
+from tito.plan.plan import AssignmentPlan, NotebookPlan
+from tito.plan.planning import plan_notebook
+from tito.repair.reading import ReadNotebook, trusted
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, Workplace
 
@@ -517,7 +517,7 @@ SWALLOWED = {
         Verdict.TIMEOUT,
     ),
     "an answer that is none": (
-        "\n        from tito.sandbox import objects, wire\n"
+        "\n        from tito.sandbox.inside import objects, wire\n"
         "        objects.Objects.refer = lambda self, value: wire.Known('os', 'system')\n        return object()",
         Verdict.FAILED,
     ),

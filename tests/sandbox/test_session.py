@@ -256,7 +256,7 @@ def test_there_is_no_network_not_even_to_this_machine(run: Run) -> None:
         str(REPOSITORY / "course.toml"),
         str(REPOSITORY / "source"),
         str(REPOSITORY / "tinytorch_ref"),
-        str(Path(tito.__file__).parent / "grade" / "judge.py"),
+        str(Path(tito.__file__).parent / "judge" / "judge.py"),
         "/root/.bashrc",
         "/root/.ssh",
         "/etc/shadow",
@@ -279,7 +279,7 @@ def test_the_real_folder_of_the_assignment_is_not_there(run: Run, place: Workpla
 
 @pytest.mark.parametrize(
     "module",
-    ["nbgrader", "tito.grade", "tito.grade.judge", "tito.course", "tito.author", "tinytorch_ref", "pandas",
+    ["nbgrader", "tito.grade", "tito.judge.judge", "tito.course.course", "tito.author", "tinytorch_ref", "pandas",
      "sqlalchemy", "pytest", "pip", "setuptools", "click"],
 )  # fmt: skip
 def test_only_the_packages_of_the_course_can_be_imported(module: str, run: Run) -> None:

@@ -23,7 +23,8 @@ from remote import LIMITS, NOBODY, Remote, Said
 
 import tito
 from tito.errors import SandboxUnavailable
-from tito.sandbox import ruleset, seccomp, unprivileged
+from tito.sandbox import unprivileged
+from tito.sandbox.inside import ruleset, seccomp
 from tito.sandbox.session import Sandbox, Workplace
 from tito.sandbox.unprivileged import Unprivileged
 
@@ -184,7 +185,7 @@ def test_modes_times_and_owners_of_the_graders_files_stay(change: str, run: Run,
 @pytest.mark.parametrize(
     "path",
     [str(REPOSITORY), str(REPOSITORY / "course.toml"), str(REPOSITORY / "tinytorch_ref"),
-     str(Path(tito.__file__).parent / "grade" / "judge.py"), "/", "/root", "/etc/passwd", "/etc/shadow", "/etc/hosts",
+     str(Path(tito.__file__).parent / "judge" / "judge.py"), "/", "/root", "/etc/passwd", "/etc/shadow", "/etc/hosts",
      "/proc", "/proc/self/environ", "/proc/1/cmdline", "/sys", "/run", "/var", "/tmp", "/dev", "/dev/shm", "/dev/pts",
      "/dev/ptmx", "/dev/tty", "/usr/src"],
 )  # fmt: skip
@@ -208,7 +209,16 @@ def test_what_is_not_the_students_cannot_be_written(path: str, run: Run) -> None
 
 @pytest.mark.parametrize(
     "module",
-    ["nbgrader", "tito.grade", "tito.grade.judge", "tito.course", "tinytorch_ref", "sqlalchemy", "pytest", "pip"],
+    [
+        "nbgrader",
+        "tito.grade",
+        "tito.judge.judge",
+        "tito.course.course",
+        "tinytorch_ref",
+        "sqlalchemy",
+        "pytest",
+        "pip",
+    ],
 )
 def test_only_the_packages_of_the_course_can_be_imported(module: str, run: Run) -> None:
     assert run(f"import {module}").ename == "ModuleNotFoundError"

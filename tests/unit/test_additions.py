@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.grade.additions import MOST_PIECES, Additions, additions_to_code, additions_to_text
+from tito.repair.additions import MOST_PIECES, Additions, additions_to_code, additions_to_text
 
 pytestmark = pytest.mark.unit
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from tito.grade.ambient import AMBIENT, Surroundings
-from tito.grade.names import NotebookNames, notebook_names
-from tito.grade.sources import parsed
-from tito.grade.testcell import plan_judge
 from tito.models import JudgePlan, Section
+from tito.plan.ambient import AMBIENT, Surroundings
+from tito.plan.names import NotebookNames, notebook_names
+from tito.plan.sources import parsed
+from tito.plan.testcell import plan_judge
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tito.grade.attachments import BEGINNINGS, MOST_BYTES, MOST_PICTURES, Album, as_attachments, joined
+from tito.repair.attachments import BEGINNINGS, MOST_BYTES, MOST_PICTURES, Album, as_attachments, joined
 
 pytestmark = pytest.mark.unit
 PNG = BEGINNINGS["image/png"] + b"picture"

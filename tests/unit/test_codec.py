@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.sandbox.codec import (
+from tito.sandbox.inside.codec import (
     LENGTHS,
     MAX_BLOB,
     MAX_DEPTH,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tito.grade.compile import compiled_cells, compiled_section
+from tito.plan.compile import compiled_cells, compiled_section
 
 pytestmark = pytest.mark.unit
 

@@ -10,15 +10,15 @@ import pytest
 from cases_support import CASES
 from nbgrader.preprocessors import ClearSolutions
 
-from tito.author.script import source_notebooks
-from tito.course import load_course
+from tito.course.course import load_course
+from tito.course.script import source_notebooks
+from tito.course.submission_files import Unreadable
 from tito.grade import submission
-from tito.grade.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
-from tito.grade.plan import AssignmentPlan, NotebookPlan
-from tito.grade.reading import ReadNotebook
-from tito.grade.repair import Unreadable
-from tito.grade.stub import stub_of
 from tito.grade.submission import content_hash, prepared
+from tito.plan.plan import AssignmentPlan, NotebookPlan
+from tito.repair.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
+from tito.repair.reading import ReadNotebook
+from tito.repair.stub import stub_of
 from tito.sandbox.session import Workplace
 
 pytestmark = pytest.mark.unit

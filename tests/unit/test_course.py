@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tiny import ASSIGNMENT, SETTINGS, write_course
 
-from tito.course import Course, find_course, keep_private, load_course
-from tito.demo import _with_a_gradebook_of_its_own, _without_dates
+from tito.cli.demo import _with_a_gradebook_of_its_own, _without_dates
+from tito.course.course import Course, find_course, keep_private, load_course
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
 pytestmark = pytest.mark.unit

@@ -12,8 +12,8 @@ import pytest
 from tiny import ASSIGNMENT, CELLS, script
 
 from tito.author.export import export, exported
-from tito.author.script import read_script
-from tito.course import MODULE_MARK, Course, load_course
+from tito.course.course import MODULE_MARK, Course, load_course
+from tito.course.script import read_script
 from tito.errors import BadSource, UsageError
 
 pytestmark = pytest.mark.unit

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_output
 
+from tito.bridge.feedback import _told
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained
-from tito.grade.feedback import _told
-from tito.grade.judge import Answers
 from tito.grade.observe import Observations, _merged
-from tito.grade.plan import TestPlan
 from tito.grade.submission import _tampering, verdict_of_test
+from tito.judge.judge import Answers
 from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
+from tito.plan.plan import TestPlan
 from tito.sandbox.session import Ran
 
 pytestmark = pytest.mark.unit

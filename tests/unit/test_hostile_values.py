@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.author.hostile_values import alike, differs, replacements
-from tito.sandbox.codec import pack
+from tito.sandbox.inside.codec import pack
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tito.hub import attempts
-from tito.hub.attempts import Attempts
+from tito.hub.config import attempts
+from tito.hub.config.attempts import Attempts
 
 pytestmark = pytest.mark.unit
 

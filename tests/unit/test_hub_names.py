@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tito.hub.names import refusal_of, skeleton
+from tito.hub.config.names import refusal_of, skeleton
 
 pytestmark = pytest.mark.unit
 

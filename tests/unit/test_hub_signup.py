@@ -9,7 +9,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from tito.hub.signup import MANY, InstructorsApprove
+from tito.hub.config.signup import MANY, InstructorsApprove
 
 pytestmark = pytest.mark.unit
 

@@ -10,26 +10,41 @@ from pathlib import Path
 import pytest
 
 import tito
+from tito.sandbox.bubblewrap import MOUNTED
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
-INSIDE_NAMES = (
-    *("belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
-    *("own_names", "rlimits", "ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire"),
-    "zygote",
-)
-INSIDE = tuple(f"sandbox/{name}.py" for name in INSIDE_NAMES)
+INSIDE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox" / "inside").glob("*.py"))
 
-# Layers from the top; a file imports from its own and from those below. What is deferred into a function counts too.
+# From the top; a file imports from its own folder and from those below. What is deferred into a function counts too.
 LAYERS = (
-    ("tito.cli", "tito.demo", "tito.doctor", "tito.hub"),
-    ("tito.instant",),
-    ("tito.bridge",),
-    ("tito.author", "tito.grade", "tito.exchange", "tito.gradebook"),
-    ("tito.sandbox",),
-    ("tito.models", "tito.course", "tito.errors", "tito.cells", "tito.plain_text", "tito.nbgrader_settings"),
+    "tito.cli",
+    "tito.doctor",
+    "tito.hub.formgrader",
+    "tito.hub",  # accounts: a command of the hub's
+    "tito.hub.config",
+    "tito.hub.student",
+    "tito.precheck",
+    "tito.otter",
+    "tito.author",
+    "tito.bridge",
+    "tito.grade",
+    "tito.gradebook",
+    "tito.exchange",  # python -m tito.exchange
+    "tito.exchange.client",
+    "tito.exchange.server",
+    "tito.exchange.protocol",
+    "tito.judge",
+    "tito.repair",
+    "tito.plan",
+    "tito.sandbox",
+    "tito.sandbox.inside",
+    "tito.course",
+    "tito.plain_text",
+    "tito.models",
+    "tito.errors",
 )
 
 
@@ -50,10 +65,9 @@ def imported(path: Path) -> set[str]:
 
 
 def layer_of(name: str) -> int | None:
-    for depth, members in enumerate(LAYERS):
-        if any(name == member or name.startswith(f"{member}.") for member in members):
-            return depth
-    return None
+    """The layer of the folder that a module lies in."""
+    found = [depth for depth, folder in enumerate(LAYERS) if name == folder or name.startswith(f"{folder}.")]
+    return max(found, key=lambda depth: len(LAYERS[depth]), default=None)
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)
@@ -71,8 +85,30 @@ def test_imports_run_one_way(path: Path) -> None:
         assert mine <= theirs, f"{dotted(path)} imports {name}, which is above it"
 
 
-def test_every_layer_has_files() -> None:
+def test_every_layer_has_files_and_every_folder_is_a_layer() -> None:
     assert {layer_of(dotted(path)) for path in FILES} == {None, *range(len(LAYERS))}
+    parts = {"tito.exchange.client.plugin", "tito.exchange.server.routes", "tito.exchange.server.migrations"}
+    parts |= {"tito.exchange.server.migrations.versions"}
+    folders = {dotted(path) for path in FILES if path.name == "__init__.py"} - {"tito"}
+    assert folders - parts <= set(LAYERS)
+
+
+def test_no_two_files_import_each_other() -> None:
+    """By whatever way round; a name that is imported may be a module's, or what is in one."""
+    modules = {dotted(path): path for path in FILES}
+    edges = {
+        name: {found for one in imported(path) for found in (one, one.rpartition(".")[0]) if found in modules} - {name}
+        for name, path in modules.items()
+    }
+    reached: dict[str, set[str]] = {}
+    for name in edges:
+        reached[name], waiting = set(), [name]
+        while waiting:
+            fresh = edges[waiting.pop()] - reached[name]
+            reached[name] |= fresh
+            waiting.extend(fresh)
+    packages = {dotted(path) for path in FILES if path.name == "__init__.py"}
+    assert not {name for name, others in reached.items() if name in others and name not in packages}
 
 
 @pytest.mark.parametrize("name", INSIDE)
@@ -80,20 +116,20 @@ def test_what_runs_beside_student_code_imports_only_what_is_in_the_sandbox(name:
     roots = {one.split(".")[0] for one in imported(ROOT / name)} - sys.stdlib_module_names
     assert roots <= {"numpy", "IPython", "traitlets", "matplotlib_inline", "tito"}
     ours = {one for one in imported(ROOT / name) if one.startswith("tito")}
-    allowed = tuple(f"tito.{inside.removesuffix('.py').replace('/', '.')}." for inside in INSIDE)
-    assert all(f"{one}.".startswith(allowed) for one in ours)
+    assert all(one.startswith("tito.sandbox.inside.") for one in ours)
 
 
-def test_the_sandbox_holds_just_the_files_that_run_in_it() -> None:
-    from tito.sandbox.bubblewrap import RUNNER_FILES
-
-    assert set(RUNNER_FILES) == {"__init__.py", "sandbox/__init__.py", *INSIDE}
+def test_all_that_is_mounted_is_one_folder_and_what_makes_it_a_package() -> None:
+    assert MOUNTED == ("__init__.py", "sandbox/__init__.py", "sandbox/inside")
+    for name in MOUNTED[:2]:
+        code = ast.parse((ROOT / name).read_text(encoding="utf-8")).body
+        assert all(isinstance(one, ast.Expr) or "__version__" in ast.unparse(one) for one in code), name
 
 
 def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
-    names = ("judge_worker", "remote_worker", "link", "standin", "sites", "looks", "replay")
-    ours = {one for name in names for one in imported(ROOT / "grade" / f"{name}.py") if one.startswith("tito")}
-    allowed = ("tito.sandbox.codec.", "tito.sandbox.wire", *(f"tito.grade.{name}." for name in names))
+    names = ("worker", "remote_worker", "link", "standin", "sites", "looks", "replay")
+    ours = {one for name in names for one in imported(ROOT / "judge" / f"{name}.py") if one.startswith("tito")}
+    allowed = ("tito.sandbox.inside.codec.", "tito.sandbox.inside.wire", *(f"tito.judge.{name}." for name in names))
     assert all(one.startswith(allowed) for one in ours)
 
 
@@ -118,3 +154,26 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     heavy = {"numpy", "nbformat", "nbgrader", "pandas", "sqlalchemy", "jupytext", "IPython", "rich", "nbconvert"}
     assert not heavy & set(run.stdout.split())
+
+
+def test_the_layout_of_the_architecture_names_every_module_and_no_other() -> None:
+    text = (ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    layout = text.partition("\ntito/ ")[2].partition("\ndocker/ ")[0]
+    said: set[str] = set()
+    room = ""
+    for line in layout.splitlines()[1:]:
+        head, names = line[:18].strip(), line[18:]
+        if head.endswith(".py") or ".py " in line:
+            said |= {word.removesuffix(".py") for word in line.split()}
+        elif head:
+            room = f"{room.partition('.')[0]}.{head[:-1]}" if line.startswith("    ") else head[:-1]
+        else:
+            part = room
+            for word in names.replace("beside student code:", "").replace("in it:", "").replace("·", "").split():
+                if word.endswith("/:"):
+                    part = f"{room}.{word[:-2]}"
+                elif not word.endswith("/"):
+                    said.add(f"{part}.{word}")
+    parts = ("tito.exchange.server.routes.", "tito.exchange.server.migrations.")
+    there = {dotted(path) for path in FILES if path.name not in ("__init__.py", "__main__.py")}
+    assert said == {name.removeprefix("tito.") for name in there if not name.startswith(parts)}

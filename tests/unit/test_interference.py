@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tito.grade.interference import observes_the_same_at_the_end
+from tito.plan.interference import observes_the_same_at_the_end
 
 pytestmark = pytest.mark.unit
 

@@ -10,10 +10,10 @@ import pytest
 from judges import judge_beside
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Answers, Judge, Opinion, Question
-from tito.grade.judge_worker import NO_VALUE, UNSAID, judge
+from tito.judge.judge import Answers, Judge, Opinion, Question
+from tito.judge.worker import NO_VALUE, UNSAID, judge
 from tito.models import JudgePlan, Measured, Section
-from tito.sandbox.codec import pack
+from tito.sandbox.inside.codec import pack
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.course import LatePolicy
+from tito.course.course import LatePolicy
 from tito.gradebook.late import penalty
 
 pytestmark = pytest.mark.unit

@@ -11,9 +11,9 @@ import nbformat
 import pytest
 from tiny import MARK_SCHEME, meta, script
 
-from tito.author.leaks import Leak, find_leaks, find_outputs, public_of, secrets_of
-from tito.author.script import read_script
-from tito.course import Course
+from tito.course.course import Course
+from tito.course.script import read_script
+from tito.plan.leaks import Leak, find_leaks, find_outputs, public_of, secrets_of
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tito.grade.magics import flow_with_magics, plain_python
+from tito.plan.magics import flow_with_magics, plain_python
 
 pytestmark = pytest.mark.unit
 

@@ -16,12 +16,12 @@ import pytest
 
 from tito.doctor import _memory
 from tito.errors import SandboxUnavailable
-from tito.grade.measuring import require_measuring
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.models import Measured, Section
+from tito.plan.measuring import require_measuring
+from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.sandbox import cgroup, metering, processes
 from tito.sandbox.cgroup import Hierarchies
-from tito.sandbox.codec import Channel
+from tito.sandbox.inside.codec import Channel
 from tito.sandbox.metering import GroupMeter, GroupReading, TreeReading
 from tito.sandbox.session import Conversation, Step, Workplace
 

@@ -9,13 +9,13 @@ import pytest
 from judges import judge_beside
 
 from tito.errors import BadSource
-from tito.grade.judge import Judge
 from tito.grade.observe import Observations
-from tito.grade.plan import TestPlan
-from tito.grade.planning import plan_notebook
 from tito.grade.submission import verdict_of_test
+from tito.judge.judge import Judge
 from tito.models import CellVerdict, CheckVerdict, Verdict
-from tito.sandbox.codec import pack
+from tito.plan.plan import TestPlan
+from tito.plan.planning import plan_notebook
+from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import Ran
 
 pytestmark = pytest.mark.unit

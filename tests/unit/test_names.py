@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.grade.names import flow_of, names_of, notebook_names
-from tito.grade.plan import skipped
+from tito.plan.names import flow_of, names_of, notebook_names
+from tito.plan.plan import skipped
 
 pytestmark = pytest.mark.unit
 

@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner
 from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT
 
-from tito.author import otter_zip
-from tito.author.otter_zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
 from tito.author.release import publish
-from tito.author.script import read_script, source_notebooks
 from tito.cli import cli
-from tito.course import Assignment, Course, load_course
+from tito.course.course import Assignment, Course, load_course
+from tito.course.script import read_script, source_notebooks
 from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
-from tito.grade.plan import TestPlan
-from tito.grade.planning import plan_notebook
+from tito.otter import zip as otter_zip
+from tito.otter.zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
+from tito.plan.plan import TestPlan
+from tito.plan.planning import plan_notebook
 
 pytestmark = pytest.mark.unit
 CHECKED = """\

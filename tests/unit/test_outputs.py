@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tito.sandbox.outputs import CUT_NOTE, Outputs
+from tito.sandbox.inside.outputs import CUT_NOTE, Outputs
 
 pytestmark = pytest.mark.unit
 

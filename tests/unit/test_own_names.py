@@ -9,9 +9,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from tito.grade.compile import compiled_section
-from tito.grade.meanings import Meanings
-from tito.sandbox.own_names import OwnNames, alias_of
+from tito.plan.compile import compiled_section
+from tito.plan.meanings import Meanings
+from tito.sandbox.inside.own_names import OwnNames, alias_of
 
 pytestmark = pytest.mark.unit
 

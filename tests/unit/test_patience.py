@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tito.sandbox import patience
-from tito.sandbox.codec import Channel, EndOfStream
+from tito.sandbox.inside.codec import Channel, EndOfStream
 from tito.sandbox.patience import Allowance, take
 
 pytestmark = pytest.mark.unit

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.grade.placing import longest_run, placing
+from tito.repair.placing import longest_run, placing
 
 pytestmark = pytest.mark.unit
 

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.cells import grade_id_of, kind_of
-from tito.grade.repair import MAX_CELLS, Repaired, Unreadable, _clean, read_submission, repair
+from tito.course.cells import grade_id_of, kind_of
+from tito.course.submission_files import Unreadable
 from tito.models import CellKind
+from tito.repair.repair import MAX_CELLS, Repaired, _clean, read_submission, repair
 
 pytestmark = pytest.mark.unit
 

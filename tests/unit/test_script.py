@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from tiny import ASSIGNMENT, CELLS, HEADER, meta, script
 
-from tito.author.script import build, read_script, source_notebooks
-from tito.cells import grade_id_of, kind_of, points_of
-from tito.course import Course
+from tito.course.cells import grade_id_of, kind_of, points_of
+from tito.course.course import Course
+from tito.course.script import build, read_script, source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.models import CellKind
 

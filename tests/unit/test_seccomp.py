@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tito.sandbox import seccomp
+from tito.sandbox.inside import seccomp
 
 pytestmark = pytest.mark.unit
 

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.grade.link import Ended, Link, restore
-from tito.grade.remote import possible_plans
-from tito.grade.remote_worker import Namespace
-from tito.grade.standin import StandIn
-from tito.sandbox import wire
-from tito.sandbox.codec import Channel, CodecError, EndOfStream, Packed, decode
-from tito.sandbox.objects import Objects
-from tito.sandbox.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, no_reference
+from tito.judge.link import Ended, Link, restore
+from tito.judge.remote_worker import Namespace
+from tito.judge.standin import StandIn
+from tito.plan.remote import possible_plans
+from tito.sandbox.inside import wire
+from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, decode
+from tito.sandbox.inside.objects import Objects
+from tito.sandbox.inside.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, no_reference
 
 pytestmark = pytest.mark.unit
 
@@ -593,7 +593,7 @@ def test_whatever_a_notebook_says_was_raised_an_exception_is_raised(reply: dict[
 
 
 def test_a_notebook_that_is_asked_without_end_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tito.grade.link.MOST_OPERATIONS", 5)
+    monkeypatch.setattr("tito.judge.link.MOST_OPERATIONS", 5)
     iterator = Handle(0, {"class": CLASS | {"has": 6}})  # __iter__ and __next__
     channel: Any = Says(*[({"status": "value"}, {"value": iterator})] * 20)
     with pytest.raises(Ended):

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.errors import BadSource
-from tito.grade.directives import reason_in_process, without_private
-from tito.grade.names import NotebookNames
-from tito.grade.testcell import hidden_source, plan_judge, sections, visible_source
 from tito.models import JudgePlan, Section
+from tito.plan.directives import reason_in_process, without_private
+from tito.plan.names import NotebookNames
+from tito.plan.testcell import hidden_source, plan_judge, sections, visible_source
 
 pytestmark = pytest.mark.unit
 

@@ -8,10 +8,10 @@ import nbformat
 import pytest
 from tiny import VARIANTS, released_notebook, script
 
-from tito.author.script import read_script
 from tito.author.variants import read_variant, read_variants, submission
-from tito.cells import grade_id_of
-from tito.course import Assignment, Course
+from tito.course.cells import grade_id_of
+from tito.course.course import Assignment, Course
+from tito.course.script import read_script
 from tito.errors import BadSource
 
 pytestmark = pytest.mark.unit

@@ -7,9 +7,9 @@ import pytest
 
 from tito.author.flow import Dependence
 from tito.author.word import yes_or_no_names
-from tito.grade.evaluation import runs_values
-from tito.grade.names import NotebookNames
-from tito.grade.testcell import plan_judge, sections
+from tito.plan.evaluation import runs_values
+from tito.plan.names import NotebookNames
+from tito.plan.testcell import plan_judge, sections
 
 pytestmark = pytest.mark.unit
 NAMES = NotebookNames({"np": "import numpy as np"}, {"solve"})

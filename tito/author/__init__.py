@@ -1,1 +1,1 @@
-"""What happens to a module before students see it: script to notebook, gates, release, export."""
+"""What happens to a module before students see it: gates, release, export."""

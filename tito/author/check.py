@@ -17,19 +17,19 @@ from typing import Any
 import nbformat
 
 from tito.author.forgery import declared_reports, forged_values
-from tito.author.leaks import find_leaks, find_outputs, public_of, secrets_of
 from tito.author.release import build_release
-from tito.author.script import source_notebooks
 from tito.author.variants import filled, read_variants, solutions, submission
-from tito.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
-from tito.course import Assignment, Course
+from tito.course.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
+from tito.course.course import Assignment, Course
+from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
-from tito.grade.directives import reason_in_process
-from tito.grade.plan import AssignmentPlan
-from tito.grade.planning import plan_assignment
 from tito.grade.workers import Task, grade_all
 from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
+from tito.plan.directives import reason_in_process
+from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
 from tito.sandbox.session import Backend, Sandbox
 
 NOT_STORED = Fingerprint("", "", "")
@@ -147,7 +147,7 @@ def _metadata(source: dict[str, Any]) -> Iterator[Check]:
 
 
 def _problems(notebook: Any) -> Iterator[str]:
-    from tito.grade.planning import plan_notebook
+    from tito.plan.planning import plan_notebook
 
     for cell in notebook.cells:
         if is_graded(cell) and points_of(cell) <= 0:

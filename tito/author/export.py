@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tito.author.script import Script, read_script
 from tito.author.variants import SOLUTION_MARKERS
-from tito.course import Assignment, Course
+from tito.course.course import Assignment, Course
+from tito.course.script import Script, read_script
 from tito.errors import BadSource, UsageError
 
 DIRECTIVE = "#| export"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from tito.grade.names import names_of
-from tito.grade.sources import parsed
+from tito.plan.names import names_of
+from tito.plan.sources import parsed
 
 WORDS = ("err_msg", "msg", "message")  # arguments that are only said
 

@@ -17,15 +17,15 @@ from tito.author.flow import Dependence
 from tito.author.hostile_values import alike, replacements
 from tito.author.word import yes_or_no_names
 from tito.errors import JudgeFailed
-from tito.grade.evaluation import calls_that_run_values
-from tito.grade.judge import Judge, Opinion, Question, halves_of, sandboxes_for
-from tito.grade.names import names_of
 from tito.grade.observe import observe
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.grade.reading import trusted
-from tito.grade.testcell import judge_parts
+from tito.judge.judge import Judge, Opinion, Question, halves_of, sandboxes_for
 from tito.models import Check, JudgePlan, Measured, Section
-from tito.sandbox.codec import CodecError, Packed, pack
+from tito.plan.evaluation import calls_that_run_values
+from tito.plan.names import names_of
+from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
+from tito.plan.testcell import judge_parts
+from tito.repair.reading import trusted
+from tito.sandbox.inside.codec import CodecError, Packed, pack
 from tito.sandbox.session import Backend, Control, Ran
 
 FORGED = "forged values are refused"

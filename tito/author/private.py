@@ -6,9 +6,9 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from tito.cells import kind_of
-from tito.grade.directives import without_private
+from tito.course.cells import kind_of
 from tito.models import CellKind
+from tito.plan.directives import without_private
 
 
 class HidePrivate(NbGraderPreprocessor):  # type: ignore[misc]

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from tito.cells import grade_id_of, kind_of
-from tito.course import Assignment, Course, near
+from tito.course.cells import grade_id_of, kind_of
+from tito.course.course import Assignment, Course, near
 from tito.errors import BadSource
 from tito.models import CellKind, Variant
 

@@ -7,9 +7,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tito.cells import kind_of
-from tito.grade.sources import parsed
+from tito.course.cells import kind_of
 from tito.models import CellKind, JudgePlan, Section
+from tito.plan.sources import parsed
 
 # Functions and methods that answer yes or no, or an array of that.
 ANSWERING = frozenset((

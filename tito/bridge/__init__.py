@@ -1,1 +1,1 @@
-"""Where nbgrader's own commands and formgrader meet the platform. What they grade with is `grade/preprocess.py`."""
+"""Where nbgrader's own commands and formgrader meet the platform. What they grade with is `bridge/converter.py`."""

@@ -25,9 +25,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tito.course import SETTINGS_FILE, keep_private, load_course
+from tito.course.course import SETTINGS_FILE, keep_private, load_course
+from tito.course.nbgrader_settings import settings
 from tito.errors import PlatformError, TitoError, UsageError
-from tito.nbgrader_settings import settings
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -57,7 +57,7 @@ def configure(config: Config, root: Path) -> None:
         if plain_nbgrader():
             del ours["Autograde"]
         else:
-            from tito.grade.preprocess import install
+            from tito.bridge.converter import install
 
             install()
         ours[CONFIGURED].root = str(course.root)
@@ -145,7 +145,7 @@ def _require_of_command(app: Any) -> None:
 
 def _refuse_own_converter(converter: Any) -> None:
     """The last fence: nbgrader's converter does not start on a course of ours, however it came to be used."""
-    from tito.grade.preprocess import TitoConverter
+    from tito.bridge.converter import TitoConverter
 
     with _errors_end_the_process():
         if isinstance(converter, TitoConverter) or plain_nbgrader():

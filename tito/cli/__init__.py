@@ -51,7 +51,7 @@ def cli(ctx: click.Context, folder: Path, show_traceback: bool) -> None:
 
     Exit codes: 0 fine, 1 a check that you asked for failed, 2 wrong usage, 3 the platform could not do its work.
     """
-    from tito.course import keep_private
+    from tito.course.course import keep_private
 
     keep_private(folder)
     ctx.obj = Settings(folder, show_traceback)

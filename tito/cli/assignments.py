@@ -15,7 +15,7 @@ from tito.cli.common import (
     say,
     workers_option,
 )
-from tito.course import Assignment, Course
+from tito.course.course import Assignment, Course
 from tito.errors import CheckFailed
 from tito.models import Check, CheckReport
 
@@ -43,7 +43,8 @@ def check(settings: Settings, module: str, as_json: bool, sandbox: str | None, w
 @click.pass_obj
 def release(settings: Settings, module: str, exchange: bool, sandbox: str | None, workers: int) -> None:
     """Check a module, build what students get, and hand it to the exchange."""
-    from tito.author.release import hand_to_exchange, publish, require_exchange
+    from tito.author.release import publish
+    from tito.bridge.exchange_actions import hand_to_exchange, require_exchange
     from tito.grade.cohort import prepare
     from tito.sandbox.backends import backend
 

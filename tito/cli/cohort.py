@@ -26,15 +26,14 @@ from tito.models import CellVerdict, SubmissionRecord, Verdict
 @click.pass_obj
 def collect(settings: Settings, module: str) -> None:
     """Bring the newest submission of every student in from the exchange."""
-    from tito.author.release import exchange
-    from tito.grade.cohort import submissions
+    from tito.bridge.exchange_actions import exchange
 
     course, assignment = settings.course_and_assignment(module)
-    before = set(submissions(course, assignment.id))
+    before = set(course.submissions(assignment.id))
     done = exchange(course, assignment, "Collect", update=True)
     for name in getattr(done, "refused", ()):
         say(f"REFUSED: {name} is not owned by whose name it bears; it was left in the exchange.")
-    now = set(submissions(course, assignment.id))
+    now = set(course.submissions(assignment.id))
     say(f"Collected {assignment.id}: {len(now)} submissions, {len(now - before)} of them new.")
 
 
@@ -60,7 +59,7 @@ def autograde(
     What has been graded with the same tests, environment and content is skipped, so a run that was stopped goes on
     where it was. Student work is never changed.
     """
-    from tito.grade.workplace import Headstart
+    from tito.plan.workplace import Headstart
     from tito.sandbox.backends import backend
 
     course, assignment = settings.course_and_assignment(module)
@@ -69,7 +68,7 @@ def autograde(
         say("Student code runs UNPROTECTED, as you asked; this is recorded with the grades.")
     headstart = Headstart(course, assignment, chosen)  # before the imports below, which take as long as it does
     from tito.grade.cohort import autograde as run
-    from tito.grade.record import to_json
+    from tito.gradebook.records import to_json
 
     with progress_bar(f"Grading {assignment.id}") as (started, progress):
         result = run(

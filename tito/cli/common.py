@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tito.course import Assignment, Course, find_course
+from tito.course.course import Assignment, Course, find_course
 from tito.plain_text import with_visible_controls
 
 module_argument = click.argument("module")

@@ -44,7 +44,7 @@ def demo(settings: Settings, into: Path, module: str) -> None:
 
     MODULE is, by default, the first that has simulated students.
     """
-    from tito.demo import first_module, run
+    from tito.cli.demo import first_module, run
 
     course = settings.course()
     run(course, course.assignment(module or first_module(course)), into, say)

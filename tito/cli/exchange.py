@@ -20,7 +20,7 @@ def serve() -> None:
     JUPYTERHUB_API_URL, JUPYTERHUB_SERVICE_URL and JUPYTERHUB_SERVICE_PREFIX come from the hub, TITO_EXCHANGE_ROOT,
     _DB, _STORE and _SERVICES from whoever set it up.
     """
-    from tito.exchange.service import main
+    from tito.exchange.server.service import main
 
     main()
 
@@ -32,7 +32,7 @@ def instant() -> None:
     TITO_EXCHANGE_URL, TITO_INSTANT_COURSES and JUPYTERHUB_API_TOKEN, the token of a service of the hub that the
     exchange counts in the group instant-<course>; see book/instant.md.
     """
-    from tito.instant.worker import main
+    from tito.precheck.worker import main
 
     main()
 
@@ -50,10 +50,10 @@ def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
     import os
     from dataclasses import asdict
 
-    from tito.exchange.audit import audit as audited
-    from tito.exchange.audit import sweep
-    from tito.exchange.local import open_local
-    from tito.exchange.service import ROOT_VARIABLE, open_ledger, settings_from
+    from tito.exchange.server.audit import audit as audited
+    from tito.exchange.server.audit import sweep
+    from tito.exchange.server.local import open_local
+    from tito.exchange.server.service import ROOT_VARIABLE, open_ledger, settings_from
 
     if ROOT_VARIABLE in os.environ:
         ledger = open_ledger(settings_from(os.environ), sweep=False)
@@ -88,8 +88,8 @@ def policy(settings: Settings) -> None:
     """Tell the exchange the deadlines, extensions and cut-offs of course.toml. Releasing and collecting do so too."""
     import getpass
 
-    from tito.exchange.gateway import gateway
-    from tito.exchange.policy import policy_of_course
+    from tito.exchange.client.gateway import gateway
+    from tito.exchange.protocol.policy import policy_of_course
 
     course = settings.course()
     if course.exchange_kind != "service":

@@ -24,7 +24,7 @@ def otter(settings: Settings, module: str, path: Path | None) -> None:
     Students upload the notebook that they were given. Otter runs tests beside student code: there is no sandbox, a
     test can be forged and hidden tests be read by the work that is graded, and written answers wait for a person.
     """
-    from tito.author.otter_zip import unmeasured_tests, write_otter_zip
+    from tito.otter.zip import unmeasured_tests, write_otter_zip
 
     course, assignment = settings.course_and_assignment(module)
     target = path or course.root / "autograder" / f"{assignment.id}.zip"

@@ -18,8 +18,8 @@ from tito.models import GradeRow
 @click.pass_obj
 def feedback(settings: Settings, module: str, students: tuple[str, ...], hand_out: bool) -> None:
     """Write a page for each student: what failed and why, never a hidden test."""
-    from tito.author.release import exchange
-    from tito.grade.feedback import generate_feedback
+    from tito.bridge.exchange_actions import exchange
+    from tito.bridge.feedback import generate_feedback
 
     course, assignment = settings.course_and_assignment(module)
     pages = generate_feedback(course, assignment, students)
@@ -54,8 +54,8 @@ def grades(settings: Settings, module: str, path: Path | None, as_json: bool) ->
 @click.pass_obj
 def status(settings: Settings, module: str, as_json: bool) -> None:
     """Say where each student's assignment stands, and what is to be looked at."""
-    from tito.grade.record import read_record
     from tito.gradebook.grades import grades as read
+    from tito.gradebook.records import read_record
 
     course, assignment = settings.course_and_assignment(module)
     rows = read(course, assignment)

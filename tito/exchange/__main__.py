@@ -2,6 +2,6 @@
 
 import sys
 
-from tito.exchange.service import main
+from tito.exchange.server.service import main
 
 main(sys.argv[1:])

@@ -1,1 +1,1 @@
-"""What happens to a submission: repair, observe (in the sandbox), judge, record, explain."""
+"""What happens to a submission and to a cohort of them: observe in the sandbox, judge, record."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tito.errors import JudgeFailed
-from tito.grade.judge import Judge, halves_of, sandboxes_for
 from tito.grade.observe import observe
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
-from tito.grade.reading import trusted
-from tito.grade.workplace import Sandboxes
+from tito.judge.judge import Judge, halves_of, sandboxes_for
+from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.plan.workplace import Sandboxes
+from tito.repair.reading import trusted
 from tito.sandbox.session import Backend, Control
 
 

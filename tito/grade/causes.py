@@ -13,10 +13,10 @@ from typing import Any
 
 import nbformat
 
-from tito.cells import grade_id_of, kind_of
-from tito.grade.names import flow_of, names_of
-from tito.grade.plan import TestPlan
+from tito.course.cells import grade_id_of, kind_of
 from tito.models import CellKind, CellVerdict, Verdict
+from tito.plan.names import flow_of, names_of
+from tito.plan.plan import TestPlan
 from tito.sandbox.session import Ran
 
 MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")

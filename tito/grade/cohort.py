@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from tito.course import Assignment, Course
+from tito.course.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
-from tito.grade.judge import order_of
 from tito.grade.kept import KeptPlan
-from tito.grade.measuring import require_measuring
-from tito.grade.plan import AssignmentPlan
-from tito.grade.record import Recorder, read_record
+from tito.grade.record import Recorder
 from tito.grade.submission import content_hash
 from tito.grade.workers import Graders, Task
-from tito.grade.workplace import Headstart
+from tito.gradebook.records import read_record
 from tito.gradebook.store import open_gradebook, require_released
+from tito.judge.judge import order_of
 from tito.models import Fingerprint, SubmissionRecord
+from tito.plan.measuring import require_measuring
+from tito.plan.plan import AssignmentPlan
+from tito.plan.workplace import Headstart
 from tito.sandbox.session import Backend
 
 
@@ -35,15 +35,8 @@ class CohortResult:
         return tuple(sorted((*self.graded, *self.unchanged), key=lambda one: one.student))
 
 
-def submissions(course: Course, assignment: str) -> dict[str, Path]:
-    """Folder of each student's submission, by student."""
-    root = course.step("submitted")
-    folders = (path for path in root.glob(f"*/{assignment}") if path.is_dir() and not path.is_symlink())
-    return {path.parent.name: path for path in sorted(folders) if not path.parent.name.startswith(".")}
-
-
 def _planned(course: Course, assignment: Assignment) -> AssignmentPlan:
-    from tito.grade.planning import plan_assignment  # which needs jupytext, and that takes long
+    from tito.plan.planning import plan_assignment  # which needs jupytext, and that takes long
 
     return plan_assignment(course, assignment)
 
@@ -67,7 +60,7 @@ def plan_cohort(
     Raises:
         UsageError: a student in `only` who has submitted nothing.
     """
-    found = submissions(course, plan.assignment)
+    found = course.submissions(plan.assignment)
     for student in only:
         if student not in found:
             raise UsageError(

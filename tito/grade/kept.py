@@ -17,10 +17,10 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from tito.course import SETTINGS_FILE, Assignment, Course
-from tito.grade.plan import AssignmentPlan
-from tito.grade.reading import trusted
-from tito.grade.sources import memory, remember
+from tito.course.course import SETTINGS_FILE, Assignment, Course
+from tito.plan.plan import AssignmentPlan
+from tito.plan.sources import memory, remember
+from tito.repair.reading import trusted
 from tito.sandbox.environment import environment
 
 PACKAGES = ("ipython", "jupytext", "nbformat")

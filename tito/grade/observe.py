@@ -19,15 +19,15 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeVar
 
-from tito.cells import grade_id_of, kind_of
+from tito.course.cells import grade_id_of, kind_of
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
-from tito.grade.compile import compiled_section
-from tito.grade.judge import Judge
-from tito.grade.plan import NotebookPlan, TestPlan
-from tito.grade.reading import ReadNotebook, judged_apart
 from tito.grade.remote import RemoteTest
+from tito.judge.judge import Judge
 from tito.models import CellKind, JudgePlan, Limits, Section
+from tito.plan.compile import compiled_section
+from tito.plan.plan import NotebookPlan, TestPlan
+from tito.repair.reading import ReadNotebook, judged_apart
 from tito.sandbox.session import Control, Conversation, Ran, Session, Step
 
 T = TypeVar("T")

@@ -15,17 +15,14 @@ from typing import Any
 
 import nbformat
 
-from tito.cells import grade_id_of, is_graded, kind_of, points_of
+from tito.course.cells import grade_id_of, is_graded, kind_of, points_of
+from tito.course.submission_files import NoNotebook, Unreadable, read_regular_file
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
-from tito.grade.copies import NotRead, Undecided, chosen, copies_in, work_in
-from tito.grade.judge import Answers, Half, Judge, Opinion, Question
-from tito.grade.judge_worker import NO_VALUE, UNSAID
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
-from tito.grade.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
-from tito.grade.reading import ReadNotebook, trusted
-from tito.grade.repair import NoNotebook, Unreadable, read_regular_file, repair
 from tito.grade.whitelist import KERNEL, allowed_output
+from tito.judge.judge import Answers, Half, Judge, Opinion, Question
+from tito.judge.worker import NO_VALUE, UNSAID
 from tito.models import (
     CellKind,
     CellVerdict,
@@ -39,7 +36,11 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
-from tito.sandbox.codec import Packed
+from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.repair.copies import NotRead, Undecided, chosen, copies_in, work_in
+from tito.repair.reading import ReadNotebook, trusted
+from tito.repair.repair import repair
+from tito.sandbox.inside.codec import Packed
 from tito.sandbox.session import Control, Ran
 
 COPIES_S = 5.0  # for reading copies of a notebook

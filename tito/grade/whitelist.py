@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from tito.cells import metadata_of
+from tito.course.cells import metadata_of
 from tito.plain_text import without_controls
 
 TEXT_TYPES = ("text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml")

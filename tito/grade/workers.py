@@ -33,14 +33,14 @@ from typing import Any, Self
 
 from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
-from tito.grade.judge import Judge, halves_of, order_of
-from tito.grade.measuring import require_measuring
 from tito.grade.observe import AtWork
-from tito.grade.plan import AssignmentPlan
 from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
-from tito.grade.workplace import Borrowed, SandboxAddress, Sandboxes, place_of_judges
+from tito.judge.judge import Judge, halves_of, order_of
 from tito.models import Fingerprint
-from tito.sandbox.codec import PATIENCE
+from tito.plan.measuring import require_measuring
+from tito.plan.plan import AssignmentPlan
+from tito.plan.workplace import Borrowed, SandboxAddress, Sandboxes, place_of_judges
+from tito.sandbox.inside.codec import PATIENCE
 from tito.sandbox.patience import GRACE_S
 from tito.sandbox.session import START_TIMEOUT_S, Backend, Control, Sandbox
 

@@ -1,1 +1,1 @@
-"""What is read out of the gradebook: grades with the late policy applied, exports."""
+"""nbgrader's database, the verdict records beside it, and the grades with the late policy applied."""

@@ -8,12 +8,11 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from tito.author.script import source_notebooks
-from tito.cells import grade_id_of
-from tito.course import Assignment, Course
-from tito.grade.cohort import submissions
-from tito.grade.record import read_record
+from tito.course.cells import grade_id_of
+from tito.course.course import Assignment, Course
+from tito.course.script import source_notebooks
 from tito.gradebook.late import penalty
+from tito.gradebook.records import read_record
 from tito.gradebook.store import gradebook, require_released
 from tito.models import GradeRow, Status
 
@@ -28,7 +27,7 @@ def grades(course: Course, assignment: Assignment) -> list[GradeRow]:
         GradebookUnavailable: the database cannot be read.
     """
     require_released(course, assignment.id)
-    submitted = submissions(course, assignment.id)
+    submitted = course.submissions(assignment.id)
     order = _order(course, assignment)
     with gradebook(course) as opened:
         known = {student.id: student for student in opened.students}

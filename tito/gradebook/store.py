@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from tito.course import Course
+from tito.course.course import Course
 from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
 
 SQLITE = "sqlite:///"

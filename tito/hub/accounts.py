@@ -23,11 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from tito.errors import BadSource, PlatformError, TitoError
-from tito.hub.authenticators import auth_kind
-from tito.hub.configure import database_url
-from tito.hub.people import staff
-from tito.hub.reading import read_settings
-from tito.hub.settings import HubSettings
+from tito.hub.config.authenticators import auth_kind
+from tito.hub.config.configure import database_url
+from tito.hub.config.people import staff
+from tito.hub.config.reading import read_settings
+from tito.hub.config.settings import HubSettings
 
 LEAST_LENGTH = 16
 USAGE = "Usage: python -P -m tito.hub.accounts NAME..., with names that the settings give a role."

@@ -1,1 +1,1 @@
-"""Isolation of student code, and `runner`: the only code of ours that ever runs beside it."""
+"""The grader's side of isolation. What student code can reach of ours is in `inside`."""

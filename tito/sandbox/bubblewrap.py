@@ -25,12 +25,10 @@ HOME = "/home/student"
 FILES = "/opt/assignment"
 SITE = "/opt/notebook"
 RUNNER = "/opt/runner"
-RUNNER_MODULES = (
-    *("__init__", "belongings", "codec", "fence", "guard", "held", "keeper", "notebook", "objects", "outputs"),
-    "own_names",
-    *("rlimits", "ruleset", "runner", "seccomp", "server", "snapshot", "views", "warden", "wire", "zygote"),
-)
-RUNNER_FILES = ("__init__.py", *(f"sandbox/{name}.py" for name in RUNNER_MODULES))
+# Of the platform, all that is mounted where student code runs: a folder, and what makes packages of those above it, or
+# a folder `tito` of a student's would be found in their place.
+INSIDE = "sandbox/inside"
+MOUNTED = ("__init__.py", "sandbox/__init__.py", INSIDE)
 PASSWD = b"student:x:65534:65534:student:/home/student:/bin/sh\n"
 # What sessions share cannot be written to; each has folders of its own on top.
 READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/")
@@ -169,7 +167,7 @@ def _python(place: Workplace) -> list[str]:
             flags += ["--tmpfs", str(folder)]
     flags += _binds((path, f"{SITE}/{name}") for path, name in environment(place.packages).entries)
     here = Path(__file__).resolve().parent.parent
-    names = ("",) if place.whole else RUNNER_FILES
+    names = ("",) if place.whole else MOUNTED
     return flags + _binds((here / name, f"{RUNNER}/tito/{name}".rstrip("/")) for name in names)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
-from tito.sandbox.codec import AT_WORK, PATIENCE, Channel, Packed
+from tito.sandbox.inside.codec import AT_WORK, PATIENCE, Channel, Packed
 
 REACTION_S = 1.0  # of processor time: for a process to stop by itself at its limit, and to say so
 GRACE_S = 5.0  # the same by the clock, on a machine that is busy; and for the rest of what has begun to come

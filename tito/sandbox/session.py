@@ -21,7 +21,7 @@ from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits, Measured, SectionNames
 from tito.plain_text import without_controls
 from tito.sandbox import supervisor
-from tito.sandbox.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.inside.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.line import Line
 from tito.sandbox.metering import SUPERVISOR, UNMETERED, Meter, mechanism
 from tito.sandbox.patience import GRACE_S, Allowance, take
@@ -44,7 +44,7 @@ VARIABLES = {
     "PYTHONHASHSEED": "0",
     "NBGRADER_EXECUTION": "autograde",
 }
-BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.zygote import main; main()"
+BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.inside.zygote import main; main()"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Workplace:
     warm: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     guarded: bool = True
-    role: str = "tito.sandbox.notebook"
+    role: str = "tito.sandbox.inside.notebook"
     whole: bool = False
     copies: bool = False
     offline: bool = False

@@ -29,10 +29,10 @@ import tempfile
 from pathlib import Path
 
 from tito.errors import SandboxUnavailable
-from tito.sandbox import ruleset, seccomp
-from tito.sandbox.bubblewrap import ETC, RUNNER_FILES, package_folders, prefixes, real_python
+from tito.sandbox.bubblewrap import ETC, MOUNTED, package_folders, prefixes, real_python
 from tito.sandbox.environment import environment
-from tito.sandbox.fence import PROBE_UID
+from tito.sandbox.inside import ruleset, seccomp
+from tito.sandbox.inside.fence import PROBE_UID
 from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -80,10 +80,8 @@ class Unprivileged:
         runner, packages, files = root / "runner", root / "packages", root / "files"
         for folder in (runner / "tito" / "sandbox", packages, files, root / "sessions", root / "zygote"):
             folder.mkdir(parents=True)
-        if place.whole:
-            shutil.copytree(PLATFORM, runner / "tito", ignore=COMPILED, dirs_exist_ok=True)
-        for name in () if place.whole else RUNNER_FILES:
-            shutil.copyfile(PLATFORM / name, runner / "tito" / name)
+        for name in ("",) if place.whole else MOUNTED:
+            _copy(PLATFORM / name, runner / "tito" / name)
         entries = environment(place.packages).entries
         for path, name in entries:
             (packages / name).symlink_to(path)
@@ -136,7 +134,7 @@ def _can_become_another() -> bool:
 def _copy(path: Path, to: Path) -> None:
     """A file or folder of the assignment: a course may lie where sessions cannot go."""
     if path.is_dir():
-        shutil.copytree(path, to)
+        shutil.copytree(path, to, ignore=COMPILED, dirs_exist_ok=True)
     else:
         shutil.copyfile(path, to)
 

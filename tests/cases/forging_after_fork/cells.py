@@ -1,6 +1,6 @@
 # %% + after:setup
 import os
-from tito.sandbox import server
+from tito.sandbox.inside import server
 
 
 def patch():

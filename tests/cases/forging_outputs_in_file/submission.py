@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cases_support import write
-from tito.cells import grade_id_of
+from tito.course.cells import grade_id_of
 
 
 def make(released: dict[str, Any], folder: Path) -> None:

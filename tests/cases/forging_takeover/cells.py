@@ -3,7 +3,7 @@ import gc
 import os
 import socket
 import stat
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 channel = next(one for one in gc.get_objects() if isinstance(one, codec.Channel))
 

@@ -1,5 +1,5 @@
 # %% + after:test_total
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 plain = codec.Encoder._array
 codec.Encoder._array = lambda self, value: plain(self, value) | {

@@ -1,5 +1,5 @@
 # %% + after:setup
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 send = codec.Channel.send_packed
 

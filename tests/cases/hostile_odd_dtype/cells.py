@@ -1,5 +1,5 @@
 # %% + after:test_total
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 
 def encode(self, value, depth=0):

@@ -1,6 +1,6 @@
 # %% + after:setup
 import json
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 plain = codec.Channel.send_packed
 

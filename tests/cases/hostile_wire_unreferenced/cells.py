@@ -1,5 +1,5 @@
 # %% + after:setup
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 plain = codec.Channel.send_packed
 

@@ -1,6 +1,6 @@
 # %% + after:setup
 import os
-from tito.sandbox import codec
+from tito.sandbox.inside import codec
 
 heard, notebook = [], os.getpid()
 receive, send = codec.Channel.receive, codec.Channel.send_packed

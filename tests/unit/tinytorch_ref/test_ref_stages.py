@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tinytorch_ref
-from tito.course import load_course
+from tito.course.course import load_course
 
 pytestmark = pytest.mark.unit
 

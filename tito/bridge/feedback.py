@@ -1,0 +1,83 @@
+"""What a student reads after grading: nbgrader's own feedback page, without anything that is not theirs to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from tito.bridge.generate import quiet
+from tito.course.cells import is_graded, kind_of
+from tito.course.course import Assignment, Course
+from tito.course.nbgrader_settings import settings
+from tito.errors import PlatformError, UsageError
+from tito.models import CellKind, Verdict
+from tito.plan.leaks import REGION
+from tito.plan.testcell import visible_source
+
+FAILED = Verdict.FAILED.value.upper()
+UNDECIDED = tuple(verdict.value.upper() for verdict in (Verdict.PLATFORM, Verdict.MANUAL))  # no number was written
+
+
+class HideSecrets(NbGraderPreprocessor):  # type: ignore[misc]
+    """Takes hidden tests, mark schemes and what was meant for the TA out of a feedback page.
+
+    nbgrader shows the hidden tests in its feedback; then they are hidden from the first cohort only.
+    """
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        kind = kind_of(cell)
+        if is_graded(cell) and kind is not CellKind.ANSWER:
+            cell.source = REGION.sub("", visible_source(cell.source)).rstrip()
+        if kind is CellKind.TEST:
+            cell.outputs = [_told(output) for output in cell.outputs]
+        return cell, resources
+
+
+def _told(output: Any) -> Any:
+    """Of a verdict, its message: its detail may hold expected values, its kind is chosen in a hidden check too."""
+    if output.output_type == "error":
+        output.ename = output.ename if output.ename in UNDECIDED else FAILED
+        output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
+    return output
+
+
+def generate_feedback(course: Course, assignment: Assignment, students: tuple[str, ...] = ()) -> list[Path]:
+    """Write feedback pages through nbgrader's GenerateFeedback; return their paths.
+
+    Raises:
+        UsageError: nothing has been autograded.
+        PlatformError: nbgrader could not render a page.
+    """
+    from nbgrader.converters import GenerateFeedback
+    from nbgrader.coursedir import CourseDirectory
+
+    graded = course.step("autograded")
+    found = tuple(path.parent.name for path in sorted(graded.glob(f"*/{assignment.id}")) if path.is_dir())
+    for student in students or found:
+        if student not in found:
+            raise UsageError(
+                f"{student}'s {assignment.id} has not been autograded.",
+                hint=f"Run 'tito autograde {assignment.id}'.",
+            )
+    if not found:
+        raise UsageError(
+            f"No submission of {assignment.id} has been autograded.",
+            hint=f"Run 'tito autograde {assignment.id}'.",
+        )
+    pages = []
+    for student in students or found:
+        config = settings(course)
+        config.CourseDirectory.assignment_id = assignment.id
+        config.CourseDirectory.student_id = student
+        config.GenerateFeedback.force = True
+        try:
+            with quiet():
+                GenerateFeedback(coursedir=CourseDirectory(config=config), config=config).start()
+        except Exception as error:  # nbconvert and nbgrader raise anything; this is the one seam
+            raise PlatformError(
+                f"nbgrader could not write {student}'s feedback: {error}", hint="See --traceback."
+            ) from error
+        pages += sorted(course.step("feedback", student, assignment.id).glob("*.html"))
+    return pages

@@ -1,0 +1,1 @@
+"""The course as it lies on disk: its settings, its modules as scripts, their cells, and what was handed in."""

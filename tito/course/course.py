@@ -1,0 +1,485 @@
+"""A course: its folder, its settings (`course.toml`), its assignments, and its reference package, staged.
+
+Knows that modules have numbers and that a module may use those below it; knows no module by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import sys
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from tito.errors import BadSource, NotACourse, UnknownAssignment
+from tito.models import Limits
+
+SETTINGS_FILE = "course.toml"
+SCRIPT_NAME = re.compile(r"(?P<number>\d\d)_(?P<name>[A-Za-z][A-Za-z0-9_]*)")
+MODULE_MARK = re.compile(r"# module: (?P<number>\d\d)_\w+")
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """Percent of the maximum score lost per started day after the deadline and the grace period."""
+
+    grace_minutes: float = 0.0
+    percent_per_day: float = 0.0
+    max_percent: float = 100.0
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """Which isolation to use, and which distributions a notebook can import inside it."""
+
+    backend: str = "bubblewrap"
+    packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
+
+
+@dataclass(frozen=True)
+class InstantSettings:
+    """How often a student may have the visible tests of an assignment run on submit, and within what; 0: never."""
+
+    per_hour: float = 0
+    cell_timeout_s: float = 10.0
+    notebook_timeout_s: float = 60.0
+
+    def within(self, limits: Limits) -> Limits:
+        """The limits of grading, with the times of a check where these are shorter."""
+        return replace(
+            limits,
+            cell_timeout_s=min(limits.cell_timeout_s, self.cell_timeout_s),
+            notebook_timeout_s=min(limits.notebook_timeout_s, self.notebook_timeout_s),
+        )
+
+
+@dataclass(frozen=True)
+class ExchangeSettings:
+    """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
+    with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
+    own exchange in `root`, for a trusted lab."""
+
+    kind: str = "service"
+    root: str = "exchange"
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What the release gate makes of tests that can be forged: `refuse`, or `warn` for a course that was converted."""
+
+    forgeable: str = "refuse"
+
+
+@dataclass(frozen=True)
+class GradebookSettings:
+    """Where the gradebook is, as SQLAlchemy writes it; by default what TITO_GRADEBOOK_DB says, else in the course."""
+
+    db_url: str = ""
+
+
+BACKENDS = ("bubblewrap", "landlock", "none")
+RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
+FORGEABLE = ("refuse", "warn")
+EXCHANGE_KINDS = ("service", "filesystem")
+LOCAL = "local"
+EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
+GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One assignment: `id` names its folder in every step; `script` is its source where it is a module."""
+
+    id: str
+    script: Path | None = None
+
+    @property
+    def number(self) -> int | None:
+        match = SCRIPT_NAME.fullmatch(self.id)
+        return int(match["number"]) if match else None
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder and its settings. Paths are absolute."""
+
+    root: Path
+    id: str
+    title: str = ""
+    package: str = ""
+    reference: Path | None = None
+    db_url: str = "sqlite:///gradebook/gradebook.db"
+    exchange_root: Path = Path("exchange")
+    exchange_kind: str = "service"
+    exchange_url: str = ""
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    limits: Limits = field(default_factory=Limits)
+    late: LatePolicy = field(default_factory=LatePolicy)
+    instant: InstantSettings = field(default_factory=InstantSettings)
+    gates: GateSettings = field(default_factory=GateSettings)
+    deadlines: dict[str, datetime] = field(default_factory=dict)
+    cutoffs: dict[str, datetime] = field(default_factory=dict)
+    extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
+
+    def step(self, name: str, *parts: str) -> Path:
+        """Folder of one of nbgrader's steps: source, release, submitted, autograded, feedback."""
+        return self.root.joinpath(name, *parts)
+
+    @property
+    def exchange_place(self) -> str:
+        """Where the exchange is, for messages."""
+        service = self.exchange_kind == "service" and self.exchange_url
+        return service or str(self.exchange_root)
+
+    @property
+    def gradebook_dir(self) -> Path:
+        return self.root / "gradebook"
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Scripts `source/NN_name.py` first, then folders that hold notebooks, as nbgrader has them."""
+        source = self.step("source")
+        scripts = sorted(path for path in source.glob("*.py") if SCRIPT_NAME.fullmatch(path.stem))
+        found = {path.stem: Assignment(path.stem, path) for path in scripts}
+        for folder in sorted(path for path in source.glob("*") if path.is_dir()):
+            if folder.name not in found and any(folder.glob("*.ipynb")):
+                found[folder.name] = Assignment(folder.name)
+        return tuple(found.values())
+
+    def assignment(self, reference: str) -> Assignment:
+        """The assignment meant by `7`, `sums` or `07_sums`.
+
+        Raises:
+            UnknownAssignment: none, or more than one, is meant by it.
+        """
+        known = self.assignments
+        meant = [one for one in known if reference in _names_of(one)]
+        if len(meant) == 1:
+            return meant[0]
+        if meant:
+            raise UnknownAssignment(
+                f"'{reference}' could be any of {', '.join(one.id for one in meant)}.",
+                hint="Give the whole name.",
+            )
+        close = get_close_matches(reference, [name for one in known for name in _names_of(one)], n=1)
+        listing = ", ".join(one.id for one in known) or "none: source/ holds no NN_name.py script"
+        hint = f"Did you mean '{close[0]}'?" if close else f"This course has: {listing}."
+        raise UnknownAssignment(f"No module or assignment '{reference}' in {self.root}.", hint=hint)
+
+    def submissions(self, assignment: str) -> dict[str, Path]:
+        """Folder of each student's submission of an assignment, by student."""
+        folders = (path for path in self.step("submitted").glob(f"*/{assignment}") if path.is_dir())
+        mine = (path for path in folders if not path.is_symlink() and not path.parent.name.startswith("."))
+        return {path.parent.name: path for path in sorted(mine)}
+
+    def stage(self, below: int | None, into: Path) -> Path | None:
+        """Copy the reference package, modules below number `below` only, to `into`/<package>; return that folder.
+
+        Every file says in its first line which module it belongs to (`# module: 03_layers`);
+        an `__init__.py` may go without, and then is always staged. None where the course has no reference package.
+
+        Raises:
+            BadSource: a file of the reference that does not say to which module it belongs.
+        """
+        if self.reference is None or below is None:
+            return None
+        target = into / self.package
+        for path in sorted(self.reference.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and _is_staged(path, below):
+                copy = target / path.relative_to(self.reference)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+        for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
+            if not any(_is_content(path) for path in folder.rglob("*")):
+                shutil.rmtree(folder)
+        return target
+
+
+def keep_private(folder: Path) -> None:
+    """What this process makes from now on is closed to other accounts of the machine; open to the group of the folder
+    where its mode lets the group write, as graders that share a course have it.
+
+    Compiled modules are not kept then, by it and what it starts: they would be closed to sessions, of another user.
+    """
+    shared = folder.is_dir() and folder.stat().st_mode & stat.S_IWGRP
+    os.umask(0o007 if shared else 0o077)
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+def _names_of(assignment: Assignment) -> tuple[str, ...]:
+    match = SCRIPT_NAME.fullmatch(assignment.id)
+    if match is None:
+        return (assignment.id,)
+    return (assignment.id, match["number"], match["number"].lstrip("0"), match["name"])
+
+
+def _is_staged(path: Path, below: int) -> bool:
+    if path.suffix != ".py":
+        return path.name == "py.typed" or _data_number(path) < below
+    with path.open(encoding="utf-8") as lines:
+        match = MODULE_MARK.match(lines.readline())
+    if match is not None:
+        return int(match["number"]) < below
+    if path.name == "__init__.py":
+        return True
+    raise BadSource(
+        f"{path}: the first line does not say which module the file belongs to.",
+        hint="Begin it with e.g. '# module: 03_layers'; it is released only to modules above that one.",
+    )
+
+
+def _data_number(path: Path) -> int:
+    """Data goes with the module that its folder's __init__.py names, or with none (and is staged always)."""
+    init = path.parent / "__init__.py"
+    if not init.exists():
+        return -1
+    match = MODULE_MARK.match(init.read_text(encoding="utf-8"))
+    return int(match["number"]) if match else -1
+
+
+def _is_content(path: Path) -> bool:
+    """Whether a staged file is more than the bare `__init__.py` of a folder whose modules were all left out."""
+    if path.is_dir():
+        return False
+    return path.name != "__init__.py" or MODULE_MARK.match(path.read_text(encoding="utf-8")) is not None
+
+
+def find_course(start: Path) -> Course:
+    """The course that `start` lies in.
+
+    Raises:
+        NotACourse: neither `start` nor a folder above it holds a course.toml.
+        BadSource: the course.toml there cannot be read.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return load_course(folder)
+    raise NotACourse(
+        f"{start} is not a course folder: there is no {SETTINGS_FILE} in it or above it.",
+        hint="Change into your course, or name it with --course FOLDER.",
+    )
+
+
+def load_course(root: Path) -> Course:
+    """Read `root`/course.toml.
+
+    Raises:
+        BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
+    """
+    path = root / SETTINGS_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSource(f"{path} cannot be read: {error}.", hint="Mend the file.") from error
+    _refuse_unknown(path, data, _TOP_LEVEL, "")
+    if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", data["id"]):
+        raise BadSource(f"{path}: 'id' is missing, or is no plain name.", hint='Add a line such as id = "ml101".')
+    for table in TABLES:
+        if not isinstance(data.get(table, {}), dict):
+            raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
+    for name in ("title", "package", "reference"):
+        _check_type(path, name, data.get(name, ""), "")
+    exchange = _record(path, ExchangeSettings, data, "exchange")
+    _require_choice(path, "exchange.kind", exchange.kind, EXCHANGE_KINDS)
+    sandbox = _record(path, SandboxSettings, data, "sandbox")
+    _require_choice(path, "sandbox.backend", sandbox.backend, BACKENDS)
+    _require_runner(path, sandbox)
+    gates = _record(path, GateSettings, data, "gates")
+    _require_choice(path, "gates.forgeable", gates.forgeable, FORGEABLE)
+    course = Course(
+        root=root,
+        id=data["id"],
+        title=data.get("title", data["id"]),
+        package=data.get("package", ""),
+        reference=_reference(path, data),
+        db_url=_database_url(path, _record(path, GradebookSettings, data, "gradebook").db_url),
+        exchange_root=root / exchange.root,
+        exchange_kind=exchange.kind,
+        exchange_url=_exchange_url(path, exchange),
+        sandbox=sandbox,
+        limits=_record(path, Limits, data, "limits"),
+        late=_record(path, LatePolicy, data, "late"),
+        instant=_record(path, InstantSettings, data, "instant"),
+        gates=gates,
+        deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
+        cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
+        extensions=_extensions(path, data.get("extensions", {})),
+    )
+    _require_policy(path, course)
+    return course
+
+
+TABLES = (
+    "gradebook",
+    "exchange",
+    "sandbox",
+    "limits",
+    "late",
+    "instant",
+    "gates",
+    "deadlines",
+    "cutoffs",
+    "extensions",
+)
+_TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
+# Below these not even right work is run: what the sandbox needs for itself would be taken for a student's fault.
+_AT_LEAST = {
+    "limits.cell_timeout_s": 0.1,
+    "limits.notebook_timeout_s": 1,
+    "limits.memory_mb": 64,
+    "limits.scratch_mb": 1,
+    "limits.processes": 8,
+    "limits.output_kb": 1,
+    "limits.submission_mb": 1,
+    "instant.cell_timeout_s": 0.1,
+    "instant.notebook_timeout_s": 1,
+}
+_AT_MOST = {"late.percent_per_day": 100, "late.max_percent": 100}
+_MOST = 1_000_000  # of any other number; TOML has infinity too
+
+
+def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: str) -> None:
+    for key in given:
+        if key not in known:
+            raise BadSource(f"{path}: no setting '{where}{key}'.", hint=near(key, known))
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """What to say of a name that is not known: the one that was probably meant, or all there are."""
+    close = get_close_matches(name, known, n=1)
+    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
+
+
+def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> Any:
+    given = data.get(table, {})
+    known = {one.name: one.default for one in fields(kind)}
+    _refuse_unknown(path, given, set(known), f"{table}.")
+    for key, value in given.items():
+        _check_type(path, f"{table}.{key}", value, known[key])
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _check_type(path: Path, name: str, value: object, default: object) -> None:
+    if isinstance(default, (int, float)):
+        least, most = _AT_LEAST.get(name, 0), _AT_MOST.get(name, _MOST)
+        kinds = (int,) if isinstance(default, int) and name.startswith("limits.") else (int, float)
+        fits = isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most
+        wanted = f"a {'whole ' if kinds == (int,) else ''}number from {least} to {most}"
+    elif isinstance(default, tuple):
+        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        wanted = "a list of names"
+    else:
+        fits, wanted = isinstance(value, str), "a text"
+    if not fits:
+        raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
+
+
+def _require_choice(path: Path, name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise BadSource(f"{path}: '{name}' is '{value}'.", hint=near(value, choices))
+
+
+def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
+    missing = [name for name in RUNNER_PACKAGES if name not in {one.lower() for one in sandbox.packages}]
+    if missing:
+        raise BadSource(
+            f"{path}: 'sandbox.packages' lacks {' and '.join(missing)}, with which notebooks are run.",
+            hint="Add it to the list.",
+        )
+
+
+def _require_policy(path: Path, course: Course) -> None:
+    """Refuse dates for assignments that are not there, which would silently be nobody's, and such as contradict."""
+    released = (one.name for one in course.step("release").glob("*/"))
+    assignments = {one.id: one for one in course.assignments} | dict.fromkeys(released)
+    for table in ("deadlines", "cutoffs", "extensions"):
+        for name in getattr(course, table):
+            if name not in assignments:
+                raise BadSource(
+                    f"{path}: '{table}' names no assignment of this course: '{name}'.", hint=near(name, assignments)
+                )
+    for name, deadline in course.deadlines.items():
+        for student, extended in course.extensions.get(name, {}).items():
+            if extended < deadline:
+                raise BadSource(
+                    f"{path}: the extension of '{student}' for {name} ends before the deadline of all.",
+                    hint="Correct it, or take it out.",
+                )
+        if name in course.cutoffs and course.cutoffs[name] < deadline:
+            raise BadSource(
+                f"{path}: the cut-off of {name} lies before its deadline, and nothing is taken after it.",
+                hint="Correct one of them.",
+            )
+
+
+def _exchange_url(path: Path, exchange: ExchangeSettings) -> str:
+    source = f"{path}: 'exchange.url'" if exchange.url else EXCHANGE_VARIABLE
+    url = exchange.url or os.environ.get(EXCHANGE_VARIABLE, "")
+    if url in ("", LOCAL):
+        return ""
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        raise BadSource(f"{source} is no address: '{url}'.", hint=f"Write it as http://host:port, or as '{LOCAL}'.")
+    return url
+
+
+def _reference(path: Path, data: dict[str, Any]) -> Path | None:
+    name, package = data.get("reference", ""), data.get("package", "")
+    if package and not package.isidentifier():
+        raise BadSource(f"{path}: 'package' is no name to import: '{package}'.", hint="Write one word, such as ml101.")
+    if not name:
+        return None
+    folder: Path = (path.parent / name).resolve()
+    if not (folder / "__init__.py").is_file():
+        raise BadSource(
+            f"{path}: the reference package '{name}' is not there: no {folder / '__init__.py'}.",
+            hint="Correct `reference`, or take it out when the course has no package of its own.",
+        )
+    if not package:
+        raise BadSource(
+            f"{path}: there is a 'reference' and no 'package', the name by which students import it.",
+            hint='Add a line such as package = "ml101".',
+        )
+    return folder
+
+
+def _database_url(path: Path, url: str) -> str:
+    """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
+    in the course folder, wherever the command is run from."""
+    prefix = "sqlite:///"
+    source = f"{path}: 'gradebook.db_url'" if url else GRADEBOOK_VARIABLE
+    url = url or os.environ.get(GRADEBOOK_VARIABLE, "") or Course.db_url
+    if not re.match(r"[a-z0-9]+(\+[a-z0-9_]+)?://", url):  # without its text, which may hold a password
+        raise BadSource(
+            f"{source} is no URL of a database.", hint=f"Write it as {Course.db_url}, or as SQLAlchemy does."
+        )
+    if url.startswith(prefix) and not url.startswith("sqlite:////"):
+        return f"{prefix}{path.parent / url.removeprefix(prefix)}"
+    return url
+
+
+def _moments(path: Path, table: str, given: Any) -> dict[str, datetime]:
+    if not isinstance(given, dict):
+        raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
+    what = {"deadlines": "deadline", "cutoffs": "cut-off"}.get(table, "extension")
+    for name, when in given.items():
+        if not isinstance(when, datetime) or when.tzinfo is None:
+            raise BadSource(
+                f"{path}: the {what} of '{name}' is no date and time with a zone: {when!r}.",
+                hint="Write it unquoted, e.g. 2026-12-07T23:59:00Z.",
+            )
+    return dict(given)
+
+
+def _extensions(path: Path, given: dict[str, Any]) -> dict[str, dict[str, datetime]]:
+    """By assignment and student."""
+    return {assignment: _moments(path, f"extensions.{assignment}", one) for assignment, one in given.items()}

@@ -1,0 +1,33 @@
+"""Files that were handed in, read as what a student may have made of them: a link, a pipe, more than there is room."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+class Unreadable(Exception):
+    """Nothing was handed in that can be graded; the message says what there is instead."""
+
+
+class NoNotebook(Unreadable):
+    """A file was handed in that cannot be read as a notebook: there may be honest work in it, for a person to find."""
+
+
+def read_regular_file(path: Path, limit_mb: int) -> bytes:
+    """Read without following a link or waiting on a fifo; raises what `read_submission` does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise Unreadable(f"there is no {path.name} in the submission") from error
+    except OSError as error:
+        raise Unreadable(f"{path.name} is a link, or cannot be opened") from error
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise Unreadable(f"{path.name} is no regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        if facts.st_size > limit_mb << 20:
+            raise NoNotebook(f"{path.name} has {facts.st_size >> 20} MiB; {limit_mb} MiB is the most that is graded")
+        return file.read((limit_mb << 20) + 1)

@@ -1,0 +1,75 @@
+"""The policy of a course: read from its course file by whoever releases, and kept by the exchange."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tito.errors import NotACourse
+from tito.exchange.protocol.records import Instant, Policy
+from tito.models import Limits
+
+
+def policy_to_data(policy: Policy) -> dict[str, Any]:
+    """Plain values, for JSON."""
+    data = {
+        "deadlines": {name: _iso(when) for name, when in policy.deadlines.items()},
+        "cutoffs": {name: _iso(when) for name, when in policy.cutoffs.items()},
+        "extensions": {
+            name: {student: _iso(when) for student, when in given.items()} for name, given in policy.extensions.items()
+        },
+        "submission_mb": policy.submission_mb,
+    }
+    return data | ({"instant": asdict(policy.instant)} if policy.instant else {})
+
+
+def policy_from_data(data: dict[str, Any]) -> Policy:
+    return Policy(
+        deadlines={name: datetime.fromisoformat(when) for name, when in data["deadlines"].items()},
+        cutoffs={name: datetime.fromisoformat(when) for name, when in data["cutoffs"].items()},
+        extensions={
+            name: {student: datetime.fromisoformat(when) for student, when in given.items()}
+            for name, given in data["extensions"].items()
+        },
+        submission_mb=data["submission_mb"],
+        instant=_instant(data.get("instant")),
+    )
+
+
+def _instant(data: dict[str, Any] | None) -> Instant | None:
+    return Instant(data["per_hour"], tuple(data["packages"]), Limits(**data["limits"])) if data else None
+
+
+def policy_to_json(policy: Policy) -> str:
+    return json.dumps(policy_to_data(policy), sort_keys=True)
+
+
+def policy_from_json(text: str) -> Policy:
+    return policy_from_data(json.loads(text))
+
+
+def _iso(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat()
+
+
+def policy_of_course(folder: Path, course_id: str) -> Policy | None:
+    """What the course file of this folder says, or None where there is none, or it is another course's."""
+    from tito.course.course import find_course
+
+    try:
+        course = find_course(folder)
+    except NotACourse:
+        return None
+    if course.id != course_id:
+        return None
+    instant = Instant(int(course.instant.per_hour), course.sandbox.packages, course.instant.within(course.limits))
+    return Policy(
+        course.deadlines,
+        course.cutoffs,
+        course.extensions,
+        course.limits.submission_mb,
+        instant if instant.per_hour else None,
+    )

@@ -1,0 +1,295 @@
+"""What crosses between the exchange and those who use it: manifests, releases, submissions, feedback, policy.
+
+A manifest lists the files of a bundle. Its canonical form (JSON, files sorted by path, no spaces) has one SHA-256,
+which stands for the content of all files: a receipt is that number with the server's time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from tito.exchange.protocol.names import check_paths
+from tito.exchange.protocol.problems import Refused
+from tito.models import Limits
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"  # nbgrader's own
+
+
+class Role(IntEnum):
+    """What a user is in a course. Each may do what those before it may."""
+
+    NOBODY = 0
+    STUDENT = 1
+    TA = 2  # collects, grades and returns; does not release
+    INSTRUCTOR = 3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a bundle."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The files of a bundle, sorted by path."""
+
+    files: tuple[Entry, ...]
+
+    @classmethod
+    def of(cls, files: list[Entry] | tuple[Entry, ...]) -> Manifest:
+        """A manifest of checked files.
+
+        Raises:
+            Refused: a name, a size or a hash that cannot be, or no file at all.
+        """
+        if not files:
+            raise Refused("There is no file in it.", status=400, where="manifest", hint="Hand in a notebook at least.")
+        for one in files:
+            if not SHA256.fullmatch(one.sha256) or one.size < 0:
+                raise Refused("A file without a SHA-256 or a size.", status=400, where="manifest")
+        check_paths(one.path for one in files)
+        return cls(tuple(sorted(files, key=lambda one: one.path)))
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Manifest:
+        """Read what `to_json` writes, in any order of files.
+
+        Raises:
+            Refused: it is something else.
+        """
+        try:
+            data = json.loads(text)
+            files = [Entry(_text(one["path"]), _text(one["sha256"]), _number(one["size"])) for one in data["files"]]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise Refused(
+                "The manifest cannot be read.",
+                status=400,
+                where="manifest",
+                hint='JSON is wanted: {"files": [{"path": ..., "sha256": ..., "size": ...}]}.',
+            ) from error
+        return cls.of(files)
+
+    def to_json(self) -> bytes:
+        """The canonical form."""
+        data = {"files": [asdict(one) for one in self.files]}
+        return json.dumps(data, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.files)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    value.encode()  # a lone surrogate is no text
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
+@dataclass(frozen=True)
+class Who:
+    """A user as the exchange knows them, their role in each of their courses, and where a browser shows what is theirs
+    (a path at the hub's address; "" where there is no page)."""
+
+    name: str
+    courses: dict[str, Role]
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One revision of an assignment, as students fetch it."""
+
+    course: str
+    assignment: str
+    revision: int
+    released_at: datetime
+    released_by: str
+    manifest_sha256: str
+    files: list[Entry]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """Feedback on one submission; the newest revision counts."""
+
+    submission: str
+    revision: int
+    released_at: datetime
+    manifest_sha256: str
+    files: list[Entry]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in, when (by the server's clock), and the SHA-256 of its manifest: the receipt."""
+
+    id: str
+    course: str
+    assignment: str
+    student: str
+    received_at: datetime
+    manifest_sha256: str
+    files: list[Entry]
+    due_at: datetime | None = None  # by the policy as it is now, extensions included
+    late: bool = False
+    feedback: Feedback | None = None
+
+    @property
+    def timestamp(self) -> str:
+        """The time as nbgrader writes it."""
+        return self.received_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT)
+
+    def receipt(self) -> dict[str, Any]:
+        """What a student keeps: plain values, for a JSON file."""
+        return {
+            "course": self.course,
+            "assignment": self.assignment,
+            "student": self.student,
+            "submission": self.id,
+            "received_at": self.received_at.astimezone(UTC).isoformat(),
+            "manifest_sha256": self.manifest_sha256,
+            "due_at": self.due_at.astimezone(UTC).isoformat() if self.due_at else None,
+            "late": self.late,
+            "files": [asdict(one) for one in self.files],
+        }
+
+
+@dataclass(frozen=True)
+class Instant:
+    """That visible tests are run on submit: how often for one student and assignment, with what, and within what."""
+
+    per_hour: int
+    packages: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the course file says about time, size and instant checks. A copy: the course file is what is edited."""
+
+    deadlines: dict[str, datetime] = field(default_factory=dict)
+    cutoffs: dict[str, datetime] = field(default_factory=dict)  # nothing is taken after it
+    extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)  # by assignment and student
+    submission_mb: int | None = None
+    instant: Instant | None = None  # None: no checks on submit
+
+    def due(self, assignment: str, student: str) -> datetime | None:
+        """When this student's work is due: their extension, else the deadline."""
+        return self.extensions.get(assignment, {}).get(student, self.deadlines.get(assignment))
+
+    def cutoff(self, assignment: str, student: str) -> datetime | None:
+        """After when nothing is taken from this student. An extension beyond the cut-off moves it."""
+        cutoff = self.cutoffs.get(assignment)
+        extended = self.extensions.get(assignment, {}).get(student)
+        return max(cutoff, extended) if cutoff is not None and extended is not None else cutoff
+
+
+@dataclass(frozen=True)
+class PolicyState:
+    """The policy of a course, and how often it has been changed."""
+
+    course: str
+    revision: int
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """That someone took something: `what` is release, submission or feedback."""
+
+    at: datetime
+    by: str
+    what: str
+    assignment: str
+    student: str
+    reference: str
+
+
+class CheckState(StrEnum):
+    """What became of the check of a submission's visible tests."""
+
+    OFF = "off"  # the course had none when it was handed in
+    WAITING = "waiting"  # in the queue, which is for a time where the student had many; or at work
+    REPLACED = "replaced"  # a newer submission came before its turn
+    DROPPED = "dropped"  # the release was withdrawn, or checks switched off, before its turn
+    FAILED = "failed"  # tried again and again, to no end
+    DONE = "done"
+
+    @property
+    def final(self) -> bool:
+        return self is not CheckState.WAITING
+
+
+@dataclass(frozen=True)
+class CheckedTest:
+    """What a visible test said. Never a grade: no points, and nothing of hidden tests."""
+
+    notebook: str
+    name: str
+    verdict: str
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the visible tests of one revision of a release said of a submission. `fault`: why they could not be run."""
+
+    revision: int
+    engine: str
+    made_at: datetime
+    tests: list[CheckedTest]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """How it stands with the check of one submission."""
+
+    submission: str
+    state: CheckState
+    next_at: datetime | None = None  # before when it is not made: the student has had as many as the course gives
+    result: CheckResult | None = None
+
+
+@dataclass(frozen=True)
+class Lease:
+    """That a check is one worker's until then, and for so many seconds more whenever it is renewed. Without its key
+    no result is taken."""
+
+    key: str
+    until: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A check that a worker has taken on."""
+
+    submission: Submission
+    release: Release
+    packages: list[str]
+    limits: Limits
+    lease: Lease

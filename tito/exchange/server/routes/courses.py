@@ -1,0 +1,82 @@
+"""What concerns a whole course: its policy, and the log of who took what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from tito.exchange.protocol.records import Fetch, Instant, Policy, PolicyState
+from tito.exchange.server.access import CourseName
+from tito.exchange.server.routes import Instructor, TheLedger, problems
+from tito.models import Limits
+
+router = APIRouter(prefix="/courses/{course}", tags=["courses"])
+Name = Annotated[str, Field(max_length=200)]
+Moments = Annotated[dict[Name, AwareDatetime], Field(max_length=10_000)]
+
+
+Package = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class LimitsIn(BaseModel):
+    """What one check may use: as `Limits`, and no more than a worker bears."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cell_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10
+    notebook_timeout_s: Annotated[float, Field(gt=0, le=900)] = 60
+    memory_mb: Annotated[int, Field(gt=0, le=16_384)] = Limits.memory_mb
+    scratch_mb: Annotated[int, Field(gt=0, le=4096)] = Limits.scratch_mb
+    processes: Annotated[int, Field(gt=0, le=1024)] = Limits.processes
+    output_kb: Annotated[int, Field(gt=0, le=16_384)] = Limits.output_kb
+    submission_mb: Annotated[int, Field(gt=0, le=10_000)] = Limits.submission_mb
+
+
+class InstantIn(BaseModel):
+    """That visible tests are run on submit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    per_hour: Annotated[int, Field(gt=0, le=1000)]
+    packages: Annotated[list[Package], Field(max_length=200)] = []
+    limits: LimitsIn = LimitsIn()
+
+
+class PolicyIn(BaseModel):
+    """What a course file says about time and size."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deadlines: Moments = {}
+    cutoffs: Moments = {}
+    extensions: Annotated[dict[Name, Moments], Field(max_length=1000)] = {}
+    submission_mb: Annotated[int, Field(gt=0, le=10_000)] | None = None
+    instant: InstantIn | None = None
+
+
+@router.get("/policy", responses=problems(400))
+def show_policy(course: CourseName, caller: Instructor, ledger: TheLedger) -> PolicyState:
+    """Deadlines, extensions and cut-offs, as they stand here."""
+    return ledger.policy(course)
+
+
+@router.put("/policy", responses=problems(400))
+def set_policy(course: CourseName, policy: PolicyIn, caller: Instructor, ledger: TheLedger) -> PolicyState:
+    """Take over what the course file says."""
+    given = policy.instant
+    instant = Instant(given.per_hour, tuple(given.packages), Limits(**given.limits.model_dump())) if given else None
+    wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, instant)
+    return ledger.set_policy(course, wanted, caller.name)
+
+
+@router.get("/fetches", responses=problems(400))
+def list_fetches(
+    course: CourseName,
+    caller: Instructor,
+    ledger: TheLedger,
+    assignment: Annotated[str, Query(max_length=200)] = "",
+) -> list[Fetch]:
+    """Who took what, newest first."""
+    return ledger.fetches(course, assignment)

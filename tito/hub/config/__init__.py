@@ -1,0 +1,1 @@
+"""What JupyterHub is told, and what runs in its process: settings, people, scopes, services, log-ins, spawners."""

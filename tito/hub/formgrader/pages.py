@@ -1,0 +1,311 @@
+"""Formgrader's pages as they must be in a service of the hub: nbgrader's own, and what differs, as a server extension.
+
+links           to files go to pages of ours that show them, not to the site's /tree and /notebooks, where nothing is
+scripts         an assignment that is written as source/NN_name.py is listed, and its name leads to the script
+Generate        runs `tito release --no-exchange`: the gates, and then nbgrader's own GenerateAssignment
+Autograde all   runs `tito autograde`; nbgrader's page sends people to a terminal, and there is none here
+formulas        are drawn here; nbgrader's page gets MathJax from elsewhere, and its scripts stop where it cannot
+students' text  is sanitised before an instructor's browser shows it, and stands in sandboxed frames (`frames.py`)
+policy          no script runs but those of nbgrader's templates, which get a nonce; nothing is framed elsewhere
+routes          the server answers at formgrader's own addresses alone (`allowed_routes.py`)
+?path=          is not taken: it would run an nbgrader_config.py from any folder, a student's submission too
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader
+from jupyter_server.utils import url_path_join
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.server_extensions.formgrader import apihandlers, base, handlers
+from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
+from tornado import web
+
+from tito.bridge.guard import require_configured
+from tito.bridge.pages import GuardedLoader
+from tito.course.course import Assignment, Course, find_course
+from tito.course.script import build
+from tito.errors import TitoError, UnknownAssignment
+from tito.hub.formgrader.allowed_routes import allow_only
+from tito.hub.formgrader.files import Files
+from tito.hub.formgrader.frames import FormgraderExporter, student_style
+
+UTILS = Path(handlers.static_path) / "js" / "utils.js"
+# What every page of formgrader's may do. Not 'self' for scripts: students' servers are on the same origin.
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+MENDED = """
+// What nbgrader's templates call in attributes, which the policy of the page forbids.
+document.addEventListener("click", function (event) {
+    var element = event.target.closest("[data-call]");
+    var calls = {
+        createAssignmentModal: function () { createAssignmentModal(); },
+        createStudentModal: function () { createStudentModal(); },
+        toggleAllNames: function () { toggleAllNames(); },
+        toggle_name: function (on) { toggle_name(on); }
+    };
+    var name = element && element.getAttribute("data-call");
+    if (Object.hasOwn(calls, name)) { calls[name](element.getAttribute("data-with") === "true"); }
+});
+
+// In a service of a hub, files are shown by the service itself, in a tab of their own.
+linkTo = function (type, path) {
+    var parts = path.split("/").filter(function (part) { return part && part !== "."; });
+    var url = %s + parts.map(encodeURIComponent).join("/");
+    return function (_, el) {
+        return $(el).attr("href", url).attr("target", "_blank")[0];
+    };
+};
+"""
+AUTOGRADE_ALL = """
+{%- extends "nbgrader/manage_submissions.tpl" -%}
+
+{%- block messages -%}
+<p>
+  <button type="button" class="btn btn-primary" id="autograde-all">Autograde all</button>
+  grades what has not been graded yet with the same tests; the icons below grade one student again.
+</p>
+{%- endblock -%}
+
+{%- block script -%}
+<script>
+$("#autograde-all").click(function () {
+    var button = $(this).prop("disabled", true).text("Autograding...");
+    var done = function (id, title, message, log) {
+        button.prop("disabled", false).text("Autograde all");
+        createLogModal(id, title, message, log).on("hidden.bs.modal", function () { location.reload(); });
+    };
+    $.post(base_url + "/formgrader/api/assignment/" + encodeURIComponent(assignment_id) + "/autograde")
+        .done(function (answer) {
+            answer = JSON.parse(answer);
+            if (answer.success) {
+                done("success-modal", "Success", "Autograded '" + assignment_id + "'.", answer.log);
+            } else {
+                done("error-modal", "Error", "Not all of '" + assignment_id + "' was graded.", answer.log);
+            }
+        })
+        .fail(function () {
+            done("error-modal", "Error", "'" + assignment_id + "' was not graded: the service did not answer.");
+        });
+});
+</script>
+{%- endblock -%}
+"""
+NO_NOTEBOOK = """
+{%- extends "base.tpl" -%}
+
+{%- block title -%}
+Nothing to show
+{%- endblock -%}
+
+{%- block body -%}
+<p>The autograded notebook is not there: <code>{{ resources.filename }}</code>. Autograde the submission again.</p>
+{%- endblock -%}
+"""
+TEMPLATES = {"manage_submissions.tpl": AUTOGRADE_ALL, "formgrade_404.tpl": NO_NOTEBOOK}
+
+
+class Formgrader(FormgradeExtension):  # type: ignore[misc]
+    """nbgrader's formgrader, with our pages before its own."""
+
+    debug = False  # nbgrader's default shows the whole configuration on a page, the database's password too
+
+    def init_tornado_settings(self, webapp: Any) -> None:
+        require_configured(self)
+        super().init_tornado_settings(webapp)
+        environment = webapp.settings["nbgrader_jinja2_env"]
+        environment.loader = GuardedLoader(_ours_before(environment.loader))
+        environment.autoescape = True  # names in addresses would be read as HTML
+        webapp.settings["nbgrader_exporter"] = FormgraderExporter(config=self.config)
+        base.NbGraderAPI = CourseAPI  # nbgrader has no setting for it
+
+    def init_handlers(self, webapp: Any) -> None:
+        ours = [
+            (r"/formgrader/?", Home),
+            (r"/formgrader/static/js/utils.js", Utils),
+            (r"/formgrader/static/css/student.css", StudentStyle),
+            (r"/formgrader/files/(.*)", Files),
+            (r"/formgrader/api/assignment/([^/]+)/assign", Generate),
+            (r"/formgrader/api/assignment/([^/]+)/autograde", AutogradeAll),
+            (r"/formgrader/submissions/([^/]+)/?", Submission),
+        ]
+        # nbgrader's own handler of files beside a submission would serve any file of the course as a page of this site.
+        theirs = [one for one in handlers.default_handlers if one[1] is not handlers.SubmissionFilesHandler]
+        static = (r"/formgrader/static/(.*)", web.StaticFileHandler, {"path": handlers.static_path})
+        rest = (r"/formgrader/.*", handlers.Template404)
+        rules = [*ours, *theirs, *apihandlers.default_handlers, static, rest]
+        prefix = webapp.settings["base_url"]
+        found = [(url_path_join(prefix, path), _with_policy(handler), *more) for path, handler, *more in rules]
+        webapp.add_handlers(".*$", found)
+        allow_only(webapp)
+
+
+def _ours_before(theirs: BaseLoader) -> BaseLoader:
+    """Templates of ours by nbgrader's names; they extend nbgrader's as nbgrader/<name>."""
+    return ChoiceLoader([DictLoader(TEMPLATES), theirs, PrefixLoader({"nbgrader": theirs})])
+
+
+class WithPolicy:
+    """What is added to every handler of formgrader's: a policy, and a nonce for the scripts of its page."""
+
+    @cached_property
+    def nonce(self) -> str:
+        return secrets.token_urlsafe(16)
+
+    @property
+    def content_security_policy(self) -> str:
+        return POLICY.format(nonce=self.nonce)
+
+    def render(self, name: str, **values: Any) -> Any:
+        guards = {"csp_nonce": lambda: self.nonce, "csp_meta": lambda: ""}
+        return super().render(name, **values, **guards)  # type: ignore[misc]
+
+
+@cache
+def _with_policy(handler: Any) -> Any:
+    """A handler of nbgrader's or ours with the policy, unless it has one of its own."""
+    has_its_own = "content_security_policy" in vars(handler)
+    if has_its_own or not issubclass(handler, base.BaseHandler):
+        return handler
+    return type(handler.__name__, (WithPolicy, handler), {})
+
+
+class Submission(handlers.SubmissionHandler):  # type: ignore[misc]
+    """The page of a submission: nbgrader's, whose exporter gets the nonce of this answer."""
+
+    @property
+    def exporter(self) -> FormgraderExporter:
+        exporter: FormgraderExporter = super().exporter
+        exporter.nonce = self.nonce
+        return exporter
+
+
+class StudentStyle(base.BaseHandler):  # type: ignore[misc]
+    """The style of what students made, in its frames."""
+
+    @web.authenticated
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")  # its address has a version
+        self.write(student_style())
+
+
+class CourseAPI(NbGraderAPI):  # type: ignore[misc]
+    """Knows of assignments that are written as scripts."""
+
+    def get_source_assignments(self) -> set[str]:
+        for one in self._course.assignments:
+            if one.script is not None and not self._course.step("source", one.id).is_dir():
+                build(self._course, one)
+        return set(super().get_source_assignments())
+
+    def get_assignment(self, assignment_id: str, released: Any = None) -> Any:
+        found = super().get_assignment(assignment_id, released=released)
+        script = _assignment(self._course, assignment_id)
+        if found is not None and script is not None and script.script is not None:
+            found["source_path"] = os.path.relpath(script.script, self._course.root)
+        return found
+
+    @property
+    def _course(self) -> Course:
+        return find_course(Path(self.coursedir.root))
+
+
+def _assignment(course: Course, name: str) -> Assignment | None:
+    try:
+        return course.assignment(name)
+    except UnknownAssignment:
+        return None
+
+
+class Home(base.BaseHandler):  # type: ignore[misc]
+    """The address without a page. nbgrader's takes a folder here whose configuration it runs."""
+
+    @web.authenticated
+    def get(self) -> None:
+        self.redirect(f"{self.base_url}/formgrader/manage_assignments")
+
+
+class Utils(base.BaseHandler):  # type: ignore[misc]
+    """nbgrader's script of that name, and then ours."""
+
+    @web.authenticated
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.write(UTILS.read_text(encoding="utf-8") + MENDED % json.dumps(f"{self.base_url}/formgrader/files/"))
+
+
+class Running(base.BaseApiHandler):  # type: ignore[misc]
+    """Runs a command of ours on an assignment, one at a time, while the service goes on serving.
+
+    What grades has no token of the hub.
+    """
+
+    running: ClassVar[set[str]] = set()
+
+    async def run(self, assignment: str, *command: str) -> dict[str, Any]:
+        """As nbgrader's actions answer: whether it went well, and the log."""
+        if assignment in self.running:
+            return {"success": False, "log": f"{assignment} is being worked on already. Try again when it is done."}
+        self.running.add(assignment)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-c", "from tito.cli import main; main()", *command, "--", assignment,
+                cwd=self.coursedir.root,
+                env={name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB_")},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )  # fmt: skip
+            output, _ = await process.communicate()
+        finally:
+            self.running.discard(assignment)
+        return {"success": process.returncode == 0, "log": output.decode(errors="replace")}
+
+
+class Generate(Running):
+    """Makes what students get. An assignment of notebooks is nbgrader's alone; a script's passes the gates first."""
+
+    @web.authenticated
+    async def post(self, assignment_id: str) -> None:
+        known = _assignment(find_course(Path(self.coursedir.root)), assignment_id)
+        if known is None or known.script is None:
+            self.write(json.dumps(self.api.generate_assignment(assignment_id)))
+            return
+        self.write(json.dumps(await self.run(known.id, "release", "--no-exchange")))
+
+
+class AutogradeAll(Running):
+    """Grades the cohort."""
+
+    @web.authenticated
+    async def post(self, assignment_id: str) -> None:
+        try:
+            known = find_course(Path(self.coursedir.root)).assignment(assignment_id)
+        except TitoError as error:
+            raise web.HTTPError(404, str(error)) from error
+        self.write(json.dumps(await self.run(known.id, "autograde")))
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    """What Jupyter Server calls: as nbgrader's own does, with our class."""
+    formgrader = Formgrader(parent=server)
+    formgrader.root_dir = server.root_dir
+    formgrader.log = server.log
+    formgrader.initialize([])
+    formgrader.init_tornado_settings(server.web_app)
+    formgrader.init_handlers(server.web_app)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "tito.hub.formgrader.pages"}]

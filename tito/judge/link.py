@@ -1,0 +1,439 @@
+"""A test's way to the notebook, in the judge: asks for operations, and makes stand-ins of what comes back.
+
+Whatever a notebook sends is hostile: it gives plain values and stand-ins, or `Ended`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import random
+import sys
+import types
+from collections import deque
+from collections.abc import Generator
+from itertools import islice
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from tito.judge.looks import Looks
+from tito.judge.sites import Sites
+from tito.judge.standin import (
+    EXCEPTION,
+    METHODS,
+    RemoteType,
+    StandIn,
+    Text,
+    native_attributes,
+    new_exception,
+    number_of,
+)
+from tito.sandbox.inside import wire
+from tito.sandbox.inside.codec import CodecError, Packed
+from tito.sandbox.inside.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
+
+MOST_OPERATIONS = 100_000
+MOST_SAID = 1 << 20
+MOST_GIVEN = 10_000  # values of an iterator that is handed to the notebook
+SEED = 2018
+_EMPTY: tuple[Any, ...] = ([], (), {}, set(), range(1), "", {}.values(), {}.items())
+ITERATORS: tuple[type, ...] = (
+    *(types.GeneratorType, map, filter, zip, enumerate, reversed),
+    *(type(iter(one)) for one in _EMPTY),
+)
+BY_NAME = ("name", "set name", "delete name")
+STOPS = (StopIteration, StopAsyncIteration)
+BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+class Line(Protocol):
+    """What a test asks over."""
+
+    def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
+        """Ask."""
+        ...
+
+    def receive(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The answer, and its values."""
+        ...
+
+
+class Ended(BaseException):
+    """Nothing more can be asked: the notebook has ended, or answered what is no answer, or been asked too much."""
+
+
+class Link:
+    """A test's way to the notebook.
+
+    Args:
+        known: what the reference's run has shown of the test's places; None while it is at work: then every object is
+            asked, and `shown` says what was done where.
+        keep: whether objects of subclasses of plain types stay where they are.
+        believes: whether arguments are changed too where the reference changed none (see `replay`).
+    """
+
+    def __init__(self, channel: Line, known: frozenset[str] | None, keep: bool = False, believes: bool = False) -> None:
+        self.channel = channel
+        self.believes = believes
+        self.not_believed = False  # whether the notebook has said so
+        self.sites = Sites(known)
+        self.looks = Looks(self._ask)
+        self.keep = keep
+        self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
+        self.called: set[str] = set()
+        self.objects: dict[int, Any] = {}
+        self.classes: dict[int, RemoteType] = {}
+        self.callbacks: list[Any] = []
+        self.asked = 0
+        self.said = 0
+        self.over = ""  # why nothing more can be asked
+        np.random.seed(SEED)
+        random.seed(SEED)
+        self._drawn = _numpy_state(), random.getstate()
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Of the reference's run: what was done where, and the names of what it called."""
+        return self.sites.shown() | {f"called {name}" for name in self.called}
+
+    # ---- asking ----------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        what: str,
+        number: int = -1,
+        arguments: tuple[Any, ...] = (),
+        keywords: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> Any:
+        """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
+        self.looks.forget(what, number, [number_of(one) for one in arguments])
+        if self.looks.holds(what, number, arguments):
+            return self.looks.look(what, number, arguments)
+        return self._ask(what, number, arguments, keywords, name)
+
+    def _ask(
+        self,
+        what: str,
+        number: int = -1,
+        arguments: tuple[Any, ...] = (),
+        keywords: dict[str, Any] | None = None,
+        name: str = "",
+    ) -> Any:
+        keep = self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
+        request = {"what": what, "number": number, "name": name, "keep": keep}
+        values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
+        given = [*arguments, *(keywords or {}).values()]
+        reply, back = self._exchange(request, values)
+        try:
+            given = self._changed(given, back.pop("left", []))
+            back = {key: self.revive(value, given) for key, value in back.items()}
+        except BAD_ANSWER as error:
+            raise self._end("an answer that is none") from error
+        if reply.get("status") == "missing":
+            raise KeyError(name)
+        if reply.get("status") == "raised":
+            raise self._allowed(self._error(reply, back), what)
+        value = back.get("value")
+        if stand_ins := list(_stand_ins(value)):
+            self.sites.note("kept")
+            if not self.sites.allows("kept"):
+                for held in stand_ins:
+                    self.looks.hold(held, number if what == "__getattr__" else None)
+        if what == "name" and (looked_up := number_of(value)) is not None:
+            self.names.setdefault(looked_up, set()).add(name)
+        return value
+
+    def _changed(self, given: list[Any], left: Any) -> list[Any]:
+        """Change arguments as the notebook says it did, where the reference did that too. What stands for them in the
+        answer: else it is their new content, in objects of its own, and the test's own are as they were."""
+        answered = list(given)
+        for position, new in self.revive(left, given):
+            argument = given[position]
+            if self.believes or self.sites.allows(f"changed {position}"):
+                self.sites.note(f"changed {position}")
+                restore(argument, new)
+            else:
+                answered[position] = new
+                self.not_believed = True
+        return answered
+
+    def _allowed(self, error: BaseException, what: str) -> BaseException:
+        """An exception that the notebook raised. One that ends an iteration, where none was asked for the next value,
+        would end one of the test's own, and with it whatever it was to check: it is an error, as in a generator."""
+        if not isinstance(error, STOPS) or what == "__next__":
+            return error
+        if not self.sites.allows("stopped"):
+            return RuntimeError(f"your code raised {type(error).__name__}")
+        self.sites.note("stopped")
+        return error
+
+    def may(self, *operands: Any) -> bool:
+        """Whether an object of the notebook may be handed operands of the test's, here where the test is now."""
+        return all(isinstance(one, StandIn | RemoteType) for one in operands) or self.may_compare()
+
+    def may_call(self, number: int, *operands: Any) -> bool:
+        """Whether it may be called with them: too wherever the test has looked it up by a name that it calls."""
+        names = self.names.get(number, set())
+        if self.sites.known is None:
+            self.called |= names
+        elif any(f"called {name}" in self.sites.known for name in names):
+            return True
+        return self.may(*operands)
+
+    def may_compare(self) -> bool:
+        """Whether an object of the notebook is asked what it equals, here where the test is now: where the reference's
+        was. Where that never came, nothing is known of what the author means to ask."""
+        self.sites.note("asked")
+        return self.sites.allows("asked")
+
+    def _exchange(self, request: dict[str, Any], values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Ask, and run functions of the test's until the answer comes."""
+        self._send(request, values)
+        while True:
+            try:
+                reply, back = self.channel.receive()
+            except CodecError as error:
+                raise self._end("an answer that is none") from error
+            self._tell(reply.get("said"))
+            if reply.get("status") == "over":
+                self.over = "the notebook has ended"
+                raise Ended(self.over)
+            if reply.get("status") != "callback":
+                return reply, back
+            self._run_callback(reply, back)
+
+    def _send(self, request: dict[str, Any], values: dict[str, Any]) -> None:
+        if self.over:
+            raise Ended(self.over)
+        self.asked += 1
+        if self.asked > MOST_OPERATIONS:
+            raise self._end("it asks too much of the notebook")
+        encoder = WireEncoder(self.refer)
+        try:
+            for name, value in values.items():
+                encoder.put(name, value)
+            self.channel.send_packed({"ask": request}, encoder.packed())
+        except CodecError as error:
+            raise TypeError(f"cannot be handed to the notebook: {error}") from error
+
+    def _run_callback(self, reply: dict[str, Any], values: dict[str, Any]) -> None:
+        try:
+            function = self.callbacks[reply["number"]]
+            arguments, keywords = self.revive(values["arguments"], []), self.revive(values["keywords"], [])
+            if type(arguments) is not list or type(keywords) is not dict:
+                raise CodecError("no arguments")
+        except BAD_ANSWER as error:
+            raise self._end("an answer that is none") from error
+        try:
+            value = function(*arguments, **keywords)
+            self._send({"what": "return"}, {"value": value})
+        except Exception as error:  # noqa: BLE001  (what a function of the test raises, its caller in the notebook gets)
+            told = {"what": "raise", "name": type(error).__name__}
+            mirrored = error if isinstance(type(error), RemoteType) else None
+            try:
+                self._send(told, {"error": mirrored, "arguments": list(error.args)})
+            except TypeError:
+                self._send(told, {"error": mirrored, "arguments": [str(error)[:4000]]})
+
+    def _end(self, why: str) -> Ended:
+        self.over = why
+        return Ended(why)
+
+    def _tell(self, said: Any) -> None:
+        """What the notebook printed meanwhile is printed here: a test may have redirected it."""
+        for name, text in said if isinstance(said, list) else []:
+            self.said += len(str(text))
+            if self.said <= MOST_SAID:
+                (sys.stderr if name == "stderr" else sys.stdout).write(str(text))
+
+    def _generators(self) -> dict[str, Any]:
+        """States of the random generators, where the test has changed them since the notebook was last told."""
+        now, then = (_numpy_state(), random.getstate()), self._drawn
+        self._drawn = now
+        changed: dict[str, Any] = {}
+        if now[0][1:] != then[0][1:] or not np.array_equal(now[0][0], then[0][0]):
+            changed["numpy_random"] = list(now[0])
+        if now[1] != then[1]:
+            changed["random"] = now[1]
+        return changed
+
+    def _error(self, reply: dict[str, Any], values: dict[str, Any]) -> BaseException:
+        error = values.get("error")
+        kind = getattr(builtins, str(reply.get("name")), None)
+        if reply.get("known") is True and isinstance(kind, type) and issubclass(kind, BaseException):
+            arguments = values.get("arguments")
+            try:
+                return kind(*arguments) if isinstance(arguments, list) else kind(str(reply.get("text")))
+            except (TypeError, ValueError):
+                return RuntimeError(str(reply.get("text")))
+        if isinstance(error, BaseException):
+            arguments = values["arguments"] if isinstance(values.get("arguments"), list) else []
+            if isinstance(error, BaseExceptionGroup):
+                error = self._group(error, arguments)
+            error.__dict__["_tito_text"] = str(reply.get("text"))
+            error.args = tuple(arguments)
+            return error
+        return RuntimeError(str(reply.get("text")))
+
+    def _group(self, empty: BaseExceptionGroup[Any], arguments: list[Any]) -> BaseException:
+        """A group of the notebook's with the exceptions that it holds, which `except*` looks at: they are given to a
+        group when it is made, and it had to be made before they were known."""
+        try:
+            group = new_exception(type(empty), *arguments[:2])
+        except (TypeError, ValueError):
+            return empty
+        group.__dict__.update(empty.__dict__)
+        self.objects[empty.__dict__["_tito_number"]] = group
+        return group
+
+    # ---- values ----------------------------------------------------------------------------------
+
+    def refer(self, value: Any) -> Any:
+        """How an object that is no plain value is named to the notebook.
+
+        Raises:
+            CodecError: it cannot be.
+        """
+        number = number_of(value)
+        if number is not None:
+            return Handle(number)
+        if isinstance(value, ITERATORS):
+            items: list[Any] = list(islice(cast(Any, value), MOST_GIVEN + 1))
+            if len(items) > MOST_GIVEN:
+                raise CodecError("an iterator of too many values")
+            return Iterator(items)
+        known = _known(value)
+        if known is not None:
+            return known
+        if callable(value) and not isinstance(value, type):
+            for position, one in enumerate(self.callbacks):
+                if one is value:
+                    return Callback(position)
+            self.callbacks.append(value)
+            return Callback(len(self.callbacks) - 1)
+        raise CodecError(f"a {type(value).__name__} of the test's own")
+
+    def revive(self, value: Any, given: list[Any]) -> Any:
+        """The stand-ins and values that an answer's references mean."""
+        kind = type(value)
+        if kind is Handle:
+            return self._stand_in(value)
+        if kind is Known:
+            return wire.shared_type(value)
+        if kind is Callback:
+            return self.callbacks[value.number]
+        if kind is Alias:
+            return given[value.position]
+        if kind is Iterator:
+            raise CodecError("an iterator")
+        if kind in (list, tuple, set, frozenset):
+            return kind(self.revive(one, given) for one in value)
+        if isinstance(value, dict):
+            pairs = [(self.revive(key, given), self.revive(one, given)) for key, one in value.items()]
+            value.clear()
+            for key, one in pairs:
+                value[key] = one
+        elif kind is deque:
+            value.extend([self.revive(value.popleft(), given) for _ in range(len(value))])
+        elif kind is np.ndarray and value.dtype.kind == "O":
+            value.flat[:] = [self.revive(one, given) for one in value.ravel().tolist()]
+        return value
+
+    def _stand_in(self, handle: Handle) -> Any:
+        number, kind = handle.number, handle.kind
+        if "is" in kind:
+            return self._class(kind["is"])
+        if number in self.objects:
+            return self.objects[number]
+        cls = self._class(kind["class"])
+        if issubclass(cls, BaseException):
+            made: Any = new_exception(cls)
+            made.__dict__["_tito_number"] = number
+        else:
+            made = object.__new__(cls)
+            object.__setattr__(made, "_tito_number", number)
+        self.objects[number] = made
+        return made
+
+    def _class(self, facts: dict[str, Any]) -> RemoteType:
+        number = int(facts["n"])
+        if number not in self.classes:
+            bases = [self._base(one) for one in facts["bases"]]
+            raises = any(issubclass(one, BaseException) for one in bases)
+            has = int(facts["has"])
+            body = dict(
+                EXCEPTION if raises else {name: METHODS[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
+            )
+            body |= {"_tito_link": self, "_tito_number_of_class": number, "__module__": "notebook", "__doc__": Text()}
+            body |= native_attributes(bases) if raises else {"__slots__": ()}
+            machinery = MACHINERY.get(str(facts.get("machinery")))
+            if machinery is not None:
+                body["__class__"] = property(lambda _: machinery)
+            inherited = [one for one in bases if issubclass(one, BaseException)] if raises else [*bases, StandIn]
+            self.classes[number] = RemoteType(str(facts["name"]), tuple(inherited), body)
+        return self.classes[number]
+
+    def _base(self, facts: dict[str, Any]) -> type:
+        if "known" not in facts:
+            return self._class(facts)
+        kind = getattr(builtins, str(facts["known"]))
+        if not issubclass(kind, BaseException):
+            raise CodecError("no class of exceptions")
+        return kind  # type: ignore[no-any-return]
+
+
+# ---- helpers --------------------------------------------------------------------------------------------
+
+
+def _stand_ins(value: Any) -> Generator[int, None, None]:
+    """The numbers of the objects that a value holds."""
+    if isinstance(value, list | tuple | set | frozenset):
+        for one in value:
+            yield from _stand_ins(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _stand_ins(one)
+    elif (number := number_of(value)) is not None:
+        yield number
+
+
+def _known(value: Any) -> Known | None:
+    """A function, class or array function that can be imported, as the notebook's process would import it."""
+    for module in (getattr(value, "__module__", None), "numpy", "builtins"):
+        for name in (getattr(value, "__qualname__", None), getattr(value, "__name__", None)):
+            found: Any = sys.modules.get(module) if isinstance(module, str) else None
+            for part in name.split(".") if isinstance(name, str) else []:
+                found = getattr(found, part, None)
+            if found is value:
+                return Known(str(module), str(name))
+    return None
+
+
+def _numpy_state() -> tuple[Any, int, int, float]:
+    _, keys, position, has_gauss, cached = np.random.get_state()
+    return keys, int(position), int(has_gauss), float(cached)
+
+
+def restore(old: Any, new: Any) -> Any:
+    """Give `old` the content of `new` in place where the two are mutable and of one kind; the one to go on with."""
+    if isinstance(old, list) and type(new) is list:
+        old[:] = [restore(old[at], one) if at < len(old) else one for at, one in enumerate(new)]
+    elif isinstance(old, dict) and isinstance(new, dict):
+        merged = {key: restore(old[key], one) if key in old else one for key, one in new.items()}
+        old.clear()
+        for key, one in merged.items():
+            old[key] = one
+    elif isinstance(old, set) and type(new) is set:
+        old.clear()
+        old.update(new)
+    elif isinstance(old, bytearray) and type(new) is bytearray:
+        old[:] = new
+    elif isinstance(old, deque) and type(new) is deque:
+        old.clear()
+        old.extend(new)
+    elif isinstance(old, np.ndarray) and type(new) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype:
+        old[...] = new
+    else:
+        return new
+    return old

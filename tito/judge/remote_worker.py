@@ -1,0 +1,210 @@
+"""In the judge: runs the code of tests that have no judge half. What is the notebook's is a stand-in.
+
+A test runs in a fork of the judge, so that nothing that it does to modules outlives it, and nothing that it holds.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import io
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import MutableMapping
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tito.judge.link import Ended, Line, Link
+from tito.judge.replay import Recording, Replay
+from tito.judge.sites import MARK
+from tito.sandbox.inside.codec import Channel, EndOfStream
+
+GIVEN = f"{MARK}given>"
+BUILTINS = frozenset(dir(builtins))
+NOT_THE_NOTEBOOKS = ("get_ipython", "exit", "quit", "In", "Out")
+
+
+class TestTimeout(BaseException):
+    """Raised inside a test at its time limit."""
+
+    __test__ = False
+
+
+class Namespace(dict[str, Any]):
+    """The names of a test: its own, the instructor's, Python's; all others are asked of the notebook.
+
+    A name that functions of the notebook read is the notebook's, wherever the test sets it.
+    """
+
+    def __init__(self, link: Link, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self.link = link
+        self.imports = imports
+        self.notebook = notebook
+        self.mirrored = mirrored
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.imports and name not in self.notebook:
+            return self.imports[name]
+        if (name in BUILTINS and name not in self.notebook) or name.startswith("_") or name in NOT_THE_NOTEBOOKS:
+            raise KeyError(name)
+        return self.link.ask("name", name=name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self.mirrored:
+            self.link.ask("set name", arguments=(value,), name=name)
+            super().pop(name, None)
+        else:
+            super().__setitem__(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        if super().__contains__(name):
+            super().__delitem__(name)
+        else:
+            self.link.ask("delete name", name=name)
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name) or not isinstance(name, str):
+            return super().__contains__(name)
+        try:
+            self.__missing__(name)
+        except KeyError:
+            return False
+        return True
+
+    # A dict's own look past the methods above: `globals().get("name")` would find no name of the notebook's.
+    get = MutableMapping.get  # type: ignore[assignment]
+    setdefault = MutableMapping.setdefault
+    update = MutableMapping.update
+    pop = MutableMapping.pop
+
+
+def run_test(channel: Channel, request: dict[str, Any]) -> None:
+    """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
+    recording = Recording(channel)
+    names = _names(recording, request)
+    fault = _given(request["given"], names)
+    run: list[dict[str, Any]] = []
+    while True:
+        section, _ = channel.receive()
+        if section["op"] == "end":
+            return
+        run.append(section)
+        started = time.monotonic()
+        done = fault or _run(section, names)
+        if done["status"] == "ok" and names.link.not_believed:
+            done = _replayed(recording, request, run, started + section["limit_s"]) or done
+        channel.send({"done": done, "sites": sorted(names.link.shown)})
+
+
+def _names(line: Line, request: dict[str, Any], *, believes: bool = False) -> Namespace:
+    known = request["sites"]
+    link = Link(line, None if known is None else frozenset(known), request["keep"], believes)
+    return Namespace(link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"]))
+
+
+def _replayed(
+    recording: Recording, request: dict[str, Any], sections: list[dict[str, Any]], end: float
+) -> dict[str, Any] | None:
+    """What fails where the notebook is believed what it says of arguments; None: nothing, as far as can be told."""
+    if not recording.is_whole:
+        return None
+    generators = np.random.get_state(), random.getstate()
+    replay = Replay(recording)
+    names = _names(replay, request, believes=True)
+    done = _given(request["given"], names)
+    for section in sections:
+        left_s = end - time.monotonic()
+        if left_s <= 0:
+            return None
+        done = done or _run(section | {"limit_s": left_s}, names)
+        if done["status"] != "ok":
+            break
+        done = {}
+    np.random.set_state(generators[0])
+    random.setstate(generators[1])
+    return None if replay.is_other or not done or done["ename"] == "CellTimeout" else done
+
+
+def _given(source: str, names: Namespace) -> dict[str, Any]:
+    """What the instructor's own cells define. What fails here is the test's fault."""
+    try:
+        exec(compile(source, GIVEN, "exec"), names)
+    except (Exception, Ended) as error:  # noqa: BLE001  (whatever the instructor's code raises)
+        return _done(error)
+    return {}
+
+
+def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
+    """Run a section. Where it was stopped, or can ask nothing more, it has not passed, whatever it made of that."""
+    link, stopped = names.link, []
+
+    def stop(signum: int, frame: FrameType | None) -> NoReturn:
+        stopped.append(TestTimeout())
+        raise stopped[0]
+
+    signal.signal(signal.SIGALRM, stop)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + section["limit_s"]) + 2  # where Python's own signals do not reach
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    try:
+        code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
+        signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), link.sites.counted():
+            exec(code, names)
+    except BaseException as error:  # noqa: BLE001  (the test's edge: whatever it raises is what came of it)
+        return _done(stopped[0] if stopped else Ended(link.over) if link.over else error)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if stopped or link.over:
+        return _done(stopped[0] if stopped else Ended(link.over))
+    return {"status": "ok", "ename": "", "evalue": ""}
+
+
+def _done(error: BaseException) -> dict[str, Any]:
+    if isinstance(error, Ended):
+        return {"status": "error", "ename": "AssertionError", "evalue": f"This test could not go on: {error}."}
+    kind = "CellTimeout" if isinstance(error, TestTimeout) else type(error).__name__
+    try:
+        text = str(error)[:4000]
+    except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
+        text = ""
+    return {"status": "error", "ename": kind[:200], "evalue": text.encode("utf-8", "replace").decode()}
+
+
+def imported(statements: list[list[str]]) -> dict[str, Any]:
+    """What import statements bind, by name; those that cannot be run here are left to the notebook."""
+    found: dict[str, Any] = {}
+    for name, statement in statements:
+        bound: dict[str, Any] = {}
+        with contextlib.suppress(Exception):
+            exec(statement, bound)
+        bound.pop("__builtins__", None)
+        found |= bound if name == "*" else {one: bound[one] for one in bound if one == name}
+    return found
+
+
+def serve_test(channel: Channel, request: dict[str, Any]) -> None:
+    """Run a test in a fork. A fork that dies is told of: what a notebook sent may have brought it down."""
+    imported(request["imports"])  # here, so that the next test need not
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run_test(channel, request)
+            code = 0
+        except EndOfStream:
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if status != 0:
+        stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        name = "CellTimeout" if stopped else "JudgeDied"
+        done = {"status": "error", "ename": name, "evalue": "judging what your code returned went wrong"}
+        channel.send({"done": done, "sites": []})

@@ -1,0 +1,233 @@
+"""What sessions of a sandbox for judges are forked from, one for each submission: it has read the assignment's plan.
+
+A session does for its submission what is done with student's text and values, and not by running student code: it reads
+the notebook, and judges what was observed. It has no network, a copy of the assignment's files of its own, and limits;
+what it does to itself ends with it. A question that has broken a judge is put to the next in a process of its own,
+which is ended at its limit of processor time, and of which it is told how it ended.
+
+Requests (JSON, see `codec`):
+    read    the notebooks as they were handed in, by name: what `reading` makes of each, or why it cannot be read
+    bound   names that cells of a notebook that was read would set, by their positions
+    judge   questions, see `judge_worker`; each is answered as soon as it is judged
+    test    a test without judge halves: see `remote_worker`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import pickle
+import resource
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import numpy as np
+import numpy.random  # not with numpy itself, but when it is first asked for
+
+from tito.course.cells import kind_of
+from tito.course.submission_files import NoNotebook
+from tito.judge.remote_worker import serve_test
+from tito.judge.worker import compiled, imported, judge
+from tito.models import CellKind
+from tito.plan import sources
+from tito.plan.names import flow_of
+from tito.plan.plan import NotebookPlan
+from tito.repair.reading import ReadNotebook, as_values, look_at, trusted
+from tito.repair.repair import cells_of, repair
+from tito.sandbox.inside.belongings import Belongings
+from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, pack
+from tito.sandbox.inside.wire import more
+
+if TYPE_CHECKING:
+    import socket
+
+MOST_TO_JUDGE = 256 << 20  # bytes of values in a frame of questions
+MOST_BOUND = 200  # names of a cell that are told
+
+
+@dataclass(frozen=True)
+class JudgeOrder:
+    """What a judge knows of an assignment before it sees a submission.
+
+    `halves` are judge halves as requests (see `judge_worker`), by their number; `answers` are what the instructor's
+    cells tell, see `sources`.
+    """
+
+    notebooks: tuple[NotebookPlan, ...] = ()
+    packages: frozenset[str] = frozenset()
+    halves: tuple[dict[str, Any], ...] = ()
+    answers: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+
+
+class Role:
+    """See `zygote`."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.order = JudgeOrder()
+
+    def warm(self, order: dict[str, Any], plan: bytes) -> None:
+        """Learn the plan, which the grader has made, and import what its tests do."""
+        if plan:
+            self.order = pickle.loads(plan)
+        sources.remember(self.order.answers)
+        for statement in order["imports"]:
+            with contextlib.suppress(Exception):
+                exec(statement, {})
+        for notebook in self.order.notebooks:
+            trusted(notebook, notebook.cells, self.order.packages)  # most cells of a cohort are the instructor's own
+        for half in self.order.halves:
+            with contextlib.suppress(Exception):
+                imported(half["imports"])
+            for name, parts in (("judge", [half["judge"], *half["checks"]]), ("measured", half["measured"])):
+                for number, source in enumerate(parts):
+                    with contextlib.suppress(Exception):
+                        compiled(source, f"<{name} {number}>")
+        rehearse(self.order)
+
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+        """Answer until the grader hangs up."""
+        channel.most_blob, channel.more = MOST_TO_JUDGE, more
+        channel.send({"op": "ready"})
+        gc.disable()
+        session = JudgeSession(self.order, channel)
+        with contextlib.suppress(EndOfStream, CodecError, OSError):
+            while True:
+                session.answer(*channel.take())
+        os._exit(0)
+
+
+class Nobody:
+    """Stands for the grader at a rehearsal: hears what is said, and that is all."""
+
+    def sendall(self, data: bytes) -> None:
+        pass
+
+
+REHEARSED = "\n\nrehearsed = True\n"  # what makes a cell one that has not been seen before
+SAMPLE: dict[str, Any] = {
+    "array": np.arange(6.0).reshape(2, 3),
+    "number": 1.5,
+    "items": [1, (True, None), {"key": "text"}],
+}
+SAMPLE_HALF = {
+    "imports": "import numpy as np",
+    "given": "expected = np.arange(6.0).reshape(2, 3)",
+    "judge": "np.testing.assert_allclose(array, expected)\nassert number == 1.5\nassert len(items) == 3",
+    "checks": ["assert np.array_equal(array, expected + 1), 'a rehearsal'"],
+    "measured": ["", ""],
+    "observed": list(SAMPLE),
+    "hidden": True,
+}
+
+
+def rehearse(order: JudgeOrder) -> None:
+    """Read a submission and judge values, before any session is forked: what Python, numpy and this module make when
+    they are first used is then made once, and lies in pages that no session has to copy."""
+    session = JudgeSession(order, Channel(cast("socket.socket", Nobody())))
+    handed_in = {}
+    for plan in order.notebooks:
+        cells = [cell.copy() for cell in plan.cells]
+        for cell in cells:
+            if cell.cell_type == "code" and kind_of(cell) is not CellKind.TEST:
+                cell.source += REHEARSED
+        handed_in[f"{plan.name}.ipynb"] = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}).encode()
+    session.answer({"op": "read", "careful": 0.0}, pack(handed_in))
+    values = pack(SAMPLE)
+    question = [-1, len(values.text), len(values.blob), None]
+    request = {"op": "judge", "halves": {"-1": SAMPLE_HALF}, "questions": [question], "alone_s": 0.0}
+    session.answer(request, Packed(blob=bytes(values.text) + bytes(values.blob)))
+
+
+class JudgeSession:
+    """One submission's judge."""
+
+    def __init__(self, order: JudgeOrder, channel: Channel) -> None:
+        self.plans = {f"{plan.name}.ipynb": plan for plan in order.notebooks}
+        self.packages = order.packages
+        self.halves = dict(enumerate(order.halves))
+        self.channel = channel
+        self.read: dict[str, ReadNotebook] = {}
+
+    def answer(self, request: dict[str, Any], packed: Packed) -> None:
+        """Do what is asked, and say what came of it."""
+        match request["op"]:
+            case "read":
+                self._read(request, packed)
+            case "bound":
+                cells = self.read[request["notebook"]].cells if request["notebook"] in self.read else []
+                self.channel.send({"bound": [_bound(cells[at]) if at < len(cells) else [] for at in request["cells"]]})
+            case "judge":
+                self.halves.update({int(number): half for number, half in request["halves"].items()})
+                self._judge(request, packed)
+            case "test":
+                serve_test(self.channel, request)
+
+    def _read(self, request: dict[str, Any], packed: Packed) -> None:
+        """Read the notebooks; with care where that has taken too long before."""
+        if request["careful"]:
+            sources.be_careful(request["careful"])
+        for name, data in packed.values().items():
+            try:
+                read = look_at(self.plans[name], repair(cells_of(data, name), self.plans[name].cells), self.packages)
+            except NoNotebook as error:
+                self.channel.send({"notebook": name, "unreadable": str(error)})
+            else:
+                self.read[name] = read
+                self.channel.send({"notebook": name, "unreadable": ""}, as_values(read))
+
+    def _judge(self, request: dict[str, Any], packed: Packed) -> None:
+        start = 0
+        for number, text, blob, measured in request["questions"]:
+            middle, end = start + text, start + text + blob
+            observed = Packed(packed.blob[start:middle], packed.blob[middle:end])
+            start = end
+            if request["alone_s"]:
+                self._judge_alone(self.halves[number], observed, measured, request["alone_s"])
+            else:
+                self.channel.send({"opinion": judge(self.halves[number], observed, measured)})
+
+    def _judge_alone(
+        self, half: dict[str, Any], observed: Packed, measured: dict[str, float] | None, limit_s: float
+    ) -> None:
+        """Judge in a process that is ended after so many seconds of processor time."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                end_after(limit_s)
+                self.channel.send({"opinion": judge(half, observed, measured)})
+                code = 0
+            finally:
+                os._exit(code)
+        broke = cause_of(os.waitpid(child, 0)[1])
+        if broke:
+            self.channel.send({"broke": broke})
+
+
+def end_after(limit_s: float) -> None:
+    """Have the kernel end this process when it has used so many more seconds of a processor."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(usage.ru_utime + usage.ru_stime + limit_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+
+
+def cause_of(status: int) -> str:
+    """What a process was ended by, as its parent is told: "" where it came to its end."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number in (signal.SIGPROF, signal.SIGXCPU):
+            return "time"
+        if number == signal.SIGKILL:
+            return "memory"  # the kernel kills what fills a group's memory
+        return f"a crash ({signal.Signals(number).name})"
+    return "" if os.WEXITSTATUS(status) == 0 else "an exit"
+
+
+def _bound(cell: Any) -> list[str]:
+    flow = flow_of(cell.source) if cell.cell_type == "code" else None
+    return sorted(flow.bound)[:MOST_BOUND] if flow is not None else []

@@ -1,0 +1,1 @@
+"""A module as an autograder zip for Otter and Gradescope."""

@@ -1,0 +1,346 @@
+"""Whether a hidden section observes the same at the end of the notebook as at its place, told from source alone.
+
+A copy of the notebook as it stands at each test costs a fork each. Where nothing that runs after a test can change what
+its hidden section will see, the notebook itself serves at its end: its names are put back as they stood at the test, so
+that only changes inside of objects matter. This says whether there can be any; where it cannot tell, it says that there
+can.
+
+    definitions only    the cells of student and instructor set names to functions, classes, modules and constants
+    no trace            nothing in them, nor in the tests, writes into an object that it did not make or was not handed
+    nothing shared      no hidden section, and no function of the notebook, reads a name that a test has set
+
+A state that the course's own package keeps, and that its functions change, is not seen here.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+
+from tito.plan.names import flow_of, names_of
+from tito.plan.sources import inner_nodes, is_untold, nodes_of, parsed, remembered
+
+# Modules that hold no state that their functions change, but for what is named below.
+STATELESS = frozenset((
+    "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "decimal", "enum", "fractions",
+    "functools", "gc", "heapq", "itertools", "json", "math", "numbers", "numpy", "operator", "re",
+    "string", "time", "typing", "weakref",
+))  # fmt: skip
+DRAWING = ("default_rng", "Generator", "PCG64", "SeedSequence", "BitGenerator")  # np.random without a state of its own
+WRITING = frozenset((
+    "__import__", "breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "locals", "open", "setattr",
+    "vars", "get_ipython", "In", "Out", "exit", "quit",
+))  # fmt: skip
+SETTING = frozenset((
+    "seterr", "seterrcall", "setbufsize", "set_printoptions", "printoptions", "errstate", "getcontext", "setcontext",
+    "localcontext", "register", "disable", "enable", "freeze", "set_threshold", "callbacks", "set_debug", "save",
+    "savez", "savez_compressed", "savetxt", "tofile", "dump", "cache_clear", "update_wrapper", "set_numeric_ops",
+))  # fmt: skip
+# Files, text that is run, and objects that are found by other ways than their names.
+REACHING = frozenset((
+    "open", "load", "loadtxt", "genfromtxt", "fromregex", "fromfile", "memmap", "open_memmap", "DataSource", "f2py",
+    "ctypeslib", "load_library", "distutils", "runstring", "rundocs", "measure", "test", "get_objects", "get_referrers",
+    "get_referents", "attrgetter", "methodcaller", "get_type_hints", "ForwardRef", "redirect_stdout", "redirect_stderr",
+))  # fmt: skip
+CHANGING = frozenset((
+    "add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "reverse",
+    "setdefault", "setflags", "sort", "update",
+))  # fmt: skip
+SHARED_BY_ALL = ("cls", "type", "super")  # roots by which a class is reached from inside
+PLAIN_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "dataclass")
+
+
+def observes_the_same_at_the_end(
+    cells: Iterable[str], tests: Iterable[str], hidden: Iterable[str], packages: frozenset[str]
+) -> bool:
+    """Whether hidden sections see at the end what they would see at their places.
+
+    Args:
+        cells: sources of the cells that are run and are no tests, in order.
+        tests: sources of the visible sections.
+        hidden: sources of the hidden sections.
+        packages: names of the course's own packages and modules.
+    """
+    told = _told_by_tests(tuple(tests), tuple(hidden), packages)
+    if told is None:
+        return False
+    read: set[str] = set()
+    numpy, owners = set(told.numpy), set(told.owners)
+    for cell in cells:
+        if _never_runs(cell):
+            continue
+        if flow_of(cell) is None or not (_imports_no_state(cell, packages) and _definitions_only(cell)):
+            return False
+        if not _leaves_no_trace(cell, False):
+            return False
+        read |= names_of(cell).read
+        names, drawn_from = _uses_of_random(cell)
+        numpy |= names
+        owners |= drawn_from
+    return not told.bound & read and not numpy & owners
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the tests say to it: names that the visible sections set, and their uses of `np.random`."""
+
+    bound: frozenset[str]
+    numpy: frozenset[str]
+    owners: frozenset[str]
+
+
+@functools.lru_cache(maxsize=64)
+def _told_by_tests(tests: tuple[str, ...], hidden: tuple[str, ...], packages: frozenset[str]) -> _Told | None:
+    """The same for all submissions. None where hidden sections have to be observed at their places."""
+    everything = (*tests, *hidden)
+    if any(flow_of(one) is None or not _imports_no_state(one, packages) for one in everything):
+        return None
+    if not all(_leaves_no_trace(one, True) for one in everything):
+        return None
+    bound = frozenset[str]().union(*(names_of(one).bound for one in tests))
+    flows = [flow_of(one) for one in hidden]
+    if bound & frozenset[str]().union(*(one.read for one in flows if one is not None)):
+        return None
+    random = [_uses_of_random(one) for one in everything]
+    numpy, owners = (frozenset[str]().union(*names) for names in zip(*random, strict=True)) if random else ((), ())
+    return _Told(bound, frozenset(numpy), frozenset(owners))
+
+
+@remembered
+def _never_runs(source: str) -> bool:
+    """Whether neither Python nor what IPython makes of it can be run: a syntax error is all that comes of it."""
+    if _body(source) is not None or is_untold(source) or set("%!?") & set(source):
+        return False
+    lines = [line for line in source.splitlines() if line.strip()]
+    rewritten = (">>>", "...", "In [", ",", ";", "/")
+    return not any(line.lstrip().startswith(rewritten) for line in lines) and not lines[0][0].isspace()
+
+
+@remembered
+def _definitions_only(source: str) -> bool:
+    """Whether a cell, when it is run, only sets names to functions, classes, modules and constants."""
+    body = _body(source)
+    return body is not None and all(map(_defines, body))
+
+
+def _defines(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return True  # of what, is looked at for all sources
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return not statement.decorator_list and _calls_nothing(statement)
+    if isinstance(statement, ast.ClassDef):
+        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
+        named = all(_name_of(one) for one in statement.bases)
+        return decorated and named and not statement.keywords and all(map(_in_class, statement.body))
+    if isinstance(statement, ast.Assign):
+        return all(map(_is_name, statement.targets)) and (_is_name(statement.value) or _constant(statement.value))
+    if isinstance(statement, ast.AnnAssign):
+        return isinstance(statement.target, ast.Name) and (statement.value is None or _constant(statement.value))
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
+def _is_name(node: ast.expr) -> bool:
+    """A name, or a tuple of names."""
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Tuple) and all(map(_is_name, node.elts)))
+
+
+def _in_class(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
+        return decorated and _calls_nothing(statement)
+    return _defines(statement)
+
+
+def _calls_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether defining a function runs nothing: its defaults are constants, its annotations no calls."""
+    given = function.args
+    called = any(isinstance(node, ast.Call) for one in _annotations(function) for node in ast.walk(one))
+    return not called and all(_constant(one) for one in (*given.defaults, *given.kw_defaults) if one is not None)
+
+
+def _constant(value: ast.expr) -> bool:
+    """Whether an expression is of constants alone, or a function that is not called."""
+    if isinstance(value, ast.Lambda):
+        return all(_constant(one) for one in (*value.args.defaults, *value.args.kw_defaults) if one is not None)
+    if isinstance(value, ast.Tuple):
+        return all(_constant(one) for one in value.elts)
+    if isinstance(value, ast.UnaryOp):
+        return _constant(value.operand)
+    if isinstance(value, ast.BinOp):
+        return _constant(value.left) and _constant(value.right)
+    return isinstance(value, ast.Constant)
+
+
+# ---- imports -----------------------------------------------------------------------------------------
+
+
+@remembered
+def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
+    """Whether all that it imports, anywhere in it, is of modules without a state of their own."""
+    for node in nodes_of(source):
+        if isinstance(node, ast.Import) and not all(_stateless(one.name, packages) for one in node.names):
+            return False
+        if isinstance(node, ast.ImportFrom):
+            names = {one.name for one in node.names}
+            if names & (SETTING | REACHING | _inner_names()):
+                return False
+            drawing = node.module == "numpy.random" and names <= set(DRAWING)
+            if node.level or "random" in names or not (drawing or _stateless(node.module or "", packages)):
+                return False
+    return True
+
+
+def _stateless(module: str, packages: frozenset[str]) -> bool:
+    parts = module.split(".")
+    return parts[0] in STATELESS | packages and "random" not in parts
+
+
+@remembered
+def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names by which a source imports numpy, and the names whose `.random` it uses to draw from."""
+    nodes = nodes_of(source)
+    imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
+    numpy = frozenset(alias.asname or "numpy" for alias in imports if alias.name.split(".")[0] == "numpy")
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    making = {id(node.value) for node in attributes if node.attr in DRAWING}
+    drawn = (node for node in attributes if node.attr == "random" and id(node) not in making)
+    return numpy, frozenset(_name_of(node.value) for node in drawn)
+
+
+# ---- traces ------------------------------------------------------------------------------------------
+
+
+@remembered
+def _leaves_no_trace(source: str, test: bool) -> bool:
+    """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
+    body = _body(source)
+    if body is None or not _gets_plain_attributes(nodes_of(source)):
+        return False
+    scope = _own(body)
+    return _scope_is_clean(scope, _bound_in(scope) if test else frozenset())
+
+
+def _gets_plain_attributes(nodes: list[ast.AST]) -> bool:
+    """Whether `getattr` is only called, with the name of an attribute that leads nowhere."""
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _is_getattr(node.func)]
+    names = [node.args[1].value for node in calls if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)]
+    plain = [name for name in names if isinstance(name, str) and not _leads_out(name)]
+    return len(plain) == sum(map(_is_getattr, nodes))
+
+
+def _is_getattr(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "getattr"
+
+
+def _scope_is_clean(nodes: list[ast.AST], local: frozenset[str]) -> bool:
+    """Whether the nodes of a scope write into nothing but what `local` names: its own, and those around it."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside = _own(node.body if isinstance(node.body, list) else [node.body])
+            if not _scope_is_clean(inside, local | _bound_in(inside) | {one.arg for one in _arguments(node.args)}):
+                return False
+        elif isinstance(node, ast.ClassDef):
+            if not _scope_is_clean(_own(node.body), local):
+                return False
+        elif not _is_clean(node, local):
+            return False
+    return True
+
+
+def _is_clean(node: ast.AST, local: frozenset[str]) -> bool:
+    if isinstance(node, ast.Global):
+        return False
+    if isinstance(node, ast.Name):
+        return node.id not in WRITING and not _is_machinery(node.id)
+    if isinstance(node, ast.MatchClass):
+        return not any(map(_leads_out, node.kwd_attrs))
+    if isinstance(node, ast.Attribute) and _leads_out(node.attr):
+        return False
+    if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+        return _own_root(node, local)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+        return _own_root(node.func, local)
+    return True
+
+
+def _leads_out(attribute: str) -> bool:
+    """Whether an attribute may be of a kind that writes, or that reaches what was not imported."""
+    return attribute in SETTING | REACHING | _inner_names() or _is_machinery(attribute)
+
+
+@functools.cache
+def _inner_names() -> frozenset[str]:
+    """What the stateless modules have inside, as `contextlib.os` and `dataclasses._create_fn`."""
+    for name in STATELESS:
+        importlib.import_module(name)
+    names: set[str] = set()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in STATELESS:
+            for inner, value in list(vars(module).items()):
+                is_foreign = isinstance(value, ModuleType) and value.__name__.split(".")[0] not in STATELESS
+                if is_foreign or (inner.startswith("_") and not inner.startswith("__") and callable(value)):
+                    names.add(inner)
+    return frozenset(names - {"_", "random"})
+
+
+def _is_machinery(name: str) -> bool:
+    return name.startswith("__") and name not in ("__init__", "__call__", "__class__", "__name__")
+
+
+def _own_root(node: ast.expr, local: frozenset[str]) -> bool:
+    """Whether what is written to is reached from a name of the scope's own, and not by way of a class."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
+        if isinstance(node, ast.Attribute) and node.attr == "__class__":
+            return False
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if not isinstance(node, ast.Name):
+        return not isinstance(node, ast.NamedExpr)  # a literal, or a new object
+    return node.id in local and node.id not in SHARED_BY_ALL
+
+
+def _own(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    """Nodes of a scope: functions and classes within it too, but not what is inside them."""
+    scope = list(nodes)
+    for node in scope:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            scope += (*node.decorator_list, *_annotations(node))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            scope += (*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None))
+        elif isinstance(node, ast.ClassDef):
+            scope += (*node.decorator_list, *node.bases, *(one.value for one in node.keywords))
+        else:
+            scope += inner_nodes(node)
+    return scope
+
+
+def _bound_in(scope: Iterable[ast.AST]) -> frozenset[str]:
+    """Names that the nodes of a scope set to what they make; not to functions, classes and modules."""
+    return frozenset(node.id for node in scope if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+
+
+def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    every = (function.returns, *(one.annotation for one in _arguments(function.args)))
+    return [one for one in every if one is not None]
+
+
+def _arguments(arguments: ast.arguments) -> list[ast.arg]:
+    every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
+    return [one for one in every if one is not None]
+
+
+def _name_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _body(source: str) -> list[ast.stmt] | None:
+    try:
+        return parsed(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,144 @@
+"""What the notebooks of an assignment run with, and sandboxes that are started on it before anything else is known.
+
+Imports nothing that takes long: a sandbox takes half a second to be ready, in which the grading is planned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from tito.course.course import Assignment, Course
+from tito.sandbox.session import Backend, Sandbox, Workplace
+
+JUDGE_MEMORY_MB = 2048
+JUDGE_PACKAGES = ("nbformat", "numpy")  # beside those of the notebooks
+JUDGE_ROLE = "tito.judge.role"
+JUDGE_TIME_S = 3600.0  # of processor time in all; each answer has its own limit
+
+
+def workplace(course: Course, assignment: Assignment) -> Workplace:
+    """What a session finds, but for what is imported ahead: as the built source folder is now."""
+    folder = course.step("source", assignment.id)
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = tuple((path, path.name) for path in found if path.suffix != ".ipynb")
+    return Workplace(files, course.sandbox.packages, limits=course.limits)
+
+
+def place_of_judges(place: Workplace) -> Workplace:
+    """What judges of an assignment find, whose notebooks find `place`: copies of its files, and all of the platform."""
+    limits = replace(place.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
+    packages = (*place.packages, *(name for name in JUDGE_PACKAGES if name not in place.packages))
+    return replace(
+        place, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True, offline=True
+    )
+
+
+class Sandboxes:
+    """A sandbox for the notebooks of an assignment, and one for their judges. A context manager; leaving it ends
+    both."""
+
+    def __init__(self, backend: Backend, place: Workplace) -> None:
+        """Start them, which is not waited for.
+
+        Raises:
+            SandboxUnavailable: one cannot be started.
+        """
+        self.place = place
+        self.notebooks = Sandbox(backend, place, warm=False)
+        try:
+            self.judges = Sandbox(backend, place_of_judges(place), warm=False)
+        except BaseException:
+            self.notebooks.close(at_once=True)
+            raise
+
+    def warm(self, place: Workplace, order: bytes) -> None:
+        """Say what is to be done ahead of all sessions; `order` is what judges are to know (see `judge.order_of`)."""
+        self.place = place
+        self.judges.warm(place_of_judges(place), order)
+        self.notebooks.warm(place)
+
+    @property
+    def closed(self) -> bool:
+        """Whether one of them has ended."""
+        return self.notebooks.closed or self.judges.closed
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End both."""
+        self.notebooks.close(at_once=at_once)
+        self.judges.close(at_once=at_once)
+
+    def __enter__(self) -> Sandboxes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class SandboxAddress(NamedTuple):
+    """Where a sandbox is that another process has started, as `Control` wants to be told."""
+
+    name: str
+    place: Workplace
+    address: Path
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """Sandboxes that another process has started, and will end."""
+
+    notebooks: SandboxAddress
+    judges: SandboxAddress
+
+    @property
+    def closed(self) -> bool:
+        """Whether one of them has been ended."""
+        return not (self.notebooks.address.exists() and self.judges.address.exists())
+
+    def close(self) -> None:
+        """Nothing: they are another's."""
+
+
+def borrowed(sandboxes: Sandboxes) -> Borrowed:
+    """How other processes find these."""
+    both = (sandboxes.notebooks, sandboxes.judges)
+    return Borrowed(*(SandboxAddress(one.name, one.place, one.address) for one in both))
+
+
+class Headstart:
+    """Sandboxes that will fit if the source turns out to be as it was when it was built last."""
+
+    def __init__(self, course: Course, assignment: Assignment, backend: Backend) -> None:
+        """Start them.
+
+        Raises:
+            SandboxUnavailable: they cannot be started.
+        """
+        self._folder = course.step("source", assignment.id)
+        self._backend = backend
+        self._place = workplace(course, assignment)
+        self._identity = self._folder_number()
+        self._sandboxes = Sandboxes(backend, self._place)
+        self._used = False
+
+    def sandboxes(self, place: Workplace, order: bytes) -> Sandboxes:
+        """Sandboxes for `place`, which import what is to be imported: those that were started, or others.
+
+        Raises:
+            SandboxUnavailable: others cannot be started.
+        """
+        if (replace(place, warm=(), guarded=True), self._folder_number()) != (self._place, self._identity):
+            self._sandboxes.close(at_once=True)
+            self._sandboxes = Sandboxes(self._backend, place)
+        self._sandboxes.warm(place, order)
+        self._used = True
+        return self._sandboxes
+
+    def close(self) -> None:
+        """End the sandboxes. Such as were not used have no sessions to be waited for."""
+        self._sandboxes.close(at_once=not self._used)
+
+    def _folder_number(self) -> int:
+        """Another one when the folder was replaced by a folder that was there beside it."""
+        return self._folder.stat().st_ino if self._folder.is_dir() else 0

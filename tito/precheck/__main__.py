@@ -1,0 +1,5 @@
+"""`python -m tito.precheck`: the worker, as a hub starts it."""
+
+from tito.precheck.worker import main
+
+main()

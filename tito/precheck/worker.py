@@ -1,0 +1,248 @@
+"""The worker: takes on a check, runs the visible tests in the engine's sandbox, answers, and takes on the next.
+
+A service of the hub, by whose token the exchange knows it; of the exchange it can have releases and the submissions
+that it has claimed, and nothing else. Its settings are in its environment:
+
+    TITO_EXCHANGE_URL, JUPYTERHUB_API_TOKEN   the exchange, and the service's token
+    TITO_INSTANT_COURSES    courses whose checks it runs, separated by commas
+    TITO_INSTANT_AT_ONCE    how many at a time (2)
+    TITO_INSTANT_SPARE      how many more, of those that have been at work for a second (4)
+    TITO_INSTANT_IDLE_S     after how long a sandbox that nobody needs is closed (300)
+    TITO_INSTANT_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
+    TITO_INSTANT_BACKEND    the sandbox (bubblewrap)
+
+Each check is made by a process of its own, which has no threads and so can fork; one that dies is replaced, and its
+check is taken on again when its lease has run out, which it is soon when nobody renews it. What is short goes ahead of
+what is long (`slots`); releases are made ready once for all processes (`benches`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tito import __version__
+from tito.errors import TitoError, UsageError
+from tito.exchange.client.client import Client
+from tito.exchange.client.gateway import TOKEN_VARIABLE, URL_VARIABLE
+from tito.exchange.protocol.names import check_id
+from tito.exchange.protocol.records import CheckedTest, Claim
+from tito.grade.workers import PR_SET_PDEATHSIG, Task
+from tito.models import Fingerprint
+from tito.precheck.benches import Bench, Benches
+from tito.precheck.release import checked_tests
+from tito.precheck.renewal import Renewal
+from tito.precheck.slots import Slot
+from tito.sandbox.backends import backend
+
+LOG = logging.getLogger("tito.precheck")
+COURSES_VARIABLE = "TITO_INSTANT_COURSES"
+WAIT_S = 5.0  # at the exchange, for a check to come
+SLOT_S = 0.1  # after which a process looks again whether its slot is free
+AGAIN_S = 3.0  # after which an exchange that failed is asked again
+STOP_S = 8.0  # that checks at work have to end in, when the worker is told to stop
+SCRATCH = "tito-instant-"
+FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """All that the worker is told."""
+
+    url: str
+    token: str = field(repr=False)
+    courses: tuple[str, ...]
+    at_once: int = 2
+    spare: int = 4
+    idle_s: float = 300.0
+    folder: Path | None = None
+    backend: str = "bubblewrap"
+
+
+def settings_from(environment: Mapping[str, str]) -> WorkerSettings:
+    """The settings in an environment.
+
+    Raises:
+        UsageError: one is missing or cannot be read.
+    """
+    for name in (URL_VARIABLE, TOKEN_VARIABLE, COURSES_VARIABLE):
+        if not environment.get(name):
+            raise UsageError(f"{name} is not set.", hint="The hub sets it for a service that it starts.")
+    courses = [one.strip() for one in environment[COURSES_VARIABLE].split(",") if one.strip()]
+    folder = environment.get("TITO_INSTANT_FOLDER")
+    return WorkerSettings(
+        url=environment[URL_VARIABLE],
+        token=environment[TOKEN_VARIABLE],
+        courses=tuple(check_id("course", one) for one in courses),
+        at_once=_number(environment, "TITO_INSTANT_AT_ONCE", 2),
+        spare=_number(environment, "TITO_INSTANT_SPARE", 4),
+        idle_s=_number(environment, "TITO_INSTANT_IDLE_S", 300),
+        folder=Path(folder) if folder else None,
+        backend=environment.get("TITO_INSTANT_BACKEND", "bubblewrap"),
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, str(default))
+    if not text.isdigit() or not int(text):
+        raise UsageError(f"{name} must be a whole number above 0.")
+    return int(text)
+
+
+# ---- one process -------------------------------------------------------------------------------------
+
+
+class Checker:
+    """Takes on one check after the other. Call `close` at the end."""
+
+    def __init__(self, settings: WorkerSettings, slot: Slot, shared: Path, own: Path) -> None:
+        self._settings = settings
+        self._slot = slot
+        self._renewal = Renewal(settings.url, settings.token)
+        self._client = Client(settings.url, settings.token)
+        self._own = own
+        self._isolation = backend(settings.backend)
+        self._benches = Benches(self._client, self._isolation, shared, own, settings.idle_s)
+        self.answering = False
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Work until told to stop. An exchange that is away is waited for."""
+        courses = itertools.cycle(self._settings.courses)
+        wait_s = WAIT_S if len(self._settings.courses) == 1 else 1.0
+        while not stopping():
+            self._benches.close_idle()
+            if not self._slot.acquire():
+                time.sleep(SLOT_S)
+                continue
+            course = next(courses)
+            try:
+                claim = self._client.claim_check(course, wait_s)
+                if claim is not None:
+                    self.answering = True
+                    self._slot.release_soon()
+                    self.answer(claim)
+            except TitoError as error:
+                LOG.warning("%s: %s", course, error)
+                self._slot.release()
+                time.sleep(AGAIN_S)
+            finally:
+                self.answering = False
+                self._slot.release()
+
+    def answer(self, claim: Claim) -> None:
+        """Run the tests of one submission, and tell the exchange what they said.
+
+        Raises:
+            TitoError: the exchange is away, or has given the check to another.
+        """
+        one, started = claim.submission, time.monotonic()
+        with (
+            self._renewal.of(claim),
+            tempfile.TemporaryDirectory(dir=self._own, prefix="submission-") as folder,
+        ):
+            self._client.take_claimed(claim, Path(folder))
+            bench = self._benches.of(claim)
+            tests, fault = ([], FAULT) if bench is None else self._tests(bench, one.student, Path(folder))
+        self._client.give_result(claim, __version__, tests, fault)
+        took = time.monotonic() - started
+        LOG.info("%s %s %s: %d tests in %.2f s", one.course, one.assignment, one.id, len(tests), took)
+
+    def _tests(self, bench: Bench, student: str, folder: Path) -> tuple[list[CheckedTest], str]:
+        try:
+            record = bench.grade(Task(student, folder, Fingerprint("", "", ""))).record
+        except TitoError as error:
+            LOG.error("%s: %s", bench.plan.assignment, error)
+            return [], FAULT
+        finally:
+            bench.touch()
+        if record.fault:
+            LOG.error("%s: %s", bench.plan.assignment, record.fault)
+            return [], FAULT
+        return checked_tests(bench.plan, record), ""
+
+    def close(self) -> None:
+        """End the sandboxes."""
+        self._benches.close()
+        self._renewal.close()
+        self._client.close()
+
+
+def _work(settings: WorkerSettings, number: int, folder: Path) -> None:
+    """One process. It does not outlive the worker; told to stop, it finishes its check, and waits for no other."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        slot = Slot(folder / f"slot-{number % settings.at_once}")
+        checker = Checker(settings, slot, folder, Path(own))
+        told: list[int] = []
+
+        def stop(signalled: int, _: object) -> None:
+            told.append(signalled)
+            if not checker.answering:
+                sys.exit(0)
+
+        signal.signal(signal.SIGTERM, stop)
+        try:
+            checker.run(lambda: bool(told))
+        finally:
+            checker.close()
+
+
+# ---- all of them ---------------------------------------------------------------------------------------
+
+
+def serve(settings: WorkerSettings) -> None:
+    """Keep so many processes at work, until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if settings.folder is not None:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for old in settings.folder.glob(f"{SCRATCH}*"):  # of a worker that was killed
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=settings.folder, prefix=SCRATCH) as folder:
+        at_work: dict[int, BaseProcess] = {}
+        try:
+            while True:
+                for number in range(settings.at_once + settings.spare):
+                    if number not in at_work or not at_work[number].is_alive():
+                        at_work[number] = _started(settings, number, Path(folder))
+                time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            for one in at_work.values():
+                one.terminate()
+            until = time.monotonic() + STOP_S
+            for one in at_work.values():
+                one.join(max(0.0, until - time.monotonic()))
+                one.kill()
+                one.join()
+
+
+def _started(settings: WorkerSettings, number: int, folder: Path) -> BaseProcess:
+    process = multiprocessing.get_context("fork").Process(target=_work, args=(settings, number, folder))
+    process.start()
+    return process
+
+
+def main() -> None:
+    """Entry point of `python -m tito.precheck`. The token is read, and handed on to no process of a sandbox."""
+    try:
+        settings = settings_from(os.environ)
+        os.environ.pop(TOKEN_VARIABLE)
+        serve(settings)
+    except TitoError as error:
+        sys.exit(f"tito.precheck: {error} {error.hint}".rstrip())

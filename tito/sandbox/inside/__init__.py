@@ -1,0 +1,1 @@
+"""All of ours that is mounted where student code runs. Imports nothing but itself."""

@@ -1,0 +1,241 @@
+"""A session where there are no namespaces is fenced in: by Landlock, a stricter filter of system calls, rlimits, and,
+where the grader is root, a user of its own.
+
+    prepare   in the zygote, before it imports anything: will sessions be able to read what they need?
+    furnish   in a session, before any student code
+
+`keeper` holds what stays outside of the fence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tito.sandbox.inside import ruleset, seccomp
+
+PROBE_UID = 60707  # see `keeper`
+CAPABILITY_VERSION = 0x20080522
+CAP_DAC_READ_SEARCH = 2
+KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
+DEVICES = {
+    "/dev/null": ruleset.READ_FILE | ruleset.WRITE_FILE,
+    "/dev/zero": ruleset.READ_FILE | ruleset.WRITE_FILE,
+    "/dev/full": ruleset.READ_FILE | ruleset.WRITE_FILE,
+    "/dev/random": ruleset.READ_FILE,
+    "/dev/urandom": ruleset.READ_FILE,
+}
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def prctl(option: int, *values: int) -> None:
+    words = [*values, 0, 0, 0, 0][:4]
+    if libc.prctl(option, *map(ctypes.c_ulong, words)) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"prctl: {os.strerror(error)}")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Say in the zygote's log what goes wrong, and end: the standard streams of Python are the notebook's already."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (the edge of a process)
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        os._exit(1)
+
+
+def prepare(settings: dict[str, Any]) -> None:
+    """Find out whether sessions will be able to read what they need: else they would fail in odd ways.
+
+    Where they could not, and this process may read everything whoever owns it, sessions keep that capability, and
+    only Landlock says what they read.
+    """
+    fence = settings["fence"]
+    fence["kept"] = 0
+    needed = [*fence["readable"], *fence["listable"]]
+    closed = _closed_to_sessions(fence, needed)
+    if closed:
+        fence["kept"] = 1 << CAP_DAC_READ_SEARCH
+        if _closed_to_sessions(fence, needed):
+            sys.exit(
+                f"{closed} cannot be read by the user that sessions run as: make it and the folders above readable"
+            )
+
+
+def _closed_to_sessions(fence: dict[str, Any], paths: list[str]) -> str:
+    """The first of the paths that a session's user cannot open; "" if there is none."""
+    read, write = os.pipe()
+    if os.fork() == 0:
+        found = "something"
+        try:
+            _become(PROBE_UID if fence["own_uid"] else 0, fence["kept"])
+            found = next((path for path in paths if not _opens(path)), "nothing")
+        finally:
+            os.write(write, found.encode())
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answer:
+        found = answer.read().decode()
+    os.wait()
+    return "" if found == "nothing" else found or "something"
+
+
+def _opens(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
+
+
+@told()
+def furnish(settings: dict[str, Any]) -> None:
+    """A home and a folder for temporary files, and a fence around: nothing that a session does not need is left."""
+    fence = settings["fence"]
+    home, tmp = Path(fence["folder"], "home"), Path(fence["folder"], "tmp")
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the keeper waits for signals that it blocks
+    if "lock" in fence:
+        fence["lock"].close()
+    for path in sorted(Path(settings["files"]).iterdir()):
+        if settings["copies"]:
+            _copy(path, home / path.name, fence["uid"])
+        else:
+            (home / path.name).symlink_to(path)
+    _move_into(settings, home, tmp)
+    rules = _rules(fence)
+    _become(fence["uid"], fence["kept"])
+    if not fence["uid"]:
+        prctl(PR_SET_DUMPABLE, 1)  # its keeper, who is the same user then, looks into it
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
+    prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
+    _limit(settings["rlimits"], alone=bool(fence["uid"]))
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    ruleset.restrict(rules)
+    if fence["kept"]:
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH)  # commands that a notebook starts need it too
+    keyctl = KEYCTL[os.uname().machine]
+    libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
+    seccomp.install(shared=True, owner=not fence["uid"])
+
+
+def _copy(path: Path, to: Path, uid: int) -> None:
+    """A file or folder of the assignment, for the session to write to."""
+    (shutil.copytree if path.is_dir() else shutil.copyfile)(path, to)
+    for below in (to, *to.rglob("*")) if uid else ():
+        os.chown(below, uid, uid)
+
+
+def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:
+    """Home and temporary files are the session's own."""
+    settings["home"] = sys.path[0] = str(home)
+    settings["folders"] = [str(home), str(tmp)]
+    os.environ |= {
+        "HOME": str(home),
+        "TMPDIR": str(tmp),
+        "IPYTHONDIR": str(tmp / ".ipython"),
+        "MPLCONFIGDIR": str(tmp / ".mpl"),
+        "USER": "student",
+    }
+    tempfile.tempdir = None
+    if (shell := sys.modules.get("IPython.core.interactiveshell")) is not None:
+        shell.system = _system  # type: ignore[attr-defined]
+
+
+def _system(command: str) -> int:
+    """What IPython's `!` does, without the terminal that IPython opens for it."""
+    with subprocess.Popen(
+        command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        try:
+            while part := os.read(process.stdout.fileno(), 4096):
+                sys.stdout.write(part.decode("utf-8", "replace"))
+        except BaseException:  # also the cell's time limit
+            process.kill()
+            raise
+    return process.returncode
+
+
+def _rules(fence: dict[str, Any]) -> int:
+    version = fence["abi"]
+    rules = ruleset.create(version)
+    for path in fence["readable"]:
+        ruleset.allow(rules, path, ruleset.READ, version)
+    for path in fence["listable"]:
+        ruleset.allow(rules, path, ruleset.READ_DIR, version)
+    for path, rights in DEVICES.items():
+        ruleset.allow(rules, path, rights, version)
+    ruleset.allow(rules, fence["folder"], ruleset.OWN, version)
+    return rules
+
+
+def _become(uid: int, kept: int) -> None:
+    """Become a user of no rights, but for the capabilities in `kept`; 0: stay who one is, and lay down the rights."""
+    if uid:
+        prctl(PR_SET_KEEPCAPS, 1 if kept else 0)
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    header, held = struct.pack("=Ii", CAPABILITY_VERSION, 0), struct.pack("=6I", kept, kept, kept, 0, 0, 0)
+    if libc.capset(header, held) != 0:
+        raise OSError(ctypes.get_errno(), "capset: not permitted")
+
+
+def _limit(limits: dict[str, int], *, alone: bool) -> None:
+    """Make the limits such as can be set here, and count in what this user has started otherwise, unless `alone`."""
+    if not alone:
+        limits["RLIMIT_NPROC"] += _processes_of_this_user()
+    for name, value in limits.items():
+        hard = resource.getrlimit(getattr(resource, name))[1]
+        limits[name] = value if hard == resource.RLIM_INFINITY else min(value, hard)
+
+
+def _processes_of_this_user() -> int:
+    """How many the kernel counts: also those that another container of the same user has, and that /proc hides.
+
+    Raises:
+        OSError: it does not limit them, as for the machine's root, whatever that is called here.
+    """
+    if _may_fork(1):
+        raise OSError("the number of processes of this user cannot be limited")
+    low, high = 1, 256  # `low` is too few for one more, `high` may be
+    while not _may_fork(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _may_fork(middle) else (middle, high)
+    return low
+
+
+def _may_fork(limit: int) -> bool:
+    """Whether one more process may be started under that limit."""
+    before = resource.getrlimit(resource.RLIMIT_NPROC)
+    if before[1] != resource.RLIM_INFINITY and limit > before[1]:
+        return True
+    resource.setrlimit(resource.RLIMIT_NPROC, (limit, before[1]))
+    try:
+        child = os.fork()
+    except BlockingIOError:
+        return False
+    finally:
+        resource.setrlimit(resource.RLIMIT_NPROC, before)
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return True

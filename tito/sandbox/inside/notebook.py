@@ -1,0 +1,45 @@
+"""What sessions of a sandbox for notebooks are forked from: IPython's shell, and what every notebook imports.
+
+One of the roles that a zygote can have, see `zygote`; the judge's is another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.random  # not with numpy itself, but when it is first asked for
+
+from tito.sandbox.inside.belongings import Belongings
+from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.guard import Guard
+from tito.sandbox.inside.runner import make_shell, rehearse
+from tito.sandbox.inside.server import Server
+
+SEED = 2018
+
+
+class Role:
+    """A shell, warm; and in a session, the server that runs its cells."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        rehearse()
+        self.shell = make_shell(settings["output_bytes"])
+
+    def warm(self, order: dict[str, Any], plan: bytes) -> None:
+        """Import what the instructor's cells import. What fails here will fail in the notebook, where it is shown."""
+        for statement in order["imports"]:
+            with contextlib.suppress(Exception):
+                exec(statement, {})
+        self.shell.outputs.reset()
+        if order["guarded"]:
+            self.shell.guard = Guard(self.shell)
+
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+        """In a session: answer the grader. Called after the last fork, which seeds `random` anew."""
+        random.seed(SEED)
+        np.random.seed(SEED)
+        channel.send({"op": "ready"})
+        Server(self.shell, channel, branches, belongings).serve()

@@ -1,0 +1,315 @@
+"""The notebook's side of a test whose code runs in the judge: does with the notebook's objects what the test asks.
+
+It stands beside student code, so nothing that it says is trusted. A request is one operation: look up a name, get an
+attribute, call, index, add. The answer is a plain value, a handle to an object that stays here, or what was raised.
+
+A handle says of its class: `n`, its number; `name`; `has`, bits telling which of `PROTOCOLS` its objects have; `bases`;
+and in the place of a class of Python's own `known` or `machinery`. Said once; later the number says all.
+"""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import importlib
+import json
+import operator
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from tito.sandbox.inside.codec import Channel, CodecError
+from tito.sandbox.inside.wire import (
+    ARITHMETIC,
+    MACHINERY,
+    MUTABLE,
+    PROTOCOLS,
+    Callback,
+    Handle,
+    Iterator,
+    Known,
+    WireEncoder,
+)
+
+MISSING = object()
+LOOK_LIMIT_S = 5.0  # for turning what came of an operation into what can cross
+MOST_SAID = 64 << 10  # characters of output that one operation sends along
+
+
+def _named(*names: str) -> dict[str, Callable[..., Any]]:
+    """Functions of `operator` by the method that they stand for."""
+    return {f"__{name}__": getattr(operator, {"and": "and_", "or": "or_"}.get(name, name)) for name in names}
+
+
+def _swapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda target, other: function(other, target)
+
+
+INFIX = _named(*(name for name in ARITHMETIC if name != "divmod"))
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "__call__": lambda target, *arguments, **keywords: target(*arguments, **keywords),
+    "__getattr__": getattr,
+    "__setattr__": setattr,
+    "__delattr__": delattr,
+    "__dir__": lambda target: [str(one) for one in dir(target)],
+    "__array__": lambda target: np.asarray(target),
+    "__deepcopy__": copy.deepcopy,
+    "__copy__": copy.copy,
+    "__exit__": lambda target, *error: type(target).__exit__(target, *error),
+    "__enter__": lambda target: type(target).__enter__(target),
+    "__divmod__": divmod,
+    "__rdivmod__": _swapped(divmod),
+    **{f"__{one.__name__}__": one for one in (iter, next, len, reversed, bool, int, float, complex, round, abs)},
+    **{f"__{one.__name__}__": one for one in (str, repr, format, hash)},
+    **_named("index", "neg", "pos", "invert", "lt", "le", "gt", "ge", "eq", "ne"),
+    **_named("getitem", "setitem", "delitem", "contains"),
+    **INFIX,
+    **{f"__r{name[2:]}": _swapped(function) for name, function in INFIX.items()},
+    **_named(*(f"i{name}" for name in ARITHMETIC if name != "divmod")),
+}
+
+
+class Objects:
+    """The notebook's objects that a test was handed, by number, and the operations on them.
+
+    Args:
+        limit: makes the context that stops an operation at its time limit.
+    """
+
+    def __init__(self, shell: Any, limit: Callable[[float], AbstractContextManager[None]]) -> None:
+        self.shell = shell
+        self.limit = limit
+        self.objects: list[Any] = []
+        self.numbers: dict[int, int] = {}
+        self.described: set[int] = set()
+        self.callbacks: dict[int, Any] = {}
+        self.token = ""
+        self.depth = 0  # operations that wait for a function of the test's
+
+    # ---- operations ------------------------------------------------------------------------------
+
+    def answer(self, channel: Channel, request: dict[str, Any], values: dict[str, Any]) -> None:
+        """Do what is asked and send what came of it."""
+        self.token = request["token"]
+        self.channel = channel
+        self.shell.outputs.reset()
+        keep, given, before = request["keep"], [], []
+        try:
+            _draw_from(values.pop("numpy_random", None), values.pop("random", None))
+            values = {name: self.revive(value) for name, value in values.items()}
+            given = [*values.get("arguments", []), *values.get("keywords", {}).values()]
+            before = [self._encoded(one) for one in given]
+            with self._limited(request["limit_s"]):
+                result = self._do(request, values)
+        except BaseException as error:  # noqa: BLE001  (whatever student code raises, or the time limit)
+            reply, back = _raised(error), {"error": error, "arguments": _arguments(error)}
+        else:
+            reply = {"status": "missing" if result is MISSING else "value"}
+            back = {"value": None if result is MISSING else result}
+        left = [[at, one] for at, one in enumerate(given[: len(before)]) if self._encoded(one) != before[at]]
+        aliases = {id(one): at for at, one in enumerate(given) if type(one) in MUTABLE}
+        self._send(reply, back, left, keep, aliases)
+
+    def _limited(self, limit_s: float) -> AbstractContextManager[None]:
+        """Stops at the time limit; what a function of the test's asks meanwhile is limited by what called that."""
+        return nullcontext() if self.depth else self.limit(limit_s)
+
+    def _do(self, request: dict[str, Any], values: dict[str, Any]) -> Any:
+        what, names = request["what"], self.shell.user_ns
+        if what == "name":
+            return names.get(request["name"], MISSING)
+        if what == "set name":
+            names[request["name"]] = values["arguments"][0]
+            return None
+        if what == "delete name":
+            return None if names.pop(request["name"], MISSING) is not MISSING else MISSING
+        target = self.objects[request["number"]]
+        return OPERATIONS[what](target, *values["arguments"], **values.get("keywords", {}))
+
+    def _send(
+        self, reply: dict[str, Any], values: dict[str, Any], left: list[Any], keep: bool, aliases: dict[int, int]
+    ) -> None:
+        """Send an answer; a value that is too large to cross stays here, and a handle to it crosses."""
+        said = self._said()
+        for large in (False, True):
+            encoder = WireEncoder(self.refer, keep, aliases)
+            try:
+                with self._limited(LOOK_LIMIT_S):
+                    sent = {name: self.refer(one) if large else one for name, one in values.items()}
+                    for name, one in sent.items():
+                        encoder.put(name, one)
+                    encoder.aliases = {}
+                    encoder.put("left", [] if large else left)
+                self.channel.send_packed(reply | {"token": self.token, "said": said}, encoder.packed())
+                return
+            except CodecError:
+                self.described.clear()
+            except ConnectionError:
+                raise
+            except BaseException as error:  # noqa: BLE001  (a student's own class may raise anything when looked at)
+                reply, values, left = _raised(error), {"error": None, "arguments": []}, []
+        raise CodecError("an answer that cannot cross")
+
+    def _said(self) -> list[list[str]]:
+        items = [one for one in self.shell.outputs.items if one.get("output_type") == "stream"]
+        return [[str(one["name"]), str(one["text"])[:MOST_SAID]] for one in items]
+
+    def _encoded(self, value: Any) -> tuple[str, bytes]:
+        """The content of an argument that can be changed in place, to be compared."""
+        if type(value) not in MUTABLE:
+            return "", b""
+        encoder = WireEncoder(lambda one: Handle(self.number(one)))
+        try:
+            return json.dumps(encoder.encode(value)), b"".join(encoder.blobs)
+        except CodecError:
+            return "", b""
+
+    # ---- functions of the test -------------------------------------------------------------------
+
+    def callback(self, number: int) -> Any:
+        """A function that runs one of the test's, where the test is."""
+        if number not in self.callbacks:
+
+            def function(*arguments: Any, **keywords: Any) -> Any:
+                return self._call_back(number, arguments, keywords)
+
+            self.callbacks[number] = function
+        return self.callbacks[number]
+
+    def _call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        encoder = WireEncoder(self.refer)
+        encoder.put("arguments", list(arguments))
+        encoder.put("keywords", keywords)
+        reply = {"token": self.token, "status": "callback", "number": number, "said": self._said()}
+        self.channel.send_packed(reply, encoder.packed())
+        self.depth += 1
+        try:
+            while True:
+                request, values = self.channel.receive()
+                if request["what"] == "return":
+                    self.token = request["token"]
+                    return self.revive(values["value"])
+                if request["what"] == "raise":
+                    self.token = request["token"]
+                    raise _error(request["name"], *(self.revive(values[name]) for name in ("error", "arguments")))
+                self.answer(self.channel, request, values)
+        finally:
+            self.depth -= 1
+
+    # ---- references ------------------------------------------------------------------------------
+
+    def number(self, value: Any) -> int:
+        """The number of an object, which then lives as long as this process."""
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return self.numbers[id(value)]
+
+    def refer(self, value: Any) -> Any:
+        """What names an object of the notebook to the test."""
+        for number, function in self.callbacks.items():
+            if function is value:
+                return Callback(number)
+        if isinstance(value, type):
+            return Handle(self.number(value), {"is": self._class(value)})
+        return Handle(self.number(value), {"class": self._class(type(value))})
+
+    def _class(self, cls: type) -> dict[str, Any]:
+        number = self.number(cls)
+        if number in self.described:
+            return {"n": number}
+        self.described.add(number)
+        kind = {"n": number, "name": str(cls.__name__)[:200], "has": _protocols(cls)}
+        if MACHINERY.get(cls.__name__) is cls:
+            return kind | {"machinery": cls.__name__, "bases": []}
+        if _is_pythons(cls):  # so that one of its objects is one of Python's class there too
+            return kind | {"bases": [{"known": cls.__name__}]}
+        return kind | {
+            "bases": [self._base(one) for one in cls.__bases__ if one.__module__ != "builtins" or _raises(one)]
+        }
+
+    def _base(self, cls: type) -> dict[str, Any]:
+        return {"known": cls.__name__} if cls.__module__ == "builtins" else self._class(cls)
+
+    def revive(self, value: Any) -> Any:
+        """The objects that references stand for."""
+        if isinstance(value, Handle):
+            return self.objects[value.number]
+        if isinstance(value, Callback):
+            return self.callback(value.number)
+        if isinstance(value, Known):
+            return imported(value)
+        if isinstance(value, Iterator):
+            return iter(self.revive(value.items))
+        kind = type(value)
+        if kind in (list, tuple, set, frozenset):
+            return kind(self.revive(one) for one in value)
+        if isinstance(value, dict):
+            pairs = [(self.revive(key), self.revive(one)) for key, one in value.items()]
+            value.clear()
+            for key, one in pairs:
+                value[key] = one
+        if kind is np.ndarray and value.dtype.kind == "O":
+            value.flat[:] = [self.revive(one) for one in value.ravel().tolist()]
+        return value
+
+
+def imported(named: Known) -> Any:
+    """What both sides import by its name."""
+    found: Any = importlib.import_module(named.module)
+    for part in named.name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _raised(error: BaseException) -> dict[str, Any]:
+    kind = type(error)
+    return {"status": "raised", "name": str(kind.__name__), "known": _is_pythons(kind), "text": _text(error)}
+
+
+def _is_pythons(cls: type) -> bool:
+    """Whether it is a class of exceptions of Python's own."""
+    return _raises(cls) and getattr(builtins, cls.__name__, None) is cls
+
+
+def _arguments(error: BaseException) -> list[Any]:
+    """What an exception was made of. Of an OSError `args` leave out which file it is about."""
+    if type(error).__reduce__ is OSError.__reduce__:
+        return list(error.__reduce__()[1])
+    return list(error.args)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:4000]
+    except Exception:  # noqa: BLE001  (a student's exception may fail to print)
+        return "(this exception cannot be printed)"
+
+
+def _error(name: str, error: Any, arguments: list[Any]) -> BaseException:
+    """What a function of the test's raised: an exception of the notebook's, or one of Python's own."""
+    if isinstance(error, BaseException):
+        return error
+    kind = getattr(builtins, name, Exception)
+    made: BaseException = (kind if isinstance(kind, type) and issubclass(kind, Exception) else Exception)(*arguments)
+    return made
+
+
+def _raises(cls: type) -> bool:
+    return issubclass(cls, BaseException)
+
+
+def _protocols(cls: type) -> int:
+    names = {name for base in cls.__mro__ for name, one in vars(base).items() if one is not None}
+    return sum(1 << position for position, name in enumerate(PROTOCOLS) if name in names)
+
+
+def _draw_from(numpy_state: Any, python_state: Any) -> None:
+    """Set the random generators to where the test has put its own: a seed that it sets holds for what it calls."""
+    if numpy_state is not None:
+        np.random.set_state(("MT19937", *numpy_state))
+    if python_state is not None:
+        random.setstate(python_state)

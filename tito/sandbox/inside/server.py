@@ -1,0 +1,183 @@
+"""Answers the grader inside the sandbox, request by request. Nothing that it says is trusted.
+
+It holds no secret but what it is told to run just now: hidden tests are given to it after the student's cells have all
+run and their outputs are closed, so that no cell can show what a test holds.
+
+Requests (JSON, see `codec`):
+    steps   do these one after another, each within the time that a cell may take, all within what is left of the
+            notebook's; see `Step`. Each is answered as soon as it is done:
+            run     run a cell, or a section of a test as compiled Python; the answer tells status, outputs, seconds,
+                    and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
+                    back as it was
+            branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
+                    warden keeps its files meanwhile, see `warden`
+            mark    remember what the notebook's names stand for at this cell; and
+            recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
+                    these two is answered
+            rest    nothing: it is answered when all before it is done
+    ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import socket
+from time import perf_counter
+from typing import Any, NoReturn
+
+from tito.sandbox.inside import rlimits
+from tito.sandbox.inside.belongings import Belongings
+from tito.sandbox.inside.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
+from tito.sandbox.inside.objects import Objects
+from tito.sandbox.inside.own_names import OwnNames
+from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, run, time_limit
+from tito.sandbox.inside.wire import more
+
+LOOK_LIMIT_S = 2.0  # for turning the observed values of one step into plain data
+
+
+class Server:
+    """One process of a session: the notebook, or a branch of it.
+
+    Args:
+        branches: a descriptor for each branch that the grader may ask for, by its number.
+        belongings: what a branch gives up when it is made, and takes up again when it is its turn. None: it keeps all.
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        channel: Channel,
+        branches: dict[int, int],
+        belongings: Belongings | None = None,
+    ) -> None:
+        self.shell = shell
+        self.channel = channel
+        self.branches = branches
+        self.belongings = belongings
+        self.waits = False  # whether this is a branch, and it is not yet its turn
+        self.objects = Objects(shell, time_limit)
+        self.own_names = OwnNames()
+        self.marks: dict[int, tuple[dict[str, Any], OwnNames]] = {}
+        self.fresh_kb = _peak_kb()
+        channel.more = more
+        shell.descriptors.open()
+
+    def serve(self) -> NoReturn:
+        """Answer requests until the grader hangs up; a branch goes on in the same loop on its own channel."""
+        while True:
+            try:
+                request, values = self.channel.receive()
+                if self.waits and self.belongings is not None:
+                    self.belongings.take_up()
+                self.waits = False
+                if request["op"] == "ask":
+                    self.objects.answer(self.channel, request, values)
+                else:
+                    self._do(request, values)
+            except (EndOfStream, CodecError, OSError):
+                os._exit(0)
+
+    def _do(self, request: dict[str, Any], codes: dict[str, Any]) -> None:
+        """Do the steps of a request, in order. In a branch that is forked by one of them, the others are forgotten."""
+        left_s = request["left_s"]
+        for number, step in enumerate(request["steps"]):
+            about = {"token": request["token"], "step": number}
+            if step["op"] == "mark":
+                self.marks[step["number"]] = dict(self.shell.user_ns), self.own_names.copied()
+            elif step["op"] == "recall":
+                self.shell.descriptors.close()
+                names, self.own_names = self.marks[step["number"]]
+                self.shell.user_ns.clear()
+                self.shell.user_ns.update(names)
+            elif step["op"] == "rest":
+                self.channel.send(about | {"status": "ok"})
+            elif left_s <= 0:
+                self.channel.send(about | {"status": "not run"})
+            elif step["op"] == "branch":
+                started = perf_counter()
+                made = self._branch(step["number"])
+                if made is None:
+                    return
+                seconds = perf_counter() - started  # a notebook of many files takes long to keep
+                left_s -= seconds
+                self.channel.send(about | {"status": "ok" if made else "error", "seconds": seconds})
+            else:
+                reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
+                left_s -= reply["seconds"]
+                try:
+                    self.channel.send_packed(about | reply, seen)
+                except CodecError:
+                    self.channel.send_packed(about | reply | {"outputs": []}, seen)
+
+    def _run(self, step: dict[str, Any], code: Any, limit_s: float) -> tuple[dict[str, Any], Packed]:
+        shell = self.shell
+        tampered = shell.guard.restore() if step["guard"] and shell.guard else []
+        cell = Cell(step["source"], *code, **step["cell"]) if "cell" in step else step["source"]
+        section = isinstance(code, bytes)
+        with self.own_names.at_work(shell.user_ns, *step["names"]) if section else contextlib.nullcontext():
+            reply = run(shell, code if section else cell, limit_s) | {"tampered": tampered}
+            seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
+        return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
+
+    def _branch(self, number: int) -> bool | None:
+        """Fork; None: this is the copy. Else whether there is one: a notebook that has too many processes gets none."""
+        own, numbers = self.branches.pop(number), random.getstate()
+        if self.belongings is not None:
+            self.belongings.prepare(number, self.shell.loop)
+        if (copy := _forked()) != 0:
+            os.close(own)
+            if self.belongings is not None:
+                self.belongings.wait()
+            return copy > 0
+        random.setstate(numbers)  # which a fork would seed anew
+        self.channel.close()
+        for other in self.branches.values():
+            os.close(other)
+        self.shell.descriptors.close()
+        self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
+        self.channel.more = more
+        if self.belongings is not None:
+            self.waits = True
+            self.belongings.leave(number, own)
+        return None
+
+
+def _forked() -> int:
+    """What `os.fork` gives; -1: the kernel makes no process."""
+    try:
+        rlimits.allow_a_copy()
+        return os.fork()
+    except OSError:
+        return -1
+
+
+def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
+    """The plain values of `names`, and why the others cannot cross."""
+    encoder, refused = Encoder(), {}
+    left = list(reversed(names))
+    try:
+        with time_limit(LOOK_LIMIT_S):
+            while left:
+                name = left[-1]
+                if name not in shell.user_ns:
+                    refused[name] = "it was never set"
+                else:
+                    try:
+                        encoder.put(name, shell.user_ns[name])
+                    except CodecError as error:
+                        refused[name] = str(error)
+                    except Exception as error:  # noqa: BLE001  (a student's class may raise anything when looked at)
+                        refused[name] = f"looking at it raised {type(error).__name__}"
+                left.pop()
+    except CellTimeout:
+        refused |= dict.fromkeys(reversed(left), "looking at it takes too long")
+    return encoder.packed(), refused
+
+
+def _peak_kb() -> int:
+    """The most memory that this process has had, in KiB; a fork starts with what it has then. Needs no /proc."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,455 @@
+"""The process that sessions are forked from: it imports what every notebook needs once, and never runs student code.
+
+Each session is a fork in namespaces of its own, inside the sandbox: own processes, network, mounts and memory-backed
+folders. So start-up is paid once a cohort, and no submission meets what another left behind.
+
+    graders ── lines ──▶ zygote ──fork──▶ desk ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
+                                                         └────────────── own namespaces ──────────────┘
+
+Each line has a desk, which forks its sessions, one at a time: a grader that may make control groups puts the desk into
+one, in which its sessions are born then. The zygote is in none, so that nothing a session does makes the kernel end it.
+
+The first process of a session with branches is its warden (see `warden`), and runs no student code. To end a
+session, the first process of its pid namespace is killed, and with it die all others. A session that has no
+namespaces has a keeper between the desk and its first process instead, which is told to end it (see `keeper`).
+
+Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
+notebook does as little as it can. A notebook that will have no branches is the first process itself: it then gets no
+signal from inside that it has not asked for, and when it ends, so does all that it has started.
+
+What is imported, and what a session does, is said by the zygote's role, a module named in its settings: `notebook`
+here, or the judge's, of which this module knows nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from tito.sandbox.inside import fence, rlimits, seccomp
+from tito.sandbox.inside.belongings import Belongings
+from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.keeper import enter, finish, keep
+from tito.sandbox.inside.views import Mounts
+from tito.sandbox.inside.warden import Lines
+
+MAX_DESCRIPTORS = 250
+MAX_ORDER = 1 << 17
+NEW_NETWORK = 0x40000000
+NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
+CAPABILITY_VERSION = 0x20080522
+CLONE = {"x86_64": 56, "aarch64": 220}
+KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
+INODES = 20_000
+HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Role(Protocol):
+    """What a zygote is for."""
+
+    def __init__(self, settings: dict[str, Any]) -> None: ...
+
+    def warm(self, order: dict[str, Any], plan: bytes) -> None:
+        """Do what is the same for all sessions, once; `plan` is what the owner has sent along."""
+
+    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+        """In a session, after its last fork: say that it is ready, and answer."""
+
+
+def main() -> NoReturn:
+    """Started by the sandbox with its settings as JSON in the first argument.
+
+    What to import is the first that its owner says on the first line, who may have started it before knowing that.
+    """
+    settings = json.loads(sys.argv[1])
+    if settings["uid"]:
+        _bare_proc()
+        _become(settings["uid"])
+    if settings["fence"]:
+        fence.prepare(settings)
+    settings["identity"] = [
+        ("/proc/self/setgroups", b"deny"),
+        ("/proc/self/uid_map", b"%d %d 1" % (os.getuid(), os.getuid())),
+        ("/proc/self/gid_map", b"%d %d 1" % (os.getgid(), os.getgid())),
+    ]
+    _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
+    home, files = Path(settings["home"]), Path(settings["files"])
+    settings["folders"] = [str(home), "/tmp", "/dev/shm"]
+    if settings["confined"]:
+        seccomp.packed(shared=settings["offline"])
+        settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
+        settings["proc"] = _may_mount_proc(settings)
+        settings["layered"] = settings["copies"] and _may_mount_layers(settings)
+    role: Role = importlib.import_module(settings["role"]).Role(settings)
+    listener = socket.socket(fileno=settings["fd"])
+    owner, _ = listener.accept()
+    sys.path.insert(0, str(files))
+    text, descriptors, _, _ = socket.recv_fds(owner, MAX_ORDER, 1)
+    if not text:
+        os._exit(0)  # the owner has gone
+    role.warm(json.loads(text), _content(descriptors))
+    sys.path[0] = str(home)
+    assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
+    gc.collect()
+    gc.freeze()
+    _gather_memory()
+    rlimits.make_known(settings)
+    if settings["fence"]:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a keeper whose desk has gone
+    Reception(listener, owner, role, settings).serve()
+    if settings["fence"]:
+        finish(settings)
+    os._exit(0)
+
+
+def _bare_proc() -> None:
+    """Mount a /proc of which nothing is covered: else the kernel would not let sessions have theirs."""
+    with contextlib.suppress(OSError):  # in a container that forbids it; see `_may_mount_proc`
+        _call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
+
+
+def _become(uid: int) -> None:
+    """Leave root for good: a user of no rights, whose processes the kernel counts and limits."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _content(descriptors: list[int]) -> bytes:
+    """What the owner has sent along as a file without a name."""
+    if not descriptors:
+        return b""
+    with os.fdopen(descriptors[0], "rb") as file:
+        file.seek(0)
+        return file.read()
+
+
+def _gather_memory() -> None:
+    """Put this process's memory into huge pages where the kernel has them: a fork copies a table of pages, and each
+    page that is written to after it. What is left as it was costs time only."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+            addresses, permissions, _, _, _, name = f"{line} ".split(" ", 5)
+            start, end = (int(one, 16) for one in addresses.split("-"))
+            start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+            if permissions.startswith("rw") and name.strip() in ("", "[heap]") and start < end:
+                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
+
+
+class Reception:
+    """Gives everyone who comes a line with a desk of its own, until the last desk has closed."""
+
+    def __init__(self, listener: socket.socket, owner: socket.socket, role: Role, settings: dict[str, Any]) -> None:
+        self.role = role
+        self.settings = settings
+        self.desks: set[int] = set()
+        self.selector = selectors.DefaultSelector()
+        self.listener = listener
+        self.selector.register(listener, selectors.EVENT_READ, lambda _: self._greet(listener.accept()[0]))
+        self._greet(owner)
+
+    def serve(self) -> None:
+        """Until all have hung up."""
+        while self.desks:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+
+    def _greet(self, line: socket.socket) -> None:
+        zygote = os.getpid()
+        desk = os.fork()
+        if desk == 0:
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == zygote:
+                self.selector.close()
+                self.listener.close()
+                Desk(line, self.role, self.settings).answer()
+            os._exit(0)
+        line.close()
+        self.desks.add(desk)
+        ended = os.pidfd_open(desk)
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, desk))
+
+    def _bury(self, ended: int, desk: int) -> None:
+        self.selector.unregister(ended)
+        os.close(ended)
+        os.waitpid(desk, 0)
+        self.desks.remove(desk)
+
+
+class Desk:
+    """Opens and ends sessions for whoever is on a line."""
+
+    def __init__(self, line: socket.socket, role: Role, settings: dict[str, Any]) -> None:
+        self.role = role
+        self.settings = settings
+        self.line = line
+        self.is_open = True
+        self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(line, selectors.EVENT_READ, lambda _: self._serve())
+        _say(line, {"op": "ready"})
+
+    def answer(self) -> None:
+        """Serve until the line is hung up; then end what is left."""
+        while self.is_open:
+            for key, _ in self.selector.select():
+                key.data(key.fileobj)
+        for session in self.sessions:
+            self._end(session)
+        for session in self.sessions:
+            os.waitpid(session, 0)
+
+    def _serve(self) -> None:
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.line, 4096, MAX_DESCRIPTORS)
+        except OSError:
+            data, descriptors = b"", []
+        if not data:
+            self.is_open = False
+            return
+        request = json.loads(data)
+        if request["op"] == "close":
+            if request["pid"] in self.sessions:
+                self._end(request["pid"])
+            return
+        session = _fork_into_namespaces(self.settings) if self.settings["confined"] else os.fork()
+        if session == 0:
+            self._leave(descriptors)
+            _session(self.role, self.settings, descriptors)
+        _close(descriptors)
+        self.sessions.add(session)
+        ended = os.pidfd_open(session)
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, session))
+        _say(self.line, {"op": "opened", "pid": session}, ended)
+
+    def _end(self, session: int) -> None:
+        """Kill the first process of a session, and with it all others; a keeper is told to do it."""
+        if self.settings["fence"]:
+            os.kill(session, signal.SIGTERM)
+        elif self.settings["confined"]:
+            os.kill(session, signal.SIGKILL)
+        else:
+            with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet, and no other processes
+                os.killpg(session, signal.SIGKILL)
+            os.kill(session, signal.SIGKILL)
+
+    def _bury(self, ended: int, session: int) -> None:
+        """All processes of a session have gone."""
+        self.selector.unregister(ended)
+        os.close(ended)
+        os.waitpid(session, 0)
+        self.sessions.remove(session)
+        _say(self.line, {"op": "closed", "pid": session})
+
+    @staticmethod
+    def _leave(descriptors: list[int]) -> None:
+        """In the session: keep nothing open that is the desk's, but the log."""
+        last = 2
+        for descriptor in sorted(descriptors):
+            os.closerange(last + 1, descriptor)
+            last = descriptor
+        os.closerange(last + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
+
+
+def _say(line: socket.socket, message: dict[str, Any], *descriptors: int) -> None:
+    """Answer, where somebody is still there."""
+    with contextlib.suppress(OSError):
+        socket.send_fds(line, [json.dumps(message).encode()], descriptors)
+
+
+def _close(descriptors: list[int]) -> None:
+    """Whoever does not serve a channel closes it: its end must be heard when the process that does has gone."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+# ---- in the session --------------------------------------------------------------------------------
+
+
+def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    """Become a session that serves the first of `descriptors`, its branches the others."""
+    lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
+    if settings["fence"]:
+        enter(settings)
+        if (notebook := os.fork()) != 0:
+            keep(settings, lines, notebook)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
+    if settings["fence"]:
+        fence.furnish(settings)
+    elif settings["confined"]:
+        _keep_who_we_are(settings)
+        views = _furnish(settings)
+        if lines.have_warden and (notebook := os.fork()) != 0:
+            _ward(settings, lines, views, notebook)
+        _drop_privileges(settings)
+    else:
+        os.setsid()
+    lines.keep_notebooks()
+    _close_the_log()
+    os.chdir(settings["home"])
+    rlimits.apply(settings["rlimits"], len(lines.branches))
+    if not settings["fence"] and not settings["confined"] and os.fork() != 0:
+        _close(descriptors)
+        _wait_for_all()
+    channel = Channel(socket.socket(fileno=lines.notebook))
+    belongings = Belongings(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
+    role.serve(channel, dict(enumerate(lines.branches)), belongings)
+
+
+def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
+    """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
+
+    It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
+    namespace is deaf to signals from inside.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
+    _close_the_log()
+    lines.warden(views, settings["scratch_mb"], notebook).serve()
+    os._exit(1)
+
+
+def _close_the_log() -> None:
+    """The zygote's standard streams are one file for all sessions: here they lead nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _wait_for_all() -> NoReturn:
+    """Where nothing isolates a session, its first process only waits: branches outlive a notebook that exits."""
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            signal.pause()
+
+
+def _fork_into_namespaces(settings: dict[str, Any]) -> int:
+    """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1. One that
+    is offline can open no socket: it needs no network of its own, which takes longest to make.
+
+    `os.fork` and `unshare` would need one more process, which stays outside.
+
+    Raises:
+        OSError: the kernel makes no process, or no namespaces.
+    """
+    flags = NEW_NAMESPACES & ~(NEW_NETWORK if settings["offline"] else 0)
+    made: int = libc.syscall(CLONE[os.uname().machine], flags | signal.SIGCHLD, 0, 0, 0, 0)
+    if made < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"clone: {os.strerror(error)}")
+    return made
+
+
+def _may_mount_proc(settings: dict[str, Any]) -> bool:
+    """Whether sessions can have a /proc of their own. Where ours is partly covered, as a container's is, they have
+    none. The kernel logs each attempt that fails, so that there is one for all sessions."""
+    return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None))
+
+
+def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) -> bool:
+    """Whether something can be done in namespaces of a process's own, without an error."""
+    probe = _fork_into_namespaces(settings)
+    if probe == 0:
+        failed = 1
+        with contextlib.suppress(OSError):
+            _keep_who_we_are(settings)
+            attempt()
+            failed = 0
+        os._exit(failed)
+    return os.waitpid(probe, 0)[1] == 0
+
+
+def _keep_who_we_are(settings: dict[str, Any]) -> None:
+    """In a user namespace of its own a process is nobody until it is told that it is still the same user."""
+    _prctl(PR_SET_DUMPABLE, 1)
+    for file, text in settings["identity"]:
+        descriptor = os.open(file, os.O_WRONLY)
+        os.write(descriptor, text)
+        os.close(descriptor)
+
+
+def _furnish(settings: dict[str, Any]) -> Mounts:
+    """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
+    size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
+    views = Mounts(settings["folders"], size)
+    views.mount()
+    if settings["proc"]:
+        _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None)
+    else:
+        _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
+    if settings["layered"]:
+        _layer(settings)
+        return views
+    for link, path in settings["links"]:
+        if settings["copies"]:
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
+        else:
+            link.symlink_to(path)
+    return views
+
+
+def _layer(settings: dict[str, Any]) -> None:
+    """Lay a layer of the session's own over the assignment's files, in the home folder: what it writes stays there."""
+    home = settings["home"]
+    upper, work = (Path(home, name) for name in (".upper", ".work"))
+    for folder in (upper, work):
+        folder.mkdir()
+    layers = f"lowerdir={settings['files']},upperdir={upper},workdir={work},userxattr"
+    _call("mount", b"overlay", home.encode(), b"overlay", MS_NOSUID | MS_NODEV, layers.encode())
+
+
+def _may_mount_layers(settings: dict[str, Any]) -> bool:
+    """Whether the kernel lets sessions have layers of their own; else files are copied for each."""
+
+    def furnish() -> None:
+        _furnish(settings | {"layered": True})
+        next(Path(settings["home"]).iterdir(), None)
+        Path(settings["home"], ".probe").touch()
+
+    return _works_in_namespaces(settings, furnish)
+
+
+def _drop_privileges(settings: dict[str, Any]) -> None:
+    """No capabilities, not even in the session's own user namespace, and none to be gained; no keyring of others."""
+    keyctl = KEYCTL.get(os.uname().machine)
+    if keyctl is not None:
+        libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
+    _call("capset", header, bytes(24))
+    seccomp.install(shared=settings["offline"])
+
+
+def _prctl(option: int, value: int) -> None:
+    _call("prctl", option, value, 0, 0, 0)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(libc, name)(*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
