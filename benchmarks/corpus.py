@@ -154,16 +154,18 @@ def otter_tests(assignment: str) -> list[str]:
 def code_of(*paths: Path) -> list[str]:
     """What Python files do: their statements without docstrings and imports, whatever comments say and in whichever of
     the files each stands."""
-    found = []
+    statements: list[str] = []
     for path in paths:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
             if isinstance(body, list):
-                kept = [one for one in body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
-                node.body = kept  # type: ignore[attr-defined]
-        found += [ast.dump(one) for one in tree.body if not isinstance(one, ast.Import | ast.ImportFrom)]
-    return sorted(found)
+                code = [
+                    part for part in body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+                ]
+                node.body = code  # type: ignore[attr-defined]  (that it has one was asked above)
+        statements += [ast.dump(part) for part in tree.body if not isinstance(part, ast.Import | ast.ImportFrom)]
+    return sorted(statements)
 
 
 class Results:

@@ -90,13 +90,13 @@ def beside_loops(url: str, hub: FakeHub, module: Module) -> None:
         for name in (*names, f"honest{round_}"):
             hub.add(name, [f"nbgrader-{COURSE}"])
         clients = [Client(url, token(name)) for name in names]
-        loops = [one.submit(COURSE, MODULE, uploads(module.files("endless_loop"))) for one in clients]
+        loops = [client.submit(COURSE, MODULE, uploads(module.files("endless_loop"))) for client in clients]
         honest = Client(url, token(f"honest{round_}"))
         begun = time.monotonic()
         looked_for(honest, honest.submit(COURSE, MODULE, uploads(module.files(HONEST[0]))), PATIENCE_S)
         took = time.monotonic() - begun
-        for one, made in zip(clients, loops, strict=True):
-            looked_for(one, made, PATIENCE_S)
+        for client, submission in zip(clients, loops, strict=True):
+            looked_for(client, submission, PATIENCE_S)
         last = time.monotonic() - begun
         print(f"after {LOOPING} who loop: {took:.1f} s from submit to result; the last of the loops {last:.1f} s")
 

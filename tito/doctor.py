@@ -211,10 +211,10 @@ def _exchange_service(url: str) -> Check:
 def _private(course: Course) -> Check:
     """Whether other accounts of the machine can read what is the course's alone. One's own machine has none."""
     names = ("source", "submitted", "autograded", "feedback", "gradebook")
-    found = [name for name in names if _open_to_others(course.root / name)]
-    if not found:
+    readable = [name for name in names if _open_to_others(course.root / name)]
+    if not readable:
         return Check("private", True, "no other account of this machine can read the course")
-    listed = ", ".join(f"{name}/" for name in found)
+    listed = ", ".join(f"{name}/" for name in readable)
     return Check(
         "private", True, f"other accounts of this machine can read {listed}; to close it: chmod o= {course.root}"
     )

@@ -46,30 +46,30 @@ serverapp.ServerWebApplication.init_handlers = with_ours
 ATTACK = """async ({pages, token, worker, socket, domain}) => {
     const read = (url, how) => fetch(url, {credentials: "include", ...how}).then(
         async answer => answer.ok ? (await answer.text()).slice(0, 200000) : "", () => "");
-    const found = {};
-    for (const [name, url] of Object.entries(pages)) { found[`read ${name}`] = await read(url); }
+    const reached = {};
+    for (const [name, url] of Object.entries(pages)) { reached[`read ${name}`] = await read(url); }
     for (const [name, url] of Object.entries(pages)) {
         const opened = window.open(url, name, "popup");
         await new Promise(done => setTimeout(done, 1500));
         try {
-            found[`window of ${name}`] = opened.document.body.innerText;
-            found[`cookies of ${name}`] = opened.document.cookie;
-        } catch (error) { found[`window of ${name}`] = found[`cookies of ${name}`] = ""; }
+            reached[`window of ${name}`] = opened.document.body.innerText;
+            reached[`cookies of ${name}`] = opened.document.cookie;
+        } catch (error) { reached[`window of ${name}`] = reached[`cookies of ${name}`] = ""; }
         opened.close();
     }
-    const xsrf = (found["cookies of hub"].match(/_xsrf=([^;]+)/) || [])[1] || "";
-    found["a token"] = await read(token, {method: "POST", body: "{}",
+    const xsrf = (reached["cookies of hub"].match(/_xsrf=([^;]+)/) || [])[1] || "";
+    reached["a token"] = await read(token, {method: "POST", body: "{}",
         headers: xsrf ? {"X-XSRFToken": xsrf, "Content-Type": "application/json"} : {}});
-    found["a worker for all"] = await navigator.serviceWorker.register(worker, {scope: "/"}).then(
+    reached["a worker for all"] = await navigator.serviceWorker.register(worker, {scope: "/"}).then(
         () => "it is registered", () => "");
-    found["a socket"] = await new Promise(done => {
+    reached["a socket"] = await new Promise(done => {
         const opened = new WebSocket(socket);
         opened.onopen = () => done("it is open");
         opened.onerror = () => done("");
     });
     document.cookie = `tossed=1; path=/; domain=${domain}`;
-    found["its cookies"] = document.cookie;
-    return found;
+    reached["its cookies"] = document.cookie;
+    return reached;
 }"""
 
 
@@ -103,7 +103,7 @@ def attacked(hub: CourseHub, browser: Browser, shots: Shots) -> Attacked:
     page.goto(hub.address(f"/user/{WRONG}/plot"))
     expect(page.get_by_text("My plot")).to_be_visible()
     asked: list[tuple[str, str, int]] = []
-    page.context.on("response", lambda one: asked.append((one.request.method, one.url, one.status)))
+    page.context.on("response", lambda answer: asked.append((answer.request.method, answer.url, answer.status)))
     pages = {
         "hub": f"{hub.url}/hub/token",
         "the hub's API": f"{hub.url}/hub/api/users/{INSTRUCTOR}",
@@ -113,14 +113,14 @@ def attacked(hub: CourseHub, browser: Browser, shots: Shots) -> Attacked:
         "server": hub.address(f"/user/{INSTRUCTOR}/api/contents"),
     }
     socket = hub.address(f"/user/{INSTRUCTOR}/api/events/subscribe").replace("http", "ws", 1)
-    told = {
+    targets = {
         "pages": pages,
         "token": f"{hub.url}/hub/api/users/{INSTRUCTOR}/tokens",
         "worker": hub.address(f"/user/{WRONG}/worker.js"),
         "socket": socket,
         "domain": "localhost",
     }
-    reached = page.evaluate(ATTACK, told)
+    reached = page.evaluate(ATTACK, targets)
     instructor.shot("a-students-page")
     return Attacked(hub, page, reached, asked)
 
@@ -144,6 +144,6 @@ def test_what_a_students_page_reaches(result: Attacked) -> None:
 
 
 def test_it_sets_no_cookie_for_others_and_sends_nothing_that_is_taken(result: Attacked) -> None:
-    assert "tossed" not in {one["name"] for one in result.page.context.cookies()}
+    assert "tossed" not in {cookie["name"] for cookie in result.page.context.cookies()}
     sent = [(url, status) for method, url, status in result.statuses if method == "POST" and status < 400]
     assert bool(sent) == result.hub.one_origin, sent

@@ -87,8 +87,8 @@ def test_submissions_are_as_they_were_handed_in(demo: Demo, played: dict[str, Va
 
 def test_no_other_account_of_the_machine_can_read_it(demo: Demo) -> None:
     root = demo.course.root
-    for made in (root, root / "autograded", root / "release", root / "gradebook", root / "gradebook" / "gradebook.db"):
-        assert made.stat().st_mode & 0o007 == 0, made
+    for path in (root, root / "autograded", root / "release", root / "gradebook", root / "gradebook" / "gradebook.db"):
+        assert path.stat().st_mode & 0o007 == 0, path
 
 
 def test_feedback_shows_no_hidden_test_no_solution_and_no_mark_scheme(

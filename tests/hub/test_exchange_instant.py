@@ -156,15 +156,15 @@ def test_an_honest_check_does_not_wait_for_loops(running: Running) -> None:
     teacher.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=20.0, notebook_timeout_s=30.0))
     try:
         looping = [member(running.service, running.hub, f"looping{number}", COURSE) for number in range(4)]
-        loops = [(one, one.submit(COURSE, MODULE, uploads(files("endless_loop")))) for one in looping]
+        loops = [(student, student.submit(COURSE, MODULE, uploads(files("endless_loop")))) for student in looping]
         good = member(running.service, running.hub, "beside-loops", COURSE)
-        found = finished(good, good.submit(COURSE, MODULE, uploads(files("correct_loops"))))
-        assert {verdict for verdict, _ in verdicts(found).values()} == {"PASSED"}
-        assert {one.check(made).state for one, made in loops} == {CheckState.WAITING}
+        check = finished(good, good.submit(COURSE, MODULE, uploads(files("correct_loops"))))
+        assert {verdict for verdict, _ in verdicts(check).values()} == {"PASSED"}
+        assert {student.check(submission).state for student, submission in loops} == {CheckState.WAITING}
     finally:
         teacher.set_policy(COURSE, usual_policy(running.module))
-    for one, made in loops:
-        assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(one, made)).values()}
+    for student, submission in loops:
+        assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(student, submission)).values()}
 
 
 def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s(running: Running) -> None:

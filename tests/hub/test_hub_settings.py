@@ -235,7 +235,7 @@ ONE, TWO = {"c1": {}}, {"c1": {}, "c2": {}}
 
 
 @pytest.mark.parametrize(
-    ("given", "host"),
+    ("settings", "host"),
     [
         ({}, "http://localhost:8000"),
         ({"bind_url": "https://localhost:9000/jupyter", "courses": TWO}, "https://localhost:9000"),
@@ -250,12 +250,12 @@ ONE, TWO = {"c1": {}}, {"c1": {}, "c2": {}}
         ),
     ],
 )
-def test_servers_and_services_have_names_below_the_hubs(given: dict[str, Any], host: str) -> None:
-    assert subdomain_host(HubSettings.model_validate(given)) == host
+def test_servers_and_services_have_names_below_the_hubs(settings: dict[str, Any], host: str) -> None:
+    assert subdomain_host(HubSettings.model_validate(settings)) == host
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "message"),
     [
         ({"subdomain_host": "hub.example.edu"}, "no origin with a name"),
         ({"subdomain_host": "https://hub.example.edu/jupyter"}, "no origin with a name"),
@@ -266,9 +266,9 @@ def test_servers_and_services_have_names_below_the_hubs(given: dict[str, Any], h
         ({"deployment": "cluster", "courses": TWO}, "has several courses"),
     ],
 )
-def test_a_hub_of_several_courses_says_what_its_origins_are(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(BadSource, match=said):
-        subdomain_host(HubSettings.model_validate(given))
+def test_a_hub_of_several_courses_says_what_its_origins_are(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadSource, match=message):
+        subdomain_host(HubSettings.model_validate(settings))
 
 
 def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:

@@ -66,8 +66,8 @@ def imported(path: Path) -> set[str]:
 
 def layer_of(name: str) -> int | None:
     """The layer of the folder that a module lies in."""
-    found = [depth for depth, folder in enumerate(LAYERS) if name == folder or name.startswith(f"{folder}.")]
-    return max(found, key=lambda depth: len(LAYERS[depth]), default=None)
+    depths = [depth for depth, folder in enumerate(LAYERS) if name == folder or name.startswith(f"{folder}.")]
+    return max(depths, key=lambda depth: len(LAYERS[depth]), default=None)
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)
@@ -97,7 +97,8 @@ def test_no_two_files_import_each_other() -> None:
     """By whatever way round; a name that is imported may be a module's, or what is in one."""
     modules = {dotted(path): path for path in FILES}
     edges = {
-        name: {found for one in imported(path) for found in (one, one.rpartition(".")[0]) if found in modules} - {name}
+        name: {module for word in imported(path) for module in (word, word.rpartition(".")[0]) if module in modules}
+        - {name}
         for name, path in modules.items()
     }
     reached: dict[str, set[str]] = {}
@@ -159,12 +160,12 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
 def test_the_layout_of_the_architecture_names_every_module_and_no_other() -> None:
     text = (ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
     layout = text.partition("\ntito/ ")[2].partition("\ndocker/ ")[0]
-    said: set[str] = set()
+    named: set[str] = set()
     room = ""
     for line in layout.splitlines()[1:]:
         head, names = line[:18].strip(), line[18:]
         if head.endswith(".py") or ".py " in line:
-            said |= {word.removesuffix(".py") for word in line.split()}
+            named |= {word.removesuffix(".py") for word in line.split()}
         elif head:
             room = f"{room.partition('.')[0]}.{head[:-1]}" if line.startswith("    ") else head[:-1]
         else:
@@ -173,7 +174,7 @@ def test_the_layout_of_the_architecture_names_every_module_and_no_other() -> Non
                 if word.endswith("/:"):
                     part = f"{room}.{word[:-2]}"
                 elif not word.endswith("/"):
-                    said.add(f"{part}.{word}")
+                    named.add(f"{part}.{word}")
     parts = ("tito.exchange.server.routes.", "tito.exchange.server.migrations.")
     there = {dotted(path) for path in FILES if path.name not in ("__init__.py", "__main__.py")}
-    assert said == {name.removeprefix("tito.") for name in there if not name.startswith(parts)}
+    assert named == {name.removeprefix("tito.") for name in there if not name.startswith(parts)}

@@ -38,7 +38,7 @@ def clean(html: str, *, links: bool = True) -> str:
     return str(cleaner.clean(_without_styles(html)))
 
 
-class _Unlinked(Filter):  # type: ignore[misc]
+class _Unlinked(Filter):  # type: ignore[misc]  # bleach: no types
     """Takes addresses out of links, and writes them as text."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

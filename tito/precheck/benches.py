@@ -44,7 +44,7 @@ class Bench:
 
     def grade(self, task: Task) -> Graded:
         """Grade; whatever the submission does to the worker, there is an answer."""
-        (((_, graded),),) = (found for found in self._graders.grade([task]) if found)
+        (((_, graded),),) = (results for results in self._graders.grade([task]) if results)
         return graded
 
     def touch(self) -> None:
@@ -100,7 +100,7 @@ class Benches:
             entry = self._shared / name
             try:
                 with _alone(entry):
-                    self._benches[name] = self._found(entry) or self._made(claim, entry)
+                    self._benches[name] = self._shared_bench(entry) or self._new_bench(claim, entry)
             except ExchangeUnavailable:
                 raise
             except TitoError as error:
@@ -109,7 +109,7 @@ class Benches:
         self._benches[name].touch()
         return self._benches[name]
 
-    def _found(self, entry: Path) -> Bench | None:
+    def _shared_bench(self, entry: Path) -> Bench | None:
         """What another process has made, while that is there."""
         try:
             plan, sandboxes = pickle.loads(entry.read_bytes())  # ours: the folder is closed to others
@@ -119,7 +119,7 @@ class Benches:
             return None
         return Bench(plan, Graders(plan, self._isolation, 1, sandboxes), entry)
 
-    def _made(self, claim: Claim, entry: Path) -> Bench:
+    def _new_bench(self, claim: Claim, entry: Path) -> Bench:
         folder = Path(tempfile.mkdtemp(dir=self._own, prefix="release-"))
         try:
             self._client.take_release(claim.release, folder)
@@ -140,12 +140,12 @@ class Benches:
 
     def _make_room(self) -> None:
         while len(self._benches) >= RELEASES:
-            self._benches.pop(min(self._benches, key=lambda one: self._benches[one].used_at)).close()
+            self._benches.pop(min(self._benches, key=lambda name: self._benches[name].used_at)).close()
 
     def close_idle(self) -> None:
         """End what nobody has used for long."""
         since = time.time() - self._idle_s
-        for name in [one for one, bench in self._benches.items() if bench.used_at < since]:
+        for name in [name for name, bench in self._benches.items() if bench.used_at < since]:
             self._benches.pop(name).close()
 
     def close(self) -> None:

@@ -142,7 +142,7 @@ class VisitorGuard(Guard):
         try:
             login = login_of(request)
             require_navigation(request)
-            token = login.kept(request, SESSION)
+            token = login.cookie(request, SESSION)
             if not token:
                 raise LoginNeeded(login)
             caller = await _known(request, f"token {token}")

@@ -59,9 +59,9 @@ class Login:
         Raises:
             Refused: this browser did not ask for it, or the hub does not give one.
         """
-        state, kept = request.query_params.get("state", ""), self.kept(request, STATE)
+        state, expected = request.query_params.get("state", ""), self.cookie(request, STATE)
         code = request.query_params.get("code", "")
-        if not kept or not hmac.compare_digest(state.encode(), kept.encode()) or not code:
+        if not expected or not hmac.compare_digest(state.encode(), expected.encode()) or not code:
             raise Refused("This login was not begun here.", status=400, where="login", hint="Open the page again.")
         form = {"client_id": self.client_id, "client_secret": self.secret, "grant_type": "authorization_code"}
         try:
@@ -82,7 +82,7 @@ class Login:
         self._keep(answer, request, STATE, "", 0)
         return answer
 
-    def kept(self, request: Request, name: str) -> str:
+    def cookie(self, request: Request, name: str) -> str:
         """What the browser brings in a cookie of ours."""
         return request.cookies.get(f"{HOST_PREFIX}{name}" if self.alone else name, "")
 
