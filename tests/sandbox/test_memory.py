@@ -63,6 +63,7 @@ def alive(pid):
     return True
 
 def hoard(count, size, hold, wait_s=8):
+    global write
     read, write = os.pipe()
     for _ in range(count):
         if os.fork() == 0:
@@ -115,18 +116,18 @@ import os
 hoard(4, 400, daemon)
 """,
     "a program that nobody may read": """
-import shutil, subprocess, sys, tempfile
+import sys, tempfile
 copy = os.path.join(tempfile.gettempdir(), "copy")
 with open(os.path.realpath(sys.executable), "rb") as file:
     program = os.open(copy, os.O_CREAT | os.O_WRONLY, 0o111)
     os.write(program, file.read())
     os.close(program)
-source = "import time\\nheld = bytearray(400 << 20)\\nfor at in range(0, len(held), 4096): held[at] = 1\\n"
-source += "print(flush=True)\\ntime.sleep(60)"
-def program(size):
+source = "import os, sys, time\\nheld = bytearray(400 << 20)\\nfor at in range(0, len(held), 4096): held[at] = 1\\n"
+source += "os.write(1, os.getpid().to_bytes(4, 'little'))\\ntime.sleep(60)"
+def program(size):  # in the place of the process that is counted: one that waited for it would outlive it
     os.environ["PYTHONHOME"] = sys.base_prefix
-    process = subprocess.Popen([copy, "-S", "-c", source], stdout=subprocess.PIPE)
-    process.stdout.read(1) or os._exit(1)
+    os.dup2(write, 1)
+    os.execv(copy, [copy, "-S", "-c", source])
 hoard(4, 400, program)
 """,
 }
