@@ -45,21 +45,21 @@ from tito.grade import observe, submission
 from tito.grade.calibrate import calibrated_apart
 from tito.grade.observe import AtWork, Observations
 from tito.grade.record import Recorder
-from tito.grade.workers import Graders, Task
+from tito.grade.workers import Task, WorkerPool
 from tito.gradebook.store import open_gradebook
 from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.models import CellKind, Fingerprint
 from tito.plan.plan import AssignmentPlan, NotebookPlan, skipped
 from tito.plan.planning import plan_assignment
-from tito.repair.reading import ReadNotebook
+from tito.repair.read_notebook import ReadNotebook
 from tito.repair.repair import read_submission, repair
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Control, Session, Step
+from tito.sandbox.session import Session, Step, ZygoteClient
 
 # What is timed, by the stage that it counts for. What is inside another of them is taken from that one.
 STAGES = {
     "repair": ((submission, "prepared"),),
-    "fork": ((Control, "session"), (Session, "close")),
+    "fork": ((ZygoteClient, "session"), (Session, "close")),
     "cells": ((observe, "_hear_notebook"),),
     "hidden": ((observe, "_run_hidden"), (observe, "_run_late")),
     "judge": ((Judge, "put"), (Judge, "_settle")),
@@ -71,7 +71,7 @@ STAGES = {
 SESSIONS = 40  # that are opened and ended to see what one takes
 
 
-class Watch:
+class MemoryWatchdog:
     """Adds up the time that functions take, by stage; of nested ones, each its own."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Watch:
 
 def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: int) -> list[dict[str, float]]:
     """Seconds by stage of each submission, and in all."""
-    watch = Watch()
+    watch = MemoryWatchdog()
     for stage, functions in STAGES.items():
         for owner, name in functions:
             watch.on(owner, name, stage)
@@ -147,7 +147,7 @@ def run(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[floa
     before, started = _processor_s(), time.perf_counter()
     with (
         sandboxes_for(isolation, plan) as sandboxes,
-        Graders(plan, isolation, 1, sandboxes) as graders,
+        WorkerPool(plan, isolation, 1, sandboxes) as graders,
         open_gradebook(course) as opened,
     ):
         recorder = Recorder(course, plan.assignment, opened)
@@ -182,9 +182,9 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
             before, started = _processor_s(), time.perf_counter()
             for _ in range(SESSIONS):
                 with control.session(branches=branches) as session:
-                    session.notebook.tell([Step("branch", number=number) for number in range(branches)], 10.0)
+                    session.notebook.send([Step("branch", number=number) for number in range(branches)], 10.0)
                     for branch in session.branches:
-                        assert session.notebook.hear().status == "ok", branch
+                        assert session.notebook.receive().status == "ok", branch
                     for number in range(branches):
                         session.turn(number)
                 control.settle()
@@ -200,7 +200,9 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
 def all_copied() -> AbstractContextManager[Any]:
     """Whatever a notebook holds, it is copied at each test."""
 
-    def observing(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, *others: Any) -> AtWork[Observations]:
+    def observing(
+        sandbox: ZygoteClient, plan: NotebookPlan, notebook: ReadNotebook, *others: Any
+    ) -> AtWork[Observations]:
         return observe.observing(sandbox, plan, dataclasses.replace(notebook, needs_no_copies=False), *others)
 
     return mock.patch.object(submission, "observing", observing)

@@ -23,7 +23,7 @@ from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
 from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Backend, Workplace
+from tito.sandbox.session import Backend, SandboxSpec
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -97,7 +97,7 @@ def module(released: Course) -> Assignment:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
-    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
     known: dict[tuple[str, str, str], Worker] = {}
 
     class InProcess:
@@ -120,11 +120,11 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ) -> Iterator[tuple[Task, Graded]]:
         return chain.from_iterable(InProcess(plan, isolation, workers, None).grade(tasks))
 
-    class NoHeadstart(ExitStack):
+    class NoEarlySandboxes(ExitStack):
         def __init__(self, *_: object) -> None:
             super().__init__()
 
-        def sandboxes(self, place: Workplace, order: bytes) -> None:
+        def sandboxes(self, place: SandboxSpec, order: bytes) -> None:
             pass
 
     chosen: dict[str, AssignmentPlan] = {}
@@ -134,10 +134,10 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             chosen[plan.tests_hash] = calibrated_apart(plan, Bubblewrap())
         return chosen[plan.tests_hash]
 
-    monkeypatch.setattr("tito.grade.cohort.Headstart", NoHeadstart)
+    monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
     monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
-    monkeypatch.setattr("tito.grade.cohort.Graders", InProcess)
-    monkeypatch.setattr("tito.author.check.grade_all", grade_all)
+    monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
+    monkeypatch.setattr("tito.author.gates.grade_all", grade_all)
     yield
     for worker in known.values():
         worker.close()

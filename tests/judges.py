@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from tito.judge.judge import Judge, judging
 from tito.models import Limits
 from tito.plan.plan import AssignmentPlan
-from tito.sandbox.session import Workplace
+from tito.sandbox.session import SandboxSpec
 from tito.sandbox.unconfined import Unconfined
 
 
@@ -21,6 +21,6 @@ def judge_beside(**files: str) -> Iterator[Judge]:
         paths = [Path(folder, f"{name}.py") for name in files]
         for path, text in zip(paths, files.values(), strict=True):
             path.write_text(text)
-        place = Workplace(tuple((path, path.name) for path in paths), ("ipython", "numpy"), limits=Limits(1.0))
+        place = SandboxSpec(tuple((path, path.name) for path in paths), ("ipython", "numpy"), limits=Limits(1.0))
         with judging(Unconfined(), AssignmentPlan("any", (), place, Path(folder), "", "")) as judge:
             yield judge

@@ -15,7 +15,7 @@ from tito.course.course import Course, SandboxSettings, find_course
 from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.metering import SUPERVISOR, UNMETERED, mechanism
+from tito.sandbox.metering import UNMETERED, WATCHDOG, mechanism
 from tito.sandbox.obstacles import obstacles
 from tito.sandbox.unprivileged import Unprivileged
 
@@ -130,7 +130,7 @@ def _memory(used: str) -> Check:
         alone = "only that of each process by itself is limited, and no test can be measured from outside"
         return Check("memory", True, f"the memory of a session's processes together is not limited here: {alone}")
     detail = f"that of a session's processes together is limited and measured by {means}"
-    if means == SUPERVISOR:
+    if means == WATCHDOG:
         detail += ", which looks 4 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
     return Check("memory", True, detail)
 

@@ -164,7 +164,7 @@ class RemotePlan:
     `imports` are statements by the name that they bind; `given` is source of the instructor's that the judge runs
     itself: functions and constants. `notebook` are names that the notebook is asked for although the judge has them;
     `mirrored` are those that it is told of when the test sets them, because its functions read them. `sites` is what
-    the reference's run has shown: where its objects were asked and changed what (see `judge/sites.py`).
+    the reference's run has shown: where its objects were asked and changed what (see `judge/call_sites.py`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()

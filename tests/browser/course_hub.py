@@ -80,7 +80,7 @@ def course_hub(
     proxy: str,
     make_course: Callable[[Path], Course] = course_folder,
     *,
-    instant: bool = True,
+    precheck: bool = True,
     one_origin: bool = False,
 ) -> Iterator[CourseHub]:
     """Start a hub in `folder`; at the end it is stopped, and all that it started."""
@@ -93,7 +93,7 @@ def course_hub(
         "port": formgrader,
         "instructors": [INSTRUCTOR],
         "students": [RIGHT, WRONG],
-        "instant": instant,
+        "precheck": precheck,
     }
     settings = {
         "DEPLOYMENT": "laptop",

@@ -83,7 +83,7 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def hub(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CourseHub]:
-    with course_hub(tmp_path_factory.mktemp("pages"), proxy, graded_course, instant=False) as running:
+    with course_hub(tmp_path_factory.mktemp("pages"), proxy, graded_course, precheck=False) as running:
         yield running
 
 

@@ -130,7 +130,7 @@ def result(
     request: pytest.FixtureRequest, proxy: str, browser: Browser, shots: Shots, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("origins")
-    with course_hub(folder, proxy, graded_course, instant=False, one_origin=request.param) as running:
+    with course_hub(folder, proxy, graded_course, precheck=False, one_origin=request.param) as running:
         yield attacked(running, browser, shots)
 
 

@@ -143,18 +143,18 @@ def test_the_job_runs_where_its_volume_is() -> None:
 
 
 def test_the_worker_of_checks_has_its_own_token_and_nothing_of_the_course() -> None:
-    pod = pods()["Deployment/instant-tinytorch"]["spec"]
+    pod = pods()["Deployment/precheck-tinytorch"]["spec"]
     [worker] = pod["containers"]
     assert [set(one) - {"name"} for one in pod["volumes"]] == [{"emptyDir"}]
     secret = {name for name, one in variables(worker).items() if "valueFrom" in one}
     assert secret == {TOKEN}
-    assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.instant-tinytorch.apiToken"
+    assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.precheck-tinytorch.apiToken"
     given = {name: one.get("value", "x") for name, one in variables(worker).items()}
     read = settings_of_worker(given)
     assert (read.courses, read.backend) == (("tinytorch",), "landlock")
     documented = Path(settings_of_worker.__code__.co_filename).read_text()
     assert not [name for name in given if name != "HOME" and name not in documented]
-    reached = [rule["to"] for rule in policies()["NetworkPolicy/instant-tinytorch"]["egress"] if "to" in rule]
+    reached = [rule["to"] for rule in policies()["NetworkPolicy/precheck-tinytorch"]["egress"] if "to" in rule]
     assert reached == [[{"podSelector": {"matchLabels": {"app": "tito", "component": "exchange"}}}]]
 
 
@@ -184,7 +184,7 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
     assert read.services == {
         "tinytorch": ["formgrade-tinytorch"],
         "tinytorch-collect": ["ta-tinytorch"],
-        "instant-tinytorch": ["instant-tinytorch"],
+        "precheck-tinytorch": ["precheck-tinytorch"],
     }
     assert read.login is not None
     documented = Path(settings_from.__code__.co_filename).read_text()

@@ -138,7 +138,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     secret = tmp_path / "secret"
     secret.write_text("made by the chart\n")
     data["exchange"]["api_token_file"] = str(secret)
-    data["courses"]["tinytorch"] |= {"api_token_file": str(secret), "instant_token_file": str(secret)}
+    data["courses"]["tinytorch"] |= {"api_token_file": str(secret), "precheck_token_file": str(secret)}
     data["auth"]["oauth"]["client_secret_file"] = str(secret)
     file = tmp_path / "tito.yaml"
     file.write_text(yaml.safe_dump(data))
@@ -198,7 +198,7 @@ def test_nobody_shares_a_volume_and_servers_reach_hub_and_exchange_only() -> Non
 
 def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured: Config) -> None:
     services = {one["name"]: one for one in configured.JupyterHub.services}
-    assert set(services) == {"exchange", "tinytorch", "tinytorch-collect", "instant-tinytorch"}
+    assert set(services) == {"exchange", "tinytorch", "tinytorch-collect", "precheck-tinytorch"}
     assert services["exchange"]["oauth_no_confirm"]  # by its token it logs browsers in, and for nothing else
     for name in services:
         assert services[name]["api_token"] == f"made-for-{name}"
@@ -215,7 +215,7 @@ def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured
         "exchange": set(),
         "tinytorch": {access, "groups!group=nbgrader-tinytorch"},
         "tinytorch-collect": {access},
-        "instant-tinytorch": {access},
+        "precheck-tinytorch": {access},
     }
     server = next(one for one in configured.JupyterHub.load_roles if one["name"] == "server")
     assert "inherit" not in server["scopes"]
@@ -258,7 +258,7 @@ def test_tokens_that_pods_use_are_those_that_the_chart_makes() -> None:
     for name, file in (
         ("exchange", settings().exchange.api_token_file),
         ("tinytorch", course.api_token_file),
-        ("instant-tinytorch", course.instant_token_file),
+        ("precheck-tinytorch", course.precheck_token_file),
     ):
         assert file == Path(f"/usr/local/etc/jupyterhub/secret/hub.services.{name}.apiToken")
 

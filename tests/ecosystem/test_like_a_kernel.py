@@ -20,12 +20,12 @@ from nbclient import NotebookClient
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, Step, Workplace
+from tito.sandbox.session import Sandbox, SandboxSpec, Step
 
 pytestmark = pytest.mark.nbgrader
 
 NOTEBOOKS = Path(__file__).parent / "like_a_kernel"  # cells, parted by lines `# %%`
-PLACE = Workplace(packages=("ipython", "matplotlib", "numpy"), limits=Limits(memory_mb=1500))
+PLACE = SandboxSpec(packages=("ipython", "matplotlib", "numpy"), limits=Limits(memory_mb=1500))
 EVEN_OUT = (
     (r"\x1b\[[0-9;]*m", ""),
     (r"0x[0-9a-f]+", "ADDRESS"),
@@ -57,8 +57,8 @@ def by_a_kernel(cells: list[str], folder: Path) -> Cells:
 def by_us(cells: list[str]) -> Cells:
     steps = [Step(source=source, cell=cell) for source, cell in zip(cells, compiled_cells(cells), strict=True)]
     with Sandbox(Bubblewrap(), PLACE) as sandbox, sandbox.session() as session:
-        session.notebook.tell(steps, 60, 600)
-        return [evened_out(session.notebook.hear().outputs) for _ in steps]
+        session.notebook.send(steps, 60, 600)
+        return [evened_out(session.notebook.receive().outputs) for _ in steps]
 
 
 def evened_out(outputs: Any) -> list[Any]:

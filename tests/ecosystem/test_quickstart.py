@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tito.author.check import check
+from tito.author.gates import check
 from tito.author.release import publish
 from tito.author.variants import filled, solutions
 from tito.cli.demo import plain_nbgrader_scores

@@ -37,13 +37,13 @@ from tito.course.script import build
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.files import folder_files, snapshot
 from tito.exchange.protocol.problems import Refused
-from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.protocol.records import Policy, PrecheckPolicy
 
 pytestmark = pytest.mark.hub
 FOLDER = Path(__file__).parents[2] / "docker" / "kubernetes"
 COURSE = "tiny"  # in the place of `tinytorch`
 TOKENS = {
-    name: f"{name}-{'0123456789abcdef' * 2}" for name in (COURSE, f"{COURSE}-collect", "exchange", f"instant-{COURSE}")
+    name: f"{name}-{'0123456789abcdef' * 2}" for name in (COURSE, f"{COURSE}-collect", "exchange", f"precheck-{COURSE}")
 }
 CURIOUS = """\
 import json, os, socket
@@ -183,7 +183,7 @@ def hub(folder: Path, exchange_port: int) -> Iterator[str]:
     }  # fmt: skip
     for service, of, name in (
         ("exchange", data["exchange"], "api_token_file"),
-        (f"instant-{COURSE}", data["courses"][COURSE], "instant_token_file"),
+        (f"precheck-{COURSE}", data["courses"][COURSE], "precheck_token_file"),
     ):
         of[name] = str(folder / f"token-of-{service}")
         (folder / f"token-of-{service}").write_text(TOKENS[service])
@@ -345,9 +345,9 @@ def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
     cluster: Cluster, course: Course, tmp_path: Path
 ) -> None:
     client = Client(cluster.exchange.url, TOKENS[COURSE])
-    client.set_policy(COURSE, Policy(instant=Instant(20, course.sandbox.packages, course.limits)))
+    client.set_policy(COURSE, Policy(precheck=PrecheckPolicy(20, course.sandbox.packages, course.limits)))
     client.close()
-    worker = of_course("instant", "instant")
+    worker = of_course("precheck", "precheck")
     assert [one["mountPath"] for one in worker["volumeMounts"]] == ["/tmp"]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(in_its_stead(cluster, worker, None), stdout=log, stderr=log)

@@ -57,7 +57,7 @@ def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -
     assert where == {
         "edge": {"caddy", "proxy"},
         "students": {"proxy", "hub", "exchange"},
-        "checks": {"exchange", "instant"},
+        "checks": {"exchange", "precheck"},
         "graders": {"proxy", "hub", "exchange", "formgrader"},
         "control": {"proxy", "hub"},
         "database": {"hub", "exchange", "db"},
@@ -72,7 +72,7 @@ def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
     given = {name: set(one.get("secrets", [])) for name, one in SERVICES.items()}
     assert given["exchange"] == {"exchange_db_url", "exchange_token"}
     assert given["formgrader"] == {"formgrader_token"}
-    assert given["instant"] == {"instant_token"}
+    assert given["precheck"] == {"precheck_token"}
     assert given["caddy"] == given["student"] == set()
     assert set().union(*given.values()) == set(COMPOSE["secrets"])
     for name, one in SERVICES.items():
@@ -83,14 +83,14 @@ def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
 
 
 def test_the_worker_of_checks_has_nothing_of_the_course_and_speaks_to_the_exchange_alone() -> None:
-    worker = SERVICES["instant"]
-    assert mounts("instant") == []
-    assert networks("instant") == {"checks"}
+    worker = SERVICES["precheck"]
+    assert mounts("precheck") == []
+    assert networks("precheck") == {"checks"}
     assert worker["image"] == SERVICES["formgrader"]["image"]
     assert worker["security_opt"] == SERVICES["formgrader"]["security_opt"]
     documented = (DOCKER.parent / "tito" / "precheck" / "worker.py").read_text()
     assert not [name for name in worker["environment"] if name.removesuffix("_FILE") not in documented]
-    here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_INSTANT_AT_ONCE": "2", "TITO_INSTANT_COURSES": "ml101"}
+    here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_PRECHECK_AT_ONCE": "2", "TITO_PRECHECK_COURSES": "ml101"}
     read = settings_from(worker["environment"] | here)
     assert read.url == SERVICES["formgrader"]["environment"]["TITO_EXCHANGE_URL"]
 
@@ -149,7 +149,7 @@ def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
     settings = read_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
     assert settings.deployment == "server"
     assert settings.courses["ml101"].url == "http://formgrader:8890"
-    assert settings.courses["ml101"].instant
+    assert settings.courses["ml101"].precheck
     counted = json.loads(
         SERVICES["exchange"]["environment"]["TITO_EXCHANGE_SERVICES"]
         .replace("${TITO_COURSE:?run docker/init first}", "ml101")

@@ -24,7 +24,7 @@ from exchange_support import (
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.exchange.server.access import Guard, guard_of, require_guards
 from tito.exchange.server.login import SESSION
 from tito.exchange.server.service import PUBLIC
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.hub
 
 ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "checker")
 # ada handed the submission in, bob is another student, foreign the instructor of another course; forged has a token
-# that the hub does not know, anonymous none. checker is the service that runs the course's instant checks, and has
+# that the hub does not know, anonymous none. checker is the service that runs the course's prechecks, and has
 # claimed ada's submission. The page is asked with the token in a cookie, as a browser has it that has logged in.
 TABLE = """
                      ada  bob  tutor teacher foreign nobody forged anonymous  checker
@@ -73,13 +73,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
     """A service with an assignment, and ada's submission with feedback on it and under a lease, which is the last."""
     hub = FakeHub()
     hub.add_service("checker", [ACCESS])
-    services = {"checker": [f"instant-{COURSE}"]}
+    services = {"checker": [f"precheck-{COURSE}"]}
     with service(tmp_path_factory.mktemp("exchange"), hub, services=services, login=LOGIN) as running:
         released(running)
         for who in ASKING:
             released(running, f"of-{who}")
         ada, teacher = running.client("ada"), running.client("teacher")
-        teacher.set_policy(COURSE, Policy(instant=Instant(per_hour=5)))
+        teacher.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=5)))
         mine = ada.submit(COURSE, ASSIGNMENT, uploads())
         claim = running.ledger.claim_check(COURSE, "service:checker")
         assert claim is not None

@@ -15,11 +15,11 @@ from exchange_support import ASSIGNMENT, COURSE, LOGIN, OTHER_COURSE, Service, r
 from real_hub import RealHub
 
 from tito.exchange.client.client import Client
-from tito.exchange.protocol.records import CheckedTest, CheckResult, Instant, Policy, Submission
+from tito.exchange.protocol.records import CheckedTest, CheckResult, Policy, PrecheckPolicy, Submission
 from tito.exchange.server.login import SESSION, STATE
 
 pytestmark = pytest.mark.hub
-WORKER = "service:instant"
+WORKER = "service:precheck"
 ATTACK = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }}"
 
 
@@ -30,7 +30,7 @@ def exchange(tmp_path: Path) -> Iterator[Service]:
         for assignment in (ASSIGNMENT, "ps2"):
             released(running, assignment)
         released(running, "elsewhere", OTHER_COURSE)
-        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=1)), "teacher")
+        running.ledger.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=1)), "teacher")
         yield running
 
 

@@ -18,7 +18,7 @@ TABLE = {
     "formgrader-c1": ([EXCHANGE, "groups!group=nbgrader-c1"], {"services": ["c1"]}),
     "graders-c2": (["access:services!service=c2"], {"groups": ["formgrade-c2", "ta-c2"]}),
     "formgrader-c2": ([EXCHANGE, "groups!group=nbgrader-c2"], {"services": ["c2"]}),
-    "instant-c2": ([EXCHANGE], {"services": ["instant-c2"]}),
+    "precheck-c2": ([EXCHANGE], {"services": ["precheck-c2"]}),
     "approvers": (["custom:approve-sign-ups"], {"groups": ["formgrade-c1", "formgrade-c2", "formgrade-c3"]}),
     "idle-culler": (
         ["list:users", "read:users:activity", "read:servers", "delete:servers"],
@@ -30,7 +30,7 @@ SETTINGS = HubSettings.model_validate(
         "auth": {"kind": "native"},
         "courses": {
             "c1": {"url": "http://one"},
-            "c2": {"url": "http://two", "ta_formgrader": True, "instant": True},
+            "c2": {"url": "http://two", "ta_formgrader": True, "precheck": True},
             "c3": {},
         },
     }

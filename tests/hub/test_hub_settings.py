@@ -17,10 +17,10 @@ from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.config.configure import apply, configure
 from tito.hub.config.origins import hub_address, service_address, subdomain_host
-from tito.hub.config.page import settings_table
 from tito.hub.config.people import formgraders_of, groups, role_of
 from tito.hub.config.reading import known_settings, read_settings, secret_of
 from tito.hub.config.settings import HubSettings
+from tito.hub.config.settings_page import settings_table
 from tito.hub.config.spawners import THREADS, environment
 from tito.hub.config.turns import LOOK_S, Turns
 
@@ -69,7 +69,7 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
     assert len(set(variables)) == len(variables)
     assert len(known) > 60
     assert not [one.dotted for one in known if not one.description]
-    assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.config.page"
+    assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.config.settings_page"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
         ({"deployment": "server", "auth": {"kind": "native"}, "spawner": {"kind": "local"}}, "would share one account"),
         ({"deployment": "cluster"}, "On a cluster the exchange runs in a pod of its own"),
         ({"courses": {"c1": {"url": "http://f:1"}}}, "the formgrader at http://f:1 has no token"),
-        ({"courses": {"c1": {"instant": True}, "instant-c1": {}}}, "the worker of c1 has that name"),
+        ({"courses": {"c1": {"precheck": True}, "precheck-c1": {}}}, "the worker of c1 has that name"),
         ({"proxy": {"start": False}, "auth": {"dummy": {"password": "long enough"}}}, "by which token"),
     ],
 )  # fmt: skip
@@ -341,14 +341,14 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
 
 
 def test_a_worker_of_checks_is_started_for_the_courses_that_have_one(tmp_path: Path) -> None:
-    courses = {"c1": {"instant": True}, "c2": {"instant": True, "instant_token": "of-a-worker"}, "c3": {}}
+    courses = {"c1": {"precheck": True}, "c2": {"precheck": True, "precheck_token": "of-a-worker"}, "c3": {}}
     by_name = {one["name"]: one for one in configured(tmp_path, courses=courses).JupyterHub.services}
-    assert by_name["instant-c1"]["environment"]["TITO_INSTANT_COURSES"] == "c1"
-    assert by_name["instant-c1"]["command"][-2:] == ["-m", "tito.precheck"]
-    assert by_name["instant-c2"] == {"name": "instant-c2", "api_token": "of-a-worker", "display": False}
-    assert "instant-c3" not in by_name
+    assert by_name["precheck-c1"]["environment"]["TITO_PRECHECK_COURSES"] == "c1"
+    assert by_name["precheck-c1"]["command"][-2:] == ["-m", "tito.precheck"]
+    assert by_name["precheck-c2"] == {"name": "precheck-c2", "api_token": "of-a-worker", "display": False}
+    assert "precheck-c3" not in by_name
     counted = json.loads(by_name["exchange"]["environment"]["TITO_EXCHANGE_SERVICES"])
-    assert counted == {"instant-c1": ["instant-c1"], "instant-c2": ["instant-c2"]}
+    assert counted == {"precheck-c1": ["precheck-c1"], "precheck-c2": ["precheck-c2"]}
 
 
 def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tito.course.script import build
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.files import folder_files, snapshot
 from tito.exchange.protocol.problems import Refused
-from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.exchange.server.local import LocalGateway
 
 pytestmark = pytest.mark.hub
@@ -46,7 +46,7 @@ def course_of_tests(folder: Path, released_once: Path) -> Path:
     files = folder_files(root / "release" / ASSIGNMENT, lambda *_: [], lambda *_: None)
     with snapshot(files) as uploads:
         exchange.publish("tiny", ASSIGNMENT, uploads, replace=False)
-    exchange.set_policy("tiny", Policy(instant=Instant(20, course.sandbox.packages, course.limits)))
+    exchange.set_policy("tiny", Policy(precheck=PrecheckPolicy(20, course.sandbox.packages, course.limits)))
     exchange.close()
     return root
 
@@ -63,7 +63,7 @@ def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
         "instructors": ["teacher", "helper"],
         "tas": ["tutor"],
         "students": ["ada", "bob"],
-        "instant": True,
+        "precheck": True,
     }
     return {"AUTH_DUMMY_PASSWORD": PASSWORD, "COURSES": json.dumps({"tiny": course, "apart": apart})}
 
@@ -166,7 +166,7 @@ def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, 
         assert person.browser.get(person.hub.address("/services/tiny/formgrader/api/assignments")).status_code == 403
     assert "/services/tiny/" in teacher.browser.get("/hub/home").text
     assert "/services/tiny/" not in ada.browser.get("/hub/home").text
-    assert "/services/instant" not in ada.browser.get("/hub/home").text
+    assert "/services/precheck" not in ada.browser.get("/hub/home").text
 
 
 def test_everybody_finds_the_page_of_what_they_handed_in(teacher: Person, ada: Person) -> None:
@@ -317,7 +317,7 @@ def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada
     """The page shows what is answered here; nbgrader's answer is a traceback, or a list as if nothing had been."""
     teachers = Client(hub.exchange, teacher.token)
     course = load_course(hub.folder / "course")
-    usual = Policy(instant=Instant(20, course.sandbox.packages, course.limits))
+    usual = Policy(precheck=PrecheckPolicy(20, course.sandbox.packages, course.limits))
     closed = datetime(2020, 1, 1, tzinfo=UTC)
     try:
         teachers.set_policy("tiny", Policy(deadlines={ASSIGNMENT: closed}, cutoffs={ASSIGNMENT: closed}))

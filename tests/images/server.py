@@ -24,7 +24,7 @@ import httpx
 from containers import ROOT, command
 from loopback import Loopback, own_origin
 
-ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "instant", "caddy")
+ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "precheck", "caddy")
 SERVICES_GROUP = 54321  # of the engine's socket
 HUB = """\
 courses:
@@ -33,8 +33,8 @@ courses:
     students: [{students}]
     url: http://formgrader:8890
     api_token_file: /run/secrets/formgrader_token
-    instant: true
-    instant_token_file: /run/secrets/instant_token
+    precheck: true
+    precheck_token_file: /run/secrets/precheck_token
 auth:
   kind: dummy
   dummy: {{anywhere: true, password_file: /run/secrets/proxy_token}}

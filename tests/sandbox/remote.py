@@ -61,16 +61,16 @@ class Remote:
             text=True,
             env=environment,
         )
-        self.folder = Path(self._heard()["folder"])
+        self.folder = Path(self._received()["folder"])
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """One request, and its answer."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        return self._heard()
+        return self._received()
 
-    def _heard(self) -> dict[str, Any]:
+    def _received(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the grader's process has ended"
@@ -121,12 +121,12 @@ def _serve(settings: dict[str, Any]) -> None:
             control groups; `limits` that are others than those above.
     """
     from tito.models import Limits
-    from tito.sandbox import cgroup, patience, unprivileged
+    from tito.sandbox import cgroup, time_allowance, unprivileged
     from tito.sandbox.backends import backend
-    from tito.sandbox.session import Sandbox, Workplace
+    from tito.sandbox.session import Sandbox, SandboxSpec
 
-    patience.GRACE_S = 0.5
-    if settings.get("supervised"):
+    time_allowance.GRACE_S = 0.5
+    if settings.get("watched"):
         cgroup.hierarchies = lambda: None  # type: ignore[assignment]
     isolation = backend(settings.get("sandbox", "landlock"))
     unprivileged.INODES = settings.get("inodes", unprivileged.INODES)
@@ -134,7 +134,7 @@ def _serve(settings: dict[str, Any]) -> None:
         vars(isolation)["abi"] = settings["abi"]
     files = tuple((Path(path), name) for name, path in settings["files"].items())
     limits = Limits(**LIMITS | settings.get("limits", {}))
-    place = Workplace(files, ("ipython", "matplotlib", "numpy"), limits=limits)
+    place = SandboxSpec(files, ("ipython", "matplotlib", "numpy"), limits=limits)
     opened: list[Any] = []
     with Sandbox(isolation, place) as sandbox:
         _say({"folder": str(sandbox._scratch)})
@@ -157,8 +157,8 @@ def _ran(session: Any, request: dict[str, Any]) -> dict[str, Any]:
     from tito.sandbox.session import Step
 
     step = Step(source=request["source"], observe=tuple(request["observe"]), measured=request["measured"])
-    session.notebook.tell([step], request["limit_s"])
-    ran = session.notebook.hear()
+    session.notebook.send([step], request["limit_s"])
+    ran = session.notebook.receive()
     text = "".join(str(one.get("text", "")) for one in ran.outputs)
     values = {name: repr(value) for name, value in ran.values.items()}
     measured = ran.measured and [ran.measured.wall_s, ran.measured.cpu_s, ran.measured.peak_mb]

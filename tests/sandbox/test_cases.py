@@ -37,7 +37,7 @@ from tito.course.course import load_course
 from tito.grade.submission import Graded
 from tito.gradebook.records import from_json, to_json
 from tito.models import Verdict
-from tito.sandbox.patience import GRACE_S
+from tito.sandbox.time_allowance import GRACE_S
 
 pytestmark = pytest.mark.sandbox
 

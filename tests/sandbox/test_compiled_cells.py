@@ -13,11 +13,11 @@ import pytest
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, Step, Workplace
+from tito.sandbox.session import Sandbox, SandboxSpec, Step
 
 pytestmark = pytest.mark.sandbox
 
-PLACE = Workplace((), ("ipython", "matplotlib", "numpy"), limits=Limits(cell_timeout_s=10, memory_mb=1024))
+PLACE = SandboxSpec((), ("ipython", "matplotlib", "numpy"), limits=Limits(cell_timeout_s=10, memory_mb=1024))
 NOTEBOOKS = {
     "values": ["a = 3\nb = 4\na * b", "print('said')\n_ + 1", "x = (1,\n     2)\nx", "None\nNone", "a\nb;"],
     "history": [
@@ -78,8 +78,8 @@ def shown(sandbox: Sandbox, sources: list[str], compiled: bool) -> list[Any]:
     cells = compiled_cells(sources) if compiled else itertools.repeat(None, len(sources))
     steps = [Step(source=source, cell=cell) for source, cell in zip(sources, cells, strict=True)]
     with sandbox.session() as session:
-        session.notebook.tell(steps, 10, 100)
-        heard = [session.notebook.hear() for _ in steps]
+        session.notebook.send(steps, 10, 100)
+        heard = [session.notebook.receive() for _ in steps]
     return [
         (
             ran.status,

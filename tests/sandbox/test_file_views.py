@@ -20,8 +20,8 @@ from remote import AS_NOBODY
 
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.inside.held import Processes, _asked, _read
-from tito.sandbox.session import Ran, Sandbox, Session, Workplace
+from tito.sandbox.inside.held_processes import Processes, _asked, _read
+from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session
 from tito.sandbox.unprivileged import Unprivileged
 
 pytestmark = pytest.mark.sandbox
@@ -31,14 +31,14 @@ SETUP = "import os, stat, time\nTMP = os.environ.get('TMPDIR', '/tmp')\nHOME = o
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def place(tmp_path_factory: pytest.TempPathFactory) -> SandboxSpec:
     folder = tmp_path_factory.mktemp("files")
     (folder / "data.txt").write_text("some data\n")
-    return Workplace(((folder / "data.txt", "data.txt"),), ("ipython", "numpy"), limits=LIMITS)
+    return SandboxSpec(((folder / "data.txt", "data.txt"),), ("ipython", "numpy"), limits=LIMITS)
 
 
 @pytest.fixture(scope="module", params=["bubblewrap", "landlock"])
-def sandbox(request: pytest.FixtureRequest, place: Workplace) -> Iterator[Sandbox]:
+def sandbox(request: pytest.FixtureRequest, place: SandboxSpec) -> Iterator[Sandbox]:
     with Sandbox(Bubblewrap() if request.param == "bubblewrap" else Unprivileged(), place) as opened:
         yield opened
         assert not opened.closed
@@ -320,15 +320,15 @@ def test_a_copy_cannot_wake_another(own: Session) -> None:
 # ---- what copies might share -------------------------------------------------------------------
 
 KEEPING = """
-import tito.sandbox.inside.belongings as belongings
+from tito.sandbox.inside import shared_resources
 def leave(self, number, channel):
-    desk = self.desk
+    to_warden = self.to_warden
     {first}
-    desk.send(b'copy %d' % number)
-    desk.close()
+    to_warden.send(b'copy %d' % number)
+    to_warden.close()
     os.dup2(os.open('/dev/null', os.O_RDWR), 1)
     os.dup2(1, 2)
-belongings.Belongings.leave = leave
+shared_resources.SharedResources.leave = leave
 """
 APART = "os.setsid(); os.chdir('/')"
 OPEN = "The copy of the notebook that was made for this test kept a file, a pipe or a socket open."
@@ -378,7 +378,7 @@ def test_a_notebook_that_only_says_that_it_made_a_copy_loses_it_soon(own: Sessio
 
 
 def test_one_process_cannot_be_two_copies(own: Session) -> None:
-    run(own, KEEPING.format(first=f"{APART}; desk.send(b'copy 1')"))
+    run(own, KEEPING.format(first=f"{APART}; to_warden.send(b'copy 1')"))
     fork(own, 0, 1)
     fates = [hidden(own, number, "seen = 1").status for number in (0, 1)]
     assert sorted(fates) == ["lost", "ok"] or fates == ["lost", "lost"]
@@ -388,16 +388,16 @@ def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) 
     """Else one could put its text where a copy that was not yet forked would read it."""
     run(
         own,
-        "import socket, gc\ndesk = next(one for one in gc.get_objects() if isinstance(one, socket.socket)\n"
+        "import socket, gc\nto_warden = next(one for one in gc.get_objects() if isinstance(one, socket.socket)\n"
         "            and one.fileno() > 0 and one.type == socket.SOCK_SEQPACKET).dup()\n"
         "import tito.sandbox.inside.server as server\nbranch = server.Server._branch\n"
-        "def late(self, number):\n    if number == 1: self.belongings = None\n    return branch(self, number)\n"
+        "def late(self, number):\n    if number == 1: self.shared_resources = None\n    return branch(self, number)\n"
         "server.Server._branch = late",
     )
     fork(own, 0, 1)
     own.begin()
     assert own.branches[1].over == "lost"
-    source = "desk.send(b'take 1')\ndesk.send(b'take 2')\ndesk.send(b'copy 2')\nopen('x', 'w').close()"
+    source = "to_warden.send(b'take 1')\nto_warden.send(b'take 2')\nto_warden.send(b'copy 2')\nopen('x', 'w').close()"
     run(own, source.replace("\n", "; "))
 
 
@@ -422,7 +422,7 @@ def test_numbers_of_files_tell_nothing(own: Session) -> None:
     assert seen(own, 2, "seen = any(os.stat(name).st_mtime == 5 for name in 'abc')") is False
 
 
-def test_the_files_of_a_session_on_disk_are_gone_with_it(place: Workplace) -> None:
+def test_the_files_of_a_session_on_disk_are_gone_with_it(place: SandboxSpec) -> None:
     with Sandbox(Unprivileged(), place) as sandbox:
         assert sandbox._scratch is not None
         old = Path(sandbox._scratch, "old")
@@ -442,19 +442,19 @@ AS_ANOTHER = """
 import json, sys
 from pathlib import Path
 from tito.models import Limits
-from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.session import Sandbox, SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
 
 limits = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24)
-place = Workplace(((Path(sys.argv[1]), "data.txt"),), ("ipython", "numpy"), limits=limits)
+place = SandboxSpec(((Path(sys.argv[1]), "data.txt"),), ("ipython", "numpy"), limits=limits)
 said = []
 with Sandbox(Unprivileged(), place) as sandbox, sandbox.session(branches=3) as session:
     session.notebook.run("import os\\nopen('x', 'w').write('old')\\nends = os.pipe()", 10)
     for number in range(2):
         said.append(session.notebook.branch(number))
-    session.notebook.run("open('x', 'w').write('new')\\nimport tito.sandbox.inside.belongings as b\\n"
-        "def leave(self, number, channel): os.setsid(); os.chdir('/'); self.desk.send(b'copy 2'); self.desk.close()\\n"
-        "b.Belongings.leave = leave", 10)
+    session.notebook.run("open('x', 'w').write('new')\\nimport tito.sandbox.inside.shared_resources as b\\n"
+        "def leave(self, number, channel): os.setsid(); os.chdir('/'); self.to_warden.send(b'copy 2'); self.to_warden.close()\\n"
+        "b.SharedResources.leave = leave", 10)
     said.append(session.notebook.branch(2))
     for number, branch in enumerate(session.branches):
         session.turn(number)
@@ -464,7 +464,7 @@ print(json.dumps(said))
 """
 
 
-def test_a_grader_who_is_not_root_has_the_same(place: Workplace, tmp_path: Path) -> None:
+def test_a_grader_who_is_not_root_has_the_same(place: SandboxSpec, tmp_path: Path) -> None:
     ((path, _),) = place.files
     for folder in (path, *path.parents[:4]):
         folder.chmod(folder.stat().st_mode | 0o555)

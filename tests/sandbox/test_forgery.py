@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from tiny import ASSIGNMENT, CELLS, SETTINGS, meta, released_notebook, script, solved, submit, write_course
 
-from tito.author.check import check
 from tito.author.forgery import declared_reports, forged_values
+from tito.author.gates import check
 from tito.author.release import publish
 from tito.course.course import Course, load_course
 from tito.grade.cohort import autograde

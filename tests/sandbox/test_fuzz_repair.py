@@ -30,7 +30,7 @@ from tito.judge.judge import Judge, judging
 from tito.models import CellKind
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_assignment
-from tito.plan.testcell import visible_source
+from tito.plan.test_cell import visible_source
 from tito.repair.repair import read_submission, repair
 from tito.sandbox.bubblewrap import Bubblewrap
 

@@ -31,7 +31,7 @@ from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.inside.wire import MAKERS
-from tito.sandbox.session import Conversation, Step, Workplace
+from tito.sandbox.session import NotebookChannel, SandboxSpec, Step
 
 pytestmark = pytest.mark.sandbox
 
@@ -54,30 +54,30 @@ FEW = settings(QUICK, max_examples=25)  # of those that may break a judge, which
 
 def serve(control: socket.socket, folder: str) -> None:
     """Hear one notebook after another, each over a socket of its own, and say what came of it."""
-    place = Workplace((), ("ipython", "numpy"), limits=Limits(cell_timeout_s=LIMIT_S))
+    place = SandboxSpec((), ("ipython", "numpy"), limits=Limits(cell_timeout_s=LIMIT_S))
     with judging(Bubblewrap(), AssignmentPlan("any", (), place, Path(folder), "", "")) as judge:
         while True:
             kind, descriptors, *_ = socket.recv_fds(control, 16, 1)
             if not kind:
                 return
-            conversation = Conversation(Channel(socket.socket(fileno=descriptors[0])))
+            conversation = NotebookChannel(Channel(socket.socket(fileno=descriptors[0])))
             control.send((judged(conversation, judge) if kind == b"judge" else asked(conversation, judge)).encode())
             conversation.channel.close()
 
 
-def judged(notebook: Conversation, judge: Judge) -> str:
+def judged(notebook: NotebookChannel, judge: Judge) -> str:
     """The judge's answer to what a notebook says that it observed."""
     notebook.tell([Step(source=SECTION.observe, observe=PLAN.observed)], LIMIT_S)
     ran = notebook.hear()
     if ran.status != "ok" or ran.refused:
         return "nothing"
     try:
-        return "yes" if judge.opinion(Question(SECTION, PLAN, ran.observed)).yes else "no"
+        return "yes" if judge.judgement(Question(SECTION, PLAN, ran.observed)).yes else "no"
     except JudgeFailed:
         return "stopped"
 
 
-def asked(notebook: Conversation, judge: Judge) -> str:
+def asked(notebook: NotebookChannel, judge: Judge) -> str:
     """What becomes of a test without a judge half, to which a notebook says what an object is."""
     with RemoteTest(judge, REMOTE, notebook) as test:
         ran = test.run(UNJUDGED, 0, LIMIT_S)

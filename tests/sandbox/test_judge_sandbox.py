@@ -16,19 +16,19 @@ import pytest
 
 from tito.course.submission_files import Unreadable
 from tito.errors import SandboxUnavailable
-from tito.judge.judge import Judge, JudgeBroke, Opinion, Question, judging
+from tito.judge.judge import Judge, JudgeCrashed, Judgement, Question, judging
 from tito.models import JudgePlan, Limits, Section
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_notebook
-from tito.repair.reading import ReadNotebook
+from tito.repair.read_notebook import ReadNotebook
 from tito.sandbox.backends import backend
 from tito.sandbox.inside.codec import pack
-from tito.sandbox.session import Workplace
+from tito.sandbox.session import SandboxSpec
 
 pytestmark = pytest.mark.sandbox
 
 EVAL = JudgePlan("", "", ("said",))
-Ask = Callable[[str], Opinion]
+Ask = Callable[[str], Judgement]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def judge(folder: Path, request: pytest.FixtureRequest) -> Iterator[Judge]:
     except SandboxUnavailable as error:
         pytest.skip(str(error))
     files = tuple((path, path.name) for path in sorted((folder / "files").iterdir()))
-    place = Workplace(files, ("ipython", "numpy"), limits=Limits(cell_timeout_s=2.0, memory_mb=1024, scratch_mb=16))
+    place = SandboxSpec(files, ("ipython", "numpy"), limits=Limits(cell_timeout_s=2.0, memory_mb=1024, scratch_mb=16))
     plan = AssignmentPlan("any", (plan_notebook("book", source("a = 1", "b = 2")),), place, folder, "", "")
     with judging(isolation, plan) as opened:
         yield opened
@@ -67,9 +67,9 @@ def judge(folder: Path, request: pytest.FixtureRequest) -> Iterator[Judge]:
 def ask(judge: Judge) -> Iterator[Ask]:
     """Have a fresh judge run a test that evaluates what a student says, as some do."""
 
-    def evaluate(said: str) -> Opinion:
+    def evaluate(said: str) -> Judgement:
         test = Section("", "namespace = {}\nexec(said, namespace)\nassert namespace.get('ok'), str(namespace)", False)
-        return judge.opinion(Question(test, EVAL, pack({"said": said})))
+        return judge.judgement(Question(test, EVAL, pack({"said": said})))
 
     yield evaluate
     judge.renew()
@@ -166,7 +166,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         def hurried(judge: Judge, plans: Any, files: Any, careful_s: float, limit_s: float) -> Any:
             asked.append(careful_s)
             if len(asked) <= tries:
-                raise JudgeBroke("time")
+                raise JudgeCrashed("time")
             return read(judge, plans, files, careful_s, limit_s)
 
         monkeypatch.setattr(Judge, "_read", hurried)
@@ -195,7 +195,7 @@ def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(*_: object) -> None:
-        raise JudgeBroke("time")
+        raise JudgeCrashed("time")
 
     monkeypatch.setattr(Judge, "_read", late)
     found = read(judge, "a = 1", "b = 2")
@@ -205,13 +205,13 @@ def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
 @pytest.mark.parametrize("name", ["bubblewrap", "landlock"])
 def test_judges_leave_nothing_on_this_machine(name: str, folder: Path) -> None:
     files = ((folder / "files" / "data.txt", "data.txt"),)
-    plan = AssignmentPlan("any", (), Workplace(files, ("ipython", "numpy")), folder, "", "")
+    plan = AssignmentPlan("any", (), SandboxSpec(files, ("ipython", "numpy")), folder, "", "")
     try:
         isolation = backend(name)
     except SandboxUnavailable as error:
         pytest.skip(str(error))
     with judging(isolation, plan) as opened:
-        assert opened.opinion(Question(Section("", "pass", False), EVAL, pack({"said": ""}))).yes
+        assert opened.judgement(Question(Section("", "pass", False), EVAL, pack({"said": ""}))).yes
         made = [path for path in vars(opened._sandbox).values() if isinstance(path, Path) and path.is_dir()]
         assert len(made) == 2
     assert not any(path.exists() for path in made)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from remote import Remote, Said
-from test_memory import SETTINGS, SUPERVISED
+from test_memory import SETTINGS, WATCHED
 
 pytestmark = pytest.mark.sandbox
 
@@ -25,7 +25,7 @@ def setting(request: pytest.FixtureRequest) -> tuple[str, str, str]:
 @pytest.fixture(scope="module")
 def grader(setting: tuple[str, str, str]) -> Iterator[Remote]:
     means, sandbox, user = setting
-    with Remote(user, {}, sandbox=sandbox, supervised=means == SUPERVISED, limits=LIMITS) as remote:
+    with Remote(user, {}, sandbox=sandbox, watched=means == WATCHED, limits=LIMITS) as remote:
         yield remote
 
 

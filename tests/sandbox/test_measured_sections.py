@@ -28,7 +28,7 @@ from tito.sandbox.unconfined import Unconfined
 
 pytestmark = pytest.mark.sandbox
 
-MEANS = ("control groups", "a supervisor") if cgroup.hierarchies() else ("a supervisor",)
+MEANS = ("control groups", "a watchdog") if cgroup.hierarchies() else ("a watchdog",)
 MEMORY_MB = 1024
 
 
@@ -76,7 +76,7 @@ def judge(unmeasured: AssignmentPlan) -> Iterator[Judge]:
 @pytest.fixture(scope="module", params=MEANS)
 def sandbox(plan: AssignmentPlan, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "a supervisor":
+        if request.param == "a watchdog":
             patch.setattr(cgroup, "hierarchies", lambda: None)
         with Sandbox(Bubblewrap(), plan.place) as one:
             yield one
@@ -167,7 +167,7 @@ def test_a_plan_with_measured_sections_is_refused_before_any_student_code_runs(
 def test_a_section_that_could_not_be_measured_is_a_fault_of_ours(
     course: Course, plan: AssignmentPlan, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tito.sandbox.line.Line.meter", lambda *_: None)
+    monkeypatch.setattr("tito.sandbox.zygote_connection.Line.meter", lambda *_: None)
     folder = submit(course, "ada", solved(course))
     with Sandbox(Bubblewrap(), plan.place) as sandbox:
         graded = grade_submission(plan, "ada", folder, sandbox, judge, Fingerprint("", "", ""))

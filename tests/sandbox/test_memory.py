@@ -15,27 +15,27 @@ from tito.models import Limits
 from tito.sandbox import cgroup
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.cgroup import Hierarchies
-from tito.sandbox.line import process_of
 from tito.sandbox.processes import parent_of
-from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.session import Sandbox, SandboxSpec
+from tito.sandbox.zygote_connection import process_of
 
 pytestmark = pytest.mark.sandbox
 
 LIMITS = {"memory_mb": 1024, "scratch_mb": 512, "processes": 32}
 GROUPS = "control groups"
-SUPERVISED = "a supervisor"
+WATCHED = "a watchdog"
 
 # Who limits, in which sandbox, for which grader. A user without rights has no groups here.
 SETTINGS = [
     (GROUPS, "bubblewrap", "root"),
     (GROUPS, "landlock", "root"),
-    (SUPERVISED, "bubblewrap", "root"),
-    (SUPERVISED, "bubblewrap", "nobody"),
-    (SUPERVISED, "landlock", "root"),
-    (SUPERVISED, "landlock", "nobody"),
+    (WATCHED, "bubblewrap", "root"),
+    (WATCHED, "bubblewrap", "nobody"),
+    (WATCHED, "landlock", "root"),
+    (WATCHED, "landlock", "nobody"),
 ]
 if os.geteuid() != 0 or cgroup.hierarchies() is None:
-    SETTINGS = [one for one in SETTINGS if one[0] == SUPERVISED and (one[2] == "nobody" or os.geteuid() == 0)]
+    SETTINGS = [one for one in SETTINGS if one[0] == WATCHED and (one[2] == "nobody" or os.geteuid() == 0)]
 
 
 @pytest.fixture(scope="module", params=SETTINGS, ids=lambda one: "-".join(one))
@@ -47,7 +47,7 @@ def setting(request: pytest.FixtureRequest) -> tuple[str, str, str]:
 @pytest.fixture(scope="module")
 def grader(setting: tuple[str, str, str]) -> Iterator[Remote]:
     means, sandbox, user = setting
-    with Remote(user, {}, sandbox=sandbox, supervised=means == SUPERVISED, limits=LIMITS) as remote:
+    with Remote(user, {}, sandbox=sandbox, watched=means == WATCHED, limits=LIMITS) as remote:
         yield remote
 
 
@@ -244,17 +244,17 @@ def test_groups_of_a_grader_that_was_killed_are_removed_by_the_next(groups: Hier
         assert living.run("1").status == "ok"
 
 
-@pytest.mark.parametrize("means", [GROUPS, SUPERVISED])
+@pytest.mark.parametrize("means", [GROUPS, WATCHED])
 def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is in its session's group, and where all of the session's processes are smaller, the kernel may choose it."""
-    if means == SUPERVISED:
+    if means == WATCHED:
         monkeypatch.setattr(cgroup, "hierarchies", lambda: None)
-    place = Workplace((), ("ipython", "numpy"), limits=Limits(memory_mb=1024))
+    place = SandboxSpec((), ("ipython", "numpy"), limits=Limits(memory_mb=1024))
     with Sandbox(Bubblewrap(), place) as sandbox, sandbox.session() as neighbour, sandbox.session() as session:
         first = process_of(session._line._pidfd)
-        desk = parent_of(first)
-        assert desk is not None
-        os.kill(desk, signal.SIGKILL)
+        server = parent_of(first)
+        assert server is not None
+        os.kill(server, signal.SIGKILL)
         assert session.notebook.run("1", 5).status == "died"
         session.close()
         assert neighbour.notebook.run("1", 5).status == "ok"

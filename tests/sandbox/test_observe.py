@@ -59,7 +59,7 @@ def grade(
     course: Course, plan: AssignmentPlan, judge: Judge, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> Grade:
     """Grade the solved notebook with some cells replaced, or a notebook given whole."""
-    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
 
     def run(
         notebook: Any = None,
@@ -206,7 +206,7 @@ def test_too_much_memory_is_told_as_that(grade: Grade) -> None:
 @pytest.fixture
 def patient(grade: Grade, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a cell that was stopped the time to say so itself, on a busy machine too."""
-    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 20.0)
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 20.0)
 
 
 def notes(graded: Graded) -> list[str]:

@@ -22,9 +22,9 @@ from tito.judge.judge import Judge, judging
 from tito.models import CellVerdict, Evidence, Limits, Verdict
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebook
-from tito.repair.reading import ReadNotebook, trusted
+from tito.repair.read_notebook import ReadNotebook, trusted
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.session import Sandbox, SandboxSpec
 
 pytestmark = pytest.mark.sandbox
 
@@ -300,7 +300,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    place = Workplace((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
+    place = SandboxSpec((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
     plan = AssignmentPlan("one", (), place, Path(), "", "")
     with Sandbox(Bubblewrap(), place) as sandbox, judging(Bubblewrap(), plan) as judge:
         yield Bench(sandbox, judge)
@@ -308,7 +308,7 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
 
 
 def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:

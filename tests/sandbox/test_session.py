@@ -17,7 +17,7 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Ran, Sandbox, Session, Step, Workplace
+from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session, Step
 from tito.sandbox.unconfined import Unconfined
 
 pytestmark = pytest.mark.sandbox
@@ -34,7 +34,7 @@ def text_of(ran: Ran) -> str:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def place(tmp_path_factory: pytest.TempPathFactory) -> SandboxSpec:
     folder = tmp_path_factory.mktemp("course-secret") / "pack"
     folder.mkdir()
     (folder / "__init__.py").write_text("VALUE = 7\n")
@@ -42,11 +42,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     data.write_text("some data\n")
     for path in (folder, folder / "__init__.py", data):  # as `tito` makes them: closed to others, and so to sessions
         path.chmod(0o700 if path.is_dir() else 0o600)
-    return Workplace(((folder, "pack"), (data, "data.txt")), PACKAGES, limits=LIMITS)
+    return SandboxSpec(((folder, "pack"), (data, "data.txt")), PACKAGES, limits=LIMITS)
 
 
 @pytest.fixture(scope="module")
-def sandbox(place: Workplace) -> Iterator[Sandbox]:
+def sandbox(place: SandboxSpec) -> Iterator[Sandbox]:
     with Sandbox(Bubblewrap(), place) as opened:
         yield opened
         assert not opened.closed
@@ -71,7 +71,7 @@ def session(shared: list[Session], sandbox: Sandbox) -> Session:
 @pytest.fixture
 def own(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session for one test, with a grader of little patience."""
-    monkeypatch.setattr("tito.sandbox.patience.GRACE_S", 0.5)
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
     with sandbox.session(branches=2) as opened:
         yield opened
 
@@ -273,7 +273,7 @@ def test_what_is_not_of_the_assignment_cannot_be_read(path: str, run: Run) -> No
     denied(run, source)
 
 
-def test_the_real_folder_of_the_assignment_is_not_there(run: Run, place: Workplace) -> None:
+def test_the_real_folder_of_the_assignment_is_not_there(run: Run, place: SandboxSpec) -> None:
     denied(run, f"import os\nos.listdir({str(place.files[0][0].parent)!r})")
 
 
@@ -306,7 +306,7 @@ def test_no_setting_of_the_machine_can_be_opened_for_writing(run: Run) -> None:
     assert text_of(ran) == "0 False\n"
 
 
-def test_the_environment_of_the_grader_is_not_visible(monkeypatch: pytest.MonkeyPatch, place: Workplace) -> None:
+def test_the_environment_of_the_grader_is_not_visible(monkeypatch: pytest.MonkeyPatch, place: SandboxSpec) -> None:
     monkeypatch.setenv("GRADER_TOKEN", "hush-hush")
     with Sandbox(Bubblewrap(), place) as sandbox, sandbox.session() as session:
         ran = session.notebook.run(
@@ -603,7 +603,9 @@ def test_no_descriptor_of_the_zygote_reaches_a_session(own: Session) -> None:
         ("kinds",),
     )
     assert set(ran.values["kinds"]) == {int(socket.SOCK_STREAM), int(socket.SOCK_SEQPACKET)}
-    assert ran.values["kinds"].count(int(socket.SOCK_SEQPACKET)) == 1  # the desk of the session's own warden
+    assert (
+        ran.values["kinds"].count(int(socket.SOCK_SEQPACKET)) == 1
+    )  # the socket of requests to the session's own warden
 
 
 # ---- when it cannot be had ---------------------------------------------------------------------
@@ -617,7 +619,7 @@ def test_without_bubblewrap_there_is_a_hint(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_a_bubblewrap_that_does_not_work_is_our_fault_and_says_why(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: Workplace
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: SandboxSpec
 ) -> None:
     fake = tmp_path / "bwrap"
     fake.write_text("#!/bin/sh\necho 'no permission to make namespaces' >&2\nexit 1\n")
@@ -629,10 +631,10 @@ def test_a_bubblewrap_that_does_not_work_is_our_fault_and_says_why(
 
 def test_a_package_that_is_not_installed_is_named() -> None:
     with pytest.raises(SandboxUnavailable, match="no-such-package"):
-        Sandbox(Bubblewrap(), Workplace(packages=("no-such-package",)))
+        Sandbox(Bubblewrap(), SandboxSpec(packages=("no-such-package",)))
 
 
-def test_a_sandbox_that_was_killed_says_so_when_it_is_asked_for_a_session(place: Workplace) -> None:
+def test_a_sandbox_that_was_killed_says_so_when_it_is_asked_for_a_session(place: SandboxSpec) -> None:
     with Sandbox(Bubblewrap(), place) as sandbox:
         os.killpg(sandbox._process.pid, signal.SIGKILL)
         with pytest.raises(SandboxUnavailable):
@@ -643,7 +645,7 @@ def test_a_sandbox_that_was_killed_says_so_when_it_is_asked_for_a_session(place:
 # ---- without isolation -------------------------------------------------------------------------
 
 
-def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(place: Workplace) -> None:
+def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(place: SandboxSpec) -> None:
     with Sandbox(Unconfined(), place) as sandbox:
         with sandbox.session(branches=1) as session:
             ran = session.notebook.run("import pack, numpy, os\nhere = os.getcwd()", 5, ("here",))
@@ -661,22 +663,22 @@ def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(
 
 def test_steps_are_heard_of_in_their_order_and_what_time_does_not_reach_for_is_not_run(own: Session) -> None:
     cells = ["import time\ntime.sleep(0.3)", "x = 1\ntime.sleep(0.3)", "x = 2", "x = 3"]
-    own.notebook.tell([Step(source=one) for one in cells], 5, 0.5)
-    assert [own.notebook.hear().status for _ in cells] == ["ok", "error", "not run", "not run"]
+    own.notebook.send([Step(source=one) for one in cells], 5, 0.5)
+    assert [own.notebook.receive().status for _ in cells] == ["ok", "error", "not run", "not run"]
     assert own.notebook.run("1", 5, ("x",)).values == {"x": 1}
 
 
 def test_the_cell_that_stops_the_notebook_is_known_when_all_were_told_ahead(own: Session) -> None:
     cells = ["x = 1", "import os\nos._exit(0)", "x = 3"]
-    own.notebook.tell([Step(source=one) for one in cells], 5)
-    assert [own.notebook.hear().status for _ in cells] == ["ok", "died", "died"]
+    own.notebook.send([Step(source=one) for one in cells], 5)
+    assert [own.notebook.receive().status for _ in cells] == ["ok", "died", "died"]
 
 
 def test_more_cells_than_one_frame_holds_are_told_in_parts(own: Session) -> None:
     noise = "# " + "x" * (1 << 20) + "\n"
     cells = [f"{noise}print('{number}' * 50_000)" for number in range(9)]
-    own.notebook.tell([Step(source=one) for one in cells], 20)
-    assert [text_of(own.notebook.hear())[:1] for _ in cells] == list("012345678")
+    own.notebook.send([Step(source=one) for one in cells], 20)
+    assert [text_of(own.notebook.receive())[:1] for _ in cells] == list("012345678")
 
 
 def test_a_prepared_session_is_a_session_of_its_own(sandbox: Sandbox) -> None:

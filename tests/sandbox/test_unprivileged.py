@@ -24,8 +24,8 @@ from remote import LIMITS, NOBODY, Remote, Said
 import tito
 from tito.errors import SandboxUnavailable
 from tito.sandbox import unprivileged
-from tito.sandbox.inside import ruleset, seccomp
-from tito.sandbox.session import Sandbox, Workplace
+from tito.sandbox.inside import landlock, seccomp
+from tito.sandbox.session import Sandbox, SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
 
 pytestmark = pytest.mark.sandbox
@@ -350,8 +350,8 @@ def sleeper(user: str) -> Iterator[subprocess.Popen[bytes]]:
 def test_no_process_but_its_own_can_be_reached(
     attack: str, run: Run, grader: Remote, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    keeper = run("import os\nkeeper = os.getppid()\nprint(keeper)").text
-    for pid in (sleeper.pid, grader.process.pid, int(keeper)):
+    supervisor = run("import os\nprint(os.getppid())").text
+    for pid in (sleeper.pid, grader.process.pid, int(supervisor)):
         ran = run(f"{TOOLS}pid = {pid}\n{attack}")
         assert ran.status == "error", ran
     assert Path(f"/proc/{sleeper.pid}/stat").read_text().split()[2] == "S"
@@ -549,12 +549,12 @@ def test_it_refuses_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
     def no_landlock() -> int:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(ruleset, "abi", no_landlock)
+    monkeypatch.setattr(landlock, "abi", no_landlock)
     assert "Landlock: Function not implemented" in refusal(monkeypatch).message
     monkeypatch.setattr(seccomp, "available", lambda: False)
     assert "seccomp" in refusal(monkeypatch).message
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(ruleset, "abi", lambda: 5)
+    monkeypatch.setattr(landlock, "abi", lambda: 5)
     assert "signalling the grader" in refusal(monkeypatch).message
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(unprivileged, "_can_become_another", lambda: False)
@@ -562,7 +562,7 @@ def test_it_refuses_with_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_machine_that_runs_this_has_what_it_takes() -> None:
-    assert ruleset.abi() >= ruleset.SCOPES_SINCE
+    assert landlock.abi() >= landlock.SCOPES_SINCE
     assert seccomp.available()
     assert ctypes.sizeof(ctypes.c_void_p) == 8
 
@@ -572,7 +572,7 @@ def test_a_package_that_is_not_installed_is_named_and_no_folder_is_left(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(SandboxUnavailable, match="no-such-package"):
-        Sandbox(Unprivileged(), Workplace(packages=("no-such-package",)))
+        Sandbox(Unprivileged(), SandboxSpec(packages=("no-such-package",)))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -584,7 +584,7 @@ def test_a_folder_that_sessions_cannot_enter_is_named_before_any_runs(
         pytest.skip("only root can give sessions users of their own")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     backend = Unprivileged()
-    launch = backend.launch(Workplace(packages=("ipython", "numpy")), 0)
+    launch = backend.launch(SandboxSpec(packages=("ipython", "numpy")), 0)
     argv = ["setpriv", "--bounding-set=-dac_read_search", "--inh-caps=-all", *launch.argv]
     tmp_path.chmod(0o700)
     done = subprocess.run(

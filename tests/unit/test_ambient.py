@@ -9,7 +9,7 @@ from tito.models import JudgePlan, Section
 from tito.plan.ambient import AMBIENT, Surroundings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.sources import parsed
-from tito.plan.testcell import plan_judge
+from tito.plan.test_cell import plan_judge
 
 pytestmark = pytest.mark.unit
 

@@ -17,9 +17,9 @@ from tito.grade import submission
 from tito.grade.submission import content_hash, prepared
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.repair.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
-from tito.repair.reading import ReadNotebook
+from tito.repair.read_notebook import ReadNotebook
 from tito.repair.stub import stub_of
-from tito.sandbox.session import Workplace
+from tito.sandbox.session import SandboxSpec
 
 pytestmark = pytest.mark.unit
 
@@ -114,7 +114,7 @@ def test_copies_that_are_slow_to_read_do_not_hold_up_others(tmp_path: Path, monk
     monkeypatch.setattr(submission.time, "monotonic", lambda: now[0])
     for name in ("sums", *(f"sums-Copy{number}" for number in range(1, 6))):
         (tmp_path / f"{name}.ipynb").write_bytes(name.encode())
-    plan = AssignmentPlan("one", (NotebookPlan("sums", (), {}),), Workplace(), tmp_path, "", "")
+    plan = AssignmentPlan("one", (NotebookPlan("sums", (), {}),), SandboxSpec(), tmp_path, "", "")
     (graded,) = prepared(plan, tmp_path, Slow()).notebooks  # type: ignore[arg-type]  (all that is asked of a judge)
     assert isinstance(graded, Undecided)
     assert read == [b"sums", b"sums-Copy1", b"sums-Copy2"]

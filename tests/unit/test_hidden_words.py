@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from tito.bridge.feedback import _told
-from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
 from tito.grade.observe import Observations, _merged
 from tito.grade.submission import _tampering, verdict_of_test
 from tito.judge.judge import Answers
@@ -66,9 +66,9 @@ def test_what_a_hidden_section_says_was_tampered_with_is_for_the_ta_alone() -> N
     assert verdict(said).verdict is Verdict.PASSED
 
 
-def trouble(name: str, asked_for: str = "") -> Trouble:
+def trouble(name: str, asked_for: str = "") -> Failure:
     sets = frozenset({name, asked_for} - {""})
-    return Trouble(
+    return Failure(
         f"cell '{name}'", "raised ValueError", CellKind.SOLUTION, sets, frozenset({asked_for} - {""}), stopped=False
     )
 

@@ -32,7 +32,7 @@ def test_a_name_of_ones_own_can_be_had(name: str) -> None:
         ("\u212bsa", "stand for others"),
         ("formgrade-tiny", "groups and services"),
         ("nbgrader-tiny", "groups and services"),
-        ("instant-tiny", "groups and services"),
+        ("precheck-tiny", "groups and services"),
         ("service:exchange", "cannot serve"),
         ("../ada", "cannot serve"),
         ("a*", "cannot serve"),

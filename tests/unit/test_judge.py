@@ -10,7 +10,7 @@ import pytest
 from judges import judge_beside
 
 from tito.errors import JudgeFailed
-from tito.judge.judge import Answers, Judge, Opinion, Question
+from tito.judge.judge import Answers, Judge, Judgement, Question
 from tito.judge.worker import NO_VALUE, UNSAID, judge
 from tito.models import JudgePlan, Measured, Section
 from tito.sandbox.inside.codec import pack
@@ -152,13 +152,13 @@ def section(code: str) -> Section:
     return Section("", code, True)
 
 
-def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) -> None:
+def test_values_cross_to_the_judge_and_its_judgement_comes_back(process: Judge) -> None:
     plan = JudgePlan("import below", "n = below.VALUE", ("r",))
-    assert process.opinion(Question(section("assert r.sum() == n"), plan, pack({"r": np.array([3, 4])}))).yes
-    opinion = process.opinion(
+    assert process.judgement(Question(section("assert r.sum() == n"), plan, pack({"r": np.array([3, 4])}))).yes
+    judgement = process.judgement(
         Question(section("assert r.sum() == n, 'must be seven'"), plan, pack({"r": np.array([3])}))
     )
-    assert (opinion.yes, opinion.message) == (False, "must be seven")
+    assert (judgement.yes, judgement.message) == (False, "must be seven")
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,15 @@ def test_values_cross_to_the_judge_and_its_opinion_comes_back(process: Judge) ->
 )
 def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered(code: str, process: Judge) -> None:
     nothing = JudgePlan("", "", ())
-    assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
+    assert process.judgement(Question(section("assert True"), nothing, pack({}))).yes
     with pytest.raises(JudgeFailed, match="no answer"):
-        process.opinion(Question(section(code), nothing, pack({})))
-    assert process.opinion(Question(section("assert True"), nothing, pack({}))).yes
+        process.judgement(Question(section(code), nothing, pack({})))
+    assert process.judgement(Question(section("assert True"), nothing, pack({}))).yes
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit", "raise KeyboardInterrupt", "exit()"])
 def test_a_judge_half_that_is_made_to_leave_says_no(code: str, process: Judge) -> None:
-    assert not process.opinion(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
+    assert not process.judgement(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
 
 
 # ---- values that break a judge -------------------------------------------------------------------
@@ -201,8 +201,8 @@ def test_values_that_break_judges_at_the_same_limit_twice_are_refused_where_the_
     answers = Answers(
         process, [about("assert n == 1", 1), question, about("assert n == 2", 2)], lambda half: pack({"n": 0})
     )
-    assert [answers.opinion(asked).yes for asked in answers._questions.values()] == [True, False, True]
-    assert answers.opinion(question).broke == limit
+    assert [answers.judgement(asked).yes for asked in answers._questions.values()] == [True, False, True]
+    assert answers.judgement(question).broke == limit
     assert answers.broken == [(question, limit)]
 
 
@@ -210,8 +210,8 @@ def test_the_rest_of_a_test_is_answered_likewise_and_other_tests_are_judged(proc
     first, second = about(BREAKS["an exit"], 1), about(BREAKS["an exit"], 2)
     fine = about("assert n == 7", 7)
     answers = Answers(process, [first, second, fine], lambda half: pack({"n": 0}))
-    assert [answers.opinion(question).broke for question in (first, second, fine)] == ["an exit", "an exit", ""]
-    assert answers.opinion(fine).yes
+    assert [answers.judgement(question).broke for question in (first, second, fine)] == ["an exit", "an exit", ""]
+    assert answers.judgement(fine).yes
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_the_rest_of_a_test_is_answered_likewise_and_other_tests_are_judged(proc
 def test_a_judge_that_the_references_values_break_too_is_ours(reference: Any, process: Judge) -> None:
     answers = Answers(process, [about(BREAKS["an exit"], 10**13)], reference)
     with pytest.raises(JudgeFailed, match="no answer"):
-        answers.opinion(next(iter(answers._questions.values())))
+        answers.judgement(next(iter(answers._questions.values())))
     assert answers.broken == []
 
 
@@ -228,31 +228,31 @@ def test_a_judge_that_broke_for_another_reason_than_the_values_answers_the_next_
     once = "import os\nif not os.path.exists('seen'):\n    open('seen', 'w').close()\n    os._exit(1)\nassert n == 3"
     question = about(once, 3)  # without isolation judges share their folder
     answers = Answers(process, [question], lambda half: None)
-    assert answers.opinion(question).yes
+    assert answers.judgement(question).yes
     assert answers.broken == []
 
 
 def test_a_broken_set_up_has_failed_and_blames_the_test(process: Judge) -> None:
     with pytest.raises(JudgeFailed, match="ZeroDivisionError") as caught:
-        process.opinion(Question(section("assert True"), JudgePlan("", "1 / 0", ()), pack({})))
+        process.judgement(Question(section("assert True"), JudgePlan("", "1 / 0", ()), pack({})))
     assert "test itself" in caught.value.hint
-    assert process.opinion(Question(section("assert True"), JudgePlan("", "", ()), pack({}))).yes
+    assert process.judgement(Question(section("assert True"), JudgePlan("", "", ()), pack({}))).yes
 
 
 def test_the_judge_does_not_inherit_the_graders_environment(process: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_TOKEN", "hush")
     code = "import os\nassert 'GRADER_TOKEN' not in os.environ"
-    assert process.opinion(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
+    assert process.judgement(Question(section(code), JudgePlan("", "", ()), pack({}))).yes
 
 
 def test_questions_that_are_asked_together_have_namespaces_of_their_own(process: Judge) -> None:
     plan = JudgePlan("", "", ("r",))
     codes = ("assert r == 1\nleft = r", "assert r == 2, 'two'", "assert 'left' not in dir()", "1 / 0")
     first, second, third, fourth = process.ask(*(Question(section(one), plan, pack({"r": 1})) for one in codes))
-    assert isinstance(first, Opinion) and first.yes
-    assert isinstance(second, Opinion) and (second.yes, second.message) == (False, "two")
-    assert isinstance(third, Opinion) and third.yes
-    assert isinstance(fourth, Opinion) and not fourth.yes
+    assert isinstance(first, Judgement) and first.yes
+    assert isinstance(second, Judgement) and (second.yes, second.message) == (False, "two")
+    assert isinstance(third, Judgement) and third.yes
+    assert isinstance(fourth, Judgement) and not fourth.yes
 
 
 def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process: Judge) -> None:
@@ -260,12 +260,12 @@ def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process:
     kills, faulty = JudgePlan("", "import os\nos._exit(1)", ()), JudgePlan("", "1 / 0", ())
     fine, fatal, broken = (Question(section("assert True"), one, pack({})) for one in (plan, kills, faulty))
     answers = Answers(process, [fine, fatal, broken])
-    assert answers.opinion(fine).yes
+    assert answers.judgement(fine).yes
     with pytest.raises(JudgeFailed, match="no answer"):
-        answers.opinion(fatal)
+        answers.judgement(fatal)
     with pytest.raises(JudgeFailed, match="ZeroDivisionError"):
-        answers.opinion(broken)
-    assert Answers(process, [fine]).opinion(fine).yes
+        answers.judgement(broken)
+    assert Answers(process, [fine]).judgement(fine).yes
 
 
 # ---- what was measured -------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_where_nothing_was_measured_it_is_a_fault_and_no_verdict(process: Judge)
     measured = Section("", "assert True", True, (), SLOW)
     nothing = JudgePlan("", "", ())
     with pytest.raises(JudgeFailed, match="not measured"):
-        process.opinion(Question(measured, nothing, pack({})))
-    assert not process.opinion(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes
-    assert process.opinion(Question(measured, nothing, pack({}), Measured(1.5, 1.5, 64.0))).yes
-    assert not process.opinion_apart(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes
+        process.judgement(Question(measured, nothing, pack({})))
+    assert not process.judgement(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes
+    assert process.judgement(Question(measured, nothing, pack({}), Measured(1.5, 1.5, 64.0))).yes
+    assert not process.judgement_apart(Question(measured, nothing, pack({}), Measured(2.5, 1.5, 64.0))).yes

@@ -23,7 +23,7 @@ from tito.sandbox import cgroup, metering, processes
 from tito.sandbox.cgroup import Hierarchies
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.metering import GroupMeter, GroupReading, TreeReading
-from tito.sandbox.session import Conversation, Step, Workplace
+from tito.sandbox.session import NotebookChannel, SandboxSpec, Step
 
 # ---- control groups of version 2, as files -----------------------------------------------------
 
@@ -253,9 +253,9 @@ class Answering(Channel):
 def test_a_measured_step_is_told_alone_when_all_before_it_is_done() -> None:
     log: list[str] = []
     channel = Answering(log)
-    conversation = Conversation(channel, Watched(log))
-    conversation.tell([Step(source="1"), Step("recall"), Step(source="2", measured=True), Step(source="3")], 5)
-    assert [conversation.hear().measured for _ in range(3)] == [None, Measured(1.0, 2.0, 3.0), None]
+    conversation = NotebookChannel(channel, Watched(log))
+    conversation.send([Step(source="1"), Step("recall"), Step(source="2", measured=True), Step(source="3")], 5)
+    assert [conversation.receive().measured for _ in range(3)] == [None, Measured(1.0, 2.0, 3.0), None]
     assert log == ["run+recall", "rest", "begin", "run", "end", "run"]
     channel.close()
 
@@ -271,7 +271,7 @@ class MeasuredSection(Section):
 def plan(section: Section) -> AssignmentPlan:
     test = TestPlan("test_fast", 2.0, ((section, None),))
     notebook = NotebookPlan("one", (), {"test_fast": test})
-    return AssignmentPlan("07", (notebook,), Workplace(), Path(), "", "")
+    return AssignmentPlan("07", (notebook,), SandboxSpec(), Path(), "", "")
 
 
 @pytest.mark.parametrize(("sandbox", "seen"), [("none", True), ("bubblewrap", False), ("landlock", False)])
@@ -292,6 +292,6 @@ def test_the_doctor_says_what_limits_memory_and_what_is_not_limited(monkeypatch:
     assert "is not limited" in _memory("none").detail
     monkeypatch.setattr(cgroup, "hierarchies", lambda: None)
     monkeypatch.setattr(metering, "_processes_are_seen", lambda: True)
-    assert "by a supervisor" in _memory("landlock").detail
+    assert "by a watchdog" in _memory("landlock").detail
     monkeypatch.setattr(metering, "_processes_are_seen", lambda: False)
     assert "only that of each process by itself" in _memory("bubblewrap").detail

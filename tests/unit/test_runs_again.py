@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tito.grade.observe import NOT_RUN, Again, Copy, Observations, Task, _merged
+from tito.grade.observe import NOT_RUN, Copy, Observations, Rerun, Task, _merged
 from tito.models import Limits, Section
 from tito.sandbox.session import Ran, Step
 
@@ -26,13 +26,13 @@ def ended(*, in_test: bool, before_s: float = 1.0) -> Observations:
     return Observations(cells, tests, ended_at="cell 'a'", ended_by="it died", end=1, ended_in_test=in_test)
 
 
-def again(seen: Observations, left_s: float) -> Again:
-    found = Again.after(seen, LIMITS, time.monotonic() + left_s)
+def again(seen: Observations, left_s: float) -> Rerun:
+    found = Rerun.after(seen, LIMITS, time.monotonic() + left_s)
     assert found is not None
     return found
 
 
-def runs(found: Again, position: int, copy: Copy | None = None) -> bool:
+def runs(found: Rerun, position: int, copy: Copy | None = None) -> bool:
     return found.runs(Task(position, Step(), copy=copy))
 
 

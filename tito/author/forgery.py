@@ -13,20 +13,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tito.author.flow import Dependence
+from tito.author.dataflow import Dependence
 from tito.author.hostile_values import alike, replacements
-from tito.author.word import yes_or_no_names
+from tito.author.self_reports import yes_or_no_names
 from tito.errors import JudgeFailed
 from tito.grade.observe import observe
-from tito.judge.judge import Judge, Opinion, Question, halves_of, sandboxes_for
+from tito.judge.judge import Judge, Judgement, Question, halves_of, sandboxes_for
 from tito.models import Check, JudgePlan, Measured, Section
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.names import names_of
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.plan.testcell import judge_parts
-from tito.repair.reading import trusted
+from tito.plan.test_cell import judge_parts
+from tito.repair.read_notebook import trusted
 from tito.sandbox.inside.codec import CodecError, Packed, pack
-from tito.sandbox.session import Backend, Control, Ran
+from tito.sandbox.session import Backend, Ran, ZygoteClient
 
 FORGED = "forged values are refused"
 DECLARED = "what students report is declared"
@@ -130,7 +130,7 @@ def _given_names(plan: JudgePlan) -> list[str]:
 # ---- the reference's claims ------------------------------------------------------------------------------
 
 
-def _claims(plan: AssignmentPlan, sandbox: Control, judge: Judge) -> Iterator[Claims]:
+def _claims(plan: AssignmentPlan, sandbox: ZygoteClient, judge: Judge) -> Iterator[Claims]:
     """The reference's own values for every section that has a judge half."""
     for notebook in plan.notebooks:
         asking = replace(notebook, tests={name: _asking_for_inputs(one) for name, one in notebook.tests.items()})
@@ -191,7 +191,7 @@ def _groups(claims: Claims, names: frozenset[str]) -> Iterable[frozenset[str]]:
     return [one for one in groups if len(one) > 1]
 
 
-def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Opinion | JudgeFailed]) -> Iterator[Check]:
+def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement | JudgeFailed]) -> Iterator[Check]:
     """A line for each value, or group of values, that the judge half takes for true when it is not."""
     if not forgeries:
         detail = f"{claims.where}: the judge half looks at nothing that students compute"
@@ -201,7 +201,7 @@ def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Opinion | 
     reading = _Readers(claims)
     taken: dict[frozenset[str], list[str]] = {}
     for forgery, answer in zip(forgeries, answers, strict=True):
-        who = reading.who_says_yes(forgery.names, answer) if isinstance(answer, Opinion) else None
+        who = reading.who_says_yes(forgery.names, answer) if isinstance(answer, Judgement) else None
         if who is not None and not any(names < forgery.names for names in taken):
             taken.setdefault(forgery.names, []).append(f"{forgery.by}{who}")
     for names, by in taken.items():
@@ -220,7 +220,7 @@ class _Readers:
         self._common = depends.follow(section.judge or "") | depends.follow(section.measured)
         self.checks = [(one.name, depends.reads(one.source) | depends.reads(one.measured)) for one in section.checks]
 
-    def who_says_yes(self, changed: frozenset[str], answer: Opinion) -> str | None:
+    def who_says_yes(self, changed: frozenset[str], answer: Judgement) -> str | None:
         """None where the forgery earns nothing; else what earns, as text to be added."""
         readers = [at for at, (_, read) in enumerate(self.checks) if read & changed]
         paid = [self.checks[at][0] for at in readers if answer.checks[at].yes]
@@ -236,9 +236,9 @@ class _Readers:
 # ---- asking the judge ------------------------------------------------------------------------------------------
 
 
-def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) -> list[Opinion | JudgeFailed]:
+def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) -> list[Judgement | JudgeFailed]:
     """What the judge says of these values of a section, asked many at a time. What breaks it earns nothing."""
-    answers: list[Opinion | JudgeFailed] = []
+    answers: list[Judgement | JudgeFailed] = []
     batch: list[Packed] = []
     size = 0
     for values in each:
@@ -251,7 +251,7 @@ def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) ->
     return answers + (_ask(judge, claims, batch) if batch else [])
 
 
-def _ask(judge: Judge, claims: Claims, batch: list[Packed]) -> list[Opinion | JudgeFailed]:
+def _ask(judge: Judge, claims: Claims, batch: list[Packed]) -> list[Judgement | JudgeFailed]:
     questions = [Question(claims.section, claims.plan, one, claims.measured) for one in batch]
     try:
         return judge.ask(*questions)

@@ -22,7 +22,7 @@ from tito.course.course import Course, find_course
 from tito.errors import PlatformError, TitoError
 from tito.grade.record import Recorder, submitted_at
 from tito.grade.submission import Graded, content_hash, not_graded
-from tito.grade.workers import StandingGrader, Task
+from tito.grade.workers import PersistentGrader, Task
 from tito.gradebook.store import open_gradebook, require_released
 from tito.models import Fingerprint
 from tito.plan.plan import AssignmentPlan
@@ -141,4 +141,4 @@ def grade_and_record(course: Course, plan: AssignmentPlan, student: str, noteboo
     return graded
 
 
-_grader = StandingGrader()
+_grader = PersistentGrader()

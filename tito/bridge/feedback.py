@@ -14,7 +14,7 @@ from tito.course.nbgrader_settings import settings
 from tito.errors import PlatformError, UsageError
 from tito.models import CellKind, Verdict
 from tito.plan.leaks import REGION
-from tito.plan.testcell import visible_source
+from tito.plan.test_cell import visible_source
 
 FAILED = Verdict.FAILED.value.upper()
 UNDECIDED = tuple(verdict.value.upper() for verdict in (Verdict.PLATFORM, Verdict.MANUAL))  # no number was written

@@ -73,7 +73,7 @@ def export(settings: Settings, module: str) -> None:
 
 def run_gates(course: Course, assignment: Assignment, sandbox: str | None, workers: int, quiet: bool) -> CheckReport:
     """Run the gates, with a line for each as it ends."""
-    from tito.author.check import check as run
+    from tito.author.gates import check as run
     from tito.sandbox.backends import backend
 
     def progress(one: Check) -> None:

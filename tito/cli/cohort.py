@@ -59,14 +59,14 @@ def autograde(
     What has been graded with the same tests, environment and content is skipped, so a run that was stopped goes on
     where it was. Student work is never changed.
     """
-    from tito.plan.workplace import Headstart
+    from tito.plan.sandbox_specs import EarlySandboxes
     from tito.sandbox.backends import backend
 
     course, assignment = settings.course_and_assignment(module)
     chosen = backend(sandbox or course.sandbox.backend)
     if chosen.name == "none":
         say("Student code runs UNPROTECTED, as you asked; this is recorded with the grades.")
-    headstart = Headstart(course, assignment, chosen)  # before the imports below, which take as long as it does
+    early = EarlySandboxes(course, assignment, chosen)  # before the imports below, which take as long as it does
     from tito.grade.cohort import autograde as run
     from tito.gradebook.records import to_json
 
@@ -78,7 +78,7 @@ def autograde(
             workers=workers,
             only=students,
             force=force,
-            headstart=headstart,
+            early=early,
             started=started,
             progress=progress,
         )

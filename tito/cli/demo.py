@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from tito.author.check import check
+from tito.author.gates import check
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
 from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange

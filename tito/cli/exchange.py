@@ -26,11 +26,11 @@ def serve() -> None:
 
 
 @exchange.command()
-def instant() -> None:
+def precheck() -> None:
     """Run the visible tests of what is handed in, as JupyterHub starts it: with its settings in the environment.
 
-    TITO_EXCHANGE_URL, TITO_INSTANT_COURSES and JUPYTERHUB_API_TOKEN, the token of a service of the hub that the
-    exchange counts in the group instant-<course>; see book/instant.md.
+    TITO_EXCHANGE_URL, TITO_PRECHECK_COURSES and JUPYTERHUB_API_TOKEN, the token of a service of the hub that the
+    exchange counts in the group precheck-<course>; see book/precheck.md.
     """
     from tito.precheck.worker import main
 

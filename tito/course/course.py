@@ -44,7 +44,7 @@ class SandboxSettings:
 
 
 @dataclass(frozen=True)
-class InstantSettings:
+class PrecheckSettings:
     """How often a student may have the visible tests of an assignment run on submit, and within what; 0: never."""
 
     per_hour: float = 0
@@ -123,7 +123,7 @@ class Course:
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
-    instant: InstantSettings = field(default_factory=InstantSettings)
+    precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)
@@ -309,7 +309,7 @@ def load_course(root: Path) -> Course:
         sandbox=sandbox,
         limits=_record(path, Limits, data, "limits"),
         late=_record(path, LatePolicy, data, "late"),
-        instant=_record(path, InstantSettings, data, "instant"),
+        precheck=_record(path, PrecheckSettings, data, "precheck"),
         gates=gates,
         deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
         cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
@@ -325,7 +325,7 @@ TABLES = (
     "sandbox",
     "limits",
     "late",
-    "instant",
+    "precheck",
     "gates",
     "deadlines",
     "cutoffs",
@@ -341,8 +341,8 @@ _AT_LEAST = {
     "limits.processes": 8,
     "limits.output_kb": 1,
     "limits.submission_mb": 1,
-    "instant.cell_timeout_s": 0.1,
-    "instant.notebook_timeout_s": 1,
+    "precheck.cell_timeout_s": 0.1,
+    "precheck.notebook_timeout_s": 1,
 }
 _AT_MOST = {"late.percent_per_day": 100, "late.max_percent": 100}
 _MOST = 1_000_000  # of any other number; TOML has infinity too

@@ -23,7 +23,7 @@ RELEASE_PREPROCESSORS = [  # nbgrader's own, in its order, and one of ours
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
-    "tito.author.private.HidePrivate",
+    "tito.author.hide_private.HidePrivate",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",

@@ -14,9 +14,9 @@ from tito.errors import JudgeFailed
 from tito.grade.observe import observe
 from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
-from tito.plan.workplace import Sandboxes
-from tito.repair.reading import trusted
-from tito.sandbox.session import Backend, Control
+from tito.plan.sandbox_specs import Sandboxes
+from tito.repair.read_notebook import trusted
+from tito.sandbox.session import Backend, ZygoteClient
 
 
 def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:
@@ -51,7 +51,7 @@ def in_process(plan: AssignmentPlan) -> list[TestPlan]:
     return [one for one in tests if one.remote is None and any(judge is None for _, judge in one.sections)]
 
 
-def _notebook(plan: NotebookPlan, sandbox: Control, judge: Judge) -> NotebookPlan:
+def _notebook(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> NotebookPlan:
     """Try the possible plans of all tests side by side, each run with the next plan of those that have none yet."""
     chosen = dict(plan.tests)
     attempt = 0
@@ -62,7 +62,7 @@ def _notebook(plan: NotebookPlan, sandbox: Control, judge: Judge) -> NotebookPla
     return replace(plan, tests={name: replace(one, possible=()) for name, one in chosen.items()})
 
 
-def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: Control, judge: Judge) -> dict[str, TestPlan]:
+def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:
     """Of the tests that are tried, those that the reference passes, with the places where its objects were asked."""
     seen = observe(sandbox, plan, trusted(plan, plan.cells, packages_of(sandbox.place)), judge)
     passed = {}

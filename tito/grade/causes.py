@@ -28,7 +28,7 @@ SAID_OF_A_NAME = 80  # characters of an error's kind, which a student can make a
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Failure:
     """A cell of the student's that did not run through: what to call it, what became of it, what it would have set."""
 
     cell: str
@@ -49,12 +49,12 @@ def named(cell: Any, position: int) -> str:
     return f"cell '{grade_id}'" if grade_id else f"cell number {position + 1}"
 
 
-def troubles(
+def failures(
     cells: list[Any],
     source: tuple[Any, ...],
     ran: dict[int, Ran],
     bound: Callable[[list[int]], list[frozenset[str]]],
-) -> list[Trouble]:
+) -> list[Failure]:
     """The student's cells that did not run through, in order. Tests have verdicts of their own.
 
     A cell that the student was to fill would have set what the `source` sets there, too. What the student's own text
@@ -70,7 +70,7 @@ def troubles(
         cell = cells[position]
         stopped, what = _became(one)
         asked_for = asked.get(grade_id_of(cell), frozenset())
-        found.append(Trouble(named(cell, position), what, kind_of(cell), names | asked_for, asked_for, stopped))
+        found.append(Failure(named(cell, position), what, kind_of(cell), names | asked_for, asked_for, stopped))
     return found
 
 
@@ -95,12 +95,12 @@ def stopped_output(ran: Ran) -> Any:
     return nbformat.v4.new_output("error", ename=ran.status.upper(), evalue=said, traceback=[said])
 
 
-def notes_on(found: list[Trouble]) -> list[str]:
+def notes_on(found: list[Failure]) -> list[str]:
     """Notes for whoever looks at the submission. What a student's own extra cell raised is no news."""
     return [one.said for one in found if one.stopped or one.kind is CellKind.SOLUTION]
 
 
-def explained(verdict: CellVerdict, test: TestPlan, found: list[Trouble]) -> CellVerdict:
+def explained(verdict: CellVerdict, test: TestPlan, found: list[Failure]) -> CellVerdict:
     """A test that missed a name tells which cell would have set it, and what became of that cell.
 
     Of a hidden section it is not looked at which name was missing, nor whether any was: that is the student's to

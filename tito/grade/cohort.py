@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from tito.course.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
-from tito.grade.kept import KeptPlan
+from tito.grade.plan_cache import PlanCache
 from tito.grade.record import Recorder
 from tito.grade.submission import content_hash
-from tito.grade.workers import Graders, Task
+from tito.grade.workers import Task, WorkerPool
 from tito.gradebook.records import read_record
 from tito.gradebook.store import open_gradebook, require_released
 from tito.judge.judge import order_of
 from tito.models import Fingerprint, SubmissionRecord
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
-from tito.plan.workplace import Headstart
+from tito.plan.sandbox_specs import EarlySandboxes
 from tito.sandbox.session import Backend
 
 
@@ -47,7 +47,7 @@ def prepare(course: Course, assignment: Assignment, backend: Backend) -> None:
     Raises:
         PlatformError: no sandbox can be had, or the reference cannot be judged.
     """
-    kept = KeptPlan(course, assignment, backend.name)
+    kept = PlanCache(course, assignment, backend.name)
     if kept.read() is None:
         kept.write(calibrated_apart(_planned(course, assignment), backend))
 
@@ -90,13 +90,13 @@ def autograde(
     workers: int = 2,
     only: tuple[str, ...] = (),
     force: bool = False,
-    headstart: Headstart | None = None,
+    early: EarlySandboxes | None = None,
     started: Callable[[int], None] = lambda count: None,
     progress: Callable[[SubmissionRecord], None] = lambda record: None,
 ) -> CohortResult:
     """Grade all submissions of an assignment that need it. They are stored as they are graded, a few at a time.
 
-    A `headstart` of the caller's is used, and closed.
+    An `early` of the caller's is used, and closed.
 
     Raises:
         UnknownAssignment: the assignment was never released, so the gradebook does not know its cells.
@@ -104,9 +104,9 @@ def autograde(
     """
     graded = []
     with contextlib.ExitStack() as stack:
-        ahead = headstart or Headstart(course, assignment, backend)
+        ahead = early or EarlySandboxes(course, assignment, backend)
         stack.callback(ahead.close)
-        kept = KeptPlan(course, assignment, backend.name)
+        kept = PlanCache(course, assignment, backend.name)
         found = kept.read()
         plan = found or _planned(course, assignment)
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
@@ -117,7 +117,7 @@ def autograde(
             if found is None:
                 kept.write(plan := calibrated(plan, sandboxes))
             # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-            graders = stack.enter_context(Graders(plan, backend, workers, sandboxes))
+            graders = stack.enter_context(WorkerPool(plan, backend, workers, sandboxes))
         require_released(course, assignment.id)
         started(len(tasks))
         opened = stack.enter_context(open_gradebook(course))

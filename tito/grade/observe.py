@@ -27,8 +27,8 @@ from tito.judge.judge import Judge
 from tito.models import CellKind, JudgePlan, Limits, Section
 from tito.plan.compile import compiled_section
 from tito.plan.plan import NotebookPlan, TestPlan
-from tito.repair.reading import ReadNotebook, judged_apart
-from tito.sandbox.session import Control, Conversation, Ran, Session, Step
+from tito.repair.read_notebook import ReadNotebook, judged_apart
+from tito.sandbox.session import NotebookChannel, Ran, Session, Step, ZygoteClient
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
@@ -94,7 +94,7 @@ class Clock:
         self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died", "memory") else 0.0)
 
 
-def observe(sandbox: Control, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
+def observe(sandbox: ZygoteClient, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
     """Run a clean notebook against the tests of `plan`. Tests without judge halves run in the judge.
 
     Raises:
@@ -114,7 +114,7 @@ def finished(at_work: AtWork[T]) -> T:
 
 
 def observing(
-    sandbox: Control,
+    sandbox: ZygoteClient,
     plan: NotebookPlan,
     notebook: ReadNotebook,
     judge: Judge,
@@ -125,9 +125,9 @@ def observing(
     time_s = time.monotonic() + limits.notebook_timeout_s
     late = judged_apart(plan, notebook.cells) if notebook.needs_no_copies else []
     seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, None, 0.0 if late else time_s)
-    again: Again | None = None
+    again: Rerun | None = None
     if seen.unfinished or (late and seen.has_lost and time.monotonic() < time_s):
-        again = Again.after(seen, limits, time_s)
+        again = Rerun.after(seen, limits, time_s)
         more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again)
         seen = _merged(seen, more, again)
     if seen.has_lost and time.monotonic() < time_s:
@@ -138,7 +138,7 @@ def observing(
 
 
 @dataclass(frozen=True)
-class Again:
+class Rerun:
     """How a notebook is run once more that has ended at the cell at `end`: what has ended it is not waited for again.
 
     Where that was a visible section of a test (`in_test`), all but that test is run, within what is left of the
@@ -150,13 +150,13 @@ class Again:
     left_s: float
 
     @staticmethod
-    def after(seen: Observations, limits: Limits, time_s: float) -> Again | None:
+    def after(seen: Observations, limits: Limits, time_s: float) -> Rerun | None:
         """None: it did not end early."""
         if seen.end is None:
             return None
         left_s = time_s - time.monotonic()
         in_test = seen.ended_in_test and seen.can_be_repeated(left_s)
-        return Again(seen.end, in_test, left_s if in_test else limits.notebook_timeout_s)
+        return Rerun(seen.end, in_test, left_s if in_test else limits.notebook_timeout_s)
 
     def runs(self, task: Task) -> bool:
         """Whether a task is done: copies for all of a test are made before it."""
@@ -165,7 +165,7 @@ class Again:
         return task.position < self.end or self.in_test
 
 
-def _merged(first: Observations, more: Observations, again: Again | None) -> Observations:
+def _merged(first: Observations, more: Observations, again: Rerun | None) -> Observations:
     """The hidden sections of `more`, and all else of `first`: that was seen before any hidden section had run.
 
     Where the first ended in a test, it had come to no hidden section, and what stands behind that test is seen in
@@ -193,13 +193,13 @@ def _results(first: list[Result], more: list[Result], goes_on: bool) -> list[Res
 
 
 def _observed(
-    sandbox: Control,
+    sandbox: ZygoteClient,
     plan: NotebookPlan,
     notebook: ReadNotebook,
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
-    again: Again | None = None,
+    again: Rerun | None = None,
     recover_until_s: float = 0.0,
 ) -> AtWork[Observations]:
     """Observe the tests in `late` at the end of the notebook, all others at their places.
@@ -217,9 +217,9 @@ def _observed(
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
-        session.notebook.tell((one.step for one in tasks), limits.cell_timeout_s, left_s)
+        session.notebook.send((one.step for one in tasks), limits.cell_timeout_s, left_s)
         yield
-        _hear_notebook(session.notebook, session.branches, cells, tasks, seen)
+        _receive_notebook(session.notebook, session.branches, cells, tasks, seen)
         is_recovered = seen.ended_in_test and seen.can_be_repeated(recover_until_s - time.monotonic())
         if seen.ended_at and (late or is_recovered):  # the end took with it what was remembered for tests at the end
             seen.unfinished = True
@@ -317,8 +317,8 @@ def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
     return Step(source=source, code=code, names=section.names, observe=observed, guard=guard, measured=measured)
 
 
-def _hear_notebook(
-    notebook: Conversation, branches: list[Conversation], cells: list[Any], tasks: list[Task], seen: Observations
+def _receive_notebook(
+    notebook: NotebookChannel, branches: list[NotebookChannel], cells: list[Any], tasks: list[Task], seen: Observations
 ) -> None:
     """What became of each task, in order."""
     last = tasks[0].position if tasks else 0
@@ -328,7 +328,7 @@ def _hear_notebook(
             seen.cells.setdefault(at, Ran(status="ok"))
         if not task.step.is_answered:
             continue
-        ran = NOT_RUN if seen.ended_at else notebook.hear()
+        ran = NOT_RUN if seen.ended_at else notebook.receive()
         if task.step.op == "branch":
             _note_branch(branches[task.step.number], ran)
         elif task.test is None or task.section is None:
@@ -354,7 +354,7 @@ def _was_stopped(ran: Ran) -> bool:
     return ran.status == "timeout" or ran.ename == "CellTimeout"
 
 
-def _note_branch(branch: Conversation, ran: Ran) -> None:
+def _note_branch(branch: NotebookChannel, ran: Ran) -> None:
     """Whether the notebook could make a copy of itself."""
     if ran.status == "error":
         branch.over, branch.why = "lost", NO_COPY
@@ -369,19 +369,19 @@ def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan
     return [(section, judge) for section, judge in test.hidden if section not in test.remote_sections]
 
 
-def _run_hidden(branch: Conversation, clock: Clock, test: TestPlan, seen: Observations) -> AtWork[None]:
+def _run_hidden(branch: NotebookChannel, clock: Clock, test: TestPlan, seen: Observations) -> AtWork[None]:
     """Hidden sections in a copy of the notebook that was made for their test."""
     sections = _hidden(test, seen)
-    branch.tell((_step(*one, guard=one[1] is None) for one in sections), clock.cell_s, clock.left_s)
+    branch.send((_step(*one, guard=one[1] is None) for one in sections), clock.cell_s, clock.left_s)
     yield
     for section, judge in sections:
-        ran = branch.hear()
+        ran = branch.receive()
         clock.spend(ran)
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
 
 
 def _run_late(
-    notebook: Conversation,
+    notebook: NotebookChannel,
     clock: Clock,
     tests: list[TestPlan],
     seen: Observations,
@@ -398,11 +398,11 @@ def _run_late(
         if at == 0 or wanted[at - 1][0] != mark:
             steps.append(Step("recall", number=mark))
         steps.append(_step(section, judge, guard=judge is None))
-    notebook.tell(steps, clock.cell_s, clock.left_s)
+    notebook.send(steps, clock.cell_s, clock.left_s)
     partly(seen)
     yield
     for _, test, section, judge in wanted:
-        ran = notebook.hear()
+        ran = notebook.receive()
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
         if ran.status not in ("ok", "error") or ran.ename in STOPPED:
             seen.unfinished = True
@@ -410,7 +410,7 @@ def _run_late(
 
 
 def _run_remote(
-    branch: Conversation, clock: Clock, test: TestPlan, seen: Observations, judge: Judge, *, whole: bool
+    branch: NotebookChannel, clock: Clock, test: TestPlan, seen: Observations, judge: Judge, *, whole: bool
 ) -> None:
     """Have the judge run the sections that have no judge half, in order, until one fails: the visible ones, or all.
 

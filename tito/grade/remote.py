@@ -9,13 +9,13 @@ from tito.errors import JudgeFailed
 from tito.judge.judge import Judge
 from tito.models import RemotePlan, Section
 from tito.sandbox.inside.codec import NOTHING, PATIENCE, CodecError, EndOfStream
-from tito.sandbox.session import Conversation, Ran
+from tito.sandbox.session import NotebookChannel, Ran
 
 
 class RemoteTest:
     """One test at work in the judge, asking one notebook. `sites`: what it noted of the reference's run."""
 
-    def __init__(self, judge: Judge, plan: RemotePlan, notebook: Conversation) -> None:
+    def __init__(self, judge: Judge, plan: RemotePlan, notebook: NotebookChannel) -> None:
         self.judge = judge
         self.notebook = notebook
         self.sites: frozenset[str] = frozenset()

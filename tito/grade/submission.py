@@ -18,10 +18,10 @@ import nbformat
 from tito.course.cells import grade_id_of, is_graded, kind_of, points_of
 from tito.course.submission_files import NoNotebook, Unreadable, read_regular_file
 from tito.errors import JudgeFailed
-from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Trouble, explained, notes_on, stopped_output, troubles
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained, failures, notes_on, stopped_output
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.whitelist import KERNEL, allowed_output
-from tito.judge.judge import Answers, Half, Judge, Opinion, Question
+from tito.judge.judge import Answers, Half, Judge, Judgement, Question
 from tito.judge.worker import NO_VALUE, UNSAID
 from tito.models import (
     CellKind,
@@ -38,10 +38,10 @@ from tito.models import (
 )
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
 from tito.repair.copies import NotRead, Undecided, chosen, copies_in, work_in
-from tito.repair.reading import ReadNotebook, trusted
+from tito.repair.read_notebook import ReadNotebook, trusted
 from tito.repair.repair import repair
 from tito.sandbox.inside.codec import Packed
-from tito.sandbox.session import Control, Ran
+from tito.sandbox.session import Ran, ZygoteClient
 
 COPIES_S = 5.0  # for reading copies of a notebook
 WILL_BE_LOOKED_AT = "A person will look at it."
@@ -123,7 +123,7 @@ def _or_a_copy(
 
 
 def grade_submission(
-    plan: AssignmentPlan, student: str, folder: Path, sandbox: Control, judge: Judge, fingerprint: Fingerprint
+    plan: AssignmentPlan, student: str, folder: Path, sandbox: ZygoteClient, judge: Judge, fingerprint: Fingerprint
 ) -> Graded:
     """Grade what `student` submitted in `folder`. Never raises for what a submission holds.
 
@@ -138,7 +138,7 @@ def grading(
     plan: AssignmentPlan,
     student: str,
     given: Prepared,
-    sandbox: Control,
+    sandbox: ZygoteClient,
     judge: Judge,
     fingerprint: Fingerprint,
 ) -> AtWork[Callable[[], Graded]]:
@@ -218,7 +218,7 @@ def _held(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:
 
 
 def _notebook_seen(
-    notebook: NotebookPlan, read: ReadNotebook, sandbox: Control, judge: Judge
+    notebook: NotebookPlan, read: ReadNotebook, sandbox: ZygoteClient, judge: Judge
 ) -> AtWork[Callable[[], tuple[NotebookVerdicts, Any]]]:
     started = time.perf_counter()
     answers = Answers(judge, reference=ReferenceValues(notebook, sandbox, judge))
@@ -239,7 +239,7 @@ def _notebook_seen(
 class ReferenceValues:
     """What the reference's run gives for each judge half, observed when it is first wanted: when a judge has broken."""
 
-    def __init__(self, plan: NotebookPlan, sandbox: Control, judge: Judge) -> None:
+    def __init__(self, plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> None:
         self._plan = plan
         self._sandbox = sandbox
         self._judge = judge
@@ -262,7 +262,7 @@ def _with_verdicts(
     bound: Callable[[list[int]], list[frozenset[str]]],
     seconds: float,
 ) -> tuple[NotebookVerdicts, Any]:
-    found = troubles(read.cells, notebook.cells, seen.cells, bound)
+    found = failures(read.cells, notebook.cells, seen.cells, bound)
     verdicts = tuple(_verdicts(notebook, read.cells, seen, answers, found))
     notes = [*read.notes, *notes_on(found)]
     notes += [
@@ -321,7 +321,7 @@ def _told(ran: Ran) -> bool:
 
 
 def _verdicts(
-    plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Answers, found: list[Trouble]
+    plan: NotebookPlan, cells: list[Any], seen: Observations, judge: Answers, found: list[Failure]
 ) -> Iterator[CellVerdict]:
     originals = {grade_id_of(cell): cell for cell in plan.cells if grade_id_of(cell)}
     for cell in cells:
@@ -432,32 +432,32 @@ def _outcome(
     if section.is_measured and ran.measured is None:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, "What it took could not be measured.")
     try:
-        opinion = judge.opinion(Question(section, plan, ran.observed, ran.measured))
+        judgement = judge.judgement(Question(section, plan, ran.observed, ran.measured))
     except JudgeFailed as error:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
-    checks = tuple(_check_verdict(section, *one) for one in zip(section.checks, opinion.checks, strict=True))
+    checks = tuple(_check_verdict(section, *one) for one in zip(section.checks, judgement.checks, strict=True))
     verdict = (
         Verdict.PASSED
-        if opinion.yes
-        else BROKEN_AT.get(opinion.broke, Verdict.ERROR)
-        if opinion.broke
+        if judgement.yes
+        else BROKEN_AT.get(judgement.broke, Verdict.ERROR)
+        if judgement.broke
         else Verdict.FAILED
     )
-    return Outcome(verdict, Evidence.JUDGED, _opinion_message(section, opinion), opinion.detail, checks)
+    return Outcome(verdict, Evidence.JUDGED, _judgement_message(section, judgement), judgement.detail, checks)
 
 
-def _opinion_message(section: Section, opinion: Opinion) -> str:
+def _judgement_message(section: Section, judgement: Judgement) -> str:
     """Of a hidden section the author's words, or those that all have in common which failed without any."""
-    if section.hidden and opinion.broke:
+    if section.hidden and judgement.broke:
         return HIDDEN_LIMIT
-    wordless = section.hidden and opinion.message in (NO_VALUE, UNSAID)
-    return HIDDEN_FAILED if wordless else opinion.message
+    wordless = section.hidden and judgement.message in (NO_VALUE, UNSAID)
+    return HIDDEN_FAILED if wordless else judgement.message
 
 
-def _check_verdict(section: Section, check: NamedCheck, opinion: Opinion) -> CheckVerdict:
-    if opinion.yes:
+def _check_verdict(section: Section, check: NamedCheck, judgement: Judgement) -> CheckVerdict:
+    if judgement.yes:
         return CheckVerdict(check.name, check.points, check.points)
-    message = check.message or _opinion_message(section, opinion)
+    message = check.message or _judgement_message(section, judgement)
     return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}")
 
 

@@ -39,10 +39,10 @@ from tito.judge.judge import Judge, halves_of, order_of
 from tito.models import Fingerprint
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
-from tito.plan.workplace import Borrowed, SandboxAddress, Sandboxes, place_of_judges
+from tito.plan.sandbox_specs import BorrowedSandboxes, SandboxAddress, Sandboxes, judge_spec
 from tito.sandbox.inside.codec import PATIENCE
-from tito.sandbox.patience import GRACE_S
-from tito.sandbox.session import START_TIMEOUT_S, Backend, Control, Sandbox
+from tito.sandbox.session import START_TIMEOUT_S, Backend, Sandbox, ZygoteClient
+from tito.sandbox.time_allowance import GRACE_S
 
 PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
@@ -61,10 +61,12 @@ class Task:
     fingerprint: Fingerprint
 
 
-class Graders:
+class WorkerPool:
     """Worker processes for one assignment, started at once. A context manager; leaving it ends them all."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes | Borrowed) -> None:
+    def __init__(
+        self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: Sandboxes | BorrowedSandboxes
+    ) -> None:
         """Start the workers, which is not waited for; they share `sandboxes`, which are closed with them."""
         self.plan = plan
         self.isolation = isolation
@@ -116,7 +118,7 @@ class Graders:
             worker.end()
         return results[0][1] if results else self._became
 
-    def _results(self, tasks: Sequence[Task], workers: list[Hand]) -> Iterator[list[tuple[int, Graded]]]:
+    def _results(self, tasks: Sequence[Task], workers: list[WorkerHandle]) -> Iterator[list[tuple[int, Graded]]]:
         """Results of `workers`, by the number of the task; those that died are replaced while there is work."""
         for _ in _tickets(self._tickets):
             pass  # left by workers that died
@@ -146,11 +148,11 @@ class Graders:
             if found:
                 yield found
 
-    def _left_s(self, busy: Sequence[Hand]) -> float:
+    def _left_s(self, busy: Sequence[WorkerHandle]) -> float:
         """How long the first of them to miss its deadline has until then."""
         return max(0.0, min(worker.heard_at for worker in busy) + self._deadline_s - time.monotonic())
 
-    def _started(self) -> Hand:
+    def _started(self) -> WorkerHandle:
         """A worker that is getting ready. Forked where this process has no threads that a fork would break: then it has
         nothing to import."""
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
@@ -163,7 +165,7 @@ class Graders:
         process.start()
         for one in (theirs, tickets):
             one.close()
-        return Hand(process, ours)
+        return WorkerHandle(process, ours)
 
     def __enter__(self) -> Self:
         return self
@@ -180,7 +182,7 @@ DIED, DONE, LATE = "died", "done", "missed its deadline"
 NOTEBOOKS, JUDGES = 0, 1
 
 
-class Hand:
+class WorkerHandle:
     """A worker, as the process sees it that it works for."""
 
     def __init__(self, process: BaseProcess, line: Connection) -> None:
@@ -231,7 +233,7 @@ class Hand:
 def grade_all(
     plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[Task, Graded]]:
-    """Grade `tasks` with so many workers, started for them; see `Graders.grade`.
+    """Grade `tasks` with so many workers, started for them; see `WorkerPool.grade`.
 
     Raises:
         SandboxUnavailable: a test is to be measured, which cannot be done in this sandbox.
@@ -240,7 +242,7 @@ def grade_all(
         require_measuring(plan, isolation.name)
         sandboxes = Sandboxes(isolation, plan.place)
         sandboxes.warm(plan.place, order_of(plan))
-        with Graders(plan, isolation, workers, sandboxes) as graders:
+        with WorkerPool(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
 
 
@@ -256,11 +258,11 @@ def _not_graded(plan: AssignmentPlan, isolation: Backend, task: Task, fault: str
     return not_graded(plan, task.student, isolation.name, task.fingerprint, fault)
 
 
-class StandingGrader:
+class PersistentGrader:
     """One worker and its sandbox, kept: for a process that grades a submission now and then, as nbgrader's do."""
 
     def __init__(self) -> None:
-        self._graders: Graders | None = None
+        self._graders: WorkerPool | None = None
         self._for = ("", "", "")
         atexit.register(self.close)
 
@@ -278,7 +280,7 @@ class StandingGrader:
             sandboxes = Sandboxes(isolation, plan.place)
             try:
                 sandboxes.warm(plan.place, order_of(plan))
-                self._graders = Graders(calibrated(plan, sandboxes), isolation, 1, sandboxes)
+                self._graders = WorkerPool(calibrated(plan, sandboxes), isolation, 1, sandboxes)
             except BaseException:
                 sandboxes.close()
                 raise
@@ -304,10 +306,10 @@ class Worker:
         self.plan = plan
         self.isolation = isolation
         self.halves = halves_of(plan.notebooks)
-        self._lines: list[Control | None] = [None, None]
+        self._lines: list[ZygoteClient | None] = [None, None]
         for at, address in enumerate(first):
             with contextlib.suppress(SandboxUnavailable):
-                self._lines[at] = Control(*address)
+                self._lines[at] = ZygoteClient(*address)
 
     def grade(self, tasks: Iterator[tuple[int, Task]]) -> Iterator[tuple[int, Graded]]:
         """Grade tasks, taking one when the last has no more to run; give results by the tasks' numbers.
@@ -375,19 +377,19 @@ class Worker:
         job.close()
         return _not_graded(self.plan, self.isolation, job.task, job.fault)
 
-    def _notebooks(self) -> Control:
+    def _notebooks(self) -> ZygoteClient:
         if self._ended(NOTEBOOKS):
             self._lines[NOTEBOOKS] = Sandbox(self.isolation, self.plan.place)
         return self._line(NOTEBOOKS)
 
-    def _judges(self) -> Control:
+    def _judges(self) -> ZygoteClient:
         if self._ended(JUDGES):
-            place = place_of_judges(self.plan.place)
+            place = judge_spec(self.plan.place)
             self._lines[JUDGES] = judges = Sandbox(self.isolation, place, warm=False)
             judges.warm(place, order_of(self.plan))
         return self._line(JUDGES)
 
-    def _line(self, at: int) -> Control:
+    def _line(self, at: int) -> ZygoteClient:
         line = self._lines[at]
         assert line is not None
         return line

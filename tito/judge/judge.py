@@ -19,11 +19,11 @@ from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.judge.role import MOST_TO_JUDGE, JudgeOrder
 from tito.models import JudgePlan, Measured, Section
 from tito.plan.plan import AssignmentPlan, NotebookPlan
+from tito.plan.sandbox_specs import Sandboxes, judge_spec
 from tito.plan.sources import memory
-from tito.plan.workplace import Sandboxes, place_of_judges
-from tito.repair.reading import ReadNotebook, from_values
+from tito.repair.read_notebook import ReadNotebook, from_values
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed
-from tito.sandbox.session import Backend, Control, Sandbox, Session, text_of
+from tito.sandbox.session import Backend, Sandbox, Session, ZygoteClient, text_of
 
 TOGETHER = 64 << 20  # bytes of values in one frame of questions
 READ_S = 2.0  # of processor time, for reading a submission; then with care
@@ -38,7 +38,7 @@ Half = tuple[Section, JudgePlan]
 
 
 @dataclass(frozen=True)
-class Opinion:
+class Judgement:
     """The judge's answer. `message` is the author's, fit for students; `detail` may hold values, for the TA.
 
     `checks` are its answers to the section's named checks; then `yes` says that it said yes to all. `broke`: there was
@@ -48,7 +48,7 @@ class Opinion:
     yes: bool
     message: str = ""
     detail: str = ""
-    checks: tuple[Opinion, ...] = ()
+    checks: tuple[Judgement, ...] = ()
     broke: str = ""
 
 
@@ -76,7 +76,7 @@ def request_of(section: Section, plan: JudgePlan) -> dict[str, Any]:
     }
 
 
-class JudgeBroke(JudgeFailed):
+class JudgeCrashed(JudgeFailed):
     """The judge's process has ended, or did not answer in its time; `limit` says at what."""
 
     def __init__(self, limit: str) -> None:
@@ -111,8 +111,8 @@ def sandboxes_for(backend: Backend, plan: AssignmentPlan) -> Iterator[Sandboxes]
 @contextlib.contextmanager
 def judging(backend: Backend, plan: AssignmentPlan) -> Iterator[Judge]:
     """A judge in a sandbox of its own."""
-    with Sandbox(backend, place_of_judges(plan.place), warm=False) as sandbox:
-        sandbox.warm(place_of_judges(plan.place), order_of(plan))
+    with Sandbox(backend, judge_spec(plan.place), warm=False) as sandbox:
+        sandbox.warm(judge_spec(plan.place), order_of(plan))
         with Judge(sandbox, halves_of(plan.notebooks)) as judge:
             yield judge
 
@@ -128,12 +128,12 @@ class Judge:
         known: the judge halves that the sandbox was told of, and their numbers.
     """
 
-    def __init__(self, sandbox: Control, known: Mapping[Half, int] | None = None) -> None:
+    def __init__(self, sandbox: ZygoteClient, known: Mapping[Half, int] | None = None) -> None:
         self._sandbox = sandbox
         self._known = known or {}
         self._told: dict[Half, int] = {}  # halves beside those that this process was told
         self._session: Session | None = None
-        self._asked: Asked | None = None
+        self._asked: PendingAnswers | None = None
 
     # ---- reading -------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class Judge:
         for careful_s, limit_s in ((0.0, READ_S), (CAREFUL_S, CAREFULLY_S), (NO_CARE_HELPS, UNPARSED_S)):
             try:
                 return self._read(plans, files, careful_s, limit_s)
-            except JudgeBroke as broken:
+            except JudgeCrashed as broken:
                 limit = broken.limit
         return {name: NoNotebook(f"{name} cannot be read within limits ({limit})") for name in files}
 
@@ -180,11 +180,11 @@ class Judge:
 
     # ---- judging -------------------------------------------------------------------------------------
 
-    def put(self, *questions: Question, alone_s: float = 0.0) -> Asked:
+    def put(self, *questions: Question, alone_s: float = 0.0) -> PendingAnswers:
         """Put questions to the judge, which is not waited for. With `alone_s`, each is judged in a process of its own,
-        for at most so many seconds of processor time. What goes wrong is told by `Asked`."""
+        for at most so many seconds of processor time. What goes wrong is told by `PendingAnswers`."""
         self._settle()
-        asked = Asked(self, len(questions), self._limit_s(alone_s))
+        asked = PendingAnswers(self, len(questions), self._limit_s(alone_s))
         try:
             channel = self._started()
             for part in _parts(questions):
@@ -215,15 +215,15 @@ class Judge:
         values = b"".join(part for one in questions for part in (one.observed.text, one.observed.blob))
         return {"op": "judge", "halves": halves, "questions": places, "alone_s": alone_s}, Packed(blob=values)
 
-    def ask(self, *questions: Question) -> list[Opinion | JudgeFailed]:
+    def ask(self, *questions: Question) -> list[Judgement | JudgeFailed]:
         """Judge sections of tests; a JudgeFailed in an answer's place says that the test itself is at fault.
 
         Raises:
             JudgeFailed: the judge process ended or hung: no verdict can be given.
         """
-        return self.put(*questions).opinions()
+        return self.put(*questions).judgements()
 
-    def opinion(self, question: Question) -> Opinion:
+    def judgement(self, question: Question) -> Judgement:
         """Judge one section of a test.
 
         Raises:
@@ -234,15 +234,15 @@ class Judge:
             raise answer
         return answer
 
-    def opinion_apart(self, question: Question) -> Opinion:
+    def judgement_apart(self, question: Question) -> Judgement:
         """The same by a judge that has judged nothing before, with a limit of processor time.
 
         Raises:
-            JudgeBroke: it broke.
+            JudgeCrashed: it broke.
             JudgeFailed: it could not set itself up.
         """
         self.renew()
-        (answer,) = self.put(question, alone_s=self._sandbox.place.limits.cell_timeout_s).opinions()
+        (answer,) = self.put(question, alone_s=self._sandbox.place.limits.cell_timeout_s).judgements()
         if isinstance(answer, JudgeFailed):
             raise answer
         return answer
@@ -256,18 +256,18 @@ class Judge:
             while len(asked.answers) < asked.count:
                 reply, _ = self._session.notebook.take(asked.limit_s)
                 if "broke" in reply:
-                    raise JudgeBroke(str(reply["broke"])[:100])
-                asked.answers.append(_opinion(reply["opinion"]))
-        except JudgeBroke as error:
+                    raise JudgeCrashed(str(reply["broke"])[:100])
+                asked.answers.append(_judgement(reply["judgement"]))
+        except JudgeCrashed as error:
             asked.failure = error
             self.renew()
         except (TimeoutError, EndOfStream, CodecError, OSError, KeyError, TypeError) as error:
             asked.failure = self._broken(error)
 
-    def _broken(self, error: Exception) -> JudgeBroke:
+    def _broken(self, error: Exception) -> JudgeCrashed:
         """End what is left of a judge that has broken, and say at what limit, as far as can be told."""
         self.renew()
-        broken = JudgeBroke("time" if isinstance(error, TimeoutError) else "its process ended")
+        broken = JudgeCrashed("time" if isinstance(error, TimeoutError) else "its process ended")
         broken.__cause__ = error
         return broken
 
@@ -333,25 +333,27 @@ def _parts(questions: Sequence[Question]) -> Iterator[list[Question]]:
         yield part
 
 
-def _opinion(said: dict[str, Any]) -> Opinion | JudgeFailed:
+def _judgement(said: dict[str, Any]) -> Judgement | JudgeFailed:
     if said["fault"]:
         fault = text_of(str(said["fault"]), 4000)
         return JudgeFailed(f"The judge could not set itself up: {fault}.", hint="The test itself is at fault.")
     return _one(said, tuple(_one(check) for check in said["checks"]))
 
 
-def _one(said: dict[str, Any], checks: tuple[Opinion, ...] = ()) -> Opinion:
-    return Opinion(said["yes"] is True, text_of(str(said["message"]), 4000), text_of(str(said["detail"]), 4000), checks)
+def _one(said: dict[str, Any], checks: tuple[Judgement, ...] = ()) -> Judgement:
+    return Judgement(
+        said["yes"] is True, text_of(str(said["message"]), 4000), text_of(str(said["detail"]), 4000), checks
+    )
 
 
-class Asked:
+class PendingAnswers:
     """Questions that have been put to a judge: its answers so far, in their order, and what went wrong then."""
 
     def __init__(self, judge: Judge, count: int, limit_s: float) -> None:
         self._judge = judge
         self.count = count
         self.limit_s = limit_s
-        self.answers: list[Opinion | JudgeFailed] = []
+        self.answers: list[Judgement | JudgeFailed] = []
         self.failure: JudgeFailed | None = None
         self.ended = False  # by us, for what another question did to the judge
 
@@ -360,7 +362,7 @@ class Asked:
         if self.failure is None and len(self.answers) < self.count:
             self._judge._settle()
 
-    def opinions(self) -> list[Opinion | JudgeFailed]:
+    def judgements(self) -> list[Judgement | JudgeFailed]:
         """The answers, waited for; see `Judge.ask`."""
         self.settle()
         if self.failure is not None:
@@ -389,21 +391,23 @@ class Answers:
     ) -> None:
         self._judge = judge
         self._reference = reference
-        self._put: list[tuple[list[Question], Asked]] = []  # what has been put, and is not known to be answered
-        self._known: dict[int, Opinion | JudgeFailed | None] = {}  # by the identity of the observations
+        self._put: list[
+            tuple[list[Question], PendingAnswers]
+        ] = []  # what has been put, and is not known to be answered
+        self._known: dict[int, Judgement | JudgeFailed | None] = {}  # by the identity of the observations
         self._questions: dict[int, Question] = {}
         self.broken: list[tuple[Question, str]] = []  # questions whose values broke judges, and at what limit
         self.put(questions)
 
     def put(self, questions: Iterable[Question]) -> None:
-        """Put those questions that have not been put; the first opinion that is wanted waits for the answers."""
+        """Put those questions that have not been put; the first judgement that is wanted waits for the answers."""
         fresh = [question for question in questions if id(question.observed) not in self._questions]
         self._questions.update((id(question.observed), question) for question in fresh)
         if fresh:
             self._put.append((fresh, self._judge.put(*fresh)))
 
-    def opinion(self, question: Question) -> Opinion:
-        """See `Judge.opinion`."""
+    def judgement(self, question: Question) -> Judgement:
+        """See `Judge.judgement`."""
         self._hear()
         answer = self._known.get(id(question.observed))
         if answer is None:
@@ -421,7 +425,7 @@ class Answers:
                 (id(question.observed), answer) for question, answer in zip(questions, asked.answers, strict=False)
             )
             left = questions[len(asked.answers) :]
-            if left and isinstance(asked.failure, JudgeBroke):
+            if left and isinstance(asked.failure, JudgeCrashed):
                 left = self._broke(left)
             elif not asked.ended:
                 continue
@@ -437,18 +441,18 @@ class Answers:
         first = questions[0]
         answer = self._no(first) if self.broken else self._second(first)
         self._known[id(first.observed)] = answer
-        if not isinstance(answer, Opinion) or not answer.broke:
+        if not isinstance(answer, Judgement) or not answer.broke:
             return questions[1:]
         endless = len({question.test for question, _ in self.broken}) > MOST_BROKEN
         same = [question for question in questions[1:] if endless or question.test == first.test]
         self._known.update((id(question.observed), self._no(question)) for question in same)
         return [question for question in questions[1:] if question not in same]
 
-    def _second(self, question: Question) -> Opinion | JudgeFailed:
+    def _second(self, question: Question) -> Judgement | JudgeFailed:
         """What to say of values that have brought a judge down."""
         try:
-            return self._judge.opinion_apart(question)
-        except JudgeBroke as error:
+            return self._judge.judgement_apart(question)
+        except JudgeCrashed as error:
             first = error
         except JudgeFailed as error:
             return error
@@ -456,19 +460,19 @@ class Answers:
         if values is None:
             return first
         try:
-            self._judge.opinion_apart(replace(question, observed=values))
+            self._judge.judgement_apart(replace(question, observed=values))
         except JudgeFailed as error:
             return error
         try:
-            return self._judge.opinion_apart(question)
-        except JudgeBroke as second:
+            return self._judge.judgement_apart(question)
+        except JudgeCrashed as second:
             return self._no(question, first.limit) if second.limit == first.limit else second
         except JudgeFailed as error:
             return error
 
-    def _no(self, question: Question, limit: str = "") -> Opinion:
+    def _no(self, question: Question, limit: str = "") -> Judgement:
         limit = limit or self.broken[-1][1]
         self.broken.append((question, limit))
         message = "What your code returned cannot be judged within the limits of a test."
-        no = Opinion(False, message, f"It broke two judges: {limit}.", broke=limit)
+        no = Judgement(False, message, f"It broke two judges: {limit}.", broke=limit)
         return replace(no, checks=tuple(no for _ in question.section.checks))

@@ -1,4 +1,4 @@
-"""In the judge: runs the code of tests that have no judge half. What is the notebook's is a stand-in.
+"""In the judge: runs the code of tests that have no judge half. What is the notebook's is a proxy.
 
 A test runs in a fork of the judge, so that nothing that it does to modules outlives it, and nothing that it holds.
 """
@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tito.judge.link import Ended, Line, Link
+from tito.judge.call_sites import MARK
+from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
-from tito.judge.sites import MARK
 from tito.sandbox.inside.codec import Channel, EndOfStream
 
 GIVEN = f"{MARK}given>"
@@ -41,7 +41,9 @@ class Namespace(dict[str, Any]):
     A name that functions of the notebook read is the notebook's, wherever the test sets it.
     """
 
-    def __init__(self, link: Link, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]) -> None:
+    def __init__(
+        self, link: ProxyChannel, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]
+    ) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self.link = link
         self.imports = imports
@@ -102,9 +104,9 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
         channel.send({"done": done, "sites": sorted(names.link.shown)})
 
 
-def _names(line: Line, request: dict[str, Any], *, believes: bool = False) -> Namespace:
+def _names(line: Transport, request: dict[str, Any], *, believes: bool = False) -> Namespace:
     known = request["sites"]
-    link = Link(line, None if known is None else frozenset(known), request["keep"], believes)
+    link = ProxyChannel(line, None if known is None else frozenset(known), request["keep"], believes)
     return Namespace(link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"]))
 
 

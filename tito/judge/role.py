@@ -6,7 +6,7 @@ what it does to itself ends with it. A question that has broken a judge is put t
 which is ended at its limit of processor time, and of which it is told how it ended.
 
 Requests (JSON, see `codec`):
-    read    the notebooks as they were handed in, by name: what `reading` makes of each, or why it cannot be read
+    read    the notebooks as they were handed in, by name: what `read_notebook` makes of each, or why it cannot be read
     bound   names that cells of a notebook that was read would set, by their positions
     judge   questions, see `judge_worker`; each is answered as soon as it is judged
     test    a test without judge halves: see `remote_worker`
@@ -35,10 +35,10 @@ from tito.models import CellKind
 from tito.plan import sources
 from tito.plan.names import flow_of
 from tito.plan.plan import NotebookPlan
-from tito.repair.reading import ReadNotebook, as_values, look_at, trusted
+from tito.repair.read_notebook import ReadNotebook, as_values, look_at, trusted
 from tito.repair.repair import cells_of, repair
-from tito.sandbox.inside.belongings import Belongings
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, pack
+from tito.sandbox.inside.shared_resources import SharedResources
 from tito.sandbox.inside.wire import more
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Role:
                         compiled(source, f"<{name} {number}>")
         rehearse(self.order)
 
-    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], shared_resources: SharedResources | None) -> NoReturn:
         """Answer until the grader hangs up."""
         channel.most_blob, channel.more = MOST_TO_JUDGE, more
         channel.send({"op": "ready"})
@@ -187,7 +187,7 @@ class JudgeSession:
             if request["alone_s"]:
                 self._judge_alone(self.halves[number], observed, measured, request["alone_s"])
             else:
-                self.channel.send({"opinion": judge(self.halves[number], observed, measured)})
+                self.channel.send({"judgement": judge(self.halves[number], observed, measured)})
 
     def _judge_alone(
         self, half: dict[str, Any], observed: Packed, measured: dict[str, float] | None, limit_s: float
@@ -198,7 +198,7 @@ class JudgeSession:
             code = 1
             try:
                 end_after(limit_s)
-                self.channel.send({"opinion": judge(half, observed, measured)})
+                self.channel.send({"judgement": judge(half, observed, measured)})
                 code = 0
             finally:
                 os._exit(code)

@@ -41,8 +41,8 @@ def judge(request: dict[str, Any], observed: Packed, measured: dict[str, float] 
     except CodecError as error:
         common = {"yes": False, "message": NO_VALUE, "detail": f"it is no value: {error}"}
     else:
-        common = opinion(common_part, namespace, sources, request["hidden"])
-    checks = [opinion(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
+        common = judgement(common_part, namespace, sources, request["hidden"])
+    checks = [judgement(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
     first_no = next((one for one in (common, *checks) if not one["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
 
@@ -78,7 +78,7 @@ def compiled(source: str, file: str) -> CodeType:
     return compile(source, file, "exec")
 
 
-def opinion(part: Part, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
+def judgement(part: Part, namespace: dict[str, Any], sources: dict[str, str], hidden: bool) -> dict[str, Any]:
     """Run a judgement: whether it passed, and if not, what to tell whom."""
     try:
         part.run(namespace)

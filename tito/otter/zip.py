@@ -30,7 +30,7 @@ from tito.models import CellKind, JudgePlan, Section
 from tito.plan.leaks import Leak, find_leaks, public_of, secrets_of
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.plan.planning import plan_assignment
-from tito.plan.testcell import visible_source
+from tito.plan.test_cell import visible_source
 
 PLUGIN = "tito.otter.plugin.InPlace"
 # The plugin and what it imports; a test holds that this is all.
@@ -38,7 +38,7 @@ PARTS = (
     "__init__.py", "errors.py", "models.py",
     "course/__init__.py", "course/cells.py", "course/submission_files.py", "otter/__init__.py", "otter/plugin.py",
     "plan/__init__.py", "plan/ambient.py", "plan/compile.py", "plan/deterministic.py", "plan/directives.py",
-    "plan/magics.py", "plan/names.py", "plan/sources.py", "plan/testcell.py",
+    "plan/magics.py", "plan/names.py", "plan/sources.py", "plan/test_cell.py",
     "repair/__init__.py", "repair/additions.py", "repair/attachments.py", "repair/placing.py", "repair/repair.py",
     "repair/stub.py", "sandbox/__init__.py", "sandbox/inside/__init__.py", "sandbox/inside/own_names.py",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tito.models import JudgePlan, Section
 from tito.plan.names import BUILTINS, names_of
 from tito.plan.sources import parsed
-from tito.plan.testcell import judge_parts
+from tito.plan.test_cell import judge_parts
 
 RUNNING = frozenset((
     "__import__", "check_output", "compile", "eval", "exec", "import_module", "loads", "popen", "Popen", "system",

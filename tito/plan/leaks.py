@@ -17,7 +17,7 @@ from typing import Any
 
 from tito.course.cells import grade_id_of, kind_of
 from tito.models import CellKind
-from tito.plan.testcell import hidden_source, visible_source
+from tito.plan.test_cell import hidden_source, visible_source
 
 TOKEN = re.compile(r"\w+|[^\w\s]")
 RUN = 14  # tokens in a row that are taken for a copy

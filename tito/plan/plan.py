@@ -10,7 +10,7 @@ from typing import Any
 from tito.course.cells import ungraded_tags
 from tito.models import JudgePlan, RemotePlan, Section
 from tito.plan.magics import WORD, flow_with_magics
-from tito.sandbox.session import Workplace
+from tito.sandbox.session import SandboxSpec
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class AssignmentPlan:
 
     assignment: str
     notebooks: tuple[NotebookPlan, ...]
-    place: Workplace
+    place: SandboxSpec
     prerequisites: Path
     tests_hash: str
     environment_hash: str
@@ -76,7 +76,7 @@ class AssignmentPlan:
         return packages_of(self.place)
 
 
-def packages_of(place: Workplace) -> frozenset[str]:
+def packages_of(place: SandboxSpec) -> frozenset[str]:
     """Names of the packages and modules that lie in the folder of an assignment."""
     return frozenset(path.stem for path, _ in place.files)
 

@@ -19,10 +19,10 @@ from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
-from tito.plan.testcell import plan_judge, sections
-from tito.plan.workplace import workplace
+from tito.plan.sandbox_specs import workplace
+from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
-from tito.sandbox.session import Workplace
+from tito.sandbox.session import SandboxSpec
 
 
 def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
@@ -36,7 +36,7 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     return plan_notebooks(assignment.id, cells, workplace(course, assignment), course.step("source", assignment.id))
 
 
-def plan_notebooks(assignment: str, built: dict[str, list[Any]], place: Workplace, folder: Path) -> AssignmentPlan:
+def plan_notebooks(assignment: str, built: dict[str, list[Any]], place: SandboxSpec, folder: Path) -> AssignmentPlan:
     """Plan the grading of notebooks, given by name; `folder` holds what they import of the course's own.
 
     Raises:
@@ -92,7 +92,7 @@ def _plan_test(cell: Any, names: NotebookNames, meanings: Meanings) -> TestPlan:
     return TestPlan(grade_id, points_of(cell), planned, runs_values=runs)
 
 
-def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: Workplace) -> str:
+def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: SandboxSpec) -> str:
     """Changes with anything that could change a verdict, other than the submission and the installed packages."""
     digest = hashlib.sha256(__version__.encode())
     for notebook in notebooks:

@@ -4,7 +4,7 @@ Planning reads source text only. What a test's code needs that is not its own co
 
 * imports of the instructor's cells: the judge imports them itself;
 * functions and constants of the instructor's cells, where no student code has a hand in them: the judge runs them;
-* all else, what students write first: the notebook's, for which the judge holds stand-ins.
+* all else, what students write first: the notebook's, for which the judge holds proxies.
 
 Objects of the course's own package are sometimes needed beside student code. So a test has several possible plans, the
 strictest first; which of them serves, the reference's run tells (see `calibrate`).

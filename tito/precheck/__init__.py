@@ -1,7 +1,7 @@
-"""Instant checks: a worker that runs the visible tests of what is handed in, as it is handed in. Gives no grades.
+"""Prechecks: a worker that runs the visible tests of what is handed in, as it is handed in. Gives no grades.
 
 release     a plan of grading from what students got: it has no hidden tests, because they are not there
-benches     releases that are ready for checks, each once for all processes
+release_graders  releases that are ready for checks, each once for all processes
 renewal     has the check that is at work for longer
 slots       how many are at work at a time, and that short checks do not wait for long ones
 worker      takes checks on at the exchange, one after the other, and answers for them

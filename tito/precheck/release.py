@@ -20,8 +20,8 @@ from tito.exchange.protocol.records import CheckedTest, Claim
 from tito.models import CellKind, CellVerdict, SubmissionRecord
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebooks
-from tito.plan.testcell import sections
-from tito.sandbox.session import Workplace
+from tito.plan.test_cell import sections
+from tito.sandbox.session import SandboxSpec
 
 MESSAGE = 2000  # characters of one that are sent
 
@@ -33,7 +33,7 @@ def plan_release(claim: Claim, folder: Path) -> AssignmentPlan:
         BadSource: it cannot be planned.
     """
     found = sorted(folder.iterdir())
-    place = Workplace(
+    place = SandboxSpec(
         tuple((path, path.name) for path in found if path.suffix != ".ipynb"),
         tuple(claim.packages),
         limits=claim.limits,

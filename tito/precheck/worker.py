@@ -4,16 +4,16 @@ A service of the hub, by whose token the exchange knows it; of the exchange it c
 that it has claimed, and nothing else. Its settings are in its environment:
 
     TITO_EXCHANGE_URL, JUPYTERHUB_API_TOKEN   the exchange, and the service's token
-    TITO_INSTANT_COURSES    courses whose checks it runs, separated by commas
-    TITO_INSTANT_AT_ONCE    how many at a time (2)
-    TITO_INSTANT_SPARE      how many more, of those that have been at work for a second (4)
-    TITO_INSTANT_IDLE_S     after how long a sandbox that nobody needs is closed (300)
-    TITO_INSTANT_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
-    TITO_INSTANT_BACKEND    the sandbox (bubblewrap)
+    TITO_PRECHECK_COURSES    courses whose checks it runs, separated by commas
+    TITO_PRECHECK_AT_ONCE    how many at a time (2)
+    TITO_PRECHECK_SPARE      how many more, of those that have been at work for a second (4)
+    TITO_PRECHECK_IDLE_S     after how long a sandbox that nobody needs is closed (300)
+    TITO_PRECHECK_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
+    TITO_PRECHECK_BACKEND    the sandbox (bubblewrap)
 
 Each check is made by a process of its own, which has no threads and so can fork; one that dies is replaced, and its
 check is taken on again when its lease has run out, which it is soon when nobody renews it. What is short goes ahead of
-what is long (`slots`); releases are made ready once for all processes (`benches`).
+what is long (`slots`); releases are made ready once for all processes (`release_graders`).
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from tito.exchange.protocol.names import check_id
 from tito.exchange.protocol.records import CheckedTest, Claim
 from tito.grade.workers import PR_SET_PDEATHSIG, Task
 from tito.models import Fingerprint
-from tito.precheck.benches import Bench, Benches
 from tito.precheck.release import checked_tests
+from tito.precheck.release_graders import ReleaseGrader, ReleaseGraders
 from tito.precheck.renewal import Renewal
 from tito.precheck.slots import Slot
 from tito.sandbox.backends import backend
 
 LOG = logging.getLogger("tito.precheck")
-COURSES_VARIABLE = "TITO_INSTANT_COURSES"
+COURSES_VARIABLE = "TITO_PRECHECK_COURSES"
 WAIT_S = 5.0  # at the exchange, for a check to come
 SLOT_S = 0.1  # after which a process looks again whether its slot is free
 AGAIN_S = 3.0  # after which an exchange that failed is asked again
 STOP_S = 8.0  # that checks at work have to end in, when the worker is told to stop
-SCRATCH = "tito-instant-"
+SCRATCH = "tito-precheck-"
 FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
 
 
@@ -81,16 +81,16 @@ def settings_from(environment: Mapping[str, str]) -> WorkerSettings:
         if not environment.get(name):
             raise UsageError(f"{name} is not set.", hint="The hub sets it for a service that it starts.")
     courses = [one.strip() for one in environment[COURSES_VARIABLE].split(",") if one.strip()]
-    folder = environment.get("TITO_INSTANT_FOLDER")
+    folder = environment.get("TITO_PRECHECK_FOLDER")
     return WorkerSettings(
         url=environment[URL_VARIABLE],
         token=environment[TOKEN_VARIABLE],
         courses=tuple(check_id("course", one) for one in courses),
-        at_once=_number(environment, "TITO_INSTANT_AT_ONCE", 2),
-        spare=_number(environment, "TITO_INSTANT_SPARE", 4),
-        idle_s=_number(environment, "TITO_INSTANT_IDLE_S", 300),
+        at_once=_number(environment, "TITO_PRECHECK_AT_ONCE", 2),
+        spare=_number(environment, "TITO_PRECHECK_SPARE", 4),
+        idle_s=_number(environment, "TITO_PRECHECK_IDLE_S", 300),
         folder=Path(folder) if folder else None,
-        backend=environment.get("TITO_INSTANT_BACKEND", "bubblewrap"),
+        backend=environment.get("TITO_PRECHECK_BACKEND", "bubblewrap"),
     )
 
 
@@ -114,7 +114,7 @@ class Checker:
         self._client = Client(settings.url, settings.token)
         self._own = own
         self._isolation = backend(settings.backend)
-        self._benches = Benches(self._client, self._isolation, shared, own, settings.idle_s)
+        self._graders = ReleaseGraders(self._client, self._isolation, shared, own, settings.idle_s)
         self.answering = False
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -122,7 +122,7 @@ class Checker:
         courses = itertools.cycle(self._settings.courses)
         wait_s = WAIT_S if len(self._settings.courses) == 1 else 1.0
         while not stopping():
-            self._benches.close_idle()
+            self._graders.close_idle()
             if not self._slot.acquire():
                 time.sleep(SLOT_S)
                 continue
@@ -153,28 +153,28 @@ class Checker:
             tempfile.TemporaryDirectory(dir=self._own, prefix="submission-") as folder,
         ):
             self._client.take_claimed(claim, Path(folder))
-            bench = self._benches.of(claim)
-            tests, fault = ([], FAULT) if bench is None else self._tests(bench, one.student, Path(folder))
+            grader = self._graders.of(claim)
+            tests, fault = ([], FAULT) if grader is None else self._tests(grader, one.student, Path(folder))
         self._client.give_result(claim, __version__, tests, fault)
         took = time.monotonic() - started
         LOG.info("%s %s %s: %d tests in %.2f s", one.course, one.assignment, one.id, len(tests), took)
 
-    def _tests(self, bench: Bench, student: str, folder: Path) -> tuple[list[CheckedTest], str]:
+    def _tests(self, grader: ReleaseGrader, student: str, folder: Path) -> tuple[list[CheckedTest], str]:
         try:
-            record = bench.grade(Task(student, folder, Fingerprint("", "", ""))).record
+            record = grader.grade(Task(student, folder, Fingerprint("", "", ""))).record
         except TitoError as error:
-            LOG.error("%s: %s", bench.plan.assignment, error)
+            LOG.error("%s: %s", grader.plan.assignment, error)
             return [], FAULT
         finally:
-            bench.touch()
+            grader.touch()
         if record.fault:
-            LOG.error("%s: %s", bench.plan.assignment, record.fault)
+            LOG.error("%s: %s", grader.plan.assignment, record.fault)
             return [], FAULT
-        return checked_tests(bench.plan, record), ""
+        return checked_tests(grader.plan, record), ""
 
     def close(self) -> None:
         """End the sandboxes."""
-        self._benches.close()
+        self._graders.close()
         self._renewal.close()
         self._client.close()
 

@@ -17,8 +17,8 @@ from tito.course.cells import kind_of
 from tito.course.submission_files import Unreadable
 from tito.models import CellKind
 from tito.plan.plan import NotebookPlan
-from tito.plan.testcell import visible_source
-from tito.repair.reading import ReadNotebook
+from tito.plan.test_cell import visible_source
+from tito.repair.read_notebook import ReadNotebook
 from tito.repair.repair import OURS_ONLY
 from tito.repair.stub import stub_of
 

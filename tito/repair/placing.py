@@ -16,7 +16,7 @@ from typing import Any
 from tito.course.cells import kind_of
 from tito.models import CellKind
 from tito.plan.magics import flow_with_magics
-from tito.plan.testcell import visible_source
+from tito.plan.test_cell import visible_source
 
 Matches = Mapping[int, list[int]]  # positions of submitted cells, by the index of the instructor's that they stand for
 

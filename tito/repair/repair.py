@@ -23,7 +23,7 @@ from tito.course.cells import grade_id_of, kind_of, label_of, ungraded_tags
 from tito.course.submission_files import NoNotebook, read_regular_file
 from tito.models import CellKind
 from tito.plan.magics import flow_with_magics
-from tito.plan.testcell import visible_source
+from tito.plan.test_cell import visible_source
 from tito.repair.additions import Additions, additions_to_code, additions_to_text
 from tito.repair.attachments import Album, Pictures, as_attachments, joined
 from tito.repair.placing import Placing, placing

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tito.errors import SandboxUnavailable
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
+from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
 
 UID = 65534
 HOME = "/home/student"
@@ -67,7 +67,7 @@ class Bubblewrap:
         self.way = way
         self.uid = UID if os.geteuid() == 0 and _can_become_nobody() else 0
 
-    def launch(self, place: Workplace, fd: int) -> Launch:
+    def launch(self, place: SandboxSpec, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
         uid = self.uid if _readable_by_all(place.packages) else 0
         scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-"))
@@ -157,7 +157,7 @@ def _system() -> list[str]:
     return [*flags, "--dev", "/dev"]
 
 
-def _python(place: Workplace) -> list[str]:
+def _python(place: SandboxSpec) -> list[str]:
     """The interpreter and the chosen packages; every other folder of packages is hidden."""
     flags: list[str] = []
     for prefix in prefixes():
@@ -182,13 +182,13 @@ def package_folders() -> list[Path]:
     return sorted(path.resolve() for path in found if path.is_dir())
 
 
-def _folders(place: Workplace, copies: Path) -> list[str]:
+def _folders(place: SandboxSpec, copies: Path) -> list[str]:
     size = str(place.limits.scratch_mb << 20)
     flags = [word for name in ("/tmp", HOME) for word in ("--perms", "1777", "--size", size, "--tmpfs", name)]
     return [*flags, *_binds([(copies, FILES)]), "--chdir", HOME]
 
 
-def _copied(place: Workplace, scratch: Path, uid: int) -> Path:
+def _copied(place: SandboxSpec, scratch: Path, uid: int) -> Path:
     """Copies of the assignment's files in one folder, of the user that sessions run as: judges lay theirs over it. What
     is mounted is told by /proc, with its path on this machine: that of a course would be told."""
     folder = scratch / "files"

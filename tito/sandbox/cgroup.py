@@ -2,7 +2,7 @@
 it was, and how much processor time they took. On the grader's side; nothing of it can be seen from inside a session.
 
 Moving a process into a group makes the kernel wait for all processors, 10 ms or more. So it is the process that forks
-sessions which is moved, once, and every session is born in the group (see `line`).
+sessions which is moved, once, and every session is born in the group (see `zygote_connection`).
 
 A group is locked by the grader that made it, for as long as that lives: what graders left that were killed is removed
 by the next one. Whether groups can be had, in which version and where, is found out by making one.

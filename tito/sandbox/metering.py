@@ -22,10 +22,10 @@ from typing import Protocol
 from tito.models import Measured
 from tito.sandbox import cgroup, processes
 from tito.sandbox.cgroup import Group
-from tito.sandbox.supervisor import SUPERVISED, ended_mark
+from tito.sandbox.watchdog import WATCHED, ended_mark
 
 UNMETERED = ("none",)  # sandboxes whose sessions are not kept from what limits and measures them
-SUPERVISOR = "a supervisor"
+WATCHDOG = "a watchdog"
 LOOK_EVERY_S = 0.01
 MAPPED_MB = 24.0  # of libraries' pages that a fork maps when it first uses them, and that are there already
 
@@ -35,7 +35,7 @@ def mechanism() -> str:
     where = cgroup.hierarchies()
     if where is not None:
         return f"control groups (version {where.version})"
-    return SUPERVISOR if _processes_are_seen() else ""
+    return WATCHDOG if _processes_are_seen() else ""
 
 
 def obstacle(sandbox: str) -> str:
@@ -152,17 +152,17 @@ class GroupReading:
 
 
 class TreeMeter:
-    """Of a session whose first process, or keeper, has this number here.
+    """Of a session whose first process, or supervisor, has this number here.
 
     Args:
-        folder: where the supervisor leaves word.
+        folder: where the watchdog leaves word.
 
     Raises:
-        OSError: no supervisor watches, or the session cannot be seen.
+        OSError: no watchdog watches, or the session cannot be seen.
     """
 
     def __init__(self, first: int, folder: Path) -> None:
-        self._folders = _supervised_folders(folder)
+        self._folders = _watched_folders(folder)
         if processes.held(first) is None:
             raise ProcessLookupError("a session's processes cannot be seen from here")
         self._first = first
@@ -194,13 +194,13 @@ def _kills_on_this_machine() -> int:
     return 0
 
 
-def _supervised_folders(folder: Path) -> tuple[str, ...]:
+def _watched_folders(folder: Path) -> tuple[str, ...]:
     """The folders of a session that lie in memory.
 
     Raises:
-        OSError: no supervisor is at work: it locks a file for as long as it lives.
+        OSError: no watchdog is at work: it locks a file for as long as it lives.
     """
-    path = folder / SUPERVISED
+    path = folder / WATCHED
     end = time.monotonic() + 20.0
     while not path.exists():
         if time.monotonic() > end:

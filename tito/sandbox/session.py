@@ -20,11 +20,11 @@ from typing import IO, Any, Protocol, Self
 from tito.errors import SandboxUnavailable
 from tito.models import CompiledCell, Limits, Measured, SectionNames
 from tito.plain_text import without_controls
-from tito.sandbox import supervisor
+from tito.sandbox import watchdog
 from tito.sandbox.inside.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
-from tito.sandbox.line import Line
-from tito.sandbox.metering import SUPERVISOR, UNMETERED, Meter, mechanism
-from tito.sandbox.patience import GRACE_S, Allowance, take
+from tito.sandbox.metering import UNMETERED, WATCHDOG, Meter, mechanism
+from tito.sandbox.time_allowance import GRACE_S, TimeAllowance, take
+from tito.sandbox.zygote_connection import ZygoteConnection
 
 START_TIMEOUT_S = 60.0
 LOG = "log"
@@ -48,7 +48,7 @@ BOOT = "import sys; sys.path[:0] = {paths!r}; from tito.sandbox.inside.zygote im
 
 
 @dataclass(frozen=True)
-class Workplace:
+class SandboxSpec:
     """What a session finds: files of the assignment in its home folder, read-only, by name; packages that it can
     import; and import statements that are run ahead of all sessions, to save each of them the time. `guarded`: tests
     run beside student code, so that what they rely on is remembered (see `guard`).
@@ -118,7 +118,7 @@ class Backend(Protocol):
 
     name: str
 
-    def launch(self, place: Workplace, fd: int) -> Launch:
+    def launch(self, place: SandboxSpec, fd: int) -> Launch:
         """How to start a zygote in isolation, that listens on the socket with the descriptor `fd`."""
         ...
 
@@ -132,11 +132,11 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/usr/bin:/bin"})
     scratch: Path | None = None  # a folder to start in, and to remove at the end
     in_memory: bool = False  # whether sessions have file systems of their own in memory
-    keepers: bool = False  # whether sessions have keepers, see `keeper`
+    supervisors: bool = False  # whether sessions have supervisors, see `supervisor`
     patience_s: float = 5.0  # with a zygote that ends by itself when it is hung up on
 
 
-class Conversation:
+class NotebookChannel:
     """Requests and answers over one channel. After a silence or a bad frame it is over.
 
     A notebook is told all steps ahead, and then heard of step by step: it does not wait for the grader, who meanwhile
@@ -152,14 +152,14 @@ class Conversation:
         self._told: deque[tuple[str, int, Step]] = deque()  # steps that are to be heard of
         self._untold: deque[list[Step]] = deque()
         self._limit_s = self._left_s = 0.0
-        self._all: Allowance | None = None  # for all that was told
+        self._all: TimeAllowance | None = None  # for all that was told
         self._values_left, self._outputs_left = MOST_VALUES, MOST_OUTPUTS
 
-    def tell(self, steps: Iterable[Step], limit_s: float, left_s: float | None = None) -> None:
+    def send(self, steps: Iterable[Step], limit_s: float, left_s: float | None = None) -> None:
         """Tell what to do next, when all that was told before has been heard of.
 
         Args:
-            limit_s: what each step may take of processor time, see `patience`.
+            limit_s: what each step may take of processor time, see `time_allowance`.
             left_s: what all may take together.
         """
         if self.over:
@@ -176,14 +176,14 @@ class Conversation:
     def _tell_part(self, part: list[Step]) -> None:
         token = secrets.token_hex(8)
         request = {"op": "steps", "token": token, "limit_s": self._limit_s, "left_s": self._left_s}
-        request["steps"] = [_as_told(step) for step in part]
+        request["steps"] = [_as_sent(step) for step in part]
         try:
             self.channel.send(request, {str(at): code for at, step in enumerate(part) if (code := _code_of(step))})
         except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
             self.over = "died"
         self._told.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
 
-    def hear(self) -> Ran:
+    def receive(self) -> Ran:
         """What became of the next step that was told and is answered.
 
         Raises:
@@ -211,8 +211,8 @@ class Conversation:
             return Ran(status=self.over, evalue=self.why)
         token, at, step = self._told.popleft()
         if self._all is None:  # whatever time a notebook that student code has taken over says its steps took
-            self._all = self._allowance(self._left_s + self._limit_s)
-        answer = self._heard(token, self._allowance(min(self._limit_s, max(self._left_s, 0.0))), self._all)
+            self._all = self._time_allowance(self._left_s + self._limit_s)
+        answer = self._received(token, self._time_allowance(min(self._limit_s, max(self._left_s, 0.0))), self._all)
         if answer is None:
             return self._ended()
         reply, packed = answer
@@ -232,13 +232,13 @@ class Conversation:
 
     def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
         """Have one cell run, and hear of it."""
-        self.tell([Step(source=source, observe=observe)], limit_s)
-        return self.hear()
+        self.send([Step(source=source, observe=observe)], limit_s)
+        return self.receive()
 
     def branch(self, number: int) -> bool:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
-        self.tell([Step("branch", number=number)], GRACE_S)
-        return self.hear().status == "ok"
+        self.send([Step("branch", number=number)], GRACE_S)
+        return self.receive().status == "ok"
 
     def ask(self, request: dict[str, Any], values: Packed, limit_s: float) -> tuple[dict[str, Any], Packed] | None:
         """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
@@ -250,7 +250,7 @@ class Conversation:
         except (CodecError, OSError):
             self.over = "died"
             return None
-        return self._heard(token, self._allowance(limit_s))
+        return self._received(token, self._time_allowance(limit_s))
 
     def _ran(self, reply: dict[str, Any], observed: Packed) -> Ran:
         """What the runner says, where that is plausible; of what it brings, as much as is kept of one notebook."""
@@ -279,13 +279,13 @@ class Conversation:
         return tuple(printable)
 
     def take(self, limit_s: float) -> tuple[dict[str, Any], Packed]:
-        """The next message of a process of ours, and nobody else's; raises what `patience.take` does."""
-        return take(self.channel, self._allowance(limit_s))
+        """The next message of a process of ours, and nobody else's; raises what `time_allowance.take` does."""
+        return take(self.channel, self._time_allowance(limit_s))
 
-    def _allowance(self, limit_s: float) -> Allowance:
-        return Allowance(limit_s, self._meter)
+    def _time_allowance(self, limit_s: float) -> TimeAllowance:
+        return TimeAllowance(limit_s, self._meter)
 
-    def _heard(self, token: str, *allowances: Allowance) -> tuple[dict[str, Any], Packed] | None:
+    def _received(self, token: str, *allowances: TimeAllowance) -> tuple[dict[str, Any], Packed] | None:
         """The answer to what was said with that token."""
         try:
             reply, packed = take(self.channel, *allowances)
@@ -324,7 +324,7 @@ def _code_of(step: Step) -> Any:
     return step.code or (step.cell and [step.cell.statements, step.cell.last])
 
 
-def _as_told(step: Step) -> dict[str, Any]:
+def _as_sent(step: Step) -> dict[str, Any]:
     if step.op != "run":
         return {"op": step.op, "number": step.number}
     told = {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
@@ -334,30 +334,32 @@ def _as_told(step: Step) -> dict[str, Any]:
     return told
 
 
-class Control:
-    """Lines to a zygote, over which sessions are opened and ended. For one thread of one process.
+class ZygoteClient:
+    """Connections to a zygote, over which sessions are opened and ended. For one thread of one process.
 
-    A line has one session at a time (see `line`). There are two in use where sessions are prepared, and as many more as
-    sessions are wanted at once.
+    A connection has one session at a time (see `zygote_connection`). There are two in use where sessions are prepared,
+    and as many more as sessions are wanted at once.
     """
 
-    def __init__(self, name: str, place: Workplace, address: Path) -> None:
+    def __init__(self, name: str, place: SandboxSpec, address: Path) -> None:
         self.name = name
         self.place = place
         self.address = address  # the socket that the zygote listens on; its log lies beside it
-        self._prepared: tuple[Line, list[socket.socket]] | None = None  # one that is ordered ahead, and its channels
-        self._lines: list[Line] = []
-        self._add_line()
+        self._prepared: tuple[ZygoteConnection, list[socket.socket]] | None = (
+            None  # one that is ordered ahead, and its channels
+        )
+        self._connections: list[ZygoteConnection] = []
+        self._add_connection()
 
-    def _add_line(self) -> Line:
+    def _add_connection(self) -> ZygoteConnection:
         try:
-            line = Line(self.address, self.place.limits.memory_mb, metered=self.name not in UNMETERED)
+            connection = ZygoteConnection(self.address, self.place.limits.memory_mb, metered=self.name not in UNMETERED)
         except OSError as error:
             raise SandboxUnavailable(
                 f"The {self.name} sandbox has ended: {error}.", hint="Run 'tito doctor'."
             ) from error
-        self._lines.append(line)
-        return line
+        self._connections.append(connection)
+        return connection
 
     def wait(self) -> None:
         """Wait until the zygote has imported what notebooks need.
@@ -365,12 +367,12 @@ class Control:
         Raises:
             SandboxUnavailable: it does not work on this machine.
         """
-        for line in self._lines[:1]:
-            self._wait_for(line)
+        for connection in self._connections[:1]:
+            self._wait_for(connection)
 
-    def _wait_for(self, line: Line) -> None:
-        while not line.is_ready:
-            self._hear(line, START_TIMEOUT_S)
+    def _wait_for(self, connection: ZygoteConnection) -> None:
+        while not connection.is_ready:
+            self._receive(connection, START_TIMEOUT_S)
 
     def session(self, branches: int = 0) -> Session:
         """Fork a session with channels for so many branches, when all processes of the last one are gone; or take the
@@ -381,23 +383,23 @@ class Control:
         """
         self.wait()
         if self._prepared is not None and branches == 0:
-            (line, channels), self._prepared = self._prepared, None
+            (connection, channels), self._prepared = self._prepared, None
         else:
             self._give_up_prepared()
             self.settle()
-            line, channels = self._order(branches)
-        while not line.session:
-            self._hear(line, ANSWER_TIMEOUT_S)
+            connection, channels = self._order(branches)
+        while not connection.session:
+            self._receive(connection, ANSWER_TIMEOUT_S)
         first = Channel(channels[0], ahead=True)
         try:
             first.receive(ANSWER_TIMEOUT_S)
             others = [Channel(one, ahead=True) for one in channels[1 : branches + 1]]
             warden = channels[branches + 1] if len(channels) > branches + 1 else None
-            return Session(self, line, [first, *others], warden, line.meter())
+            return Session(self, connection, [first, *others], warden, connection.meter())
         except (TimeoutError, EndOfStream, CodecError, OSError) as error:
             for channel in channels:
                 channel.close()
-            self.end(line)
+            self.end(connection)
             raise self._broken(error) from error
 
     def prepare(self) -> None:
@@ -413,21 +415,21 @@ class Control:
 
     def _give_up_prepared(self) -> None:
         if self._prepared is not None:
-            (line, channels), self._prepared = self._prepared, None
+            (connection, channels), self._prepared = self._prepared, None
             for channel in channels:
                 channel.close()
-            while not line.session:
-                self._hear(line, ANSWER_TIMEOUT_S)
-            self.end(line)
+            while not connection.session:
+                self._receive(connection, ANSWER_TIMEOUT_S)
+            self.end(connection)
 
-    def _order(self, branches: int) -> tuple[Line, list[socket.socket]]:
+    def _order(self, branches: int) -> tuple[ZygoteConnection, list[socket.socket]]:
         """Have a session forked, which is not waited for; our ends of its channels."""
-        line = self._free_line()
+        connection = self._free_connection()
         pairs = [socket.socketpair() for _ in range(branches + 1)]
         if branches and self.has_wardens:
             pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         try:
-            line.order([theirs.fileno() for _, theirs in pairs])
+            connection.order([theirs.fileno() for _, theirs in pairs])
         except OSError as error:
             for ours, _ in pairs:
                 ours.close()
@@ -435,15 +437,15 @@ class Control:
         finally:
             for _, theirs in pairs:
                 theirs.close()
-        return line, [ours for ours, _ in pairs]
+        return connection, [ours for ours, _ in pairs]
 
-    def _free_line(self) -> Line:
-        for line in [one for one in self._lines if not one.session and one.is_hung_up]:
-            self._lines.remove(line)  # its desk was ended with a session
-            line.close()
-        line = next((one for one in self._lines if one.is_free), None) or self._add_line()
-        self._wait_for(line)
-        return line
+    def _free_connection(self) -> ZygoteConnection:
+        for connection in [one for one in self._connections if not one.session and one.is_hung_up]:
+            self._connections.remove(connection)  # its server was ended with a session
+            connection.close()
+        connection = next((one for one in self._connections if one.is_free), None) or self._add_connection()
+        self._wait_for(connection)
+        return connection
 
     def settle(self) -> None:
         """Wait until every process of the sessions that were ended is gone.
@@ -451,19 +453,19 @@ class Control:
         Raises:
             SandboxUnavailable: it takes too long.
         """
-        for line in self._lines:
-            while line.is_ending:
-                self._hear(line, ANSWER_TIMEOUT_S)
+        for connection in self._connections:
+            while connection.is_ending:
+                self._receive(connection, ANSWER_TIMEOUT_S)
 
-    def end(self, line: Line) -> None:
+    def end(self, connection: ZygoteConnection) -> None:
         """End the session of a line, with all of its processes. Does not wait for that: `settle` does, and the next
         session."""
-        line.end()
+        connection.end()
 
     @property
     def living(self) -> int:
         """How many sessions there are of which processes may be left."""
-        return sum(bool(line.session) for line in self._lines)
+        return sum(bool(connection.session) for connection in self._connections)
 
     @property
     def has_wardens(self) -> bool:
@@ -473,12 +475,12 @@ class Control:
     @property
     def closed(self) -> bool:
         """Whether no more sessions can be had of it."""
-        if not self._lines:
+        if not self._connections:
             return True
-        if not all(line.is_hung_up for line in self._lines):
+        if not all(connection.is_hung_up for connection in self._connections):
             return False
         try:
-            self._add_line()
+            self._add_connection()
         except SandboxUnavailable:
             return True
         return False
@@ -489,13 +491,13 @@ class Control:
             for channel in self._prepared[1]:
                 channel.close()
         self._prepared = None
-        while self._lines:
-            self._lines.pop().close()
+        while self._connections:
+            self._connections.pop().close()
 
-    def _hear(self, line: Line, timeout_s: float) -> None:
-        """Take in a desk's next answer. No student code speaks here: whatever goes wrong is ours."""
+    def _receive(self, connection: ZygoteConnection, timeout_s: float) -> None:
+        """Take in a session server's next answer. No student code speaks here: whatever goes wrong is ours."""
         try:
-            line.hear(timeout_s)
+            connection.receive(timeout_s)
         except (OSError, ValueError) as error:
             raise self._broken(error) from error
 
@@ -515,16 +517,16 @@ class Control:
         self.close()
 
 
-class Sandbox(Control):
+class Sandbox(ZygoteClient):
     """A zygote that was started here, in isolation, and a line to it. Closing it ends every process inside.
 
     It is not waited for: `wait`, or the first session, says whether it works. Before that it must be told what to
     import, once: at the start, or with `warm`.
     """
 
-    def __init__(self, backend: Backend, place: Workplace, *, warm: bool = True) -> None:
+    def __init__(self, backend: Backend, place: SandboxSpec, *, warm: bool = True) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tito-sandbox-"))  # for its owner alone
-        self._supervisor: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
         address = self._folder / "zygote"
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -542,7 +544,7 @@ class Sandbox(Control):
         if warm:
             self.warm(place)
 
-    def warm(self, place: Workplace, plan: bytes = b"") -> None:
+    def warm(self, place: SandboxSpec, plan: bytes = b"") -> None:
         """Say what is to be done ahead of all sessions of `place`; for all else of it the sandbox was started. `plan`
         is for its role."""
         self.place = place
@@ -550,13 +552,13 @@ class Sandbox(Control):
         with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:  # who waits for it finds out that it ended
             file.write(plan)
             file.flush()
-            self._lines[0].send(order, [file.fileno()])
+            self._connections[0].send(order, [file.fileno()])
 
     def _limit_memory(self, launch: Launch) -> None:
         """Where the kernel does not limit what a session holds in all, have it watched."""
-        if self.name not in UNMETERED and mechanism() == SUPERVISOR:
-            limit_mb, keepers = self.place.limits.memory_mb, launch.keepers
-            self._supervisor = supervisor.start(self.address, limit_mb, in_memory=launch.in_memory, keepers=keepers)
+        if self.name not in UNMETERED and mechanism() == WATCHDOG:
+            limit_mb, supervisors = self.place.limits.memory_mb, launch.supervisors
+            self._watchdog = watchdog.start(self.address, limit_mb, in_memory=launch.in_memory, supervisors=supervisors)
 
     def close(self, *, at_once: bool = False) -> None:
         """End every process inside. The zygote does that itself when it is hung up on, if it is given the time."""
@@ -566,9 +568,9 @@ class Sandbox(Control):
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        if self._supervisor is not None:
-            self._supervisor.kill()
-            self._supervisor.wait()
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.wait()
         for folder in (self._folder, self._scratch):
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -598,17 +600,17 @@ class Session:
 
     def __init__(
         self,
-        control: Control,
-        line: Line,
+        control: ZygoteClient,
+        connection: ZygoteConnection,
         channels: list[Channel],
         warden: socket.socket | None,
         meter: Meter | None,
     ) -> None:
         self._control = control
-        self._line = line
-        self._number = line.session
+        self._line = connection
+        self._number = connection.session
         self._warden = warden  # the line to it
-        self.notebook, *self.branches = [Conversation(channel, meter) for channel in channels]
+        self.notebook, *self.branches = [NotebookChannel(channel, meter) for channel in channels]
         self._begun = False
 
     def begin(self) -> None:
@@ -673,7 +675,7 @@ def boot(paths: list[str], settings: dict[str, Any]) -> list[str]:
     return ["-s", "-P", "-S", "-B", "-c", BOOT.format(paths=paths), json.dumps(settings)]
 
 
-def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: bool) -> dict[str, Any]:
+def settings_of(place: SandboxSpec, fd: int, *, home: str, files: str, confined: bool) -> dict[str, Any]:
     """What a zygote is told: the socket that it listens on, its folders, and the limits that hold for each session."""
     limits = place.limits
     rlimits = {
@@ -689,7 +691,7 @@ def settings_of(place: Workplace, fd: int, *, home: str, files: str, confined: b
         "home": home,
         "files": files,
         "confined": confined,
-        "fence": None,  # what `fence` needs, in place of namespaces
+        "fence": None,  # what `landlock_session` needs, in place of namespaces
         "uid": 0,
         "role": place.role,
         "copies": place.copies,

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
+from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
 
 
 class Unconfined:
@@ -16,7 +16,7 @@ class Unconfined:
 
     name = "none"
 
-    def launch(self, place: Workplace, fd: int) -> Launch:
+    def launch(self, place: SandboxSpec, fd: int) -> Launch:
         """A zygote in a folder of its own, with links to the assignment's files, or copies; all submissions share
         it."""
         folder = Path(tempfile.mkdtemp(prefix="unconfined-"))

@@ -7,11 +7,11 @@ What it holds:
 - network: no sockets but connected pairs. No shared memory, semaphores or message queues, and no keyring of others.
 - processes: no signal, trace, limit or priority reaches any other; all of a session's end with it, daemons too.
 - number of processes, CPU time and size of a file by rlimits, and memory of each process by itself; of all together by
-  control groups or a supervisor, as in bubblewrap.
+  control groups or a watchdog, as in bubblewrap.
 
 What it does not hold, and bubblewrap does:
-- Disk: folders have no quota. The keeper looks at them twice a second and ends a session whose home or temporary files
-  take more than `scratch_mb`. What was deleted and is kept open is not seen.
+- Disk: folders have no quota. The supervisor looks at them twice a second and ends a session whose home or temporary
+  files take more than `scratch_mb`. What was deleted and is kept open is not seen.
 - A session can tell whether a path exists, and its size and times (not what is in it, and not what lies in a folder).
 - multiprocessing's locks, queues and pools need /dev/shm, and so fail: an exception in the student's cell.
 - When the grader is no root, sessions share its user: changes to a file's mode, owner and times are answered as done
@@ -31,9 +31,9 @@ from pathlib import Path
 from tito.errors import SandboxUnavailable
 from tito.sandbox.bubblewrap import ETC, MOUNTED, package_folders, prefixes, real_python
 from tito.sandbox.environment import environment
-from tito.sandbox.inside import ruleset, seccomp
-from tito.sandbox.inside.fence import PROBE_UID
-from tito.sandbox.session import VARIABLES, Launch, Workplace, boot, settings_of
+from tito.sandbox.inside import landlock, seccomp
+from tito.sandbox.inside.landlock_session import PROBE_UID
+from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 NOT_SYSTEM = ("/usr/src", "/usr/local/src")  # where images keep applications: a course may lie there
@@ -61,13 +61,13 @@ class Unprivileged:
                 "Root cannot become another user here, and student code must not run as root.",
                 hint="Grade as a user who is not root, or allow CAP_SETUID, CAP_SETGID and enough users.",
             )
-        if not self.own_uid and self.abi < ruleset.SCOPES_SINCE:
+        if not self.own_uid and self.abi < landlock.SCOPES_SINCE:
             raise SandboxUnavailable(
                 f"This kernel's Landlock (version {self.abi}) cannot keep student code from signalling the grader.",
                 hint="Use Linux 6.12 or newer, or grade as root: sessions then have users of their own.",
             )
 
-    def launch(self, place: Workplace, fd: int) -> Launch:
+    def launch(self, place: SandboxSpec, fd: int) -> Launch:
         """A zygote in a folder of its own, with copies of the assignment's files. Sessions get folders below it."""
         root = Path(tempfile.mkdtemp(prefix="landlock-")).resolve()
         try:
@@ -76,7 +76,7 @@ class Unprivileged:
             shutil.rmtree(root, ignore_errors=True)
             raise
 
-    def _launch(self, root: Path, place: Workplace, fd: int) -> Launch:
+    def _launch(self, root: Path, place: SandboxSpec, fd: int) -> Launch:
         runner, packages, files = root / "runner", root / "packages", root / "files"
         for folder in (runner / "tito" / "sandbox", packages, files, root / "sessions", root / "zygote"):
             folder.mkdir(parents=True)
@@ -108,12 +108,12 @@ class Unprivileged:
             "IPYTHONDIR": f"{home}/.ipython",
             "MPLCONFIGDIR": f"{home}/.mpl",
         }
-        return Launch(argv, env=env, scratch=root, patience_s=PATIENCE_S, keepers=True)
+        return Launch(argv, env=env, scratch=root, patience_s=PATIENCE_S, supervisors=True)
 
 
 def _landlock() -> int:
     try:
-        return ruleset.abi()
+        return landlock.abi()
     except OSError as error:
         raise SandboxUnavailable(
             f"The landlock sandbox needs a kernel with Landlock: {error.strerror}.",

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.unit
 
 
 def named(class_name: str, **attributes: Any) -> Any:
-    """A stand-in for a layer of a module that does not exist yet."""
+    """A proxy for a layer of a module that does not exist yet."""
     return type(class_name, (), attributes)()
 
 

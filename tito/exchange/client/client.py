@@ -134,7 +134,7 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    # ---- for the service that runs instant checks --------------------------------------------------
+    # ---- for the service that runs prechecks --------------------------------------------------
 
     def claim_check(self, course: str, wait_s: float) -> Claim | None:
         """The check whose turn it is, from now on the caller's; None where none has come within that time."""

@@ -47,7 +47,7 @@ class Gateway(Protocol):
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
 
     def check(self, submission: Submission) -> Check:
-        """How it stands with the instant check of one's own submission."""
+        """How it stands with the precheck of one's own submission."""
 
     def close(self) -> None: ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tito.errors import NotACourse
-from tito.exchange.protocol.records import Instant, Policy
+from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.models import Limits
 
 
@@ -23,7 +23,7 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
         },
         "submission_mb": policy.submission_mb,
     }
-    return data | ({"instant": asdict(policy.instant)} if policy.instant else {})
+    return data | ({"precheck": asdict(policy.precheck)} if policy.precheck else {})
 
 
 def policy_from_data(data: dict[str, Any]) -> Policy:
@@ -35,12 +35,12 @@ def policy_from_data(data: dict[str, Any]) -> Policy:
             for name, given in data["extensions"].items()
         },
         submission_mb=data["submission_mb"],
-        instant=_instant(data.get("instant")),
+        precheck=_precheck(data.get("precheck")),
     )
 
 
-def _instant(data: dict[str, Any] | None) -> Instant | None:
-    return Instant(data["per_hour"], tuple(data["packages"]), Limits(**data["limits"])) if data else None
+def _precheck(data: dict[str, Any] | None) -> PrecheckPolicy | None:
+    return PrecheckPolicy(data["per_hour"], tuple(data["packages"]), Limits(**data["limits"])) if data else None
 
 
 def policy_to_json(policy: Policy) -> str:
@@ -65,11 +65,13 @@ def policy_of_course(folder: Path, course_id: str) -> Policy | None:
         return None
     if course.id != course_id:
         return None
-    instant = Instant(int(course.instant.per_hour), course.sandbox.packages, course.instant.within(course.limits))
+    precheck = PrecheckPolicy(
+        int(course.precheck.per_hour), course.sandbox.packages, course.precheck.within(course.limits)
+    )
     return Policy(
         course.deadlines,
         course.cutoffs,
         course.extensions,
         course.limits.submission_mb,
-        instant if instant.per_hour else None,
+        precheck if precheck.per_hour else None,
     )

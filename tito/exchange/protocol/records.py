@@ -177,7 +177,7 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class Instant:
+class PrecheckPolicy:
     """That visible tests are run on submit: how often for one student and assignment, with what, and within what."""
 
     per_hour: int
@@ -187,13 +187,13 @@ class Instant:
 
 @dataclass(frozen=True)
 class Policy:
-    """What the course file says about time, size and instant checks. A copy: the course file is what is edited."""
+    """What the course file says about time, size and prechecks. A copy: the course file is what is edited."""
 
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)  # nothing is taken after it
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)  # by assignment and student
     submission_mb: int | None = None
-    instant: Instant | None = None  # None: no checks on submit
+    precheck: PrecheckPolicy | None = None  # None: no checks on submit
 
     def due(self, assignment: str, student: str) -> datetime | None:
         """When this student's work is due: their extension, else the deadline."""

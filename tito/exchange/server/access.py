@@ -8,7 +8,7 @@
     instructor             instructor
     releasing              the same, with an upload
     owner_or_staff         the student who handed this submission in, and staff of its course
-    checker                the service that runs the course's instant checks, which may do nothing else
+    checker                the service that runs the course's prechecks, which may do nothing else
     checking               the same, for a submission that it has claimed to check and not answered for
     member_or_checker      member, or that service
     visitor                a browser in which somebody has logged in with the hub, for the page alone
@@ -102,7 +102,7 @@ class SubmissionGuard(Guard):
 
 
 class CheckerGuard(Guard):
-    """A route of the service that runs a course's instant checks; with `members`, of its members too."""
+    """A route of the service that runs a course's prechecks; with `members`, of its members too."""
 
     def __init__(self, name: str, *, members: bool = False) -> None:
         super().__init__(name)
@@ -177,7 +177,7 @@ def login_of(request: Request) -> Login:
 
 
 def _no_checker(caller: Caller, course: str) -> Refused:
-    hint = f"TITO_EXCHANGE_SERVICES says which service does, by the group instant-{course}."
+    hint = f"TITO_EXCHANGE_SERVICES says which service does, by the group precheck-{course}."
     return Refused(f"{caller.name} does not run the checks of {course}.", status=403, where=course, hint=hint)
 
 

@@ -2,7 +2,7 @@
 
 Groups make roles: `formgrade-<course>` instructor, `ta-<course>` TA, `nbgrader-<course>` student. The hub's services (a
 formgrader) are in no groups; the hub's administrator says in which ones each counts (`services`). A service alone can
-count as `instant-<course>`: it runs visible tests on submit, and is no member of the course.
+count as `precheck-<course>`: it runs visible tests on submit, and is no member of the course.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Role
 
 ROLE_OF_GROUP = {"formgrade": Role.INSTRUCTOR, "ta": Role.TA, "nbgrader": Role.STUDENT}
-CHECKS = "instant-"
+CHECKS = "precheck-"
 _TOKEN = re.compile(r"(?i:token|bearer) ([A-Za-z0-9._~+/=-]{8,512})")
 _KNOWN_MAX = 10_000
 _LOOKUPS = 20  # at the hub, at a time
@@ -37,7 +37,7 @@ class Caller:
 
     name: str
     roles: Mapping[str, Role] = field(default_factory=dict)
-    checks: frozenset[str] = frozenset()  # courses whose instant checks it runs
+    checks: frozenset[str] = frozenset()  # courses whose prechecks it runs
 
     def role(self, course: str) -> Role:
         return self.roles.get(course, Role.NOBODY)
@@ -54,7 +54,7 @@ def roles_of(groups: list[str]) -> dict[str, Role]:
 
 
 def checks_of(groups: list[str]) -> frozenset[str]:
-    """The courses whose instant checks a service in these groups runs."""
+    """The courses whose prechecks a service in these groups runs."""
     return frozenset(one.removeprefix(CHECKS) for one in groups if one.startswith(CHECKS))
 
 

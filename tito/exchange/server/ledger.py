@@ -32,8 +32,8 @@ from tito.exchange.protocol.records import (
     Submission,
 )
 from tito.exchange.server import tables
-from tito.exchange.server.checks import ATTEMPTS, Checks
 from tito.exchange.server.database import Database, storage_full
+from tito.exchange.server.prechecks import ATTEMPTS, Checks
 from tito.exchange.server.rows import batches, files_of, keep_course, keep_manifest, latest, named
 from tito.exchange.server.store import BlobStore, Incoming, read_checked
 
@@ -52,7 +52,7 @@ class Quotas:
     files: int = 1000
     submissions: int = 500  # of one assignment by one student
     student_mb: int = 2000  # of all that one student has handed in to one course, the same files counted once
-    check_lease_s: int = 20  # after which the instant check of a worker that was heard of no more is another's
+    check_lease_s: int = 20  # after which the precheck of a worker that was heard of no more is another's
 
 
 @dataclass
@@ -78,15 +78,15 @@ class Ledger:
         quotas: Quotas | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
-        instant: bool = False,
+        precheck: bool = False,
     ) -> None:
-        """With `instant`, submissions to a course that wants it are queued for an instant check: where a service stands
+        """With `precheck`, submissions to a course that wants it are queued for an precheck: where a service stands
         in front, so that a worker can come for them."""
         self.database = database
         self.store = store
         self.quotas = quotas or Quotas()
         self.clock = clock
-        self.instant = instant
+        self.precheck = precheck
         self.checks = Checks(database, clock)
 
     def close(self) -> None:
@@ -282,8 +282,8 @@ class Ledger:
                     "key": key,
                 },
             ).one()
-            if self.instant:
-                self.checks.queue(connection, row, _policy(connection, course).policy.instant)
+            if self.precheck:
+                self.checks.queue(connection, row, _policy(connection, course).policy.precheck)
             return self._submissions(connection, [row])[0], True
 
     def submissions(self, course: str, assignment: str = "", student: str = "") -> list[Submission]:
@@ -315,18 +315,18 @@ class Ledger:
         return [_submission(row, files, policies[row.course], returned.get(row.number)) for row in rows]
 
     def claim_check(self, course: str, by: str) -> Claim | None:
-        """Have a worker take on the instant check whose turn it is; None where there is none."""
+        """Have a worker take on the precheck whose turn it is; None where there is none."""
         while (job := self.checks.next(course)) is not None:
-            instant = self.policy(course).policy.instant
+            precheck = self.policy(course).policy.precheck
             releases = self.releases(course, job.assignment)
             if job.attempts >= ATTEMPTS:
                 self.checks.drop(job.number, CheckState.FAILED)
-            elif instant is None or not releases:
+            elif precheck is None or not releases:
                 self.checks.drop(job.number, CheckState.DROPPED)
             else:
                 if (leased := self.checks.lease(job, by, self.quotas.check_lease_s)) is not None:
                     submission = self.submission(course, job.reference)
-                    return Claim(submission, releases[0], list(instant.packages), instant.limits, leased)
+                    return Claim(submission, releases[0], list(precheck.packages), precheck.limits, leased)
         return None
 
     def renew_check(self, course: str, reference: str, lease: str, by: str) -> Lease:

@@ -9,7 +9,7 @@ JUPYTERHUB_HOST, JUPYTERHUB_BASE_URL and JUPYTERHUB_PUBLIC_URL, by which browser
     TITO_EXCHANGE_STORE       another store for blobs, a path or a fsspec URL such as s3://bucket/prefix; where that is
                               and who enters it is what its own library reads of the environment (for S3: AWS_*)
     TITO_EXCHANGE_SERVICES    JSON, which groups the hub's services count in: {"c101": ["formgrade-c101"]}, and
-                              for the worker of instant checks {"instant-c101": ["instant-c101"]}
+                              for the worker of prechecks {"precheck-c101": ["precheck-c101"]}
     TITO_EXCHANGE_REQUESTS_PER_MINUTE, TITO_EXCHANGE_UPLOADS_PER_MINUTE
                               of one user, counted by each process for itself; fifty times as many for staff
     TITO_EXCHANGE_IDENTITY_KEEP_S
@@ -50,7 +50,7 @@ from tito.exchange.server.ledger import Ledger, Quotas
 from tito.exchange.server.local import BLOBS, DATABASE_NAME
 from tito.exchange.server.login import Login, LoginNeeded
 from tito.exchange.server.page import problem_page
-from tito.exchange.server.routes import checks, courses, feedback, health, pages, releases, submissions, users
+from tito.exchange.server.routes import courses, feedback, health, pages, prechecks, releases, submissions, users
 from tito.exchange.server.store import DirectoryStore, open_store
 
 LOG = logging.getLogger("tito.exchange")
@@ -164,7 +164,7 @@ def open_ledger(settings: ServiceSettings, *, sweep: bool = True) -> Ledger:
     store = open_store(settings.store or str(settings.root / BLOBS))
     if sweep and isinstance(store, DirectoryStore):
         store.sweep()
-    return Ledger(database, store, settings.quotas, instant=True)
+    return Ledger(database, store, settings.quotas, precheck=True)
 
 
 def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) -> FastAPI:
@@ -197,7 +197,7 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
     app.state.uploads = Rate(settings.uploads_per_minute)
     app.state.login = settings.login
     app.state.bell = Bell()
-    for noun in (health, users, courses, releases, submissions, feedback, checks, pages):
+    for noun in (health, users, courses, releases, submissions, feedback, prechecks, pages):
         routes: APIRouter = noun.router
         require_guards(routes.routes, PUBLIC)
         app.include_router(routes, prefix=settings.prefix)

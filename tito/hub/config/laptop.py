@@ -144,7 +144,7 @@ def _environment(project: Path, course: Course, ports: Ports) -> dict[str, str]:
     }
     if FILE_VARIABLE not in os.environ:
         one = {"title": course.title, "root": str(course.root), "port": at["formgrader"]} | people
-        one["instant"] = course.instant.per_hour > 0
+        one["precheck"] = course.precheck.per_hour > 0
         ours["COURSES"] = json.dumps({course.id: one})
     return {f"{PREFIX}{name}": value for name, value in ours.items()} | dict(os.environ)
 
@@ -218,7 +218,7 @@ def _say(settings: HubSettings, course: Course, password: str, state: Path) -> N
     for name, one in settings.courses.items():
         click.echo(f"Course {name}:  instructors {', '.join(one.instructors)}; TAs {', '.join(one.tas)}")
         click.echo(f"                students {', '.join(one.students)}")
-        click.echo(f"Visible tests:  {'run' if one.instant else 'not run'} on submit ([instant] in course.toml)")
+        click.echo(f"Visible tests:  {'run' if one.precheck else 'not run'} on submit ([precheck] in course.toml)")
         click.echo(f"Handed in:      {address('exchange')}/ (each sees their own)")
         click.echo(f"Formgrader:     {address(name)}/formgrader (log in as an instructor)")
     click.echo(f"Released:       {', '.join(released) or nothing}")

@@ -10,7 +10,7 @@ from tito.exchange.protocol.problems import Refused
 from tito.hub.config.people import GROUP_OF_ROLE
 
 # What groups, services and their accounts are called.
-OURS = ("service-", "service:", "instant-", *(f"{kind}-" for kind in GROUP_OF_ROLE.values()))
+OURS = ("service-", "service:", "precheck-", *(f"{kind}-" for kind in GROUP_OF_ROLE.values()))
 ALIKE = str.maketrans(
     "0135|ıаеорсухіѕјԁһӏοαρνικυτ",
     "olesll" + "aeopcyxisjdhl" + "oapvikut",

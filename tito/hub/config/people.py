@@ -23,8 +23,8 @@ def group(role: str, course: str) -> str:
 
 
 def checker(course: str) -> str:
-    """The service that runs a course's instant checks; the exchange counts it in the group of the same name."""
-    return f"instant-{course}"
+    """The service that runs a course's prechecks; the exchange counts it in the group of the same name."""
+    return f"precheck-{course}"
 
 
 def groups(settings: HubSettings) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@
     graders-<c>          to enter the formgrader of their course
     approvers            instructors, where people sign up: to let them in
     formgrader-<c>       the service of a course: the exchange, and its students' group (formgrader adds students to it)
-    instant-<c>          the worker of a course's instant checks: the exchange
+    precheck-<c>          the worker of a course's prechecks: the exchange
     idle-culler          to see who uses their server, and to stop it
 
 The exchange has no role: it asks the hub with the token of whoever calls it, or whose browser has logged in to it.
@@ -46,7 +46,7 @@ def roles(settings: HubSettings) -> list[Role]:
                     "services": [course],
                 },
             ]
-        if one.instant:
+        if one.precheck:
             found.append({"name": checker(course), "scopes": [EXCHANGE], "services": [checker(course)]})
     if settings.auth.kind == "native" and settings.courses:
         instructors = [group(INSTRUCTOR, course) for course in settings.courses]

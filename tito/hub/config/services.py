@@ -26,7 +26,7 @@ def services(settings: HubSettings, state: Path) -> list[Service]:
     for course, one in settings.courses.items():
         if one.root or one.url:
             found.append(_formgrader(settings, state, course, one, one.port or next(ports)))
-        if one.instant:
+        if one.precheck:
             found.append(_checker(settings, state, course, one))
     if settings.idle.after_minutes or settings.idle.max_hours:
         found.append(_culler(settings))
@@ -45,7 +45,7 @@ def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:
 def counted_as(settings: HubSettings) -> str:
     """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course, each worker as what checks it."""
     counted = {course: [group(INSTRUCTOR, course)] for course, one in settings.courses.items() if one.root or one.url}
-    checkers = [checker(course) for course, one in settings.courses.items() if one.instant]
+    checkers = [checker(course) for course, one in settings.courses.items() if one.precheck]
     return json.dumps(counted | {one: [one] for one in checkers})
 
 
@@ -85,7 +85,7 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
                 f"courses.{course}: the formgrader at {one.url} has no token.", hint="Name a file in api_token_file."
             )
         return _elsewhere(course, one.url, token) | common
-    from tito.hub.config.fit import require_fit  # not where all formgraders run elsewhere
+    from tito.hub.config.course_folder import require_fit  # not where all formgraders run elsewhere
 
     assert one.root is not None
     root = one.root.resolve()
@@ -102,18 +102,18 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
 
 
 def _checker(settings: HubSettings, state: Path, course: str, one: CourseSettings) -> Service:
-    """The worker of a course's instant checks: one for each course, with a token that is good for that one only."""
+    """The worker of a course's prechecks: one for each course, with a token that is good for that one only."""
     name = checker(course)
     if name in settings.courses:
         raise BadSource(f"courses.{name}: the worker of {course} has that name.", hint="Name the course otherwise.")
-    if token := secret_of(one, "instant_token"):
+    if token := secret_of(one, "precheck_token"):
         return {"name": name, "api_token": token, "display": False}
     if settings.deployment == CLUSTER:
         raise BadSource(
-            f"courses.{course}: on a cluster the worker of instant checks runs in a pod of its own, and has no token.",
-            hint="Name a file in instant_token_file.",
+            f"courses.{course}: on a cluster the worker of prechecks runs in a pod of its own, and has no token.",
+            hint="Name a file in precheck_token_file.",
         )
-    folder = state / "instant" / course
+    folder = state / "precheck" / course
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {
         "name": name,
@@ -121,8 +121,8 @@ def _checker(settings: HubSettings, state: Path, course: str, one: CourseSetting
         "cwd": str(folder),
         "environment": {
             "TITO_EXCHANGE_URL": exchange_url(settings, of_servers=False),
-            "TITO_INSTANT_COURSES": course,
-            "TITO_INSTANT_FOLDER": str(folder),
+            "TITO_PRECHECK_COURSES": course,
+            "TITO_PRECHECK_FOLDER": str(folder),
         },
         "display": False,
     }

@@ -68,13 +68,14 @@ class CourseSettings(Model):
     tas: list[str] = Field(default=[], description="the same")
     students: list[str] = Field(default=[], description="the same")
     roster: Path | None = Field(default=None, description="a CSV with a column `id` or `username`, and perhaps `role`")
-    instant: bool = Field(
-        default=False, description="whether a worker runs visible tests on submit, which the hub starts; see instant.md"
+    precheck: bool = Field(
+        default=False,
+        description="whether a worker runs visible tests on submit, which the hub starts; see precheck.md",
     )
-    instant_token: SecretStr | None = Field(
+    precheck_token: SecretStr | None = Field(
         default=None, description="the token that a worker elsewhere has of the hub, which then starts none"
     )
-    instant_token_file: Path | None = Field(default=None, description="a file that holds it")
+    precheck_token_file: Path | None = Field(default=None, description="a file that holds it")
     ta_formgrader: bool = Field(
         default=False, description="whether TAs enter formgrader too; in it they can do all that instructors can"
     )

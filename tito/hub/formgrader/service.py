@@ -17,7 +17,7 @@ from pathlib import Path
 from tito.course.course import keep_private, load_course
 from tito.errors import BadSource, TitoError
 from tito.gradebook.store import open_gradebook
-from tito.hub.config.fit import require_fit
+from tito.hub.config.course_folder import require_fit
 from tito.hub.config.origins import service_origin
 from tito.hub.student.server import serve
 

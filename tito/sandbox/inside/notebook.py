@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.random  # not with numpy itself, but when it is first asked for
 
-from tito.sandbox.inside.belongings import Belongings
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.inside.guard import Guard
 from tito.sandbox.inside.runner import make_shell, rehearse
 from tito.sandbox.inside.server import Server
+from tito.sandbox.inside.shared_resources import SharedResources
 
 SEED = 2018
 
@@ -37,9 +37,9 @@ class Role:
         if order["guarded"]:
             self.shell.guard = Guard(self.shell)
 
-    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], shared_resources: SharedResources | None) -> NoReturn:
         """In a session: answer the grader. Called after the last fork, which seeds `random` anew."""
         random.seed(SEED)
         np.random.seed(SEED)
         channel.send({"op": "ready"})
-        Server(self.shell, channel, branches, belongings).serve()
+        Server(self.shell, channel, branches, shared_resources).serve()

@@ -1,4 +1,4 @@
-"""What the kernel limits of each process of a session. What all of them hold together, control groups or a supervisor
+"""What the kernel limits of each process of a session. What all of them hold together, control groups or a watchdog
 limit, see `metering`.
 
 A limit of address space would count what a library only maps and what a thread only reserves. So it is memory that can

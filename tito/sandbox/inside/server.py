@@ -29,11 +29,11 @@ from time import perf_counter
 from typing import Any, NoReturn
 
 from tito.sandbox.inside import rlimits
-from tito.sandbox.inside.belongings import Belongings
 from tito.sandbox.inside.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
 from tito.sandbox.inside.objects import Objects
 from tito.sandbox.inside.own_names import OwnNames
 from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, run, time_limit
+from tito.sandbox.inside.shared_resources import SharedResources
 from tito.sandbox.inside.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning the observed values of one step into plain data
@@ -52,12 +52,12 @@ class Server:
         shell: Shell,
         channel: Channel,
         branches: dict[int, int],
-        belongings: Belongings | None = None,
+        shared_resources: SharedResources | None = None,
     ) -> None:
         self.shell = shell
         self.channel = channel
         self.branches = branches
-        self.belongings = belongings
+        self.shared_resources = shared_resources
         self.waits = False  # whether this is a branch, and it is not yet its turn
         self.objects = Objects(shell, time_limit)
         self.own_names = OwnNames()
@@ -71,8 +71,8 @@ class Server:
         while True:
             try:
                 request, values = self.channel.receive()
-                if self.waits and self.belongings is not None:
-                    self.belongings.take_up()
+                if self.waits and self.shared_resources is not None:
+                    self.shared_resources.take_up()
                 self.waits = False
                 if request["op"] == "ask":
                     self.objects.answer(self.channel, request, values)
@@ -126,12 +126,12 @@ class Server:
     def _branch(self, number: int) -> bool | None:
         """Fork; None: this is the copy. Else whether there is one: a notebook that has too many processes gets none."""
         own, numbers = self.branches.pop(number), random.getstate()
-        if self.belongings is not None:
-            self.belongings.prepare(number, self.shell.loop)
+        if self.shared_resources is not None:
+            self.shared_resources.prepare(number, self.shell.loop)
         if (copy := _forked()) != 0:
             os.close(own)
-            if self.belongings is not None:
-                self.belongings.wait()
+            if self.shared_resources is not None:
+                self.shared_resources.wait()
             return copy > 0
         random.setstate(numbers)  # which a fork would seed anew
         self.channel.close()
@@ -140,9 +140,9 @@ class Server:
         self.shell.descriptors.close()
         self.channel, self.branches = Channel(socket.socket(fileno=own)), {}
         self.channel.more = more
-        if self.belongings is not None:
+        if self.shared_resources is not None:
             self.waits = True
-            self.belongings.leave(number, own)
+            self.shared_resources.leave(number, own)
         return None
 
 

@@ -5,7 +5,7 @@ the notebook has ended, and before any copy is told a hidden section, it holds a
 anything in common. Then, for one after the other: it ends every process but those it holds, gives the session fresh
 folders with what stood in them when that copy was forked, and lets it go on.
 
-From student code, on the desk (anybody in the session may say it; it can only spoil what is theirs):
+From student code, on the socket of requests (anybody in the session may say it; it can only spoil what is theirs):
     take N          keep what stands in the folders, for the copy of that number: once, and not after the notebook
     shared N        with a socket, over which is said where the sender's memory is shared
     copy N          the sender is the copy of that number, and has given up what is shared
@@ -28,9 +28,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tito.sandbox.inside.held import Belonging, Process, Processes, Shared
+from tito.sandbox.inside.held_processes import Belonging, Process, Processes, Shared
 from tito.sandbox.inside.snapshot import Folder, NotKept, Snapshots, fill
-from tito.sandbox.inside.views import Views
+from tito.sandbox.inside.writable_folders import WritableFolders
 
 MOST_SAID = 4096
 SNAPSHOTS_SCRATCH = 3  # all snapshots together may take so many times what one folder may
@@ -55,9 +55,9 @@ class Copy:
 class Warden:
     """Of one session."""
 
-    desk: socket.socket
+    requests: socket.socket
     control: socket.socket
-    views: Views
+    views: WritableFolders
     processes: Processes
     snapshots: Snapshots
     notebook: int  # the number of its process
@@ -65,9 +65,9 @@ class Warden:
     begun: bool = False
 
     def __post_init__(self) -> None:
-        self.desk.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.requests.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.poll = select.poll()
-        for line in (self.desk, self.control):
+        for line in (self.requests, self.control):
             self.poll.register(line, select.POLLIN)
 
     def serve(self, timeout_s: float | None = None, until: int = -1) -> None:
@@ -77,7 +77,7 @@ class Warden:
             self.poll.register(until, select.POLLIN)
         while True:
             ready = [one for one, _ in self.poll.poll(None if end is None else max(0.0, end - time.monotonic()) * 1000)]
-            if self.desk.fileno() in ready:
+            if self.requests.fileno() in ready:
                 self._hear_desk()
             if self.control.fileno() in ready:
                 self._hear_grader()
@@ -89,7 +89,7 @@ class Warden:
     def _hear_desk(self) -> None:
         room = socket.CMSG_SPACE(CREDENTIALS.size) + socket.CMSG_SPACE(4)
         try:
-            data, extra, _, _ = self.desk.recvmsg(MOST_SAID, room, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
+            data, extra, _, _ = self.requests.recvmsg(MOST_SAID, room, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError:
@@ -103,7 +103,7 @@ class Warden:
         try:
             if not data:
                 with contextlib.suppress(KeyError):
-                    self.poll.unregister(self.desk)
+                    self.poll.unregister(self.requests)
             else:
                 self._do(*data.partition(b" ")[::2], pid, descriptors)
         finally:
@@ -116,7 +116,7 @@ class Warden:
             if copy is not None and copy.files is None and not copy.lost and not self.begun:
                 self._take(copy)
             with contextlib.suppress(OSError):
-                self.desk.send(number, socket.MSG_DONTWAIT)
+                self.requests.send(number, socket.MSG_DONTWAIT)
         elif what == b"shared" and descriptors:
             process = self.processes.named(pid)
             if process is not None:
@@ -239,7 +239,7 @@ class Lines:
     def __init__(self, descriptors: list[int], *, warded: bool) -> None:
         self.notebook, *self.branches = descriptors
         self.have_warden = warded and bool(self.branches)
-        self.asking: socket.socket | None = None  # the notebook's end of the desk
+        self.asking: socket.socket | None = None  # the notebook's end of the socket of requests
         self._all = descriptors
         if self.have_warden:
             self._control = self.branches.pop()
@@ -254,11 +254,11 @@ class Lines:
                 os.close(one)
 
     def close(self) -> None:
-        """In a keeper of a session without branches, who has nothing to say."""
+        """In a supervisor of a session without branches, who has nothing to say."""
         for one in self._all:
             os.close(one)
 
-    def warden(self, views: Views, scratch_mb: int, notebook: int) -> Warden:
+    def warden(self, views: WritableFolders, scratch_mb: int, notebook: int) -> Warden:
         """In the process that becomes it: close what is the notebook's, which is a child of that number."""
         copies = {number: Copy(os.fstat(one).st_ino) for number, one in enumerate(self.branches)}
         for one in (self.notebook, *self.branches):

@@ -3,15 +3,16 @@
 Each session is a fork in namespaces of its own, inside the sandbox: own processes, network, mounts and memory-backed
 folders. So start-up is paid once a cohort, and no submission meets what another left behind.
 
-    graders ── lines ──▶ zygote ──fork──▶ desk ──fork──▶ first process ──fork──▶ notebook ──fork──▶ branches
-                                                         └────────────── own namespaces ──────────────┘
+    graders ── connections ──▶ zygote ──fork──▶ session server ──fork──▶ first process ──fork──▶ notebook ──▶ branches
+                                                                         └─────────── own namespaces ───────────┘
 
-Each line has a desk, which forks its sessions, one at a time: a grader that may make control groups puts the desk into
-one, in which its sessions are born then. The zygote is in none, so that nothing a session does makes the kernel end it.
+Each connection has a session server, which forks its sessions, one at a time: a grader that may make control groups
+puts the server into one, in which its sessions are born then. The zygote is in none, so that nothing a session does
+makes the kernel end it.
 
 The first process of a session with branches is its warden (see `warden`), and runs no student code. To end a
 session, the first process of its pid namespace is killed, and with it die all others. A session that has no
-namespaces has a keeper between the desk and its first process instead, which is told to end it (see `keeper`).
+namespaces has a supervisor between the session server and its first process, which ends it (see `supervisor`).
 
 Every fork copies tables of memory, and each process every page that it writes to: what runs between the zygote and the
 notebook does as little as it can. A notebook that will have no branches is the first process itself: it then gets no
@@ -40,12 +41,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from tito.sandbox.inside import fence, rlimits, seccomp
-from tito.sandbox.inside.belongings import Belongings
+from tito.sandbox.inside import landlock_session, rlimits, seccomp
 from tito.sandbox.inside.codec import Channel
-from tito.sandbox.inside.keeper import enter, finish, keep
-from tito.sandbox.inside.views import Mounts
+from tito.sandbox.inside.shared_resources import SharedResources
+from tito.sandbox.inside.supervisor import enter, finish, keep
 from tito.sandbox.inside.warden import Lines
+from tito.sandbox.inside.writable_folders import Mounts
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
@@ -70,7 +71,7 @@ class Role(Protocol):
     def warm(self, order: dict[str, Any], plan: bytes) -> None:
         """Do what is the same for all sessions, once; `plan` is what the owner has sent along."""
 
-    def serve(self, channel: Channel, branches: dict[int, int], belongings: Belongings | None) -> NoReturn:
+    def serve(self, channel: Channel, branches: dict[int, int], shared_resources: SharedResources | None) -> NoReturn:
         """In a session, after its last fork: say that it is ready, and answer."""
 
 
@@ -84,7 +85,7 @@ def main() -> NoReturn:
         _bare_proc()
         _become(settings["uid"])
     if settings["fence"]:
-        fence.prepare(settings)
+        landlock_session.prepare(settings)
     settings["identity"] = [
         ("/proc/self/setgroups", b"deny"),
         ("/proc/self/uid_map", b"%d %d 1" % (os.getuid(), os.getuid())),
@@ -113,8 +114,8 @@ def main() -> NoReturn:
     _gather_memory()
     rlimits.make_known(settings)
     if settings["fence"]:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a keeper whose desk has gone
-    Reception(listener, owner, role, settings).serve()
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a supervisor whose server has gone
+    ConnectionListener(listener, owner, role, settings).serve()
     if settings["fence"]:
         finish(settings)
     os._exit(0)
@@ -155,13 +156,13 @@ def _gather_memory() -> None:
                 libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
 
 
-class Reception:
-    """Gives everyone who comes a line with a desk of its own, until the last desk has closed."""
+class ConnectionListener:
+    """Gives everyone who comes a line with a session server of its own, until the last server has closed."""
 
     def __init__(self, listener: socket.socket, owner: socket.socket, role: Role, settings: dict[str, Any]) -> None:
         self.role = role
         self.settings = settings
-        self.desks: set[int] = set()
+        self.servers: set[int] = set()
         self.selector = selectors.DefaultSelector()
         self.listener = listener
         self.selector.register(listener, selectors.EVENT_READ, lambda _: self._greet(listener.accept()[0]))
@@ -169,33 +170,33 @@ class Reception:
 
     def serve(self) -> None:
         """Until all have hung up."""
-        while self.desks:
+        while self.servers:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
 
     def _greet(self, line: socket.socket) -> None:
         zygote = os.getpid()
-        desk = os.fork()
-        if desk == 0:
+        server = os.fork()
+        if server == 0:
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() == zygote:
                 self.selector.close()
                 self.listener.close()
-                Desk(line, self.role, self.settings).answer()
+                SessionServer(line, self.role, self.settings).answer()
             os._exit(0)
         line.close()
-        self.desks.add(desk)
-        ended = os.pidfd_open(desk)
-        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, desk))
+        self.servers.add(server)
+        ended = os.pidfd_open(server)
+        self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, server))
 
-    def _bury(self, ended: int, desk: int) -> None:
+    def _bury(self, ended: int, server: int) -> None:
         self.selector.unregister(ended)
         os.close(ended)
-        os.waitpid(desk, 0)
-        self.desks.remove(desk)
+        os.waitpid(server, 0)
+        self.servers.remove(server)
 
 
-class Desk:
+class SessionServer:
     """Opens and ends sessions for whoever is on a line."""
 
     def __init__(self, line: socket.socket, role: Role, settings: dict[str, Any]) -> None:
@@ -203,7 +204,7 @@ class Desk:
         self.settings = settings
         self.line = line
         self.is_open = True
-        self.sessions: set[int] = set()  # process numbers of their first processes, or of their keepers
+        self.sessions: set[int] = set()  # process numbers of their first processes, or of their supervisors
         self.selector = selectors.DefaultSelector()
         self.selector.register(line, selectors.EVENT_READ, lambda _: self._serve())
         _say(line, {"op": "ready"})
@@ -242,7 +243,7 @@ class Desk:
         _say(self.line, {"op": "opened", "pid": session}, ended)
 
     def _end(self, session: int) -> None:
-        """Kill the first process of a session, and with it all others; a keeper is told to do it."""
+        """Kill the first process of a session, and with it all others; a supervisor is told to do it."""
         if self.settings["fence"]:
             os.kill(session, signal.SIGTERM)
         elif self.settings["confined"]:
@@ -262,7 +263,7 @@ class Desk:
 
     @staticmethod
     def _leave(descriptors: list[int]) -> None:
-        """In the session: keep nothing open that is the desk's, but the log."""
+        """In the session: keep nothing open that is the session server's, but the log."""
         last = 2
         for descriptor in sorted(descriptors):
             os.closerange(last + 1, descriptor)
@@ -295,10 +296,10 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
     if settings["fence"]:
-        fence.furnish(settings)
+        landlock_session.populate(settings)
     elif settings["confined"]:
         _keep_who_we_are(settings)
-        views = _furnish(settings)
+        views = _populate(settings)
         if lines.have_warden and (notebook := os.fork()) != 0:
             _ward(settings, lines, views, notebook)
         _drop_privileges(settings)
@@ -312,8 +313,8 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
         _close(descriptors)
         _wait_for_all()
     channel = Channel(socket.socket(fileno=lines.notebook))
-    belongings = Belongings(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
-    role.serve(channel, dict(enumerate(lines.branches)), belongings)
+    shared_resources = SharedResources(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
+    role.serve(channel, dict(enumerate(lines.branches)), shared_resources)
 
 
 def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
@@ -393,7 +394,7 @@ def _keep_who_we_are(settings: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
-def _furnish(settings: dict[str, Any]) -> Mounts:
+def _populate(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
     views = Mounts(settings["folders"], size)
@@ -426,12 +427,12 @@ def _layer(settings: dict[str, Any]) -> None:
 def _may_mount_layers(settings: dict[str, Any]) -> bool:
     """Whether the kernel lets sessions have layers of their own; else files are copied for each."""
 
-    def furnish() -> None:
-        _furnish(settings | {"layered": True})
+    def populate() -> None:
+        _populate(settings | {"layered": True})
         next(Path(settings["home"]).iterdir(), None)
         Path(settings["home"], ".probe").touch()
 
-    return _works_in_namespaces(settings, furnish)
+    return _works_in_namespaces(settings, populate)
 
 
 def _drop_privileges(settings: dict[str, Any]) -> None:

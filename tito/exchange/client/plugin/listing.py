@@ -12,7 +12,7 @@ from nbgrader.exchange.abc import ExchangeList
 
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange
-from tito.exchange.client.plugin.checks import checks_file, is_awaited, write_checks
+from tito.exchange.client.plugin.prechecks import checks_file, is_awaited, write_checks
 from tito.exchange.protocol.records import Release, Role, Submission
 
 Info = dict[str, Any]

@@ -16,7 +16,7 @@ from traitlets.config import Application
 
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange, newest
-from tito.exchange.client.plugin.checks import (
+from tito.exchange.client.plugin.prechecks import (
     RECEIPTS,
     checks_file,
     looked_for,
@@ -130,7 +130,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             return ""
 
     def _show_check(self, made: Submission) -> None:
-        """Where the course has instant checks, and an exchange that makes them: what the visible tests say. Handed in
+        """Where the course has prechecks, and an exchange that makes them: what the visible tests say. Handed in
         is handed in, whatever becomes of this."""
         if not self.url:
             return

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from tito.exchange.protocol.records import Fetch, Instant, Policy, PolicyState
+from tito.exchange.protocol.records import Fetch, Policy, PolicyState, PrecheckPolicy
 from tito.exchange.server.access import CourseName
 from tito.exchange.server.routes import Instructor, TheLedger, problems
 from tito.models import Limits
@@ -34,7 +34,7 @@ class LimitsIn(BaseModel):
     submission_mb: Annotated[int, Field(gt=0, le=10_000)] = Limits.submission_mb
 
 
-class InstantIn(BaseModel):
+class PrecheckIn(BaseModel):
     """That visible tests are run on submit."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +53,7 @@ class PolicyIn(BaseModel):
     cutoffs: Moments = {}
     extensions: Annotated[dict[Name, Moments], Field(max_length=1000)] = {}
     submission_mb: Annotated[int, Field(gt=0, le=10_000)] | None = None
-    instant: InstantIn | None = None
+    precheck: PrecheckIn | None = None
 
 
 @router.get("/policy", responses=problems(400))
@@ -65,9 +65,11 @@ def show_policy(course: CourseName, caller: Instructor, ledger: TheLedger) -> Po
 @router.put("/policy", responses=problems(400))
 def set_policy(course: CourseName, policy: PolicyIn, caller: Instructor, ledger: TheLedger) -> PolicyState:
     """Take over what the course file says."""
-    given = policy.instant
-    instant = Instant(given.per_hour, tuple(given.packages), Limits(**given.limits.model_dump())) if given else None
-    wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, instant)
+    given = policy.precheck
+    precheck = (
+        PrecheckPolicy(given.per_hour, tuple(given.packages), Limits(**given.limits.model_dump())) if given else None
+    )
+    wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, precheck)
     return ledger.set_policy(course, wanted, caller.name)
 
 

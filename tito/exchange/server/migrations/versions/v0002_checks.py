@@ -1,4 +1,4 @@
-"""Instant checks: the queue of submissions whose visible tests are to be run, and what came of them."""
+"""Prechecks: the queue of submissions whose visible tests are to be run, and what came of them."""
 
 from __future__ import annotations
 

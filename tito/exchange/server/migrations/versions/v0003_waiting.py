@@ -1,4 +1,4 @@
-"""Instant checks over the rate limit wait until it allows them: before, they were never made."""
+"""Prechecks over the rate limit wait until it allows them: before, they were never made."""
 
 from __future__ import annotations
 

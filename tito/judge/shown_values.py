@@ -43,7 +43,7 @@ class _Shown:
     is_all: bool = False
 
 
-class Looks:
+class ShownValues:
     """Objects that are to be steady, by their numbers. `ask` asks the notebook."""
 
     def __init__(self, ask: Ask) -> None:

@@ -38,7 +38,7 @@ SHORTEST_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True)
-class Bench:
+class GateContext:
     """What the gates need: the plan, the source and the build of one assignment."""
 
     course: Course
@@ -49,7 +49,7 @@ class Bench:
     artefact: Path
     released: dict[str, Any]
 
-    def limited(self, cell_timeout_s: float) -> Bench:
+    def limited(self, cell_timeout_s: float) -> GateContext:
         limits = replace(self.plan.place.limits, cell_timeout_s=cell_timeout_s)
         return replace(self, plan=replace(self.plan, place=replace(self.plan.place, limits=limits)))
 
@@ -85,13 +85,13 @@ def check(
         note([_same_bytes(artefact, again)])
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         plan = calibrated_apart(plan_assignment(course, assignment), backend)
-        bench = Bench(course, assignment, backend, plan, source, artefact, released)
+        context = GateContext(course, assignment, backend, plan, source, artefact, released)
         note(_as_the_course_has_it(course, _judged(plan)))
         note(_as_the_course_has_it(course, declared_reports(plan)))
         note(_as_the_course_has_it(course, forged_values(plan, backend)))
-        note(_leaks(bench))
-        note(_warmups(bench))
-        note(_earned(bench, workers))
+        note(_leaks(context))
+        note(_warmups(context))
+        note(_earned(context, workers))
     return report
 
 
@@ -173,14 +173,14 @@ def _same_bytes(first: Path, second: Path) -> Check:
     return Check("two builds are the same bytes", not differing, detail)
 
 
-def _leaks(bench: Bench) -> Iterator[Check]:
+def _leaks(context: GateContext) -> Iterator[Check]:
     name = "nothing secret in the build"
     prerequisites = "\n".join(
-        path.read_text(encoding="utf-8") for path in sorted(bench.plan.prerequisites.rglob("*.py"))
+        path.read_text(encoding="utf-8") for path in sorted(context.plan.prerequisites.rglob("*.py"))
     )
-    cells = [cell for notebook in bench.source.values() for cell in notebook.cells]
-    leaks = find_leaks(bench.artefact, secrets_of(cells), public_of(cells), prerequisites) + find_outputs(
-        bench.artefact
+    cells = [cell for notebook in context.source.values() for cell in notebook.cells]
+    leaks = find_leaks(context.artefact, secrets_of(cells), public_of(cells), prerequisites) + find_outputs(
+        context.artefact
     )
     for leak in leaks:
         hint = "Take it out of the cell that students get, or out of the region that they do not."
@@ -192,17 +192,17 @@ def _leaks(bench: Bench) -> Iterator[Check]:
 # ---- what runs code ------------------------------------------------------------------------------
 
 
-def _warmups(bench: Bench) -> Iterator[Check]:
+def _warmups(context: GateContext) -> Iterator[Check]:
     """Run the unsolved release in order, as a student who has written nothing yet."""
     name = "warm-ups run on the unsolved notebook"
-    for notebook in bench.released.values():
+    for notebook in context.released.values():
         last = max((at for at, cell in enumerate(notebook.cells) if is_warmup(cell)), default=-1)
         failed = []
-        with Sandbox(bench.backend, bench.plan.place) as sandbox, sandbox.session() as session:
+        with Sandbox(context.backend, context.plan.place) as sandbox, sandbox.session() as session:
             for cell in notebook.cells[: last + 1]:
                 if cell.cell_type != "code":
                     continue
-                ran = session.notebook.run(cell.source, bench.plan.place.limits.cell_timeout_s)
+                ran = session.notebook.run(cell.source, context.plan.place.limits.cell_timeout_s)
                 if ran.status != "ok" and is_warmup(cell):
                     failed.append(Check(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
         yield from failed
@@ -210,30 +210,30 @@ def _warmups(bench: Bench) -> Iterator[Check]:
             yield Check(name, True, f"{sum(map(is_warmup, notebook.cells))} warm-up cells")
 
 
-def _earned(bench: Bench, workers: int) -> Iterator[Check]:
-    full = {name: filled(bench.released[name], solutions(notebook)) for name, notebook in bench.source.items()}
-    record = _graded(bench, {"reference": full}, 1)["reference"]
+def _earned(context: GateContext, workers: int) -> Iterator[Check]:
+    full = {name: filled(context.released[name], solutions(notebook)) for name, notebook in context.source.items()}
+    record = _graded(context, {"reference": full}, 1)["reference"]
     yield from _all_earned("the reference earns every point", record)
     slowest = max((cell.seconds for cell in record.cells), default=0.0)
-    variants = _variants(bench)
+    variants = _variants(context)
     made = {one.name: notebooks for one, notebooks in variants}
     records = _graded(
-        bench.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": bench.released} | made, workers
+        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": context.released} | made, workers
     )
     yield from _none_earned("the untouched stub fails each graded cell", records["the stub"])
     yield from (_as_stated(one, records[one.name]) for one, _ in variants)
 
 
-def _variants(bench: Bench) -> list[tuple[Variant, dict[str, Any]]]:
+def _variants(context: GateContext) -> list[tuple[Variant, dict[str, Any]]]:
     """The simulated students of a module, with the notebooks that they submit."""
-    found = read_variants(bench.course, bench.assignment)
-    if found and len(bench.source) != 1:
-        raise BadSource(f"{bench.assignment.id} has variants, but more than one notebook.", hint="Split it.")
-    name, notebook = next(iter(bench.source.items()))
-    return [(one, {name: submission(one, notebook, bench.released[name])}) for one in found]
+    found = read_variants(context.course, context.assignment)
+    if found and len(context.source) != 1:
+        raise BadSource(f"{context.assignment.id} has variants, but more than one notebook.", hint="Split it.")
+    name, notebook = next(iter(context.source.items()))
+    return [(one, {name: submission(one, notebook, context.released[name])}) for one in found]
 
 
-def _graded(bench: Bench, submissions: dict[str, dict[str, Any]], workers: int) -> dict[str, SubmissionRecord]:
+def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], workers: int) -> dict[str, SubmissionRecord]:
     """Records of submissions that are stored nowhere, by the name under which they were given."""
     with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
         tasks = []
@@ -243,7 +243,9 @@ def _graded(bench: Bench, submissions: dict[str, dict[str, Any]], workers: int) 
             for name, notebook in notebooks.items():
                 nbformat.write(notebook, folder / f"{name}.ipynb")
             tasks.append(Task(who, folder, NOT_STORED))
-        records = {task.student: graded.record for task, graded in grade_all(bench.plan, bench.backend, tasks, workers)}
+        records = {
+            task.student: graded.record for task, graded in grade_all(context.plan, context.backend, tasks, workers)
+        }
     fault = next((record.fault for record in records.values() if record.fault), "")
     if fault:
         raise PlatformError(fault)

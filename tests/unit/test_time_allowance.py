@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tito.sandbox import patience
+from tito.sandbox import time_allowance
 from tito.sandbox.inside.codec import Channel, EndOfStream
-from tito.sandbox.patience import Allowance, take
+from tito.sandbox.time_allowance import TimeAllowance, take
 
 pytestmark = pytest.mark.unit
 
@@ -22,13 +22,13 @@ class Session:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s, self.used_s = 100.0, 7.0
-        monkeypatch.setattr(patience.time, "monotonic", lambda: self.now_s)
+        monkeypatch.setattr(time_allowance.time, "monotonic", lambda: self.now_s)
 
     def cpu_s(self) -> float:
         return self.used_s
 
-    def allowance(self) -> Allowance:
-        allowance = Allowance(LIMIT_S, self)
+    def allowance(self) -> TimeAllowance:
+        allowance = TimeAllowance(LIMIT_S, self)
         allowance.look()
         return allowance
 
@@ -71,7 +71,7 @@ def test_what_was_used_before_does_not_count(session: Session) -> None:
 
 
 def test_where_nothing_can_be_seen_the_clock_alone_counts(session: Session) -> None:
-    allowance = Allowance(LIMIT_S, None)
+    allowance = TimeAllowance(LIMIT_S, None)
     allowance.look()
     session.now_s += 24.5
     assert not allowance.is_used_up()
@@ -90,16 +90,16 @@ def pair() -> Iterator[tuple[Channel, Channel]]:
 def test_a_message_that_is_there_is_taken_whatever_time_is_left(pair: tuple[Channel, Channel]) -> None:
     ours, theirs = pair
     theirs.send({"op": "ready"})
-    assert take(ours, Allowance(0.0, None))[0] == {"op": "ready"}
+    assert take(ours, TimeAllowance(0.0, None))[0] == {"op": "ready"}
 
 
-def test_a_silence_ends_with_the_shortest_allowance(
+def test_a_silence_ends_with_the_shortest_time_allowance(
     pair: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "GRACE_S", 0.1)
+    monkeypatch.setattr(time_allowance, "GRACE_S", 0.1)
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        take(pair[0], Allowance(100.0, None), Allowance(0.0, None))
+        take(pair[0], TimeAllowance(100.0, None), TimeAllowance(0.0, None))
     assert time.monotonic() - started < 5.0
 
 
@@ -107,14 +107,14 @@ def test_who_has_gone_is_not_waited_for(pair: tuple[Channel, Channel]) -> None:
     ours, theirs = pair
     theirs.close()
     with pytest.raises(EndOfStream):
-        take(ours, Allowance(100.0, None))
+        take(ours, TimeAllowance(100.0, None))
 
 
 def test_the_rest_of_a_message_is_not_waited_for_for_ever(
     pair: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "GRACE_S", 0.1)
+    monkeypatch.setattr(time_allowance, "GRACE_S", 0.1)
     ours, theirs = pair
     theirs.connection.sendall(b"\0")
     with pytest.raises(TimeoutError):
-        take(ours, Allowance(100.0, None))
+        take(ours, TimeAllowance(100.0, None))

@@ -23,7 +23,7 @@ class Clock(Protocol):
         """Seconds since it was made, of all its processes; None: it cannot be told."""
 
 
-class Allowance:
+class TimeAllowance:
     """What there is for something that begins now.
 
     Args:
@@ -55,7 +55,7 @@ class Allowance:
         return used_s > self.limit_s + REACTION_S or (waits and wall_s > self.limit_s + GRACE_S)
 
 
-def take(channel: Channel, *allowances: Allowance) -> tuple[dict[str, Any], Packed]:
+def take(channel: Channel, *allowances: TimeAllowance) -> tuple[dict[str, Any], Packed]:
     """The next message (see `Channel.take`), waited for until one of the allowances is used up.
 
     Raises:

@@ -1,10 +1,10 @@
 """Where no control groups can be had: a process of the grader's that adds up, several times a second, what processes
 of each session hold together, and ends a session that holds more than it may.
 
-It finds sessions by itself: what a desk of the zygote has forked (see `zygote`). Of pages that processes share each
-counts its part, and where a process hides its parts, it counts in full. Files in memory count too.
+It finds sessions by itself: what a session server has forked (see `zygote`). Of pages that processes share each counts
+its part, and where a process hides its parts, it counts in full. Files in memory count too.
 
-    {folder}/supervised       is locked while it watches; the folders of a session that lie in memory
+    {folder}/watched       is locked while it watches; the folders of a session that lie in memory
     {folder}/ended-{number}   a session that it has ended, by the number of its first process here
 """
 
@@ -25,12 +25,12 @@ from pathlib import Path
 
 from tito.sandbox import processes
 
-SUPERVISED = "supervised"
+WATCHED = "watched"
 FOLDERS_IN_MEMORY = ("/tmp", "/dev/shm", "/home/student")
 LOOK_EVERY_S, LOOK_CLOSELY_EVERY_S, LOOK_SELDOM_EVERY_S = 0.2, 0.05, 0.25
 SHARE = 0.02  # of a processor, that it takes at most unless it were to look yet more seldom
 CLOSE = 0.5  # of what a session may hold: from there on it is looked at more often
-BOOT = "import sys; sys.path.insert(0, {path!r}); from tito.sandbox.supervisor import main; main()"
+BOOT = "import sys; sys.path.insert(0, {path!r}); from tito.sandbox.watchdog import main; main()"
 
 
 def ended_mark(folder: Path, first: int) -> Path:
@@ -38,18 +38,18 @@ def ended_mark(folder: Path, first: int) -> Path:
     return folder / f"ended-{first}"
 
 
-def start(address: Path, limit_mb: int, *, in_memory: bool, keepers: bool) -> subprocess.Popen[bytes]:
+def start(address: Path, limit_mb: int, *, in_memory: bool, supervisors: bool) -> subprocess.Popen[bytes]:
     """Start one for the zygote that listens at `address`, which somebody has connected to already.
 
     Args:
         in_memory: whether sessions have file systems of their own in memory.
-        keepers: whether sessions have keepers, which end them when they are told to.
+        supervisors: whether sessions have supervisors, which end them when they are told to.
 
     Raises:
         OSError: it cannot be started.
     """
     platform = str(Path(__file__).resolve().parent.parent.parent)
-    settings = {"address": str(address), "limit_mb": limit_mb, "in_memory": in_memory, "keepers": keepers}
+    settings = {"address": str(address), "limit_mb": limit_mb, "in_memory": in_memory, "supervisors": supervisors}
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", "-c", BOOT.format(path=platform), json.dumps(settings)],
         stdin=subprocess.DEVNULL,
@@ -65,30 +65,30 @@ def main() -> None:
         zygote = _zygote(address)
         ended = select.poll()
         ended.register(os.pidfd_open(zygote), select.POLLIN)
-        watch = Watch(zygote, address.parent, settings)
-        lock = os.open(address.parent / f"{SUPERVISED}~", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        watch = MemoryWatchdog(zygote, address.parent, settings)
+        lock = os.open(address.parent / f"{WATCHED}~", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
         os.write(lock, json.dumps(watch.folders).encode())
-        (address.parent / f"{SUPERVISED}~").rename(address.parent / SUPERVISED)
+        (address.parent / f"{WATCHED}~").rename(address.parent / WATCHED)
         while not ended.poll(watch.look() * 1000):
             pass
 
 
 def _zygote(address: Path) -> int:
-    """The zygote's number here: its desks' parent. The kernel says who answers on a line."""
+    """The zygote's number here: its servers' parent. The kernel says who answers on a line."""
     credentials = struct.Struct("=iII")
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         line.connect(str(address))
         _, ((_, _, content), *_), _, _ = line.recvmsg(1 << 12, socket.CMSG_SPACE(credentials.size))
-        desk: int = credentials.unpack(content)[0]
-        parent = processes.parent_of(desk)
+        server: int = credentials.unpack(content)[0]
+        parent = processes.parent_of(server)
     if not parent:
         raise ProcessLookupError("the zygote cannot be seen from here")
     return parent
 
 
-class Watch:
+class MemoryWatchdog:
     """Looks at all sessions of a zygote."""
 
     def __init__(self, zygote: int, folder: Path, settings: dict[str, int]) -> None:
@@ -96,16 +96,16 @@ class Watch:
         self._folder = folder
         self._limit_mb = settings["limit_mb"]
         self.folders = FOLDERS_IN_MEMORY if settings["in_memory"] else ()
-        self._signal = signal.SIGTERM if settings["keepers"] else signal.SIGKILL
+        self._signal = signal.SIGTERM if settings["supervisors"] else signal.SIGKILL
         self._tree = processes.Tree(zygote)
 
     def look(self) -> float:
         """Look once; in how many seconds it should be done again."""
         started = time.process_time()
         parents = self._tree.parents()
-        desks = {pid for pid, parent in parents.items() if parent == self._zygote}
+        servers = {pid for pid, parent in parents.items() if parent == self._zygote}
         most_mb = 0.0
-        for first in [pid for pid, parent in parents.items() if parent in desks]:
+        for first in [pid for pid, parent in parents.items() if parent in servers]:
             held_mb = self._held_mb(first, parents)
             # Looked at twice: of processes that have ended between two of its steps, what they shared counts in full.
             if held_mb > self._limit_mb and self._held_mb(first, self._tree.parents()) > self._limit_mb:
@@ -122,8 +122,8 @@ class Watch:
         with contextlib.suppress(OSError):
             process = os.pidfd_open(first)
             try:
-                desk = processes.parent_of(first)
-                if desk is not None and processes.parent_of(desk) == self._zygote:
+                server = processes.parent_of(first)
+                if server is not None and processes.parent_of(server) == self._zygote:
                     ended_mark(self._folder, first).touch()
                     signal.pidfd_send_signal(process, self._signal)
             finally:

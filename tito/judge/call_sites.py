@@ -35,7 +35,7 @@ class _Frame:
     entered: Counter[str] = field(default_factory=Counter)  # frames that were entered from it
 
 
-class Sites:
+class CallSites:
     """Where a test is, and what is known of that place.
 
     Args:

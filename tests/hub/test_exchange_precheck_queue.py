@@ -1,4 +1,4 @@
-"""The queue of instant checks: whose turn it is, leases, limits, and that no submission hangs on it."""
+"""The queue of prechecks: whose turn it is, leases, limits, and that no submission hangs on it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from alembic import command
 from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, uploads, wait_for
-from instant_support import CHECKER, hub_with_checker
 from nbgrader_forks import Commands
+from precheck_support import CHECKER, hub_with_checker
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
-from tito.exchange.client.plugin.checks import is_awaited, page, summary, write_checks
+from tito.exchange.client.plugin.prechecks import is_awaited, page, summary, write_checks
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import (
     Check,
@@ -26,21 +26,21 @@ from tito.exchange.protocol.records import (
     CheckResult,
     CheckState,
     Claim,
-    Instant,
     Lease,
     Policy,
+    PrecheckPolicy,
     Submission,
 )
 from tito.exchange.server import tables
-from tito.exchange.server.checks import ATTEMPTS
 from tito.exchange.server.database import Database, alembic_config
 from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.local import LocalGateway
-from tito.exchange.server.routes import checks
+from tito.exchange.server.prechecks import ATTEMPTS
+from tito.exchange.server.routes import prechecks
 from tito.exchange.server.store import DirectoryStore
 
 pytestmark = pytest.mark.hub
-WORKER = "service:instant"
+WORKER = "service:precheck"
 SECOND = timedelta(seconds=1)
 
 
@@ -54,10 +54,10 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iter
     """An exchange with two assignments, whose course gives three checks an hour."""
     database = database_of(request.param, request, tmp_path)
     database.migrate()
-    made = Ledger(database, DirectoryStore(tmp_path / "blobs"), clock=clock, instant=True)
+    made = Ledger(database, DirectoryStore(tmp_path / "blobs"), clock=clock, precheck=True)
     for assignment in (ASSIGNMENT, "ps2", "ps3"):
         made.publish(COURSE, assignment, bundle(made), "teacher", replace=False)
-    made.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+    made.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
     yield made
     made.close()
 
@@ -82,10 +82,10 @@ class Class:
 
     def answers(self, claim: Claim, message: str = "") -> Check:
         result = CheckResult(claim.release.revision, "1", self.clock.now, [CheckedTest("p1", "t", "FAILED", message)])
-        return self.ledger.checks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
+        return self.ledger.prechecks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
 
     def state(self, one: Submission) -> CheckState:
-        return self.ledger.checks.check(COURSE, one.id).state
+        return self.ledger.prechecks.check(COURSE, one.id).state
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(stud
     def take(replica: Ledger, job: Any) -> bool:
         replica.policy(COURSE)  # is connected
         start.wait()
-        return replica.checks.lease(job, WORKER, 20) is not None
+        return replica.prechecks.lease(job, WORKER, 20) is not None
 
     try:
         for _ in range(5):
@@ -165,18 +165,18 @@ def test_over_the_limit_a_check_waits_until_it_may_be_made_and_is_told_when(stud
         students.answers(students.claims())
     older, over = students.submits("ada"), students.submits("ada")
     assert students.state(older) is CheckState.REPLACED
-    check = students.ledger.checks.check(COURSE, over.id)
+    check = students.ledger.prechecks.check(COURSE, over.id)
     assert check == Check(over.id, CheckState.WAITING, begun + HOUR)
     assert f"from {begun + HOUR:%Y-%m-%d %H:%M:%S} UTC" in summary(check)[0]
-    write_checks(tmp_path / "checks.md", over, check)
-    assert is_awaited(tmp_path / "checks.md")
+    write_checks(tmp_path / "prechecks.md", over, check)
+    assert is_awaited(tmp_path / "prechecks.md")
     assert students.ledger.claim_check(COURSE, WORKER) is None
     for other in (students.submits("bob"), students.submits("ada", "ps2")):
-        assert students.ledger.checks.check(COURSE, other.id) == Check(other.id, CheckState.WAITING)
+        assert students.ledger.prechecks.check(COURSE, other.id) == Check(other.id, CheckState.WAITING)
         students.answers(students.claims())
     students.clock.now = begun + HOUR - SECOND
     assert students.claims().submission.id == over.id  # a second later
-    assert students.ledger.checks.check(COURSE, over.id) == Check(over.id, CheckState.WAITING)
+    assert students.ledger.prechecks.check(COURSE, over.id) == Check(over.id, CheckState.WAITING)
 
 
 def test_checks_that_were_never_made_are_made_after_the_migration(ledger: Ledger, clock: Clock) -> None:
@@ -231,10 +231,10 @@ def test_what_could_not_be_run_is_tried_again_and_told_at_last(students: Class) 
     for attempt in range(1, ATTEMPTS + 1):
         claim = students.claims()
         result = CheckResult(1, "1", students.clock.now, [], "No sandbox.")
-        told = students.ledger.checks.keep(COURSE, made.id, claim.lease.key, result, WORKER)
+        told = students.ledger.prechecks.keep(COURSE, made.id, claim.lease.key, result, WORKER)
         assert told.state is (CheckState.DONE if attempt == ATTEMPTS else CheckState.WAITING)
         students.clock.now += 2 * SECOND
-    assert students.ledger.checks.check(COURSE, made.id).result == result
+    assert students.ledger.prechecks.check(COURSE, made.id).result == result
 
 
 def test_what_brings_down_every_worker_is_not_tried_for_ever(students: Class) -> None:
@@ -282,7 +282,7 @@ def test_a_queue_that_fails_loses_no_submission(students: Class, caplog: pytest.
 def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
     gateway = LocalGateway(tmp_path / "exchange", "ada")
     gateway.ledger.publish(COURSE, ASSIGNMENT, bundle(gateway.ledger), "teacher", replace=False)
-    gateway.set_policy(COURSE, Policy(instant=Instant(per_hour=3)))
+    gateway.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)))
     made = gateway.ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(gateway.ledger), "key")[0]
     assert gateway.check(made).state is CheckState.OFF
     gateway.close()
@@ -291,11 +291,11 @@ def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
 def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "LOOK_S", 1000.0)  # it does not look by itself
+    monkeypatch.setattr(prechecks, "LOOK_S", 1000.0)  # it does not look by itself
     hub, services = hub_with_checker(COURSE)
     with service(tmp_path / "exchange", hub, services=services) as running, ThreadPoolExecutor(1) as worker:
         released(running)
-        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        running.ledger.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
         asked = hub.asked
         waiting = worker.submit(running.client(CHECKER).claim_check, COURSE, 8.0)
         wait_for(lambda: hub.asked > asked)  # about who the worker is
@@ -324,20 +324,20 @@ def test_what_student_code_says_does_not_get_out_of_its_block(students: Class) -
 
 
 def test_a_page_waits_until_its_result_is_there(students: Class, tmp_path: Path) -> None:
-    path = tmp_path / "receipts" / "checks.md"
+    path = tmp_path / "receipts" / "prechecks.md"
     assert not is_awaited(path)
     made = students.submits("ada")
-    write_checks(path, made, students.ledger.checks.check(COURSE, made.id))
+    write_checks(path, made, students.ledger.prechecks.check(COURSE, made.id))
     assert is_awaited(path)
     write_checks(path, made, students.answers(students.claims()))
     assert not is_awaited(path)
 
 
 def test_a_page_is_never_replaced_by_that_of_an_older_submission(students: Class, tmp_path: Path) -> None:
-    path = tmp_path / "receipts" / "checks.md"
+    path = tmp_path / "receipts" / "prechecks.md"
     older, newer = students.submits("ada"), students.submits("ada")
     for made in (older, newer, older):
-        write_checks(path, made, students.ledger.checks.check(COURSE, made.id))
+        write_checks(path, made, students.ledger.prechecks.check(COURSE, made.id))
     assert newer.id in path.read_text()
     assert older.id not in path.read_text()
     assert [one.name for one in path.parent.iterdir()] == [path.name]
@@ -358,7 +358,7 @@ def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path
         f"lister = AssignmentList()\nlister.root_dir = {str(home)!r}\n"
         f"assert lister.submit_assignment({COURSE!r}, {ASSIGNMENT!r}) == {{'success': True}}\n"
         f"pathlib.Path({str(submitted)!r}).touch()\n"
-        f"page = pathlib.Path({str(home / ASSIGNMENT / 'receipts' / 'checks.md')!r})\n"
+        f"page = pathlib.Path({str(home / ASSIGNMENT / 'receipts' / 'prechecks.md')!r})\n"
         "until = time.monotonic() + 60\n"
         "while not (page.exists() and 'all is well' in page.read_text()):\n"
         "    assert time.monotonic() < until, 'no verdict came'\n"
@@ -366,7 +366,7 @@ def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path
     )
     with service(tmp_path / "exchange") as running, ThreadPoolExecutor(1) as server:
         released(running)
-        running.ledger.set_policy(COURSE, Policy(instant=Instant(per_hour=3)), "teacher")
+        running.ledger.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(tmp_path),

@@ -1,4 +1,4 @@
-"""The queue of instant checks: submissions whose visible tests are to be run, by whom, and what came of it.
+"""The queue of prechecks: submissions whose visible tests are to be run, by whom, and what came of it.
 
 One job a submission. A worker takes one on by one conditional UPDATE, under a lease that it renews while it works: when
 the lease has run out and no result has come, the job is anybody's again. The oldest goes first, but a student who has
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, Select, Update, and_, case, exists, func
 from sqlalchemy.exc import SQLAlchemyError
 
 from tito.exchange.protocol.problems import Refused, not_found
-from tito.exchange.protocol.records import Check, CheckedTest, CheckResult, CheckState, Instant, Lease
+from tito.exchange.protocol.records import Check, CheckedTest, CheckResult, CheckState, Lease, PrecheckPolicy
 from tito.exchange.server import tables
 from tito.exchange.server.database import Database
 
@@ -40,19 +40,19 @@ class Checks:
 
     # ---- by who submits ----------------------------------------------------------------------------
 
-    def queue(self, connection: Connection, submission: Row[Any], instant: Instant | None) -> None:
+    def queue(self, connection: Connection, submission: Row[Any], precheck: PrecheckPolicy | None) -> None:
         """Queue the check of a submission, in the transaction that stores it; in the place of an older one's that has
         not begun. One over the rate limit waits until that allows it. Where queuing fails, the submission is stored all
         the same."""
-        if instant is None:
+        if precheck is None:
             return
         try:
             with connection.begin_nested():
-                self._queue(connection, submission, instant)
+                self._queue(connection, submission, precheck)
         except SQLAlchemyError as error:
             LOG.warning("The check of submission %s was not queued: %s", submission.id, type(error).__name__)
 
-    def _queue(self, connection: Connection, submission: Row[Any], instant: Instant) -> None:
+    def _queue(self, connection: Connection, submission: Row[Any], precheck: PrecheckPolicy) -> None:
         now = self.clock()
         mine = and_(
             JOB.student == submission.student,
@@ -63,7 +63,7 @@ class Checks:
         connection.execute(tables.check_job.update().where(not_begun).values(state=CheckState.REPLACED))
         begun = select(JOB.claimed_at).where(mine, JOB.claimed_at > now - HOUR).order_by(JOB.claimed_at)
         times = list(connection.execute(begun).scalars())
-        over = len(times) >= instant.per_hour
+        over = len(times) >= precheck.per_hour
         values = {
             "submission": submission.number,
             "course": submission.course,
@@ -71,7 +71,7 @@ class Checks:
             "student": submission.student,
             "queued_at": now,
             "state": CheckState.WAITING,
-            "next_at": times[-instant.per_hour] + HOUR if over else None,
+            "next_at": times[-precheck.per_hour] + HOUR if over else None,
             "attempts": 0,
         }
         connection.execute(tables.check_job.insert(), values)

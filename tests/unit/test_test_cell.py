@@ -12,7 +12,7 @@ from tito.errors import BadSource
 from tito.models import JudgePlan, Section
 from tito.plan.directives import reason_in_process, without_private
 from tito.plan.names import NotebookNames
-from tito.plan.testcell import hidden_source, plan_judge, sections, visible_source
+from tito.plan.test_cell import hidden_source, plan_judge, sections, visible_source
 
 pytestmark = pytest.mark.unit
 

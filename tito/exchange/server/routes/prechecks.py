@@ -1,4 +1,4 @@
-"""Instant checks: taken on and answered for by the service that runs visible tests, and read by who handed in."""
+"""Prechecks: taken on and answered for by the service that runs visible tests, and read by who handed in."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from tiny import ASSIGNMENT, CELLS, VARIANTS, meta, script, write_course
 
-from tito.author.check import check
+from tito.author.gates import check
 from tito.author.release import build_release, publish
 from tito.cli.assignments import require
 from tito.course.course import Course

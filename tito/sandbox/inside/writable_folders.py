@@ -15,7 +15,7 @@ OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Views(Protocol):
+class WritableFolders(Protocol):
     """The folders of a session."""
 
     owner: int  # whose files in them are, if not this process's user's

@@ -1,10 +1,10 @@
 """The process that keeps a session which has no namespaces. It stays outside of the fence, and ends the session.
 
-    enter     in the keeper: get ready, before the session is forked
-    keep      in the keeper: watch the session's folder; when told to, end all of its processes and remove the folder
+    enter     in the supervisor: get ready, before the session is forked
+    keep      in the supervisor: watch the session's folder; when told to, end all its processes and remove the folder
     finish    in the zygote, when the grader hangs up
 
-All processes of a session are descendants of its keeper, to which the orphans among them fall back. They are killed
+All processes of a session are descendants of its supervisor, to which the orphans among them fall back. They are killed
 by one kill(-1), during which none can be born: from a process that reaches no others, because it has the rights of the
 session's own user (when the grader is root), or because Landlock keeps its signals among those that it started.
 """
@@ -23,10 +23,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tito.sandbox.inside import ruleset
-from tito.sandbox.inside.fence import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, libc, prctl, told
-from tito.sandbox.inside.views import Folders
+from tito.sandbox.inside import landlock
+from tito.sandbox.inside.landlock_session import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, libc, prctl, told
 from tito.sandbox.inside.warden import Lines, Warden
+from tito.sandbox.inside.writable_folders import Folders
 
 UIDS = range(PROBE_UID + 1, 61184)  # nobody's: systemd lists 60706 to 61183 as unused, and Debian gives no such
 HELPER_UID = 60706
@@ -39,7 +39,7 @@ WATCHED = (signal.SIGTERM, signal.SIGCHLD)
 
 @told()
 def enter(settings: dict[str, Any]) -> None:
-    """Become the keeper of a session that is yet to be forked, and make its folder."""
+    """Become the supervisor of a session that is yet to be forked, and make its folder."""
     fence = settings["fence"]
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)  # they are waited for
     os.setsid()  # whoever ends the zygote with its group leaves us to clear up
@@ -79,7 +79,7 @@ def _keep_signals_to_descendants(version: int) -> None:
         OSError: it would. Nothing must be killed then.
     """
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    ruleset.restrict(ruleset.create(version, files=False))
+    landlock.restrict(landlock.create(version, files=False))
     with contextlib.suppress(PermissionError):
         os.kill(os.getppid(), 0)
         raise OSError("Landlock does not keep signals inside")

@@ -1,7 +1,8 @@
-"""A line to a zygote: a process of the zygote's, the desk, serves it alone, and forks the sessions that are asked for.
+"""A connection to a zygote: a process of the zygote's, a session server, serves it alone, and forks the sessions that
+are asked for.
 
-There is one session at a time. So what the desk's control group holds is what that session holds; the desk itself
-holds next to nothing of its own, and where the kernel ends it for lack of memory, another line is opened.
+There is one session at a time. So what the server's control group holds is what that session holds; the server itself
+holds next to nothing of its own, and where the kernel ends it for lack of memory, another connection is opened.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ CREDENTIALS = struct.Struct("=iII")  # of a sender, as the kernel tells them: pr
 ANSWER_BYTES = 4096
 
 
-class Line:
+class ZygoteConnection:
     """For one thread of one process.
 
     Args:
@@ -38,7 +39,7 @@ class Line:
         self.is_ready = False
         self.session = 0  # the first process of the session that there is, as the zygote numbers it; 0: none
         self.is_ending = False  # whether that was told to end
-        self.is_cut = False  # whether the desk has gone
+        self.is_cut = False  # whether the session server has gone
         self._address = address
         self._limit_mb = limit_mb
         self._metered = metered
@@ -59,7 +60,7 @@ class Line:
 
     @property
     def is_hung_up(self) -> bool:
-        """Whether the desk has gone."""
+        """Whether the session server has gone."""
         if not self.is_cut:
             events = select.poll()
             events.register(self._socket, 0)
@@ -70,23 +71,23 @@ class Line:
         """Have a session forked that serves these descriptors; it is not waited for.
 
         Raises:
-            OSError: the desk has gone.
+            OSError: the session server has gone.
         """
         self.send({"op": "open"}, channels)
 
     def send(self, message: dict[str, object], descriptors: Sequence[int] = ()) -> None:
-        """Tell the desk.
+        """Tell the session server.
 
         Raises:
             OSError: it has gone.
         """
         socket.send_fds(self._socket, [json.dumps(message).encode()], descriptors)
 
-    def hear(self, timeout_s: float) -> None:
-        """Take in the desk's next answer. No student code speaks here: whatever goes wrong is ours.
+    def receive(self, timeout_s: float) -> None:
+        """Take in the session server's next answer. No student code speaks here: whatever goes wrong is ours.
 
         Raises:
-            OSError: the desk has gone, or says nothing.
+            OSError: the session server has gone, or says nothing.
             ValueError: what it says makes no sense.
         """
         if self.is_ending and self.is_hung_up:
@@ -95,21 +96,21 @@ class Line:
         self._socket.settimeout(timeout_s)
         space = socket.CMSG_SPACE(CREDENTIALS.size) + socket.CMSG_SPACE(struct.calcsize("i"))
         data, ancillary, _, _ = self._socket.recvmsg(ANSWER_BYTES, space)
-        desk = pidfd = 0
+        server = pidfd = 0
         for _, kind, content in ancillary:
             if kind == socket.SCM_CREDENTIALS:
-                desk = CREDENTIALS.unpack(content)[0]
+                server = CREDENTIALS.unpack(content)[0]
             elif kind == socket.SCM_RIGHTS:
                 (pidfd,) = struct.unpack("i", content)
         if not data:
             self.is_cut = True
             raise ConnectionError("it ended")
-        self._take(json.loads(data), desk, pidfd)
+        self._take(json.loads(data), server, pidfd)
 
-    def _take(self, answer: dict[str, object], desk: int, pidfd: int) -> None:
+    def _take(self, answer: dict[str, object], server: int, pidfd: int) -> None:
         match answer.get("op"):
             case "ready":
-                self._limit(desk)
+                self._limit(server)
                 self.is_ready = True
             case "opened":
                 self.session, self._pidfd = int(str(answer["pid"])), pidfd
@@ -118,11 +119,11 @@ class Line:
             case _:
                 raise ValueError(f"an answer that is none: {answer}")
 
-    def _limit(self, desk: int) -> None:
+    def _limit(self, server: int) -> None:
         where = cgroup.hierarchies() if self._metered else None
         if where is not None:
             self._group = cgroup.group(where, self._limit_mb)
-            self._group.add(desk)
+            self._group.add(server)
 
     def end(self) -> None:
         """Have the session ended, with all of its processes, which is not waited for."""
@@ -134,7 +135,7 @@ class Line:
                 self.is_cut = True
 
     def _wait_for_end(self, timeout_s: float) -> None:
-        """The desk has gone; a session's first process is ended by the kernel with it, or with its keeper."""
+        """The server has gone; a session's first process is ended by the kernel with it, or with its supervisor."""
         ended = select.poll()
         ended.register(self._pidfd, select.POLLIN)
         if not ended.poll(timeout_s * 1000):
@@ -177,8 +178,8 @@ def process_of(pidfd: int) -> int:
     Raises:
         OSError: it cannot be seen from here.
     """
-    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="ascii").splitlines():
-        name, _, value = line.partition(":")
+    for connection in Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="ascii").splitlines():
+        name, _, value = connection.partition(":")
         if name == "Pid" and int(value) > 0:
             return int(value)
     raise ProcessLookupError("a session's processes cannot be seen from here")

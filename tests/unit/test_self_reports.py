@@ -5,11 +5,11 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from tito.author.flow import Dependence
-from tito.author.word import yes_or_no_names
+from tito.author.dataflow import Dependence
+from tito.author.self_reports import yes_or_no_names
 from tito.plan.evaluation import runs_values
 from tito.plan.names import NotebookNames
-from tito.plan.testcell import plan_judge, sections
+from tito.plan.test_cell import plan_judge, sections
 
 pytestmark = pytest.mark.unit
 NAMES = NotebookNames({"np": "import numpy as np"}, {"solve"})

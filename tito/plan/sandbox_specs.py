@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tito.course.course import Assignment, Course
-from tito.sandbox.session import Backend, Sandbox, Workplace
+from tito.sandbox.session import Backend, Sandbox, SandboxSpec
 
 JUDGE_MEMORY_MB = 2048
 JUDGE_PACKAGES = ("nbformat", "numpy")  # beside those of the notebooks
@@ -18,15 +18,15 @@ JUDGE_ROLE = "tito.judge.role"
 JUDGE_TIME_S = 3600.0  # of processor time in all; each answer has its own limit
 
 
-def workplace(course: Course, assignment: Assignment) -> Workplace:
+def workplace(course: Course, assignment: Assignment) -> SandboxSpec:
     """What a session finds, but for what is imported ahead: as the built source folder is now."""
     folder = course.step("source", assignment.id)
     found = sorted(folder.iterdir()) if folder.is_dir() else []
     files = tuple((path, path.name) for path in found if path.suffix != ".ipynb")
-    return Workplace(files, course.sandbox.packages, limits=course.limits)
+    return SandboxSpec(files, course.sandbox.packages, limits=course.limits)
 
 
-def place_of_judges(place: Workplace) -> Workplace:
+def judge_spec(place: SandboxSpec) -> SandboxSpec:
     """What judges of an assignment find, whose notebooks find `place`: copies of its files, and all of the platform."""
     limits = replace(place.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
     packages = (*place.packages, *(name for name in JUDGE_PACKAGES if name not in place.packages))
@@ -39,7 +39,7 @@ class Sandboxes:
     """A sandbox for the notebooks of an assignment, and one for their judges. A context manager; leaving it ends
     both."""
 
-    def __init__(self, backend: Backend, place: Workplace) -> None:
+    def __init__(self, backend: Backend, place: SandboxSpec) -> None:
         """Start them, which is not waited for.
 
         Raises:
@@ -48,15 +48,15 @@ class Sandboxes:
         self.place = place
         self.notebooks = Sandbox(backend, place, warm=False)
         try:
-            self.judges = Sandbox(backend, place_of_judges(place), warm=False)
+            self.judges = Sandbox(backend, judge_spec(place), warm=False)
         except BaseException:
             self.notebooks.close(at_once=True)
             raise
 
-    def warm(self, place: Workplace, order: bytes) -> None:
+    def warm(self, place: SandboxSpec, order: bytes) -> None:
         """Say what is to be done ahead of all sessions; `order` is what judges are to know (see `judge.order_of`)."""
         self.place = place
-        self.judges.warm(place_of_judges(place), order)
+        self.judges.warm(judge_spec(place), order)
         self.notebooks.warm(place)
 
     @property
@@ -77,15 +77,15 @@ class Sandboxes:
 
 
 class SandboxAddress(NamedTuple):
-    """Where a sandbox is that another process has started, as `Control` wants to be told."""
+    """Where a sandbox is that another process has started, as `ZygoteClient` wants to be told."""
 
     name: str
-    place: Workplace
+    place: SandboxSpec
     address: Path
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class BorrowedSandboxes:
     """Sandboxes that another process has started, and will end."""
 
     notebooks: SandboxAddress
@@ -100,13 +100,13 @@ class Borrowed:
         """Nothing: they are another's."""
 
 
-def borrowed(sandboxes: Sandboxes) -> Borrowed:
+def borrowed_sandboxes(sandboxes: Sandboxes) -> BorrowedSandboxes:
     """How other processes find these."""
     both = (sandboxes.notebooks, sandboxes.judges)
-    return Borrowed(*(SandboxAddress(one.name, one.place, one.address) for one in both))
+    return BorrowedSandboxes(*(SandboxAddress(one.name, one.place, one.address) for one in both))
 
 
-class Headstart:
+class EarlySandboxes:
     """Sandboxes that will fit if the source turns out to be as it was when it was built last."""
 
     def __init__(self, course: Course, assignment: Assignment, backend: Backend) -> None:
@@ -122,7 +122,7 @@ class Headstart:
         self._sandboxes = Sandboxes(backend, self._place)
         self._used = False
 
-    def sandboxes(self, place: Workplace, order: bytes) -> Sandboxes:
+    def sandboxes(self, place: SandboxSpec, order: bytes) -> Sandboxes:
         """Sandboxes for `place`, which import what is to be imported: those that were started, or others.
 
         Raises:

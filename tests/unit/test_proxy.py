@@ -1,4 +1,4 @@
-"""Stand-ins, without a sandbox: a notebook's side in a thread, the judge's side here; and hostile answers by hand."""
+"""Proxies, without a sandbox: a notebook's side in a thread, the judge's side here; and hostile answers by hand."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.judge.link import Ended, Link, restore
+from tito.judge.proxy import Proxy
+from tito.judge.proxy_channel import Ended, ProxyChannel, restore
 from tito.judge.remote_worker import Namespace
-from tito.judge.standin import StandIn
 from tito.plan.remote import possible_plans
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, decode
@@ -74,7 +74,7 @@ class Shell:
 
 
 @contextmanager
-def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str = "") -> Iterator[Link]:
+def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str = "") -> Iterator[ProxyChannel]:
     """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
     ours, theirs = (Channel(one) for one in socket.socketpair())
     ours.more = theirs.more = wire.more
@@ -101,14 +101,14 @@ def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str 
     thread.start()
     relay: Any = Relay()
     try:
-        yield Link(relay, sites, keep)
+        yield ProxyChannel(relay, sites, keep)
     finally:
         ours.close()
         thread.join(5)
         theirs.close()
 
 
-def run(source: str, link: Link, mirrored: frozenset[str] = frozenset()) -> Namespace:
+def run(source: str, link: ProxyChannel, mirrored: frozenset[str] = frozenset()) -> Namespace:
     """Run test code against the notebook."""
     names = Namespace(link, {"np": np}, frozenset(), mirrored)
     with link.sites.counted():
@@ -531,7 +531,7 @@ def test_more_kinds_of_values_cross_as_what_they_are(value: Any) -> None:
 def test_objects_of_subclasses_stay_only_where_they_are_to_be_kept() -> None:
     for keep in (False, True):
         with notebook(frozenset(), keep) as link:
-            assert isinstance(run("r = pair", link)["r"], StandIn if keep else tuple)
+            assert isinstance(run("r = pair", link)["r"], Proxy if keep else tuple)
 
 
 # ---- hostile answers ---------------------------------------------------------------------------
@@ -552,7 +552,7 @@ class Says:
 
 def asked(reply: dict[str, Any], **values: Any) -> Any:
     channel: Any = Says((reply, values))
-    return Link(channel, frozenset()).ask("name", name="x")
+    return ProxyChannel(channel, frozenset()).ask("name", name="x")
 
 
 CLASS = {"n": 1, "name": "C", "has": 0, "bases": []}
@@ -593,11 +593,11 @@ def test_whatever_a_notebook_says_was_raised_an_exception_is_raised(reply: dict[
 
 
 def test_a_notebook_that_is_asked_without_end_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tito.judge.link.MOST_OPERATIONS", 5)
+    monkeypatch.setattr("tito.judge.proxy_channel.MOST_OPERATIONS", 5)
     iterator = Handle(0, {"class": CLASS | {"has": 6}})  # __iter__ and __next__
     channel: Any = Says(*[({"status": "value"}, {"value": iterator})] * 20)
     with pytest.raises(Ended):
-        for _ in Link(channel, frozenset()).ask("name", name="x"):
+        for _ in ProxyChannel(channel, frozenset()).ask("name", name="x"):
             pass
 
 

@@ -14,22 +14,22 @@ from tito.cli import cli
 from tito.course.course import Course, load_course
 from tito.grade import kept as module
 from tito.grade.calibrate import calibrated_apart
-from tito.grade.kept import KeptPlan
+from tito.grade.plan_cache import PlanCache
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
 MODULE = ASSIGNMENT
 
 
-def keep(course: Course) -> KeptPlan:
+def keep(course: Course) -> PlanCache:
     assignment = course.assignment(MODULE)
-    kept = KeptPlan(course, assignment, "bubblewrap")
+    kept = PlanCache(course, assignment, "bubblewrap")
     kept.write(calibrated_apart(plan_assignment(course, assignment), Bubblewrap()))
     return kept
 
 
 def read(course: Course) -> object:
-    return KeptPlan(course, course.assignment(MODULE), "bubblewrap").read()
+    return PlanCache(course, course.assignment(MODULE), "bubblewrap").read()
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_does_not_serve_when_anything_that_it_was_made_from_has_changed(
 def test_it_does_not_serve_another_platform_or_another_sandbox(
     course: Course, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert KeptPlan(course, course.assignment(MODULE), "landlock").read() is None
+    assert PlanCache(course, course.assignment(MODULE), "landlock").read() is None
     sandbox = replace(course.sandbox, packages=(*course.sandbox.packages, "pandas"))
     assert read(replace(course, sandbox=sandbox)) is None
     monkeypatch.setattr(module, "CODE", course.root)

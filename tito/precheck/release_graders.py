@@ -21,11 +21,11 @@ from tito.exchange.client.client import Client
 from tito.exchange.protocol.records import Claim
 from tito.grade.calibrate import calibrated
 from tito.grade.submission import Graded
-from tito.grade.workers import Graders, Task
+from tito.grade.workers import Task, WorkerPool
 from tito.judge.judge import order_of
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
-from tito.plan.workplace import Sandboxes, borrowed
+from tito.plan.sandbox_specs import Sandboxes, borrowed_sandboxes
 from tito.precheck.release import plan_release
 from tito.sandbox.session import Backend
 
@@ -33,10 +33,10 @@ LOG = logging.getLogger("tito.precheck")
 RELEASES = 4  # of which a process has workers at the same time
 
 
-class Bench:
+class ReleaseGrader:
     """A worker for the submissions of one release. `folder`: where it was unpacked, if this process did that."""
 
-    def __init__(self, plan: AssignmentPlan, graders: Graders, entry: Path, folder: Path | None = None) -> None:
+    def __init__(self, plan: AssignmentPlan, graders: WorkerPool, entry: Path, folder: Path | None = None) -> None:
         self.plan = plan
         self._graders = graders
         self._entry = entry  # by which other processes find it; when it was used last is told by the file's time
@@ -73,7 +73,7 @@ class Bench:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Benches:
+class ReleaseGraders:
     """Those of one process. `shared`: the folder in which processes find each other's; `own`: for what it unpacks."""
 
     def __init__(self, client: Client, isolation: Backend, shared: Path, own: Path, idle_s: float) -> None:
@@ -82,10 +82,10 @@ class Benches:
         self._shared = shared
         self._own = own
         self._idle_s = idle_s
-        self._benches: dict[str, Bench] = {}
+        self._graders: dict[str, ReleaseGrader] = {}
 
-    def of(self, claim: Claim) -> Bench | None:
-        """The bench of a claim's release; None where no test of it can be planned.
+    def of(self, claim: Claim) -> ReleaseGrader | None:
+        """The grader of a claim's release; None where no test of it can be planned.
 
         Raises:
             ExchangeUnavailable: the exchange is away, or has a newer revision by now.
@@ -93,23 +93,23 @@ class Benches:
         release = claim.release
         key = (release.course, release.assignment, release.revision, tuple(claim.packages), claim.limits)
         name = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
-        if name in self._benches and self._benches[name].closed:
-            self._benches.pop(name).close()
-        if name not in self._benches:
+        if name in self._graders and self._graders[name].closed:
+            self._graders.pop(name).close()
+        if name not in self._graders:
             self._make_room()
             entry = self._shared / name
             try:
                 with _alone(entry):
-                    self._benches[name] = self._shared_bench(entry) or self._new_bench(claim, entry)
+                    self._graders[name] = self._shared_grader(entry) or self._new_grader(claim, entry)
             except ExchangeUnavailable:
                 raise
             except TitoError as error:
                 LOG.error("%s %s revision %d: %s", release.course, release.assignment, release.revision, error)
                 return None
-        self._benches[name].touch()
-        return self._benches[name]
+        self._graders[name].touch()
+        return self._graders[name]
 
-    def _shared_bench(self, entry: Path) -> Bench | None:
+    def _shared_grader(self, entry: Path) -> ReleaseGrader | None:
         """What another process has made, while that is there."""
         try:
             plan, sandboxes = pickle.loads(entry.read_bytes())  # ours: the folder is closed to others
@@ -117,9 +117,9 @@ class Benches:
             return None
         if sandboxes.closed:
             return None
-        return Bench(plan, Graders(plan, self._isolation, 1, sandboxes), entry)
+        return ReleaseGrader(plan, WorkerPool(plan, self._isolation, 1, sandboxes), entry)
 
-    def _new_bench(self, claim: Claim, entry: Path) -> Bench:
+    def _new_grader(self, claim: Claim, entry: Path) -> ReleaseGrader:
         folder = Path(tempfile.mkdtemp(dir=self._own, prefix="release-"))
         try:
             self._client.take_release(claim.release, folder)
@@ -132,31 +132,31 @@ class Benches:
             except BaseException:
                 sandboxes.close()
                 raise
-            entry.write_bytes(pickle.dumps((plan, borrowed(sandboxes))))
-            return Bench(plan, Graders(plan, self._isolation, 1, sandboxes), entry, folder)
+            entry.write_bytes(pickle.dumps((plan, borrowed_sandboxes(sandboxes))))
+            return ReleaseGrader(plan, WorkerPool(plan, self._isolation, 1, sandboxes), entry, folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     def _make_room(self) -> None:
-        while len(self._benches) >= RELEASES:
-            self._benches.pop(min(self._benches, key=lambda name: self._benches[name].used_at)).close()
+        while len(self._graders) >= RELEASES:
+            self._graders.pop(min(self._graders, key=lambda name: self._graders[name].used_at)).close()
 
     def close_idle(self) -> None:
         """End what nobody has used for long."""
         since = time.time() - self._idle_s
-        for name in [name for name, bench in self._benches.items() if bench.used_at < since]:
-            self._benches.pop(name).close()
+        for name in [name for name, grader in self._graders.items() if grader.used_at < since]:
+            self._graders.pop(name).close()
 
     def close(self) -> None:
         """End all of them."""
-        for bench in self._benches.values():
-            bench.close()
+        for grader in self._graders.values():
+            grader.close()
 
 
 @contextmanager
 def _alone(entry: Path) -> Iterator[None]:
-    """One process at a time makes a bench; the others wait for it."""
+    """One process at a time makes a grader; the others wait for it."""
     with entry.with_suffix(".lock").open("w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         yield

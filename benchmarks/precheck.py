@@ -1,7 +1,7 @@
-"""Instant checks under a class: 30 students submit module 16 at once; how long until each reads what their tests say.
+"""Prechecks under a class: 30 students submit module 16 at once; how long until each reads what their tests say.
 
-    .venv/bin/python benchmarks/instant.py            # one worker, two checks at a time
-    .venv/bin/python benchmarks/instant.py 4          # four at a time
+    .venv/bin/python benchmarks/precheck.py            # one worker, two checks at a time
+    .venv/bin/python benchmarks/precheck.py 4          # four at a time
 
 Exchange (SQLite) and worker are processes of their own on loopback. Every tenth student hands in a loop without an end,
 which is stopped at the 10 s that a course gives by default. The first run finds the worker cold, the second warm.
@@ -21,10 +21,10 @@ sys.path.insert(0, str(ROOT / "tests" / "hub"))
 
 from exchange_process import ServiceProcess
 from exchange_support import COURSE, FakeHub, token, uploads
-from instant_support import MODULE, Module, Worker, hub_with_checker, instant_of, module_16, publish
+from precheck_support import MODULE, Module, Worker, hub_with_checker, module_16, precheck_of, publish
 
 from tito.exchange.client.client import Client
-from tito.exchange.client.plugin.checks import looked_for
+from tito.exchange.client.plugin.prechecks import looked_for
 
 STUDENTS, ENDLESS_EVERY = 30, 10
 PATIENCE_S = 120.0
@@ -112,7 +112,7 @@ def main() -> None:
             exchange.start()
             teacher = Client(exchange.url, token("teacher"))
             publish(teacher, COURSE, MODULE, module.release)
-            teacher.set_policy(COURSE, instant_of(module.course, cell_timeout_s=10.0, notebook_timeout_s=60.0))
+            teacher.set_policy(COURSE, precheck_of(module.course, cell_timeout_s=10.0, notebook_timeout_s=60.0))
             teacher.close()
             with Worker(exchange.url, folder / "worker", (COURSE,), at_once):
                 a_class(exchange.url, hub, module, "cold", endless=False)

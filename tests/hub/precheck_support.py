@@ -1,4 +1,4 @@
-"""What the tests of instant checks share: the worker as a process, and module 16 with its simulated students."""
+"""What the tests of prechecks share: the worker as a process, and module 16 with its simulated students."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tito.course.course import Course, load_course
 from tito.course.script import source_notebooks
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.files import Upload, folder_files, snapshot
-from tito.exchange.protocol.records import Check, CheckState, Instant, Policy, Submission
+from tito.exchange.protocol.records import Check, CheckState, Policy, PrecheckPolicy, Submission
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "16_quantization"
@@ -47,9 +47,9 @@ class Worker:
         ours = {
             "TITO_EXCHANGE_URL": self.url,
             "JUPYTERHUB_API_TOKEN": token(CHECKER),
-            "TITO_INSTANT_COURSES": ",".join(self.courses),
-            "TITO_INSTANT_AT_ONCE": str(self.at_once),
-            "TITO_INSTANT_FOLDER": str(self.folder),
+            "TITO_PRECHECK_COURSES": ",".join(self.courses),
+            "TITO_PRECHECK_AT_ONCE": str(self.at_once),
+            "TITO_PRECHECK_FOLDER": str(self.folder),
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -80,14 +80,14 @@ def hub_with_checker(*courses: str) -> tuple[FakeHub, dict[str, list[str]]]:
     """A hub that knows the worker's service, and in which groups the exchange counts it."""
     hub = FakeHub()
     hub.add_service(CHECKER, [ACCESS])
-    return hub, {CHECKER: [f"instant-{course}" for course in courses]}
+    return hub, {CHECKER: [f"precheck-{course}" for course in courses]}
 
 
-def instant_of(course: Course, per_hour: int = 12, **times: float) -> Policy:
+def precheck_of(course: Course, per_hour: int = 12, **times: float) -> Policy:
     """A policy with checks in the sandbox of a course."""
     from dataclasses import replace
 
-    return Policy(instant=Instant(per_hour, course.sandbox.packages, replace(course.limits, **times)))
+    return Policy(precheck=PrecheckPolicy(per_hour, course.sandbox.packages, replace(course.limits, **times)))
 
 
 @dataclass(frozen=True)

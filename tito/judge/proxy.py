@@ -1,15 +1,15 @@
-"""Stand-ins: what a test that runs in the judge holds in the place of objects of a notebook.
+"""Proxies: what a test that runs in the judge holds in the place of objects of a notebook.
 
-A stand-in forwards what the test does with it: the notebook's process does it, beside student code, and a plain value,
-another stand-in or an exception comes back. What is compared with what the test expects is decided here, though:
+A proxy forwards what the test does with it: the notebook's process does it, beside student code, and a plain value,
+another proxy or an exception comes back. What is compared with what the test expects is decided here, though:
 
 * A plain value that comes back is of its plain base type: its `==` is Python's own.
-* A stand-in equals nothing but itself, and takes no operand of the test's. Else student code would be asked whether it
+* A proxy equals nothing but itself, and takes no operand of the test's. Else student code would be asked whether it
   equals what is expected, or be told that. Where the reference's object was asked at the same place of the test, a
-  student's is too: there the author means to ask it (see `sites`).
+  student's is too: there the author means to ask it (see `call_sites`).
 
 Classes of a notebook have classes here that mirror their names and bases: `isinstance`, `type` and `except` work.
-This module runs in the judge; `link` is the way to the notebook that stand-ins ask by.
+This module runs in the judge; `proxy_channel` is the way to the notebook that proxies ask by.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ NEVER_ASKED = tuple(
 )
 
 
-class Link(Protocol):
-    """The way to the notebook, as stand-ins need it."""
+class ProxyChannel(Protocol):
+    """The way to the notebook, as proxies need it."""
 
     def ask(
         self,
@@ -55,41 +55,41 @@ class Link(Protocol):
 class RemoteType(type):
     """A class of the notebook: mirrors its name and bases; all else that is done with it is forwarded."""
 
-    _tito_link: Link
+    _tito_channel: ProxyChannel
     _tito_number_of_class: int
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> RemoteType:
-        if bases and "_tito_link" not in body:
+        if bases and "_tito_channel" not in body:
             raise TypeError("a class of the notebook cannot be inherited from where a test is judged")
         return super().__new__(cls, name, bases, body)
 
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
-        return _call(cls._tito_link, cls._tito_number_of_class, arguments, keywords)
+        return _call(cls._tito_channel, cls._tito_number_of_class, arguments, keywords)
 
     def __getattr__(cls, name: str) -> Any:
-        return _attribute(cls, cls._tito_link if "_tito_link" in vars(cls) else None, name)
+        return _attribute(cls, cls._tito_channel if "_tito_channel" in vars(cls) else None, name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        cls._tito_link.ask("__setattr__", cls._tito_number_of_class, (name, value))
+        cls._tito_channel.ask("__setattr__", cls._tito_number_of_class, (name, value))
 
     def __delattr__(cls, name: str) -> None:
-        cls._tito_link.ask("__delattr__", cls._tito_number_of_class, (name,))
+        cls._tito_channel.ask("__delattr__", cls._tito_number_of_class, (name,))
 
     def __iter__(cls) -> Any:
-        return cls._tito_link.ask("__iter__", cls._tito_number_of_class)
+        return cls._tito_channel.ask("__iter__", cls._tito_number_of_class)
 
     def __len__(cls) -> Any:
-        return cls._tito_link.ask("__len__", cls._tito_number_of_class)
+        return cls._tito_channel.ask("__len__", cls._tito_number_of_class)
 
     def __bool__(cls) -> bool:
         return True
 
     def __getitem__(cls, key: Any) -> Any:
-        return cls._tito_link.ask("__getitem__", cls._tito_number_of_class, (key,))
+        return cls._tito_channel.ask("__getitem__", cls._tito_number_of_class, (key,))
 
     def __contains__(cls, one: Any) -> Any:
         if isinstance(one, cls):
-            return cls._tito_link.ask("__contains__", cls._tito_number_of_class, (one,))
+            return cls._tito_channel.ask("__contains__", cls._tito_number_of_class, (one,))
         return False
 
 
@@ -98,77 +98,77 @@ class Text:
 
     def __get__(self, one: Any, cls: Any) -> Any:
         number = cls._tito_number_of_class if one is None else one._tito_number
-        return cls._tito_link.ask("__getattr__", number, ("__doc__",))
+        return cls._tito_channel.ask("__getattr__", number, ("__doc__",))
 
 
-class StandIn(metaclass=RemoteType):
+class Proxy(metaclass=RemoteType):
     """An object of the notebook. Its class has those of Python's protocols that the object's own class has."""
 
     __slots__ = ("_tito_number",)
-    _tito_link: Link
+    _tito_channel: ProxyChannel
     _tito_number: int
 
     def __getattr__(self, name: str) -> Any:
-        return _attribute(self, self._tito_link, name)
+        return _attribute(self, self._tito_channel, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._tito_link.ask("__setattr__", self._tito_number, (name, value))
+        self._tito_channel.ask("__setattr__", self._tito_number, (name, value))
 
     def __delattr__(self, name: str) -> None:
-        self._tito_link.ask("__delattr__", self._tito_number, (name,))
+        self._tito_channel.ask("__delattr__", self._tito_number, (name,))
 
     def __dir__(self) -> Any:
-        return self._tito_link.ask("__dir__", self._tito_number)
+        return self._tito_channel.ask("__dir__", self._tito_number)
 
     def __eq__(self, other: object) -> Any:
-        if self is other or not self._tito_link.may_compare():
+        if self is other or not self._tito_channel.may_compare():
             return self is other
-        return self._tito_link.ask("__eq__", self._tito_number, (other,))
+        return self._tito_channel.ask("__eq__", self._tito_number, (other,))
 
     def __ne__(self, other: object) -> Any:
-        if self is other or not self._tito_link.may_compare():
+        if self is other or not self._tito_channel.may_compare():
             return self is not other
-        return self._tito_link.ask("__ne__", self._tito_number, (other,))
+        return self._tito_channel.ask("__ne__", self._tito_number, (other,))
 
     def __hash__(self) -> int:
-        return self._tito_link.ask("__hash__", self._tito_number)  # type: ignore[no-any-return]
+        return self._tito_channel.ask("__hash__", self._tito_number)  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
-        return self._tito_link.ask("__str__", self._tito_number)  # type: ignore[no-any-return]
+        return self._tito_channel.ask("__str__", self._tito_number)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return self._tito_link.ask("__repr__", self._tito_number)  # type: ignore[no-any-return]
+        return self._tito_channel.ask("__repr__", self._tito_number)  # type: ignore[no-any-return]
 
     def __format__(self, spec: str) -> str:
-        return self._tito_link.ask("__format__", self._tito_number, (spec,))  # type: ignore[no-any-return]
+        return self._tito_channel.ask("__format__", self._tito_number, (spec,))  # type: ignore[no-any-return]
 
     def __copy__(self) -> Any:
-        return self._tito_link.ask("__copy__", self._tito_number)
+        return self._tito_channel.ask("__copy__", self._tito_number)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return self._tito_link.ask("__deepcopy__", self._tito_number)
+        return self._tito_channel.ask("__deepcopy__", self._tito_number)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        array = self._tito_link.ask("__array__", self._tito_number)
+        array = self._tito_channel.ask("__array__", self._tito_number)
         if type(array) is not np.ndarray and not isinstance(array, np.generic):
             raise TypeError("this object is no array")
         return np.array(array, dtype)
 
 
-def _attribute(one: Any, link: Link | None, name: str) -> Any:
+def _attribute(one: Any, link: ProxyChannel | None, name: str) -> Any:
     if link is None or name.startswith(("_tito", *NEVER_ASKED)):
         raise AttributeError(name)
     return link.ask("__getattr__", number_of(one), (name,))  # type: ignore[arg-type]
 
 
-def _call(link: Link, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def _call(link: ProxyChannel, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     if not link.may_call(number, *arguments, *keywords.values()):
         raise TypeError("what your code returned is not of the kind that this test calls")
     return link.ask("__call__", number, arguments, keywords)
 
 
 def number_of(value: Any) -> int | None:
-    """The number of the object that a stand-in stands for, or None for all else."""
+    """The number of the object that a proxy stands for, or None for all else."""
     if isinstance(value, RemoteType):
         return value._tito_number_of_class
     if isinstance(type(value), RemoteType):
@@ -182,8 +182,8 @@ def number_of(value: Any) -> int | None:
 def _forwarded(name: str) -> Callable[..., Any]:
     """A method that only asks: what it hands over is not what a test expects."""
 
-    def method(self: StandIn, *arguments: Any) -> Any:
-        return self._tito_link.ask(name, self._tito_number, arguments)
+    def method(self: Proxy, *arguments: Any) -> Any:
+        return self._tito_channel.ask(name, self._tito_number, arguments)
 
     return method
 
@@ -191,27 +191,27 @@ def _forwarded(name: str) -> Callable[..., Any]:
 def _guarded(name: str) -> Callable[..., Any]:
     """An operator whose operand may be what the test expects: asked only where the reference's object was."""
 
-    def method(self: StandIn, other: Any, *rest: Any) -> Any:
-        if not self._tito_link.may(other):
+    def method(self: Proxy, other: Any, *rest: Any) -> Any:
+        if not self._tito_channel.may(other):
             return NotImplemented
-        return self._tito_link.ask(name, self._tito_number, (other, *rest))
+        return self._tito_channel.ask(name, self._tito_number, (other, *rest))
 
     return method
 
 
-def _contains(self: StandIn, one: Any) -> Any:
+def _contains(self: Proxy, one: Any) -> Any:
     """Whether it holds something: looked for here, one element after the other, unless the reference's was asked."""
-    if self._tito_link.may_compare():
-        return self._tito_link.ask("__contains__", self._tito_number, (one,))
+    if self._tito_channel.may_compare():
+        return self._tito_channel.ask("__contains__", self._tito_number, (one,))
     return any(one is element or one == element for element in self)  # type: ignore[attr-defined]
 
 
-def _leave(self: StandIn, kind: Any, error: Any, trace: Any) -> Any:
-    return self._tito_link.ask("__exit__", self._tito_number, (None, None, None)) if kind is None else False
+def _leave(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
+    return self._tito_channel.ask("__exit__", self._tito_number, (None, None, None)) if kind is None else False
 
 
-def _called(self: StandIn, *arguments: Any, **keywords: Any) -> Any:
-    return _call(self._tito_link, self._tito_number, arguments, keywords)
+def _called(self: Proxy, *arguments: Any, **keywords: Any) -> Any:
+    return _call(self._tito_channel, self._tito_number, arguments, keywords)
 
 
 ASKED = "iter next len getitem setitem delitem reversed enter bool int float complex index round abs neg pos invert"
@@ -224,13 +224,13 @@ METHODS |= {"__contains__": _contains, "__exit__": _leave, "__call__": _called}
 def _error_attribute(self: Any, name: str) -> Any:
     if "_tito_number" not in self.__dict__:
         raise AttributeError(name)
-    return _attribute(self, type(self)._tito_link, name)
+    return _attribute(self, type(self)._tito_channel, name)
 
 
 def _error_text(self: Any) -> str:
     if "_tito_text" in self.__dict__:
         return str(self.__dict__["_tito_text"])
-    return str(type(self)._tito_link.ask("__str__", self.__dict__["_tito_number"]))
+    return str(type(self)._tito_channel.ask("__str__", self.__dict__["_tito_number"]))
 
 
 def native_class(cls: type) -> type:

@@ -1,5 +1,6 @@
-"""The table of settings in book/hub.md, made from the settings: `python -m tito.hub.config.page` writes it there.
+"""The table of settings in book/hub.md, made from the settings.
 
+`python -m tito.hub.config.settings_page` writes it there.
 A test holds the page to it.
 """
 
@@ -35,7 +36,7 @@ def _default(one: Known) -> str:
 
 
 def main() -> None:
-    """Entry point of `python -m tito.hub.config.page`, run in the project's folder."""
+    """Entry point of `python -m tito.hub.config.settings_page`, run in the project's folder."""
     PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     sys.stdout.write(f"{PAGE} has {len(list(known_settings()))} settings.\n")
 

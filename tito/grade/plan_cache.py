@@ -20,14 +20,14 @@ from pathlib import Path
 from tito.course.course import SETTINGS_FILE, Assignment, Course
 from tito.plan.plan import AssignmentPlan
 from tito.plan.sources import memory, remember
-from tito.repair.reading import trusted
+from tito.repair.read_notebook import trusted
 from tito.sandbox.environment import environment
 
 PACKAGES = ("ipython", "jupytext", "nbformat")
 CODE = Path(__file__).resolve().parent.parent
 
 
-class KeptPlan:
+class PlanCache:
     """Where the plan of an assignment for one way to isolate is kept."""
 
     def __init__(self, course: Course, assignment: Assignment, isolation: str) -> None:

@@ -41,16 +41,16 @@ class Opened:
 
 
 @dataclass
-class Belongings:
+class SharedResources:
     """Of one process.
 
     Args:
-        desk: its line to the warden.
+        to_warden: its line to the warden.
         folders: those that each copy has a view of its own of.
         files: the folder of the assignment's files.
     """
 
-    desk: socket.socket
+    to_warden: socket.socket
     folders: list[str]
     files: str
     home: str = "/"
@@ -60,7 +60,7 @@ class Belongings:
     def prepare(self, number: int, loop: Any) -> None:
         """Before the fork: have the files kept, and see which are open, and where. The copy would find what the
         notebook went on with."""
-        self.desk.send(b"take %d" % number)
+        self.to_warden.send(b"take %d" % number)
         self.loop = loop
         self.opened.clear()
         wanted: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
@@ -76,7 +76,7 @@ class Belongings:
 
     def wait(self) -> None:
         """In the notebook, after the fork: what stands in the folders has been kept."""
-        self.desk.recv(64)
+        self.to_warden.recv(64)
 
     def leave(self, number: int, channel: int) -> None:
         """Give up all but the channel, and report to the warden as the copy of that number. Whatever had a
@@ -90,7 +90,7 @@ class Belongings:
             with contextlib.suppress(Exception):
                 self.loop._close_self_pipe()
         for descriptor in _open_descriptors():
-            if descriptor in (channel, nowhere, self.desk.fileno()):
+            if descriptor in (channel, nowhere, self.to_warden.fileno()):
                 continue
             with contextlib.suppress(OSError):
                 about = os.fstat(descriptor)
@@ -103,10 +103,10 @@ class Belongings:
         os.close(nowhere)
         if any(name in sys.modules for name in SHARING):
             with contextlib.suppress(OSError, ValueError):
-                for place in _shared_memory(number, self.desk):
+                for place in _shared_memory(number, self.to_warden):
                     _keep_to_oneself(*place)
-        self.desk.send(b"copy %d" % number)
-        self.desk.close()
+        self.to_warden.send(b"copy %d" % number)
+        self.to_warden.close()
 
     def _find(self, wanted: dict[tuple[int, int], list[tuple[int, int, int]]]) -> None:
         """The names of files that were open: there may be no /proc to ask."""
@@ -151,12 +151,12 @@ def _open_descriptors() -> list[int]:
     return [descriptor for descriptor in every if descriptor not in closed]
 
 
-def _shared_memory(number: int, desk: socket.socket) -> list[tuple[int, int]]:
+def _shared_memory(number: int, to_warden: socket.socket) -> list[tuple[int, int]]:
     """Where this process's memory is shared with others, or with a file. There may be no /proc here: the warden
     says it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        socket.send_fds(desk, [b"shared %d" % number], [theirs.fileno()])
+        socket.send_fds(to_warden, [b"shared %d" % number], [theirs.fileno()])
         theirs.close()
         ours.settimeout(PATIENCE_S)
         places = json.loads(ours.recv(1 << 16) or b"[]")

@@ -2,9 +2,9 @@
 where the grader is root, a user of its own.
 
     prepare   in the zygote, before it imports anything: will sessions be able to read what they need?
-    furnish   in a session, before any student code
+    populate  in a session, before any student code
 
-`keeper` holds what stays outside of the fence.
+`supervisor` holds what stays outside of the fence.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tito.sandbox.inside import ruleset, seccomp
+from tito.sandbox.inside import landlock, seccomp
 
-PROBE_UID = 60707  # see `keeper`
+PROBE_UID = 60707  # see `supervisor`
 CAPABILITY_VERSION = 0x20080522
 CAP_DAC_READ_SEARCH = 2
 KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 DEVICES = {
-    "/dev/null": ruleset.READ_FILE | ruleset.WRITE_FILE,
-    "/dev/zero": ruleset.READ_FILE | ruleset.WRITE_FILE,
-    "/dev/full": ruleset.READ_FILE | ruleset.WRITE_FILE,
-    "/dev/random": ruleset.READ_FILE,
-    "/dev/urandom": ruleset.READ_FILE,
+    "/dev/null": landlock.READ_FILE | landlock.WRITE_FILE,
+    "/dev/zero": landlock.READ_FILE | landlock.WRITE_FILE,
+    "/dev/full": landlock.READ_FILE | landlock.WRITE_FILE,
+    "/dev/random": landlock.READ_FILE,
+    "/dev/urandom": landlock.READ_FILE,
 }
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -104,12 +104,12 @@ def _opens(path: str) -> bool:
 
 
 @told()
-def furnish(settings: dict[str, Any]) -> None:
+def populate(settings: dict[str, Any]) -> None:
     """A home and a folder for temporary files, and a fence around: nothing that a session does not need is left."""
     fence = settings["fence"]
     home, tmp = Path(fence["folder"], "home"), Path(fence["folder"], "tmp")
     os.setsid()
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the keeper waits for signals that it blocks
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor waits for signals that it blocks
     if "lock" in fence:
         fence["lock"].close()
     for path in sorted(Path(settings["files"]).iterdir()):
@@ -121,12 +121,12 @@ def furnish(settings: dict[str, Any]) -> None:
     rules = _rules(fence)
     _become(fence["uid"], fence["kept"])
     if not fence["uid"]:
-        prctl(PR_SET_DUMPABLE, 1)  # its keeper, who is the same user then, looks into it
+        prctl(PR_SET_DUMPABLE, 1)  # its supervisor, who is the same user then, looks into it
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
     prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
     prctl(PR_SET_NO_NEW_PRIVS, 1)
-    ruleset.restrict(rules)
+    landlock.restrict(rules)
     if fence["kept"]:
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH)  # commands that a notebook starts need it too
     keyctl = KEYCTL[os.uname().machine]
@@ -174,14 +174,14 @@ def _system(command: str) -> int:
 
 def _rules(fence: dict[str, Any]) -> int:
     version = fence["abi"]
-    rules = ruleset.create(version)
+    rules = landlock.create(version)
     for path in fence["readable"]:
-        ruleset.allow(rules, path, ruleset.READ, version)
+        landlock.allow(rules, path, landlock.READ, version)
     for path in fence["listable"]:
-        ruleset.allow(rules, path, ruleset.READ_DIR, version)
+        landlock.allow(rules, path, landlock.READ_DIR, version)
     for path, rights in DEVICES.items():
-        ruleset.allow(rules, path, rights, version)
-    ruleset.allow(rules, fence["folder"], ruleset.OWN, version)
+        landlock.allow(rules, path, rights, version)
+    landlock.allow(rules, fence["folder"], landlock.OWN, version)
     return rules
 
 

@@ -1,4 +1,4 @@
-"""Instant checks from end to end: a worker beside an exchange, and students of module 16 who submit."""
+"""Prechecks from end to end: a worker beside an exchange, and students of module 16 who submit."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from typing import Any
 import nbformat
 import pytest
 from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, token, uploads, wait_for
-from instant_support import (
+from nbgrader_forks import Commands
+from precheck_support import (
     CHECKER,
     MODULE,
     Module,
     Worker,
     finished,
     hub_with_checker,
-    instant_of,
     member,
     module_16,
+    precheck_of,
     publish,
     verdicts,
     visible_verdicts,
 )
-from nbgrader_forks import Commands
 from sqlalchemy import select
 
 from tito.course.script import source_notebooks
 from tito.exchange.protocol.records import CheckState, Policy
 from tito.exchange.server import tables
-from tito.plan.testcell import hidden_source
+from tito.plan.test_cell import hidden_source
 
 pytestmark = pytest.mark.hub
 STUDENTS = ("correct_loops", "no_clipping", "blank", "syntax_error", "hostile")
@@ -51,12 +51,12 @@ class Running:
 
 
 def usual_policy(module: Module) -> Policy:
-    return instant_of(module.course, cell_timeout_s=4.0, notebook_timeout_s=30.0)
+    return precheck_of(module.course, cell_timeout_s=4.0, notebook_timeout_s=30.0)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("instant")
+    folder = tmp_path_factory.mktemp("precheck")
     module = module_16(folder)
     hub, services = hub_with_checker(COURSE, OTHER_COURSE)
     with service(folder / "exchange", hub, services=services) as made:
@@ -153,7 +153,7 @@ def test_an_honest_check_does_not_wait_for_loops(running: Running) -> None:
     """More of them than are checked at a time: it is over while all of them are still at work."""
     files = running.module.files
     teacher = running.service.client("teacher")
-    teacher.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=20.0, notebook_timeout_s=30.0))
+    teacher.set_policy(COURSE, precheck_of(running.module.course, cell_timeout_s=20.0, notebook_timeout_s=30.0))
     try:
         looping = [member(running.service, running.hub, f"looping{number}", COURSE) for number in range(4)]
         loops = [(student, student.submit(COURSE, MODULE, uploads(files("endless_loop")))) for student in looping]
@@ -173,7 +173,7 @@ def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s
     client = running.service.client("teacher")
     client.publish(COURSE, "killed", uploads(_folder(running.module.release)), replace=True)
     object.__setattr__(ledger.quotas, "check_lease_s", 5)  # not too little for a machine that is busy
-    client.set_policy(COURSE, instant_of(running.module.course, cell_timeout_s=12.0, notebook_timeout_s=60.0))
+    client.set_policy(COURSE, precheck_of(running.module.course, cell_timeout_s=12.0, notebook_timeout_s=60.0))
     made = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
     jobs = select(tables.check_job).join(tables.submission).where(tables.submission.c.id == made.id)
 

@@ -1,6 +1,6 @@
-"""A test's way to the notebook, in the judge: asks for operations, and makes stand-ins of what comes back.
+"""A test's way to the notebook, in the judge: asks for operations, and makes proxies of what comes back.
 
-Whatever a notebook sends is hostile: it gives plain values and stand-ins, or `Ended`.
+Whatever a notebook sends is hostile: it gives plain values and proxies, or `Ended`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from tito.judge.looks import Looks
-from tito.judge.sites import Sites
-from tito.judge.standin import (
+from tito.judge.call_sites import CallSites
+from tito.judge.proxy import (
     EXCEPTION,
     METHODS,
+    Proxy,
     RemoteType,
-    StandIn,
     Text,
     native_attributes,
     new_exception,
     number_of,
 )
+from tito.judge.shown_values import ShownValues
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import CodecError, Packed
 from tito.sandbox.inside.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
@@ -46,7 +46,7 @@ STOPS = (StopIteration, StopAsyncIteration)
 BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
 
 
-class Line(Protocol):
+class Transport(Protocol):
     """What a test asks over."""
 
     def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
@@ -62,7 +62,7 @@ class Ended(BaseException):
     """Nothing more can be asked: the notebook has ended, or answered what is no answer, or been asked too much."""
 
 
-class Link:
+class ProxyChannel:
     """A test's way to the notebook.
 
     Args:
@@ -72,12 +72,14 @@ class Link:
         believes: whether arguments are changed too where the reference changed none (see `replay`).
     """
 
-    def __init__(self, channel: Line, known: frozenset[str] | None, keep: bool = False, believes: bool = False) -> None:
+    def __init__(
+        self, channel: Transport, known: frozenset[str] | None, keep: bool = False, believes: bool = False
+    ) -> None:
         self.channel = channel
         self.believes = believes
         self.not_believed = False  # whether the notebook has said so
-        self.sites = Sites(known)
-        self.looks = Looks(self._ask)
+        self.sites = CallSites(known)
+        self.looks = ShownValues(self._ask)
         self.keep = keep
         self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
         self.called: set[str] = set()
@@ -170,7 +172,7 @@ class Link:
 
     def may(self, *operands: Any) -> bool:
         """Whether an object of the notebook may be handed operands of the test's, here where the test is now."""
-        return all(isinstance(one, StandIn | RemoteType) for one in operands) or self.may_compare()
+        return all(isinstance(one, Proxy | RemoteType) for one in operands) or self.may_compare()
 
     def may_call(self, number: int, *operands: Any) -> bool:
         """Whether it may be called with them: too wherever the test has looked it up by a name that it calls."""
@@ -315,7 +317,7 @@ class Link:
         raise CodecError(f"a {type(value).__name__} of the test's own")
 
     def revive(self, value: Any, given: list[Any]) -> Any:
-        """The stand-ins and values that an answer's references mean."""
+        """The proxies and values that an answer's references mean."""
         kind = type(value)
         if kind is Handle:
             return self._stand_in(value)
@@ -365,12 +367,17 @@ class Link:
             body = dict(
                 EXCEPTION if raises else {name: METHODS[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
             )
-            body |= {"_tito_link": self, "_tito_number_of_class": number, "__module__": "notebook", "__doc__": Text()}
+            body |= {
+                "_tito_channel": self,
+                "_tito_number_of_class": number,
+                "__module__": "notebook",
+                "__doc__": Text(),
+            }
             body |= native_attributes(bases) if raises else {"__slots__": ()}
             machinery = MACHINERY.get(str(facts.get("machinery")))
             if machinery is not None:
                 body["__class__"] = property(lambda _: machinery)
-            inherited = [one for one in bases if issubclass(one, BaseException)] if raises else [*bases, StandIn]
+            inherited = [one for one in bases if issubclass(one, BaseException)] if raises else [*bases, Proxy]
             self.classes[number] = RemoteType(str(facts["name"]), tuple(inherited), body)
         return self.classes[number]
 
