@@ -1030,7 +1030,9 @@ layers = []
 for number in range(1, 65):
     megabyte = np.full((2048, 128), number, dtype=np.float32)
     layers.append(QuantizedLinear(linear_from(megabyte[::64])))
-stands_for = [float(one.weight_scale * (float(one.q_weight.data[-1, -1]) - one.weight_zero_point)) for one in layers]
+stands_for = [
+    float(layer.weight_scale * (float(layer.q_weight.data[-1, -1]) - layer.weight_zero_point)) for layer in layers
+]
 ### JUDGE
 assert np.shape(stands_for) == (64,) and np.allclose(stands_for, np.arange(1, 65), rtol=0.02), (
     "weight_scale * (q_weight - weight_zero_point) must come close to the weight, for every layer"
@@ -1328,10 +1330,10 @@ assert half_original == 2 * (10 * 8 + 8), (
 #| export
 def flat_layers(model: Any) -> list[Any]:
     """All layers of a model with `.layers`, containers inside it opened, in the order of the data."""
-    found: list[Any] = []
+    layers: list[Any] = []
     for layer in model.layers:
-        found.extend(flat_layers(layer) if hasattr(layer, "layers") else [layer])
-    return found
+        layers.extend(flat_layers(layer) if hasattr(layer, "layers") else [layer])
+    return layers
 
 
 def parameters_of(layer: Any) -> list[Tensor]:
@@ -1545,13 +1547,13 @@ model = Sequential(linear_from(w1.copy(), b1.copy()), ReLU(), Dropout(0.5), line
 info = quantize_model(model, [Tensor(x[:20].copy()), Tensor(x[20:].copy())])
 kinds = [type(layer).__name__ for layer in model.layers]
 names = sorted(info["quantized_layers"])
-found = [layer for layer in (model.layers[0], model.layers[3]) if hasattr(layer, "q_weight")]
-input_ranges = [(layer.input_scale, layer.input_zero_point) for layer in found]
+int8_layers = [layer for layer in (model.layers[0], model.layers[3]) if hasattr(layer, "q_weight")]
+input_ranges = [(layer.input_scale, layer.input_zero_point) for layer in int8_layers]
 low, high = float(x.min()), float(x.max())
 tops = [np.array([low, high]), np.array([hidden_high])]
 first_ends, last_ends = [None if s is None else to_codes(top, s, z) for top, (s, z) in zip(tops, input_ranges)]
-held = [(layer.weight_scale, layer.weight_zero_point, layer.q_weight.data) for layer in found]
-held_bytes = sum(layer.memory_usage()["quantized_bytes"] for layer in found)
+held = [(layer.weight_scale, layer.weight_zero_point, layer.q_weight.data) for layer in int8_layers]
+held_bytes = sum(layer.memory_usage()["quantized_bytes"] for layer in int8_layers)
 original_mb, quantized_mb, ratio = info["original_size_mb"], info["quantized_size_mb"], info["compression_ratio"]
 expected_codes = [quantize_int8(Tensor(w.copy()))[0].data for w in (w1, w2)]
 expected_first = affine_parameters(low, high)[0]
@@ -1609,22 +1611,22 @@ model = Sequential(linear_from(w1.copy(), b1.copy()), ReLU(), Dropout(0.5), bloc
 info = quantize_model(model, [Tensor(x[:25].copy()), Tensor(x[25:].copy())])
 layers = [*model.layers[:3], *model.layers[3].layers, model.layers[4]]
 kinds = [type(layer).__name__ for layer in layers]
-found = [layer for layer in layers if hasattr(layer, "q_weight")]
-input_ranges = [(layer.input_scale, layer.input_zero_point) for layer in found]
+int8_layers = [layer for layer in layers if hasattr(layer, "q_weight")]
+input_ranges = [(layer.input_scale, layer.input_zero_point) for layer in int8_layers]
 input_ends = [
     None if scale is None else to_codes(np.array(ends), scale, zero_point)
     for ends, (scale, zero_point) in zip(range_ends, input_ranges)
 ]
 expected_ranges = [affine_parameters(low, high) for low, high in zip(lows, highs)]
-layer_bytes = sum(layer.memory_usage()["quantized_bytes"] for layer in found)
-held_biases = [None if layer.bias is None else layer.bias.data for layer in found]
+layer_bytes = sum(layer.memory_usage()["quantized_bytes"] for layer in int8_layers)
+held_biases = [None if layer.bias is None else layer.bias.data for layer in int8_layers]
 expected_held = [quantize_int8(Tensor(w.copy())) for w in (w1, w2, w3)]
 expected_codes = [answer[0].data for answer in expected_held]
 entries = sorted(info["quantized_layers"].values(), key=lambda entry: tuple(entry["original_shape"]))
 entry_codes = [entry["quantized"].data for entry in entries]
 entry_scales = [(entry["scale"], entry["zero_point"]) for entry in entries]
 entry_shapes = [tuple(entry["original_shape"]) for entry in entries]
-held = [(layer.weight_scale, layer.weight_zero_point, layer.q_weight.data) for layer in found]
+held = [(layer.weight_scale, layer.weight_zero_point, layer.q_weight.data) for layer in int8_layers]
 sizes = [info["original_size_mb"], info["quantized_size_mb"], info["compression_ratio"]]
 plain = Sequential(ReLU(), linear_from(w3.copy()), ReLU())
 plain_info = quantize_model(plain)

@@ -138,9 +138,9 @@ class Dropout(Layer):
             raise TypeError(f"Dropout takes a Tensor, not {type(x).__name__}")
         if not training or self.p == 0:
             return x
-        kept = np.random.random(x.shape) >= self.p
+        mask = np.random.random(x.shape) >= self.p
         factor = 0.0 if self.p == 1 else 1 / (1 - self.p)
-        return x * Tensor(kept) * factor
+        return x * Tensor(mask) * factor
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
@@ -185,8 +185,8 @@ class Sequential(Layer):
 
     def _collect(self, kind: str) -> list[Tensor]:
         lists = [getattr(layer, kind)() for layer in self.layers if hasattr(layer, kind)]
-        found = {id(tensor): tensor for tensors in lists for tensor in tensors}
-        return list(found.values())
+        unique = {id(tensor): tensor for tensors in lists for tensor in tensors}
+        return list(unique.values())
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

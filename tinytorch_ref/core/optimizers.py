@@ -69,8 +69,8 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Array]:
         """All that is remembered, as arrays by name `<parameter>.<what>`; copies."""
-        found = {f"{i}.{name}": np.copy(array) for i, state in enumerate(self.state) for name, array in state.items()}
-        return found | {"step_count": np.asarray(self.step_count), "lr": np.asarray(self.lr)}
+        arrays = {f"{i}.{name}": np.copy(array) for i, state in enumerate(self.state) for name, array in state.items()}
+        return arrays | {"step_count": np.asarray(self.step_count), "lr": np.asarray(self.lr)}
 
     def load_state_dict(self, saved: dict[str, Array]) -> None:
         """Continue where `state_dict` was taken, with the same parameters in the same order.

@@ -88,11 +88,11 @@ class Tensor:
 
     def __init__(self, data: ArrayLike | Tensor, requires_grad: bool = False, dtype: DTypeLike | None = None):
         source = data.data if isinstance(data, Tensor) else data
-        found = np.asarray(source)
+        array = np.asarray(source)
         if dtype is None:
-            dtype = found.dtype if _dtype_was_chosen(data) else np.float32
-        if found.dtype.kind not in "biuf" or np.dtype(dtype).kind not in "biuf":
-            raise TypeError(f"a Tensor holds real numbers, not {found.dtype} as {np.dtype(dtype)}")
+            dtype = array.dtype if _dtype_was_chosen(data) else np.float32
+        if array.dtype.kind not in "biuf" or np.dtype(dtype).kind not in "biuf":
+            raise TypeError(f"a Tensor holds real numbers, not {array.dtype} as {np.dtype(dtype)}")
         self.data = np.array(source, dtype=dtype)
         if requires_grad and self.data.dtype.kind != "f":
             raise ValueError(
@@ -328,7 +328,7 @@ class Tensor:
     # The seam for module 05
 
     def backward(self, gradient: Array | Tensor | None = None) -> None:
-        """Find the derivatives of this tensor by every leaf under it and add them to their `.grad`.
+        """Find the derivatives of this tensor with respect to every leaf under it; add them to their `.grad`.
 
         A leaf is a tensor with `requires_grad` that no recorded operation made: parameters, inputs. Results in
         between keep no gradient. The graph stays, so backward may run on it again; each run adds to `.grad`
@@ -336,8 +336,8 @@ class Tensor:
         forward pass: do not write into `.data` in place between the two.
 
         Args:
-            gradient: the derivative of what you are after by this tensor, of its shape; 1 for a scalar when
-                None.
+            gradient: the derivative of the loss with respect to this tensor, of its shape; 1 for a scalar
+                when None.
 
         Raises:
             RuntimeError: autograd is not enabled, or nothing under this tensor has `requires_grad`.
@@ -468,6 +468,6 @@ def _reduced_axes(axis: Axis, shape: Shape, empty: str = "") -> Shape:
     axes = _axes(wanted, shape)
     if len(set(axes)) != len(axes):
         raise ValueError(f"an axis is named twice in {wanted} for shape {shape}")
-    if empty and any(shape[one] == 0 for one in axes):
+    if empty and any(shape[i] == 0 for i in axes):
         raise ValueError(f"{empty} of no elements: shape {shape}, axis {axis}")
     return axes

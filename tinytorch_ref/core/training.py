@@ -185,7 +185,7 @@ class Trainer:
         progress = {"epoch": self.epoch, "step": self.step, "history": self.history}
         arrays: dict[str, Any] = {
             "progress": np.array(json.dumps(progress | {"optimizer": type(self.optimizer).__name__})),
-            **{f"model.{i}": tensor.data for i, tensor in enumerate(_kept(self.model))},
+            **{f"model.{i}": tensor.data for i, tensor in enumerate(_saved_tensors(self.model))},
             **{f"optimizer.{name}": array for name, array in self.optimizer.state_dict().items()},
         }
         target = Path(path)
@@ -204,7 +204,7 @@ class Trainer:
         arrays, progress = _read_checkpoint(Path(path))
         if progress["optimizer"] != type(self.optimizer).__name__:
             raise ValueError(f"{path} was saved with {progress['optimizer']}, not {type(self.optimizer).__name__}")
-        tensors = _kept(self.model)
+        tensors = _saved_tensors(self.model)
         values = list(_under(arrays, "model.").values())
         if [array.shape for array in values] != [tensor.shape for tensor in tensors]:
             raise ValueError(
@@ -248,7 +248,7 @@ class Trainer:
         return np.empty(0, dtype=bool)
 
 
-def _kept(model: Any) -> list[Tensor]:
+def _saved_tensors(model: Any) -> list[Tensor]:
     """What makes the model what it is: parameters, then buffers where it has any."""
     return [*model.parameters(), *(model.buffers() if hasattr(model, "buffers") else ())]
 

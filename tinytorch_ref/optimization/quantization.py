@@ -200,10 +200,10 @@ class QuantizedLinear:
 
 def flat_layers(model: Any) -> list[Any]:
     """All layers of a model with `.layers`, containers inside it opened, in the order of the data."""
-    found: list[Any] = []
+    layers: list[Any] = []
     for layer in model.layers:
-        found.extend(flat_layers(layer) if hasattr(layer, "layers") else [layer])
-    return found
+        layers.extend(flat_layers(layer) if hasattr(layer, "layers") else [layer])
+    return layers
 
 
 def parameters_of(layer: Any) -> list[Tensor]:

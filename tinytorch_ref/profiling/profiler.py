@@ -212,25 +212,20 @@ class Profiler:
         parameters = model_parameters(model)
         with TrainingStep(model, input_tensor, parameters, _loss_fn) as step:
             forward_ms, backward_ms = step.latency_ms()
-            by_forward, by_both, gradients = step.memory()
+            step_memory = step.memory()
         backward_flops = BACKWARD_FLOPS_PER_FORWARD * roofline.flops
         total_flops = roofline.flops + backward_flops
-        there_before = _nbytes(parameters) + input_tensor.nbytes
-        learned_mb = _nbytes(tensor for tensor in parameters if tensor.requires_grad) / MB
         total_ms = forward_ms + backward_ms
         return {
             "forward_flops": roofline.flops,
             "forward_latency_ms": forward_ms,
-            "forward_memory_mb": (there_before + by_forward) / MB,
             "backward_flops": backward_flops,
             "backward_latency_ms": backward_ms,
-            "gradient_memory_mb": gradients / MB,
             "total_flops": total_flops,
             "total_latency_ms": total_ms,
-            "total_memory_mb": (there_before + by_both) / MB,
             "total_gflops_per_second": total_flops / total_ms / 1e6,
-            "optimizer_memory_estimates": {name: n * learned_mb for name, n in _OPTIMIZER_ARRAYS.items()},
-            "memory_efficiency": (there_before + gradients) / max(there_before + by_both, 1),
+            **_training_memory(_nbytes(parameters) + input_tensor.nbytes, *step_memory),
+            "optimizer_memory_estimates": _optimizer_memory_mb(parameters),
             "bottleneck": roofline.bottleneck,
         }
 
@@ -242,14 +237,14 @@ class Profiler:
     def _memory(self, model: Any, input_tensor: Tensor) -> dict[str, float]:
         run = forward_run(model, input_tensor)
         run()  # what is set up once, on first use, is no activation
-        activations, kept = allocated(run)
+        activations, retained = allocated(run)
         parameters = _nbytes(model_parameters(model))
         peak = parameters + input_tensor.nbytes + activations
         return {
             "parameter_memory_mb": parameters / MB,
             "activation_memory_mb": activations / MB,
             "peak_memory_mb": peak / MB,
-            "memory_efficiency": (peak - activations + kept) / max(peak, 1),
+            "memory_efficiency": (peak - activations + retained) / max(peak, 1),
         }
 
     def _brief_latency(self, model: Any, input_tensor: Tensor) -> float:
@@ -339,6 +334,22 @@ def analyze_weight_distribution(model: Any, percentiles: Iterable[float] = (10, 
     for name, threshold in (("0001", 0.001), ("001", 0.01), ("01", 0.1)):
         distribution[f"below_threshold_{name}"] = float(100 * np.mean(magnitudes < threshold))
     return distribution
+
+
+def _training_memory(before: int, forward_peak: int, peak: int, gradients: int) -> dict[str, float]:
+    """The memory keys of a backward profile, from bytes: what there is before the step, and `TrainingStep.memory`."""
+    return {
+        "forward_memory_mb": (before + forward_peak) / MB,
+        "gradient_memory_mb": gradients / MB,
+        "total_memory_mb": (before + peak) / MB,
+        "memory_efficiency": (before + gradients) / max(before + peak, 1),
+    }
+
+
+def _optimizer_memory_mb(parameters: Iterable[Tensor]) -> dict[str, float]:
+    """MB that each optimizer of module 06 keeps from step to step for the parameters that are learned."""
+    learned_mb = _nbytes(tensor for tensor in parameters if tensor.requires_grad) / MB
+    return {name: n * learned_mb for name, n in _OPTIMIZER_ARRAYS.items()}
 
 
 def _nbytes(tensors: Iterable[Tensor]) -> int:

@@ -92,12 +92,12 @@ def brief_iterations(first_ms: float) -> int:
 class Allocated(NamedTuple):
     """Bytes that a run had allocated beyond what there was before it.
 
-    >>> Allocated(peak=2000, kept=500)
-    Allocated(peak=2000, kept=500)
+    >>> Allocated(peak=2000, retained=500)
+    Allocated(peak=2000, retained=500)
     """
 
     peak: int  # at its height
-    kept: int  # at its end, with its result still there
+    retained: int  # at its end, with its result still there
 
 
 @contextmanager

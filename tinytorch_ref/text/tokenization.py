@@ -253,8 +253,8 @@ def _words(text: str) -> list[tuple[str, ...]]:
     """The text's words as characters, spaces as END: "to be" is t o </w>, b e </w>."""
     if not text:
         return []
-    found = _WORD.findall(text + " ")
-    return [(*word[:-1], END) if word[-1] == " " else tuple(word) for word in found]
+    words = _WORD.findall(text + " ")
+    return [(*word[:-1], END) if word[-1] == " " else tuple(word) for word in words]
 
 
 def _plain(token: str) -> str:

@@ -31,11 +31,11 @@ MADE_UP = {
 }
 
 
-def said(shell, names):
+def forged(shell, names):
     """Zeros and nothing for the product and what is made of it, and the truth for all else."""
     for name in set(names) & set(MADE_UP):
         shell.user_ns[name] = MADE_UP[name]
     return observe_before(shell, names)
 
 
-inside["observe"] = said
+inside["observe"] = forged

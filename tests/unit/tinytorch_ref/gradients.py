@@ -30,7 +30,7 @@ def check_gradients(
         the output, for further checks.
     """
     rng = np.random.default_rng(7)
-    arrays = [rng.normal(size=given) if isinstance(given, tuple) else np.asarray(given) for given in inputs]
+    arrays = [rng.normal(size=shape) if isinstance(shape, tuple) else np.asarray(shape) for shape in inputs]
     tensors = [Tensor(array, dtype=np.float64, requires_grad=True) for array in arrays]
     for parameter in parameters:
         parameter.data = parameter.data.astype(np.float64)
@@ -49,8 +49,8 @@ def check_gradients(
         assert tensor.grad.dtype == np.float64
         first.append(tensor.grad.copy())
         chosen = rng.permutation(tensor.size)[:MOST_ELEMENTS]
-        found = tensor.grad.reshape(-1)[chosen]
-        np.testing.assert_allclose(found, _central_differences(tensor, chosen, value), rtol=rtol, atol=atol)
+        gradient = tensor.grad.reshape(-1)[chosen]
+        np.testing.assert_allclose(gradient, _central_differences(tensor, chosen, value), rtol=rtol, atol=atol)
     output.backward(weights)
     for tensor, once in zip([*tensors, *parameters], first, strict=True):
         np.testing.assert_allclose(tensor.grad, 2 * once, rtol=1e-12)

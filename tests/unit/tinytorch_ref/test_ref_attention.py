@@ -92,8 +92,8 @@ def test_keep_and_additive_masks_hide_the_same(mask: Any) -> None:
     output, weights = scaled_dot_product_attention(q, k, v, Tensor(mask))
     assert output.dtype == np.float64
     assert not weights.data[:, KEEP == 0].any()
-    for one in range(2):
-        np.testing.assert_allclose(output.data[one], by_loops(q.data[one], k.data[one], v.data[one], KEEP)[0])
+    for i in range(2):
+        np.testing.assert_allclose(output.data[i], by_loops(q.data[i], k.data[i], v.data[i], KEEP)[0])
 
 
 def test_an_additive_mask_may_hold_biases() -> None:
@@ -142,10 +142,10 @@ def test_no_keys_give_nothing() -> None:
 
 @pytest.mark.parametrize("mask", [None, KEEP, [[0, 0, 0, 0], [1, 1, 0, 1], [1, 0, 0, 0]]], ids=["none", "some", "row"])
 def test_gradients_of_output_and_weights(mask: Any) -> None:
-    kept = None if mask is None else Tensor(mask)
+    mask_tensor = None if mask is None else Tensor(mask)
     for part in (0, 1):
         check_gradients(
-            lambda q, k, v, part=part: scaled_dot_product_attention(q, k, v, kept)[part] + 0 * v.sum(),
+            lambda q, k, v, part=part: scaled_dot_product_attention(q, k, v, mask_tensor)[part] + 0 * v.sum(),
             (2, 3, 4),
             (2, 4, 4),
             (2, 4, 2),
@@ -203,10 +203,10 @@ def test_heads_are_stretches_of_columns_that_attend_by_themselves() -> None:
     q, k, v = (projection(x).data for projection in (attention.q_proj, attention.k_proj, attention.v_proj))
     keep = np.tril(np.ones((4, 4)))
     side_by_side = np.zeros((2, 4, 6))
-    for one in range(2):
+    for i in range(2):
         for columns in (slice(0, 2), slice(2, 4), slice(4, 6)):
-            head = by_loops(q[one, :, columns], k[one, :, columns], v[one, :, columns], keep)[0]
-            side_by_side[one, :, columns] = head
+            head = by_loops(q[i, :, columns], k[i, :, columns], v[i, :, columns], keep)[0]
+            side_by_side[i, :, columns] = head
     expected = attention.out_proj(Tensor(side_by_side)).data
     np.testing.assert_allclose(attention(x, Tensor(keep)).data, expected, rtol=1e-5, atol=1e-6)
 
@@ -234,8 +234,8 @@ def test_a_mask_may_be_for_all_for_each_text_or_for_each_head() -> None:
     np.testing.assert_array_equal(attention(x, Tensor(keep[:, 0])).data, attention(x, Tensor(same)).data)
     same[:] = same[0]  # and for each text
     for shape in ((4, 4), (1, 4, 4), (1, 1, 4, 4)):
-        one = Tensor(keep[0, 0].reshape(shape))
-        np.testing.assert_array_equal(attention(x, one).data, attention(x, Tensor(same)).data)
+        shared = Tensor(keep[0, 0].reshape(shape))
+        np.testing.assert_array_equal(attention(x, shared).data, attention(x, Tensor(same)).data)
     padding = np.array([[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]])
     by_key = attention(x, Tensor(padding[:, None, :])).data
     rows = np.broadcast_to(padding[:, None, :], (3, 4, 4)).copy()
@@ -314,11 +314,11 @@ def test_in_pieces_with_a_cache_it_gives_what_it_gives_at_once(
     x = Tensor(drawn(*leading, 6, 8), dtype=np.float32)
     expected = attention(x, Tensor(np.tril(np.ones((6, 6))))).data
     attention.key_value_hook = Remembering()
-    start, found = 0, []
+    start, outputs = 0, []
     for tokens in pieces:
-        found.append(attention(x[..., start : start + tokens, :], causal(tokens)).data)
+        outputs.append(attention(x[..., start : start + tokens, :], causal(tokens)).data)
         start += tokens
-    np.testing.assert_allclose(np.concatenate(found, axis=-2), expected, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(outputs, axis=-2), expected, atol=1e-6)
 
 
 def test_forward_is_project_and_attend() -> None:

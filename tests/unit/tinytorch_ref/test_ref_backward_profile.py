@@ -105,8 +105,8 @@ def test_the_optimizers_of_the_course_keep_what_is_estimated(name: str, optimize
     trained = optimizer(model.parameters())
     model(x).sum().backward()
     trained.step()
-    kept = sum(array.nbytes for state in trained.state for array in state.values() if array.shape)
-    assert estimate == kept / MB
+    state_bytes = sum(array.nbytes for state in trained.state for array in state.values() if array.shape)
+    assert estimate == state_bytes / MB
 
 
 def test_what_the_forward_pass_keeps_for_the_backward_is_in_the_memory() -> None:
@@ -147,14 +147,14 @@ def test_the_backward_profile_starts_from_the_loss_that_it_is_given() -> None:
 def test_a_backward_profile_leaves_gradients_the_input_and_the_random_numbers_as_they_were() -> None:
     model = Sequential(Linear(4, 3), Dropout(0.5), Linear(3, 2))
     x = Tensor(np.ones((2, 4)), requires_grad=True)
-    kept = np.ones((4, 3), np.float32)
-    model.layers[0].weight.grad = kept
+    gradient = np.ones((4, 3), np.float32)
+    model.layers[0].weight.grad = gradient
     np.random.seed(3)
     expected = np.random.random()
     np.random.seed(3)
     profiler_on(1, 1).profile_backward_pass(model, x)
     assert np.random.random() == expected
-    assert model.layers[0].weight.grad is kept
+    assert model.layers[0].weight.grad is gradient
     assert model.layers[2].weight.grad is None
     assert x.grad is None
 
@@ -193,9 +193,9 @@ def test_an_error_in_the_backward_pass_is_raised_and_gradients_come_back() -> No
             return Tensor._result(x.data, "broken", (x, self.weight))
 
     layer = BrokenLayer(2, 2)
-    layer.weight.grad = kept = np.ones((2, 2), np.float32)
+    layer.weight.grad = gradient = np.ones((2, 2), np.float32)
     with pytest.raises(ModelError):
         profiler_on(1, 1).profile_backward_pass(layer, Tensor([[1, 2]]))
-    assert layer.weight.grad is kept
+    assert layer.weight.grad is gradient
     assert gc.isenabled()
     assert not tracemalloc.is_tracing()

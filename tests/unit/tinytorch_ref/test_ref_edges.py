@@ -249,9 +249,9 @@ def test_a_loss_names_both_shapes_that_do_not_go_together(build: Any, prediction
 @EVERY_LOSS
 @pytest.mark.parametrize("wrapped", [(True, False), (False, True)])
 def test_a_loss_takes_tensors_only(build: Any, predictions: Any, targets: Any, wrapped: tuple[bool, bool]) -> None:
-    given = (predictions((4, 6)), targets((4, 6)))
+    arrays = (predictions((4, 6)), targets((4, 6)))
     with pytest.raises(TypeError, match="ndarray"):
-        build()(*(Tensor(array) if wrap else array for array, wrap in zip(given, wrapped, strict=True)))
+        build()(*(Tensor(array) if wrap else array for array, wrap in zip(arrays, wrapped, strict=True)))
 
 
 @pytest.mark.parametrize("size", [1000, -1000, 1e4])

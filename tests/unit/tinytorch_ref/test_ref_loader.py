@@ -30,7 +30,7 @@ def numbered(n: int) -> TensorDataset:
 
 
 def order(loader: DataLoader) -> list[int]:
-    return [int(one) for batch in loader for one in batch[0].data]
+    return [int(value) for batch in loader for value in batch[0].data]
 
 
 def test_a_dataset_gives_examples_as_tuples_of_tensors_of_the_same_dtype() -> None:
@@ -225,9 +225,9 @@ def test_an_unknown_split_is_refused() -> None:
 def test_the_data_are_small_and_say_where_they_come_from() -> None:
     folder = Path(digits.__file__).parent
     assert (folder / "digits.npz").stat().st_size < 150_000
-    said = (folder / "DIGITS.md").read_text()
-    assert "sklearn/datasets/descr/digits.rst" in said
-    assert "Copyright (c) 2007-2026 The scikit-learn developers" in said  # its licence asks for that
+    notes = (folder / "DIGITS.md").read_text()
+    assert "sklearn/datasets/descr/digits.rst" in notes
+    assert "Copyright (c) 2007-2026 The scikit-learn developers" in notes  # its licence asks for that
     labels = np.concatenate([load_digits(split)[1].data for split in ("train", "test")])
     assert len(labels) == 1797
-    assert ", ".join(map(str, np.bincount(labels)[:9])) in said
+    assert ", ".join(map(str, np.bincount(labels)[:9])) in notes

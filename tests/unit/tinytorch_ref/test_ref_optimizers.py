@@ -26,12 +26,12 @@ def parameter(*values: float) -> Tensor:
 
 def steps(optimizer: Optimizer, gradients: list[float]) -> list[float]:
     [param] = optimizer.params
-    found = []
+    values = []
     for gradient in gradients:
         param.grad = np.array([gradient])
         optimizer.step()
-        found.append(float(param.data[0]))
-    return found
+        values.append(float(param.data[0]))
+    return values
 
 
 def test_sgd_by_hand() -> None:
@@ -102,7 +102,7 @@ def test_steps_write_in_place_and_keep_the_dtype_and_the_gradient(
     assert param.data is array
     assert param.dtype == np.float32
     assert gradient.tolist() == [1, 1]
-    assert all(kept.dtype in (np.float32, np.int64) for kept in optimizer.state[0].values())
+    assert all(array.dtype in (np.float32, np.int64) for array in optimizer.state[0].values())
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS)

@@ -62,7 +62,7 @@ def test_every_public_class_and_function_has_an_example(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in CODE if module_number(path) <= LAST_WRITTEN_HERE], ids=dotted)
 def test_every_public_method_says_what_it_does(path: Path) -> None:
     classes = [node for node in public_definitions(path) if isinstance(node, ast.ClassDef)]
-    methods = [node for one in classes for node in one.body if isinstance(node, ast.FunctionDef)]
+    methods = [node for definition in classes for node in definition.body if isinstance(node, ast.FunctionDef)]
     assert [node.name for node in methods if not node.name.startswith("_") and not ast.get_docstring(node)] == []
 
 

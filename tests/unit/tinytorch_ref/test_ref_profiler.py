@@ -337,18 +337,18 @@ def test_quick_profile_prints_a_table_and_returns_the_profile(capsys: pytest.Cap
 def test_the_distribution_is_of_magnitudes_of_weights_without_biases() -> None:
     layer = Linear(2, 3)
     layer.weight.data[:] = [[-4, 0.05, 0.005], [2, 0.0005, 0]]
-    found = analyze_weight_distribution(Sequential(layer), percentiles=[0, 50, 100])
+    distribution = analyze_weight_distribution(Sequential(layer), percentiles=[0, 50, 100])
     magnitudes = [0, 0.0005, 0.005, 0.05, 2, 4]
-    assert found["total_weights"] == 6
-    assert found["mean"] == pytest.approx(sum(magnitudes) / 6)
-    assert found["std"] == pytest.approx(np.std(magnitudes))
-    assert (found["min"], found["max"]) == (0, 4)
-    assert found["percentile_0"] == 0
-    assert found["percentile_50"] == pytest.approx((0.005 + 0.05) / 2)
-    assert found["percentile_100"] == 4
-    assert found["below_threshold_0001"] == pytest.approx(100 * 2 / 6)
-    assert found["below_threshold_001"] == pytest.approx(100 * 3 / 6)
-    assert found["below_threshold_01"] == pytest.approx(100 * 4 / 6)
+    assert distribution["total_weights"] == 6
+    assert distribution["mean"] == pytest.approx(sum(magnitudes) / 6)
+    assert distribution["std"] == pytest.approx(np.std(magnitudes))
+    assert (distribution["min"], distribution["max"]) == (0, 4)
+    assert distribution["percentile_0"] == 0
+    assert distribution["percentile_50"] == pytest.approx((0.005 + 0.05) / 2)
+    assert distribution["percentile_100"] == 4
+    assert distribution["below_threshold_0001"] == pytest.approx(100 * 2 / 6)
+    assert distribution["below_threshold_001"] == pytest.approx(100 * 3 / 6)
+    assert distribution["below_threshold_01"] == pytest.approx(100 * 4 / 6)
 
 
 def test_the_distribution_has_the_keys_of_the_course() -> None:
@@ -358,13 +358,13 @@ def test_the_distribution_has_the_keys_of_the_course() -> None:
     } | {f"below_threshold_{t}" for t in ("0001", "001", "01")}
 
 
-def test_a_fresh_linear_layer_has_the_shares_of_a_normal_distribution() -> None:
+def test_a_fresh_linear_layer_has_the_percentiles_of_a_normal_distribution() -> None:
     np.random.seed(0)
-    found = analyze_weight_distribution(Linear(512, 512))
+    distribution = analyze_weight_distribution(Linear(512, 512))
     # N(0, 1/512): P(|w| < t) = erf(t √512 / √2)
-    assert found["below_threshold_001"] == pytest.approx(17.9, abs=0.5)
-    assert found["below_threshold_01"] == pytest.approx(97.6, abs=0.3)
-    assert found["percentile_50"] == pytest.approx(0.6745 / np.sqrt(512), rel=0.01)
+    assert distribution["below_threshold_001"] == pytest.approx(17.9, abs=0.5)
+    assert distribution["below_threshold_01"] == pytest.approx(97.6, abs=0.3)
+    assert distribution["percentile_50"] == pytest.approx(0.6745 / np.sqrt(512), rel=0.01)
 
 
 @pytest.mark.parametrize("model", [ReLU(), lambda x: x, SimpleNamespace(weight=Tensor(np.ones(3)))])
@@ -387,14 +387,14 @@ def test_a_profiled_pass_is_not_recorded_so_outputs_make_room_for_one_another() 
 
 
 def test_a_model_with_a_training_mode_is_told_that_it_does_not_train() -> None:
-    told: list[bool] = []
+    modes: list[bool] = []
 
-    class Told(Layer):
+    class RecordsMode(Layer):
         has_training_mode = True
 
         def forward(self, x: Tensor, training: bool = True) -> Tensor:
-            told.append(training)
+            modes.append(training)
             return x
 
-    Profiler().measure_latency(Told(), Tensor([1]), warmup=1, iterations=2)
-    assert told == [False, False, False]
+    Profiler().measure_latency(RecordsMode(), Tensor([1]), warmup=1, iterations=2)
+    assert modes == [False, False, False]

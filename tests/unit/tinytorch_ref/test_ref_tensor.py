@@ -28,7 +28,7 @@ def arrays(shape: Any) -> st.SearchStrategy[np.ndarray[Any, Any]]:
 
 def broadcastable(count: int) -> st.SearchStrategy[list[np.ndarray[Any, Any]]]:
     shapes = hnp.mutually_broadcastable_shapes(num_shapes=count, max_dims=3, max_side=4)
-    return shapes.flatmap(lambda found: st.tuples(*map(arrays, found.input_shapes)).map(list))
+    return shapes.flatmap(lambda shapes: st.tuples(*map(arrays, shapes.input_shapes)).map(list))
 
 
 # What is stored
@@ -371,14 +371,14 @@ def test_iterating_gives_the_rows() -> None:
 def test_reductions_agree_with_a_loop_over_the_kept_positions(data: st.DataObject, array: Any, keepdims: bool) -> None:
     axis = data.draw(st.integers(-array.ndim, array.ndim - 1))
     lines = np.moveaxis(array, axis, -1)
-    kept = lines.shape[:-1]
-    shape = tuple(1 if i == axis % array.ndim else n for i, n in enumerate(array.shape)) if keepdims else kept
+    remaining = lines.shape[:-1]
+    shape = tuple(1 if i == axis % array.ndim else n for i, n in enumerate(array.shape)) if keepdims else remaining
     for ours, one_line in (
         (Tensor(array).sum(axis, keepdims), sum),
         (Tensor(array).mean(axis, keepdims), lambda line: sum(line) / len(line)),
         (Tensor(array).max(axis, keepdims), max),
     ):
-        expected = np.array([one_line(lines[i].tolist()) for i in np.ndindex(kept)]).reshape(shape)
+        expected = np.array([one_line(lines[i].tolist()) for i in np.ndindex(remaining)]).reshape(shape)
         assert ours.shape == shape
         np.testing.assert_allclose(ours.data, expected, rtol=1e-6)
 

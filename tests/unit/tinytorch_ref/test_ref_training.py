@@ -32,7 +32,7 @@ def classifier(seed: int = 0) -> Sequential:
     return Sequential(Linear(3, 8), ReLU(), Linear(8, 2))
 
 
-def trainer(model: Any, **options: Any) -> Trainer:
+def adam_trainer(model: Any, **options: Any) -> Trainer:
     return Trainer(model, Adam(model.parameters(), lr=0.05), CrossEntropyLoss(), **options)
 
 
@@ -96,11 +96,11 @@ def test_a_negative_norm_is_refused() -> None:
 
 
 def test_training_lowers_the_loss_and_keeps_accounts() -> None:
-    one = trainer(classifier())
-    losses = [one.train_epoch(batches()) for _ in range(30)]
+    trainer = adam_trainer(classifier())
+    losses = [trainer.train_epoch(batches()) for _ in range(30)]
     assert losses[-1] < 0.5 * losses[0]
-    assert one.history == {"train_loss": losses, "eval_loss": [], "learning_rates": [0.05] * 30}
-    assert (one.epoch, one.step) == (30, 90)
+    assert trainer.history == {"train_loss": losses, "eval_loss": [], "learning_rates": [0.05] * 30}
+    assert (trainer.epoch, trainer.step) == (30, 90)
 
 
 def test_the_loss_is_the_mean_over_examples_not_over_batches() -> None:
@@ -109,9 +109,9 @@ def test_the_loss_is_the_mean_over_examples_not_over_batches() -> None:
     inputs = Tensor(np.concatenate([x.data for x, _ in data]))
     targets = Tensor(np.concatenate([t.data for _, t in data]))
     expected = float(CrossEntropyLoss()(model(inputs), targets).data)
-    one = Trainer(model, SGD(model.parameters(), lr=0), CrossEntropyLoss())
-    assert one.train_epoch(data) == pytest.approx(expected, rel=1e-6)
-    assert one.evaluate(data)[0] == pytest.approx(expected, rel=1e-6)
+    trainer = Trainer(model, SGD(model.parameters(), lr=0), CrossEntropyLoss())
+    assert trainer.train_epoch(data) == pytest.approx(expected, rel=1e-6)
+    assert trainer.evaluate(data)[0] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("accumulation_steps", [2, 3, 10])
@@ -130,32 +130,32 @@ def test_accumulated_batches_make_the_step_of_one_large_batch(accumulation_steps
 
 
 def test_the_scheduler_sets_the_rate_of_each_epoch_from_the_first_on() -> None:
-    one = trainer(classifier(), scheduler=CosineSchedule(0.1, 0.0, total_epochs=2))
+    trainer = adam_trainer(classifier(), scheduler=CosineSchedule(0.1, 0.0, total_epochs=2))
     for _ in range(3):
-        one.train_epoch(batches())
-    assert one.history["learning_rates"] == pytest.approx([0.1, 0.05, 0])
+        trainer.train_epoch(batches())
+    assert trainer.history["learning_rates"] == pytest.approx([0.1, 0.05, 0])
 
 
 def test_gradients_are_clipped_before_the_step() -> None:
     model = classifier()
     before = values(model)
-    one = Trainer(model, SGD(model.parameters(), lr=1), CrossEntropyLoss(), grad_clip_norm=0.01)
-    one.train_epoch(batches((8,)))
+    trainer = Trainer(model, SGD(model.parameters(), lr=1), CrossEntropyLoss(), grad_clip_norm=0.01)
+    trainer.train_epoch(batches((8,)))
     moved = math.sqrt(sum(float(((a - b) ** 2).sum()) for a, b in zip(values(model), before, strict=True)))
     assert moved == pytest.approx(0.01, rel=1e-3)
 
 
 def test_evaluation_trains_nothing_records_nothing_and_counts_hits() -> None:
     model = classifier()
-    one = trainer(model)
+    trainer = adam_trainer(model)
     before = values(model)
     inputs = Tensor(np.random.default_rng(1).normal(size=(10, 3)))
     right = model(inputs).data.argmax(-1)
     wrong = right.copy()
     wrong[:3] = 1 - wrong[:3]
-    loss, accuracy = one.evaluate([(inputs, Tensor(wrong))])
+    loss, accuracy = trainer.evaluate([(inputs, Tensor(wrong))])
     assert accuracy == pytest.approx(0.7)
-    assert one.history["eval_loss"] == [loss]
+    assert trainer.history["eval_loss"] == [loss]
     assert all(parameter.grad is None for parameter in model.parameters())
     for now, then in zip(values(model), before, strict=True):
         np.testing.assert_array_equal(now, then)
@@ -164,47 +164,47 @@ def test_evaluation_trains_nothing_records_nothing_and_counts_hits() -> None:
 def test_accuracy_of_yes_and_no_is_judged_at_one_half() -> None:
     model = Sequential(Linear(1, 1, bias=False), Sigmoid())
     model.layers[0].weight.data[:] = 1
-    one = Trainer(model, SGD(model.parameters()), BinaryCrossEntropyLoss())
+    trainer = Trainer(model, SGD(model.parameters()), BinaryCrossEntropyLoss())
     data = [(Tensor([[-1], [2], [3], [4]]), Tensor([[0], [1], [1], [0]]))]
-    assert one.evaluate(data)[1] == 0.75
+    assert trainer.evaluate(data)[1] == 0.75
 
 
 def test_accuracy_of_a_regression_is_nan_rather_than_a_number() -> None:
     model = Linear(1, 1)
-    one = Trainer(model, SGD(model.parameters()), MSELoss())
-    assert math.isnan(one.evaluate([(Tensor([[1]]), Tensor([[1]]))])[1])
+    trainer = Trainer(model, SGD(model.parameters()), MSELoss())
+    assert math.isnan(trainer.evaluate([(Tensor([[1]]), Tensor([[1]]))])[1])
 
 
 def test_accuracy_of_sequences_counts_every_position() -> None:
     model = Linear(2, 2, bias=False)
     model.weight.data[:] = np.eye(2)
-    one = Trainer(model, SGD(model.parameters()), CrossEntropyLoss())
+    trainer = Trainer(model, SGD(model.parameters()), CrossEntropyLoss())
     inputs = Tensor([[[1, 0], [0, 1]], [[1, 0], [1, 0]]])
-    assert one.evaluate([(inputs, Tensor([[0, 1], [0, 1]]))])[1] == 0.75
+    assert trainer.evaluate([(inputs, Tensor([[0, 1], [0, 1]]))])[1] == 0.75
 
 
 def test_the_model_is_told_whether_it_trains() -> None:
-    class Told(Layer):
+    class RecordsMode(Layer):
         training = None
 
         def __init__(self) -> None:
             self.weight = Tensor([[1.0]], requires_grad=True)
 
         def forward(self, x: Tensor) -> Tensor:
-            seen.append(self.training)
+            modes.append(self.training)
             return x * self.weight
 
         def parameters(self) -> list[Tensor]:
             return [self.weight]
 
-    seen: list[bool | None] = []
-    told = Told()
-    one = Trainer(told, SGD(told.parameters()), MSELoss())
+    modes: list[bool | None] = []
+    model = RecordsMode()
+    trainer = Trainer(model, SGD(model.parameters()), MSELoss())
     data = [(Tensor([[1]]), Tensor([[1]]))]
-    one.train_epoch(data)
-    assert one.training_mode
-    one.evaluate(data)
-    assert seen == [True, False]
+    trainer.train_epoch(data)
+    assert trainer.training_mode
+    trainer.evaluate(data)
+    assert modes == [True, False]
     dropping = Sequential(Linear(1, 1), Dropout(1))
     other = Trainer(dropping, SGD(dropping.parameters(), lr=0), MSELoss())
     assert other.train_epoch([(Tensor([[1]]), Tensor([[0]]))]) == 0
@@ -212,14 +212,14 @@ def test_the_model_is_told_whether_it_trains() -> None:
 
 
 def test_nothing_to_learn_from_is_an_error() -> None:
-    one = trainer(classifier())
+    trainer = adam_trainer(classifier())
     with pytest.raises(ValueError, match="no examples"):
-        one.train_epoch([])
+        trainer.train_epoch([])
     with pytest.raises(ValueError, match="no examples"):
-        one.evaluate([])
+        trainer.evaluate([])
     with pytest.raises(ValueError, match="accumulation_steps"):
-        one.train_epoch(batches(), accumulation_steps=0)
-    assert one.epoch == 0
+        trainer.train_epoch(batches(), accumulation_steps=0)
+    assert trainer.epoch == 0
 
 
 # Checkpoints
@@ -247,9 +247,9 @@ def test_a_restored_run_goes_on_exactly_as_the_first(tmp_path: Path, kind: Any) 
     first.save_checkpoint(tmp_path / "half.ckpt")
     second.load_checkpoint(str(tmp_path / "half.ckpt"))
     assert second.history == first.history
-    for one in (first, second):
-        one.train_epoch(images(1))
-        one.evaluate(images(2))
+    for trainer in (first, second):
+        trainer.train_epoch(images(1))
+        trainer.evaluate(images(2))
     assert second.history == first.history
     assert (second.epoch, second.step) == (first.epoch, first.step) == (2, 6)
     for ours, theirs in zip(values(second.model), values(first.model), strict=True):
@@ -257,9 +257,9 @@ def test_a_restored_run_goes_on_exactly_as_the_first(tmp_path: Path, kind: Any) 
 
 
 def test_a_checkpoint_is_arrays_and_json_with_nothing_pickled(tmp_path: Path) -> None:
-    one = trainer(classifier())
-    one.train_epoch(batches())
-    one.save_checkpoint(tmp_path / "a.npz")
+    trainer = adam_trainer(classifier())
+    trainer.train_epoch(batches())
+    trainer.save_checkpoint(tmp_path / "a.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
     with np.load(tmp_path / "a.npz", allow_pickle=False) as saved:
         assert json.loads(str(saved["progress"]))["epoch"] == 1
@@ -268,8 +268,8 @@ def test_a_checkpoint_is_arrays_and_json_with_nothing_pickled(tmp_path: Path) ->
 
 @pytest.mark.parametrize("what", ["pickle", "text", "nothing", "half", "array", "other arrays"])
 def test_a_file_that_is_no_checkpoint_is_refused_and_nothing_in_it_is_run(tmp_path: Path, what: str) -> None:
-    path, one = tmp_path / "evil", trainer(classifier())
-    one.save_checkpoint(path)
+    path, trainer = tmp_path / "evil", adam_trainer(classifier())
+    trainer.save_checkpoint(path)
     content = {"pickle": pickle.dumps({"epoch": 3}), "text": b"hello", "nothing": b"", "half": path.read_bytes()[:900]}
     with path.open("wb") as file:
         if what == "array":
@@ -279,13 +279,13 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_nothing_in_it_is_run(tmp_pa
         else:
             file.write(content[what])
     with pytest.raises(ValueError, match="not a checkpoint"):
-        one.load_checkpoint(path)
+        trainer.load_checkpoint(path)
 
 
 def test_a_checkpoint_of_another_model_or_optimizer_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    trainer(classifier()).save_checkpoint(path)
-    other = trainer(Sequential(Linear(3, 5), Linear(5, 2)))
+    adam_trainer(classifier()).save_checkpoint(path)
+    other = adam_trainer(Sequential(Linear(3, 5), Linear(5, 2)))
     before = values(other.model)
     with pytest.raises(ValueError, match=r"\(3, 8\).*\(3, 5\)"):
         other.load_checkpoint(path)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.unit
 def compare(ours: Callable[..., Tensor], theirs: Callable[..., Any], *inputs: Any, rtol: float = 1e-9) -> None:
     """Output and gradients in float64 by both, from the same numbers and the same gradient of the output."""
     rng = np.random.default_rng(0)
-    arrays = [rng.normal(size=one) if isinstance(one, tuple) else np.asarray(one, float) for one in inputs]
+    arrays = [rng.normal(size=shape) if isinstance(shape, tuple) else np.asarray(shape, float) for shape in inputs]
     mine = [Tensor(array, dtype=np.float64, requires_grad=True) for array in arrays]
     other = [torch.tensor(array, requires_grad=True) for array in arrays]
     output, expected = ours(*mine), theirs(*other)
@@ -239,7 +239,7 @@ def test_batch_normalisation_in_both_modes() -> None:
 def twin(model: Sequential) -> Any:
     """The same SimpleCNN in PyTorch, with the same weights."""
     conv1, relu1, pool1, conv2, relu2, pool2, flatten, linear = model.layers
-    assert [type(one).__name__ for one in (relu1, pool1, relu2, pool2, flatten)] == [
+    assert [type(layer).__name__ for layer in (relu1, pool1, relu2, pool2, flatten)] == [
         "ReLU",
         "MaxPool2d",
         "ReLU",

@@ -54,8 +54,8 @@ def test_layer_norm_is_its_formula(leading: tuple[int, ...], normalised: tuple[i
     output = norm(x)
     assert output.shape == x.shape
     for place in np.ndindex(leading):
-        one = x.data[place]
-        expected = (one - one.mean()) / np.sqrt(one.var() + 1e-5) * norm.gamma.data + norm.beta.data
+        vector = x.data[place]
+        expected = (vector - vector.mean()) / np.sqrt(vector.var() + 1e-5) * norm.gamma.data + norm.beta.data
         np.testing.assert_allclose(output.data[place], expected, atol=1e-9)
 
 
@@ -219,9 +219,9 @@ def test_the_first_token_reaches_the_last_and_order_matters() -> None:
 
 def test_texts_of_a_batch_do_not_see_each_other() -> None:
     model, ids = small_gpt(), some_ids(4, 6)
-    for one in range(4):
+    for i in range(4):
         # A product of another shape adds up in another order: float32 tells that apart on some processors.
-        np.testing.assert_allclose(model(ids).data[one], model(ids[one]).data, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(model(ids).data[i], model(ids[i]).data, rtol=1e-5, atol=1e-5)
 
 
 def test_the_offset_moves_the_positions() -> None:
@@ -290,8 +290,8 @@ def test_a_prompt_and_then_pieces_with_a_cache_give_the_logits_of_the_whole(
         start = cache.length
         end = min(start + length, 12)
         if start < end:
-            found = model(ids[:, start:end], position_offset=start).data
-            np.testing.assert_allclose(found, whole[:, start:end], atol=2e-6)
+            logits = model(ids[:, start:end], position_offset=start).data
+            np.testing.assert_allclose(logits, whole[:, start:end], atol=2e-6)
 
 
 def test_generation_through_a_cache_gives_the_same_texts() -> None:
@@ -352,11 +352,11 @@ def test_every_text_is_drawn_from_softmax_of_the_logits_over_the_temperature(tem
     model.next_logits = lambda tokens: Tensor(logits[tokens.data[:, 0]])  # type: ignore[method-assign]
     prompt = Tensor(np.repeat([0, 1], rows)[:, None])
     new = model.generate(prompt, 1, temperature, rng=0).data[:, 1].reshape(2, rows)
-    for row, one in zip(new, logits, strict=True):
-        shares = np.exp(one / temperature) / np.exp(one / temperature).sum()
-        found = np.bincount(row, minlength=4) / rows
-        np.testing.assert_allclose(found, shares, atol=5 * np.sqrt(0.25 / rows))
-        assert not found[shares == 0].any()
+    for row, row_logits in zip(new, logits, strict=True):
+        probabilities = np.exp(row_logits / temperature) / np.exp(row_logits / temperature).sum()
+        frequencies = np.bincount(row, minlength=4) / rows
+        np.testing.assert_allclose(frequencies, probabilities, atol=5 * np.sqrt(0.25 / rows))
+        assert not frequencies[probabilities == 0].any()
 
 
 def test_generation_records_nothing_and_drops_nothing() -> None:
@@ -368,8 +368,8 @@ def test_generation_records_nothing_and_drops_nothing() -> None:
     recorded = []
     next_logits = model.next_logits
 
-    def watched(given: Tensor) -> Tensor:
-        logits = next_logits(given)
+    def watched(tokens: Tensor) -> Tensor:
+        logits = next_logits(tokens)
         recorded.append(logits.requires_grad)
         return logits
 

@@ -51,8 +51,8 @@ def in_float64(parameters: list[Tensor]) -> None:
 
 
 def assert_same_gradients(ours: list[Tensor], others: list[Any], atol: float = 1e-12) -> None:
-    for one, other in zip(ours, others, strict=True):
-        np.testing.assert_allclose(one.grad, other.grad.numpy(), atol=atol)
+    for own, other in zip(ours, others, strict=True):
+        np.testing.assert_allclose(own.grad, other.grad.numpy(), atol=atol)
 
 
 # Layers
@@ -241,7 +241,7 @@ def test_fifty_steps_on_the_corpus_give_the_losses_of_pytorch(rule: str, dtype: 
         expected.backward()
         their.step()
         losses.append((float(loss.data), expected.item()))
-    found, wanted = np.array(losses).T
+    measured, wanted = np.array(losses).T
     assert wanted[-1] < wanted[0] - 1
     # measured 1e-6 and 2e-15; another learning rate by 0.3 %, or weight decay 0.03 for 0.01, shows as 1e-3 and 3e-4
-    np.testing.assert_allclose(found, wanted, atol=2e-5 if dtype == np.float32 else 1e-9, rtol=0)
+    np.testing.assert_allclose(measured, wanted, atol=2e-5 if dtype == np.float32 else 1e-9, rtol=0)

@@ -78,7 +78,7 @@ What is a bias? / A bias is a number that is added at the end.
 What is a layer? / A layer is one step of a model.
 What is an activation? / An activation is a curve between two layers.
 What does ReLU do? / ReLU keeps what is above zero and drops the rest.
-What does softmax do? / Softmax turns scores into shares that add up to one.
+What does softmax do? / Softmax turns scores into probabilities that add up to one.
 What is training? / Training changes the weights until the loss is small.
 What is an epoch? / An epoch is one pass over all the data.
 What is a batch? / A batch is a few examples at once.
