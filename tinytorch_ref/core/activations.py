@@ -16,8 +16,8 @@ class Activation:
     """A function of one tensor, without parameters.
 
     `forward` gives a tensor of the input's shape; integers are calculated in float32. `backward(grad)` takes
-    the gradient of the loss by the output of the *last* forward and gives the gradient by its input, of the
-    same shape.
+    the gradient of the loss with respect to the output of the *last* forward and gives that with respect to its
+    input, of the same shape.
 
     >>> activation = ReLU()
     >>> activation(Tensor([-2, 3]))
@@ -136,7 +136,7 @@ class GELU(Activation):
 
 
 class Softmax(Activation):
-    """Shares that add up to 1 along one axis: s_i = e^(x_i - max x) / Σ_j e^(x_j - max x).
+    """Probabilities, which add up to 1 along one axis: s_i = e^(x_i - max x) / Σ_j e^(x_j - max x).
 
     Subtracting the maximum changes nothing but keeps e^x from overflowing. The axis is `dim`, given here or
     to `forward`.
@@ -150,7 +150,7 @@ class Softmax(Activation):
         self._last_dim = dim
 
     def forward(self, x: Tensor, dim: int | None = None) -> Tensor:
-        """Shares along `dim`, or along the constructor's axis (by default the last) when None.
+        """Probabilities along `dim`, or along the constructor's axis (by default the last) when None.
 
         Raises:
             ValueError: the axis is out of range, or has no elements.
@@ -158,7 +158,7 @@ class Softmax(Activation):
         self._last_dim = self.dim if dim is None else dim
         values = _floating(x)
         if not -values.ndim <= self._last_dim < values.ndim or values.shape[self._last_dim] == 0:
-            raise ValueError(f"softmax: no shares to give along axis {self._last_dim} of shape {x.shape}")
+            raise ValueError(f"softmax: no elements along axis {self._last_dim} of shape {x.shape}")
         powers = np.exp(values - values.max(axis=self._last_dim, keepdims=True))
         self._cache = np.asarray(powers / powers.sum(axis=self._last_dim, keepdims=True))
         return Tensor._result(self._cache, "softmax", (x,), dim=self._last_dim)

@@ -1,8 +1,9 @@
 # module: 04_losses
 """How wrong a prediction is, as one number: MSELoss, CrossEntropyLoss, BinaryCrossEntropyLoss, log_softmax.
 
-Each loss averages over everything that it is given. Its `backward()` is the derivative by the predictions of the
-last `forward`, plain mathematics without a tape; module 05 uses the same formulas for whole models.
+Each loss averages over everything that it is given. Its `backward()` is the derivative with respect to
+the predictions of the last `forward`, plain mathematics without a tape; module 05 uses the same formulas for whole
+models.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from .tensor import Array, Shape, Tensor
 def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     """ln softmax(x) along one axis, as x - m - ln Σ e^(x - m) with m the maximum.
 
-    Nothing overflows, and no share is rounded to 0 before its logarithm is taken.
+    Nothing overflows, and no probability is rounded to 0 before its logarithm is taken.
 
     Args:
         x: floating-point or integer, any shape; integers are calculated in float32.
-        dim: the axis along which the shares add up to 1.
+        dim: the axis along which the probabilities add up to 1.
 
     Returns:
         of the shape of x.
@@ -34,8 +35,8 @@ def log_softmax(x: Tensor, dim: int = -1) -> Tensor:
     """
     values = _floating(x)
     if not -values.ndim <= dim < values.ndim or values.shape[dim] == 0:
-        raise ValueError(f"log_softmax: no shares to give along axis {dim} of shape {x.shape}")
-    return Tensor._result(_log_shares(values, dim), "log_softmax", (x,), dim=dim)
+        raise ValueError(f"log_softmax: no elements along axis {dim} of shape {x.shape}")
+    return Tensor._result(_log_softmax(values, dim), "log_softmax", (x,), dim=dim)
 
 
 class Loss:
@@ -67,7 +68,7 @@ class Loss:
         return []
 
     def backward(self) -> Tensor:
-        """The derivative of the last forward's loss by its predictions, of their shape.
+        """The derivative of the last forward's loss with respect to its predictions, of their shape.
 
         Raises:
             RuntimeError: there was no forward.
@@ -112,7 +113,7 @@ class MSELoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """Mean of -ln softmax(logits)[class]: how surprised the model is by the right class.
+    """Cross-entropy: the mean of -ln softmax(logits)[class], the negative log-likelihood of the right class.
 
     logits are (..., C), one score per class and not yet probabilities; targets are (...), class numbers 0 to C-1,
     as integers or as whole floats. So (N, C) goes with (N,), and (B, T, C) with (B, T).
@@ -125,7 +126,7 @@ class CrossEntropyLoss(Loss):
     """
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The mean surprise.
+        """The mean cross-entropy.
 
         Raises:
             TypeError: the logits or the targets are not a Tensor.
@@ -134,18 +135,19 @@ class CrossEntropyLoss(Loss):
         values = _floating(logits)
         _check_tensor(targets)
         ids = class_ids(targets, logits.shape)
-        log_shares = _log_shares(values, -1)
-        chosen = np.take_along_axis(log_shares, ids[..., None], -1)
-        shares = np.exp(log_shares)
-        self._last = (values, ids, shares)
-        return Tensor._result(np.asarray(-chosen.mean()), "cross_entropy", (logits, targets), shares=shares)
+        log_probabilities = _log_softmax(values, -1)
+        chosen = np.take_along_axis(log_probabilities, ids[..., None], -1)
+        probabilities = np.exp(log_probabilities)
+        self._last = (values, ids, probabilities)
+        loss = np.asarray(-chosen.mean())
+        return Tensor._result(loss, "cross_entropy", (logits, targets), probabilities=probabilities)
 
     def _gradient(self, *last: Array) -> Array:
         return cross_entropy_gradient(*last)
 
 
 class BinaryCrossEntropyLoss(Loss):
-    """Mean of -[t ln p + (1 - t) ln (1 - p)], p the probability of "yes" and t what is so, 0 to 1.
+    """Mean of -[t ln p + (1 - t) ln (1 - p)], p the predicted probability of class 1 and t the target, 0 to 1.
 
     A logarithm below -100 counts as -100, and p (1 - p) in the derivative as at least 1e-12, as in PyTorch's
     BCELoss: predictions of exactly 0 and 1 have a loss and a gradient.
@@ -158,7 +160,7 @@ class BinaryCrossEntropyLoss(Loss):
     """
 
     def forward(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """The mean surprise; predictions and targets have one shape.
+        """The mean binary cross-entropy; predictions and targets have one shape.
 
         Raises:
             TypeError: the predictions or the targets are not a Tensor.
@@ -188,13 +190,13 @@ def mean_squared_error_gradient(predictions: Array, targets: Array) -> Array:
     return np.asarray((predictions - targets) * (2 / predictions.size))
 
 
-def cross_entropy_gradient(logits: Array, ids: Array, shares: Array | None = None) -> Array:
-    """(softmax - one-hot) / n, n the number of targets; `shares` is the softmax where it is known.
+def cross_entropy_gradient(logits: Array, ids: Array, probabilities: Array | None = None) -> Array:
+    """(softmax - one-hot) / n, n the number of targets; `probabilities` is the softmax where it is known.
 
     >>> cross_entropy_gradient(np.zeros((1, 2)), np.array([1]))
     array([[ 0.5, -0.5]])
     """
-    gradient = np.exp(_log_shares(logits, -1)) if shares is None else shares.copy()
+    gradient = np.exp(_log_softmax(logits, -1)) if probabilities is None else probabilities.copy()
     chosen = np.take_along_axis(gradient, ids[..., None], -1)
     np.put_along_axis(gradient, ids[..., None], chosen - 1, -1)
     gradient /= ids.size
@@ -202,14 +204,14 @@ def cross_entropy_gradient(logits: Array, ids: Array, shares: Array | None = Non
 
 
 def binary_cross_entropy_gradients(predictions: Array, targets: Array) -> tuple[Array, Array]:
-    """(p - t) / (p (1 - p)) / n by the predictions, and (ln (1 - p) - ln p) / n by the targets.
+    """With respect to the predictions (p - t) / (p (1 - p)) / n, to the targets (ln (1 - p) - ln p) / n.
 
     >>> binary_cross_entropy_gradients(np.array([0.5]), np.array([1.0]))
     (array([-2.]), array([0.]))
     """
     n, p, t = predictions.size, predictions, targets
-    by_predictions = (p - t) / np.maximum(p * (1 - p), 1e-12) / n
-    return np.asarray(by_predictions), np.asarray((_log(1 - p) - _log(p)) / n)
+    grad_predictions = (p - t) / np.maximum(p * (1 - p), 1e-12) / n
+    return np.asarray(grad_predictions), np.asarray((_log(1 - p) - _log(p)) / n)
 
 
 # Checks and helpers
@@ -225,18 +227,18 @@ def class_ids(targets: Tensor, logits_shape: Shape) -> Array:
     >>> class_ids(Tensor([2.0, 0.0]), (2, 3))
     array([2, 0])
     """
-    found: Any = targets.data if isinstance(targets, Tensor) else np.asarray(targets)
-    if not logits_shape or found.shape != logits_shape[:-1] or not found.size:
+    classes: Any = targets.data if isinstance(targets, Tensor) else np.asarray(targets)
+    if not logits_shape or classes.shape != logits_shape[:-1] or not classes.size:
         raise ValueError(
             f"cross-entropy takes logits (..., classes) and one class number for each (...): "
-            f"got logits {logits_shape} and targets {found.shape}"
+            f"got logits {logits_shape} and targets {classes.shape}"
         )
     with np.errstate(invalid="ignore"):  # NaN becomes some integer, which it is not equal to
-        ids = found.astype(np.int64)
-    if (ids != found).any() or ids.min() < 0 or ids.max() >= logits_shape[-1]:
+        ids = classes.astype(np.int64)
+    if (ids != classes).any() or ids.min() < 0 or ids.max() >= logits_shape[-1]:
         raise ValueError(
             f"cross-entropy: targets are whole numbers from 0 to {logits_shape[-1] - 1}; "
-            f"these go from {found.min()} to {found.max()}"
+            f"these go from {classes.min()} to {classes.max()}"
         )
     return np.asarray(ids)
 
@@ -263,7 +265,7 @@ def _floating(x: Tensor) -> Array:
     return x.data if x.dtype.kind == "f" else x.data.astype(np.float32)
 
 
-def _log_shares(values: Array, axis: int) -> Array:
+def _log_softmax(values: Array, axis: int) -> Array:
     shifted = values - values.max(axis=axis, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
     return np.asarray(shifted)

@@ -14,7 +14,7 @@ from .activations import ReLU
 from .autograd import Function, Gradients, gradient_rule
 from .layers import Layer, Linear, Sequential
 from .tensor import Array, Tensor
-from .windows import Sliding
+from .windows import SlidingWindow
 
 
 class Conv2d(Layer):
@@ -53,7 +53,7 @@ class Conv2d(Layer):
                 raise ValueError(f"Conv2d: {name} must be a positive integer, got {value!r}")
         self.in_channels = int(in_channels)
         self.out_channels = int(out_channels)
-        self.kernel_size = Sliding.of("Conv2d", kernel_size, stride, padding).kernel
+        self.kernel_size = SlidingWindow.of("Conv2d", kernel_size, stride, padding).kernel
         self.stride = stride
         self.padding = padding
         shape = (self.out_channels, self.in_channels, *self.kernel_size)
@@ -70,7 +70,7 @@ class Conv2d(Layer):
         """
         channels = self.weight.shape[1]
         images = _images("Conv2d", x, channels)
-        sliding = Sliding.of("Conv2d", self.kernel_size, self.stride, self.padding)
+        sliding = SlidingWindow.of("Conv2d", self.kernel_size, self.stride, self.padding)
         n, _, height, width = sliding.output_shape(x.shape)
         kernels = self.weight.data.reshape(self.weight.shape[0], -1)
         output = np.matmul(kernels, sliding.unfold(images))
@@ -106,20 +106,20 @@ class Conv2dBackward(Function):
     """
 
     def apply(self, grad_output: Array) -> Gradients:
-        """By W: Σ_n G Uᵀ; by the image: Wᵀ G, folded back; by the bias: Σ g over batch and pixels."""
+        """∂W: Σ_n G Uᵀ; ∂image: Wᵀ G, folded back; ∂bias: Σ g over batch and pixels."""
         images, weight = self.inputs[:2]
-        sliding: Sliding = self.context["sliding"]
+        sliding: SlidingWindow = self.context["sliding"]
         n, channels, height, width = grad_output.shape
         g = grad_output.reshape(n, channels, height * width)
-        by_images = by_weight = None
-        if self.needs[1]:
-            by_kernels = np.matmul(g, sliding.unfold(images).swapaxes(1, 2)).sum(axis=0)
-            by_weight = by_kernels.reshape(weight.shape)
-        if self.needs[0]:
+        grad_images = grad_weight = None
+        if self.needs_input_grad[1]:
+            grad_kernels = np.matmul(g, sliding.unfold(images).swapaxes(1, 2)).sum(axis=0)
+            grad_weight = grad_kernels.reshape(weight.shape)
+        if self.needs_input_grad[0]:
             columns = np.matmul(weight.reshape(len(weight), -1).T, g)
-            by_images = sliding.fold(columns, images.shape)
-        by_bias = [g.sum(axis=(0, 2))] if len(self.inputs) == 3 else []
-        return by_images, by_weight, *by_bias
+            grad_images = sliding.fold(columns, images.shape)
+        grad_bias = [g.sum(axis=(0, 2))] if len(self.inputs) == 3 else []
+        return grad_images, grad_weight, *grad_bias
 
 
 class _Pool(Layer):
@@ -139,8 +139,8 @@ class _Pool(Layer):
                 "so that a window could lie outside of the image"
             )
 
-    def _sliding(self) -> Sliding:
-        return Sliding.of(type(self).__name__, self.kernel_size, self.stride, self.padding)
+    def _sliding(self) -> SlidingWindow:
+        return SlidingWindow.of(type(self).__name__, self.kernel_size, self.stride, self.padding)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.kernel_size}, stride={self.stride}, padding={self.padding})"
@@ -174,7 +174,7 @@ class MaxPool2d(_Pool):
         sliding = self._sliding()
         output = np.full(sliding.output_shape(x.shape), -np.inf, dtype=images.dtype)
         windows = sliding.windows(sliding.padded(images, -np.inf))
-        for i, j in sliding.places():
+        for i, j in sliding.offsets():
             np.maximum(output, windows[:, :, i, j], out=output)
         return Tensor._result(output, "max_pool2d", (x,), sliding=sliding, output=output)
 
@@ -193,16 +193,16 @@ class MaxPool2dBackward(Function):
     def apply(self, grad_output: Array) -> Gradients:
         """To the pixel that was the largest; to the first of several, row by row, as in PyTorch."""
         (images,) = self.inputs
-        sliding: Sliding = self.context["sliding"]
+        sliding: SlidingWindow = self.context["sliding"]
         padded = sliding.padded(images, -np.inf)
-        by_padded = np.zeros(padded.shape, dtype=grad_output.dtype)
-        pixels, gradients = sliding.windows(padded), sliding.windows(by_padded)
+        grad_padded = np.zeros(padded.shape, dtype=grad_output.dtype)
+        pixels, gradients = sliding.windows(padded), sliding.windows(grad_padded)
         waiting = grad_output
-        for i, j in sliding.places():
+        for i, j in sliding.offsets():
             taken = waiting * (pixels[:, :, i, j] == self.context["output"])
             gradients[:, :, i, j] += taken
             waiting = waiting - taken
-        return (sliding.unpadded(by_padded),)
+        return (sliding.unpadded(grad_padded),)
 
 
 class AvgPool2d(_Pool):
@@ -233,7 +233,7 @@ class AvgPool2d(_Pool):
         sliding = self._sliding()
         output = np.zeros(sliding.output_shape(x.shape), dtype=images.dtype)
         windows = sliding.windows(sliding.padded(images))
-        for i, j in sliding.places():
+        for i, j in sliding.offsets():
             output += windows[:, :, i, j]
         output /= sliding.kernel[0] * sliding.kernel[1]
         return Tensor._result(output, "avg_pool2d", (x,), sliding=sliding)
@@ -252,13 +252,13 @@ class AvgPool2dBackward(Function):
 
     def apply(self, grad_output: Array) -> Gradients:
         """g / (k_h k_w) to every pixel of the window."""
-        sliding: Sliding = self.context["sliding"]
-        by_padded = np.zeros_like(sliding.padded(self.inputs[0]), dtype=grad_output.dtype)
-        gradients = sliding.windows(by_padded)
+        sliding: SlidingWindow = self.context["sliding"]
+        grad_padded = np.zeros_like(sliding.padded(self.inputs[0]), dtype=grad_output.dtype)
+        gradients = sliding.windows(grad_padded)
         share = grad_output / (sliding.kernel[0] * sliding.kernel[1])
-        for i, j in sliding.places():
+        for i, j in sliding.offsets():
             gradients[:, :, i, j] += share
-        return (sliding.unpadded(by_padded),)
+        return (sliding.unpadded(grad_padded),)
 
 
 class BatchNorm2d(Layer):
@@ -337,10 +337,10 @@ class BatchNorm2d(Layer):
 
 @gradient_rule("batch_norm2d")
 class BatchNorm2dBackward(Function):
-    """Batch normalisation. With z the normalised pixels and h = g γ the gradient by them:
+    """Batch normalisation. With z the normalised pixels and h = g γ = ∂L/∂z:
 
-    by x: (h - mean h - z mean(h z)) / √(variance + eps), the means over the batch; without them where mean and
-    variance did not come from the batch. By γ: Σ g z; by β: Σ g.
+    ∂L/∂x = (h - mean h - z mean(h z)) / √(variance + eps), the means over the batch; without them where mean and
+    variance did not come from the batch. ∂L/∂γ = Σ g z, ∂L/∂β = Σ g.
 
     >>> norm, x = BatchNorm2d(1), Tensor([[[[1, 3]]]], requires_grad=True)
     >>> norm(x).sum().backward()
@@ -349,16 +349,16 @@ class BatchNorm2dBackward(Function):
     """
 
     def apply(self, grad_output: Array) -> Gradients:
-        """Gradients by x, gamma and beta."""
+        """Gradients with respect to x, gamma and beta."""
         gamma = self.inputs[1]
         normal, slope = self.context["normal"], self.context["slope"]
-        by_gamma = np.asarray((grad_output * normal).sum(axis=(0, 2, 3)))
-        by_beta = np.asarray(grad_output.sum(axis=(0, 2, 3)))
+        grad_gamma = np.asarray((grad_output * normal).sum(axis=(0, 2, 3)))
+        grad_beta = np.asarray(grad_output.sum(axis=(0, 2, 3)))
         centred = grad_output
         if self.context["training"]:
             count = normal.size // normal.shape[1]
-            centred = grad_output - _by_channel(by_beta / count) - normal * _by_channel(by_gamma / count)
-        return centred * _by_channel(gamma * slope), by_gamma, by_beta
+            centred = grad_output - _by_channel(grad_beta / count) - normal * _by_channel(grad_gamma / count)
+        return centred * _by_channel(gamma * slope), grad_gamma, grad_beta
 
 
 class Flatten(Layer):

@@ -1,5 +1,7 @@
 # module: 05_autograd
-"""The tape: what remembers operations, and walks them backwards. The derivatives themselves are in `autograd`.
+"""The tape: what remembers operations, and walks them backwards.
+
+The derivatives are in `tensor_gradients` and `model_gradients`; `autograd` has every name of these files.
 
 Every operation ends in `Tensor._result` (module 01). Once `enable_autograd()` has installed a `Tape` there, an
 operation that saw a tensor with `requires_grad` leaves a `Function` on its result. A Function knows the tensors
@@ -41,7 +43,7 @@ class Function:
     Attributes:
         parents: the tensors that went in, in order.
         inputs: their arrays, as they were then.
-        needs: for each of them, whether a gradient is wanted; None may be given for the others.
+        needs_input_grad: for each of them, whether a gradient is wanted; None may be given for the others.
         context: what else the operation gave to `Tensor._result`.
         position: when it was recorded; later operations have higher numbers.
     """
@@ -51,7 +53,7 @@ class Function:
     def __init__(self, *tensors: Tensor, **context: Any):
         self.parents = tensors
         self.inputs = tuple(tensor.data for tensor in tensors)
-        self.needs = tuple(tensor.requires_grad for tensor in tensors)
+        self.needs_input_grad = tuple(tensor.requires_grad for tensor in tensors)
         self.context = context
 
     @classmethod
@@ -69,7 +71,7 @@ class Function:
         return self.parents
 
     def apply(self, grad_output: Array) -> Gradients:
-        """The chain rule: from the gradient by the output to the gradients by each input, in order.
+        """The chain rule: from ∂L/∂output to ∂L/∂input for each input, in order.
 
         Args:
             grad_output: of the output's shape. It may be shared: do not write into it.
@@ -133,7 +135,7 @@ class Tape:
         if not self.recording:
             return
         rule = _RULES.get(op)
-        function = rule.of(result, parents, context) if rule else _Unknown(*parents, op=op)
+        function = rule.of(result, parents, context) if rule else _MissingRule(*parents, op=op)
         function.position = next(self._positions)
         result._function = function
         result.requires_grad = True
@@ -144,19 +146,19 @@ class Tape:
             raise RuntimeError(
                 "backward: no tensor that this one was made from has requires_grad=True, or it was made under no_grad()"
             )
-        flowing: dict[int, Array] = {}  # gradients on their way, by the position of the Function that they go to
-        _send(tensor, _first_gradient(tensor, gradient), flowing)
-        for function in _latest_first(tensor):
-            grad_output = flowing.pop(function.position, None)
+        pending: dict[int, Array] = {}  # gradients on their way, by the position of the Function that they go to
+        _accumulate(tensor, _initial_gradient(tensor, gradient), pending)
+        for function in _reverse_topological_order(tensor):
+            grad_output = pending.pop(function.position, None)
             if grad_output is None:
                 continue
             for parent, grad_input in zip(function.parents, function.apply(grad_output), strict=True):
                 if grad_input is not None and parent.requires_grad:
                     _check_shape(function, parent, grad_input)
-                    _send(parent, grad_input, flowing)
+                    _accumulate(parent, grad_input, pending)
 
 
-class _Unknown(Function):
+class _MissingRule(Function):
     """An operation without a rule: an error only if a gradient arrives."""
 
     def apply(self, grad_output: Array) -> Gradients:
@@ -164,18 +166,18 @@ class _Unknown(Function):
         raise NotImplementedError(f'no gradient rule for the operation "{op}": write one, @gradient_rule("{op}")')
 
 
-def _first_gradient(tensor: Tensor, gradient: Array | Tensor | None) -> Array:
+def _initial_gradient(tensor: Tensor, gradient: Array | Tensor | None) -> Array:
     if gradient is None:
         if tensor.size != 1:
             raise ValueError(
                 f"backward without a gradient starts from a scalar, and this tensor has shape {tensor.shape}: "
-                "reduce it first, as by .sum(), or pass the gradient by it"
+                "reduce it first, as by .sum(), or pass the gradient with respect to it"
             )
         return np.ones_like(tensor.data)
-    given = np.asarray(gradient, dtype=tensor.dtype)
-    if given.shape != tensor.shape:
-        raise ValueError(f"backward: the gradient has shape {given.shape}, the tensor {tensor.shape}")
-    return given
+    initial = np.asarray(gradient, dtype=tensor.dtype)
+    if initial.shape != tensor.shape:
+        raise ValueError(f"backward: the gradient has shape {initial.shape}, the tensor {tensor.shape}")
+    return initial
 
 
 def _check_shape(function: Function, parent: Tensor, gradient: Array) -> None:
@@ -186,24 +188,24 @@ def _check_shape(function: Function, parent: Tensor, gradient: Array) -> None:
         )
 
 
-def _latest_first(tensor: Tensor) -> list[Function]:
+def _reverse_topological_order(tensor: Tensor) -> list[Function]:
     """The Functions under a tensor, each after everything that was made from it.
 
-    Nothing is made before what it is made of, so the order of recording, reversed, will do. No recursion: a
-    graph may be deeper than Python's stack.
+    Nothing is recorded before what it is made of, so recording order is a topological order, and reversed it is the
+    one that backward needs. No recursion: a graph may be deeper than Python's stack.
     """
-    found: dict[int, Function] = {}
+    functions: dict[int, Function] = {}
     waiting = [tensor]
     while waiting:
         function = waiting.pop()._function
-        if function is not None and function.position not in found:
-            found[function.position] = function
+        if function is not None and function.position not in functions:
+            functions[function.position] = function
             waiting.extend(function.parents)
-    return [found[position] for position in sorted(found, reverse=True)]
+    return [functions[position] for position in sorted(functions, reverse=True)]
 
 
-def _send(tensor: Tensor, gradient: Array, flowing: dict[int, Array]) -> None:
-    """Add a gradient to a leaf's `.grad`, or to what flows towards the Function that made the tensor."""
+def _accumulate(tensor: Tensor, gradient: Array, pending: dict[int, Array]) -> None:
+    """Add a gradient to a leaf's `.grad`, or to what is pending for the Function that made the tensor."""
     if tensor._function is None:
         if tensor.grad is None:
             # A copy: rules may hand the same array to two tensors, and users may write into .grad.
@@ -212,7 +214,7 @@ def _send(tensor: Tensor, gradient: Array, flowing: dict[int, Array]) -> None:
             tensor.grad = tensor.grad + gradient.astype(tensor.dtype, copy=False)
         return
     position = tensor._function.position
-    flowing[position] = flowing[position] + gradient if position in flowing else gradient
+    pending[position] = pending[position] + gradient if position in pending else gradient
 
 
 _TAPE = Tape()

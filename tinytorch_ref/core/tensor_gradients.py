@@ -49,8 +49,8 @@ class AddBackward(Function):
         """(g, g), summed where broadcast."""
         a, b = self.inputs
         return (
-            unbroadcast(grad_output, a.shape) if self.needs[0] else None,
-            unbroadcast(grad_output, b.shape) if self.needs[1] else None,
+            unbroadcast(grad_output, a.shape) if self.needs_input_grad[0] else None,
+            unbroadcast(grad_output, b.shape) if self.needs_input_grad[1] else None,
         )
 
 
@@ -68,8 +68,8 @@ class SubBackward(Function):
         """(g, -g), summed where broadcast."""
         a, b = self.inputs
         return (
-            unbroadcast(grad_output, a.shape) if self.needs[0] else None,
-            -unbroadcast(grad_output, b.shape) if self.needs[1] else None,
+            unbroadcast(grad_output, a.shape) if self.needs_input_grad[0] else None,
+            -unbroadcast(grad_output, b.shape) if self.needs_input_grad[1] else None,
         )
 
 
@@ -87,8 +87,8 @@ class MulBackward(Function):
         """(g b, g a), summed where broadcast."""
         a, b = self.inputs
         return (
-            unbroadcast(grad_output * b, a.shape) if self.needs[0] else None,
-            unbroadcast(grad_output * a, b.shape) if self.needs[1] else None,
+            unbroadcast(grad_output * b, a.shape) if self.needs_input_grad[0] else None,
+            unbroadcast(grad_output * a, b.shape) if self.needs_input_grad[1] else None,
         )
 
 
@@ -105,10 +105,10 @@ class DivBackward(Function):
     def apply(self, grad_output: Array) -> Gradients:
         """(g / b, -g a / b²), summed where broadcast."""
         a, b = self.inputs
-        by_a = grad_output / b
+        grad_a = grad_output / b
         return (
-            unbroadcast(by_a, a.shape) if self.needs[0] else None,
-            unbroadcast(-by_a * (a / b), b.shape) if self.needs[1] else None,
+            unbroadcast(grad_a, a.shape) if self.needs_input_grad[0] else None,
+            unbroadcast(-grad_a * (a / b), b.shape) if self.needs_input_grad[1] else None,
         )
 
 
@@ -125,12 +125,12 @@ class PowBackward(Function):
     def apply(self, grad_output: Array) -> Gradients:
         """(g b a^(b-1), g a^b ln a), summed where broadcast; 0 for a⁰ and for the exponent of 0."""
         a, b = self.inputs
-        by_a = by_b = None
-        if self.needs[0]:
-            by_a = unbroadcast(grad_output * b * a ** np.where(b == 0, 1, b - 1).astype(b.dtype), a.shape)
-        if self.needs[1]:
-            by_b = unbroadcast(grad_output * a**b * np.log(np.where(a == 0, 1, a)), b.shape)
-        return by_a, by_b
+        grad_a = grad_b = None
+        if self.needs_input_grad[0]:
+            grad_a = unbroadcast(grad_output * b * a ** np.where(b == 0, 1, b - 1).astype(b.dtype), a.shape)
+        if self.needs_input_grad[1]:
+            grad_b = unbroadcast(grad_output * a**b * np.log(np.where(a == 0, 1, a)), b.shape)
+        return grad_a, grad_b
 
 
 @gradient_rule("neg")
@@ -169,16 +169,16 @@ class MatmulBackward(Function):
         b = right[:, None] if right.ndim == 1 else right
         g = grad_output[..., None] if right.ndim == 1 else grad_output
         g = np.expand_dims(g, -2) if left.ndim == 1 else g
-        by_a = by_b = None
-        if self.needs[0]:
-            by_a = unbroadcast(matrix_product(g, b.swapaxes(-1, -2)), a.shape).reshape(left.shape)
-        if self.needs[1]:
+        grad_a = grad_b = None
+        if self.needs_input_grad[0]:
+            grad_a = unbroadcast(matrix_product(g, b.swapaxes(-1, -2)), a.shape).reshape(left.shape)
+        if self.needs_input_grad[1]:
             if b.ndim == 2 and a.ndim > 2:  # the sum over the stack is one long product
-                by_b = _rows(a).T @ _rows(g)
+                grad_b = _rows(a).T @ _rows(g)
             else:
-                by_b = unbroadcast(np.matmul(a.swapaxes(-1, -2), g), b.shape)
-            by_b = by_b.reshape(right.shape)
-        return by_a, by_b
+                grad_b = unbroadcast(np.matmul(a.swapaxes(-1, -2), g), b.shape)
+            grad_b = grad_b.reshape(right.shape)
+        return grad_a, grad_b
 
 
 def _rows(array: Array) -> Array:
@@ -277,7 +277,7 @@ class _Reduction(Function):
         self.axes = tuple(range(len(tensor.shape))) if axes is None else axes
         self.keepdims = keepdims
 
-    def _kept(self, reduced: Array) -> Array:
+    def _with_kept_axes(self, reduced: Array) -> Array:
         """The reduced axes with length 1, so that it broadcasts against the input."""
         return reduced if self.keepdims else np.expand_dims(reduced, self.axes)
 
@@ -295,7 +295,7 @@ class SumBackward(_Reduction):
 
     def apply(self, grad_output: Array) -> Gradients:
         """g for every element that was added."""
-        return (np.broadcast_to(self._kept(grad_output), self.inputs[0].shape),)
+        return (np.broadcast_to(self._with_kept_axes(grad_output), self.inputs[0].shape),)
 
 
 @gradient_rule("mean")
@@ -312,7 +312,7 @@ class MeanBackward(_Reduction):
         """g / n for every element that was averaged."""
         (a,) = self.inputs
         n = a.size // max(grad_output.size, 1)
-        return (np.broadcast_to(self._kept(grad_output) / max(n, 1), a.shape),)
+        return (np.broadcast_to(self._with_kept_axes(grad_output) / max(n, 1), a.shape),)
 
 
 @gradient_rule("max")
@@ -330,4 +330,4 @@ class MaxBackward(_Reduction):
         (a,) = self.inputs
         largest = a == a.max(axis=self.axes, keepdims=True)
         winners = largest.sum(axis=self.axes, keepdims=True)
-        return (largest * (self._kept(grad_output) / winners.astype(grad_output.dtype)),)
+        return (largest * (self._with_kept_axes(grad_output) / winners.astype(grad_output.dtype)),)

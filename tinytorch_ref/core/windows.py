@@ -21,26 +21,26 @@ Pair: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Sliding:
+class SlidingWindow:
     """How a window slides: its size, its step and the border around the image, each (vertical, horizontal).
 
-    >>> Sliding((3, 3), (2, 2), (1, 1)).output_shape((8, 16, 32, 32))
+    >>> SlidingWindow((3, 3), (2, 2), (1, 1)).output_shape((8, 16, 32, 32))
     (8, 16, 16, 16)
     """
 
     kernel: Pair
     stride: Pair
     padding: Pair
-    owner: str = "Sliding"  # the layer, for messages
+    owner: str = "SlidingWindow"  # the layer, for messages
 
     @classmethod
-    def of(cls, owner: str, kernel: Any, stride: Any, padding: Any) -> Sliding:
+    def of(cls, owner: str, kernel: Any, stride: Any, padding: Any) -> SlidingWindow:
         """From one number for both directions, or a pair.
 
         Raises:
             ValueError: a size is not whole, or less than 1 (the padding: than 0).
 
-        >>> Sliding.of("Conv2d", kernel=3, stride=(2, 1), padding=1).kernel
+        >>> SlidingWindow.of("Conv2d", kernel=3, stride=(2, 1), padding=1).kernel
         (3, 3)
         """
         return cls(
@@ -92,7 +92,7 @@ class Sliding:
             (image, channel, row, column, row * self.stride[0], column * self.stride[1]),
         )
 
-    def places(self) -> Iterator[Pair]:
+    def offsets(self) -> Iterator[Pair]:
         """Row and column of each pixel of a window, row by row."""
         return iter(np.ndindex(self.kernel))
 
@@ -101,7 +101,7 @@ class Sliding:
 
         A convolution is then a matrix product, and a BLAS does the work (Chellapilla et al., 2006).
 
-        >>> Sliding((2, 2), (1, 1), (0, 0)).unfold(np.arange(9).reshape(1, 1, 3, 3))[0, :, 0]
+        >>> SlidingWindow((2, 2), (1, 1), (0, 0)).unfold(np.arange(9).reshape(1, 1, 3, 3))[0, :, 0]
         array([0, 1, 3, 4])
         """
         view = self.windows(self.padded(images))
@@ -115,7 +115,7 @@ class Sliding:
         padded = np.zeros((n, channels, height + 2 * vertical, width + 2 * horizontal), dtype=columns.dtype)
         view = self.windows(padded)
         parts = columns.reshape(view.shape)
-        for i, j in self.places():
+        for i, j in self.offsets():
             view[:, :, i, j] += parts[:, :, i, j]
         return self.unpadded(padded)
 
@@ -126,7 +126,7 @@ def _pair(name: str, value: Any, least: int) -> Pair:
     if (
         not isinstance(both, tuple | list)
         or len(both) != 2
-        or not all(isinstance(one, int | np.integer) and one >= least for one in both)
+        or not all(isinstance(length, int | np.integer) and length >= least for length in both)
     ):
         raise ValueError(f"{name} is a whole number of at least {least}, or a pair of them; got {value!r}")
     return int(both[0]), int(both[1])

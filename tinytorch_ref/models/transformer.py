@@ -78,9 +78,9 @@ class LayerNorm(Layer):
 
 @gradient_rule("layer_norm")
 class LayerNormBackward(Function):
-    """Layer normalisation. With z the normalised rows and h = g γ the gradient by them,
+    """Layer normalisation. With z the normalised rows and h = g γ = ∂L/∂z,
 
-    by x: (h - mean h - z mean(h z)) / deviation; by γ: Σ g z; by β: Σ g, the sums over the rows.
+    ∂L/∂x = (h - mean h - z mean(h z)) / deviation, ∂L/∂γ = Σ g z, ∂L/∂β = Σ g, the sums over the rows.
 
     >>> norm, x = LayerNorm(2), Tensor([[1, 3]], requires_grad=True)
     >>> norm(x).sum().backward()
@@ -89,19 +89,19 @@ class LayerNormBackward(Function):
     """
 
     def apply(self, grad_output: Array) -> Gradients:
-        """Gradients by x, gamma and beta."""
+        """Gradients with respect to x, gamma and beta."""
         x, gamma, beta = self.inputs
         normal, deviation = self.context["normal"], self.context["deviation"]
         g = _rows(grad_output, gamma.size)
-        by_x = None
-        if self.needs[0]:
+        grad_x = None
+        if self.needs_input_grad[0]:
             h = g * gamma.reshape(-1)
             along = _row_products(h, normal) / gamma.size
             h -= np.einsum("ij->i", h)[:, np.newaxis] / gamma.size  # three times as fast as mean(axis=1)
             h -= normal * along
             h /= deviation
-            by_x = h.reshape(x.shape)
-        return by_x, np.einsum("ij,ij->j", g, normal).reshape(gamma.shape), g.sum(axis=0).reshape(beta.shape)
+            grad_x = h.reshape(x.shape)
+        return grad_x, np.einsum("ij,ij->j", g, normal).reshape(gamma.shape), g.sum(axis=0).reshape(beta.shape)
 
 
 def _rows(array: Array, length: int) -> Array:
@@ -288,8 +288,8 @@ class GPT(Layer):
         Args:
             prompt_tokens: (batch, tokens) or (tokens,) ids, at least one token.
             max_new_tokens: how many to add.
-            temperature: below 1 keeps to what is likely, above 1 is bolder; 0 always takes the likeliest (of equally
-                likely ones the lowest id).
+            temperature: below 1 sharpens the distribution, above 1 flattens it; 0 always takes the most probable
+                token (of equally probable ones the lowest id).
             rng: where the draws come from: a generator, a seed for one, or None for numpy's global generator.
 
         Returns:

@@ -58,7 +58,7 @@ def test_sigmoid_saturates_symmetrically() -> None:
 
 
 @pytest.mark.parametrize("dim", [0, 1, 2, -1, -3])
-def test_softmax_gives_shares_along_the_axis_asked_for(dim: int) -> None:
+def test_softmax_gives_probabilities_along_the_axis_asked_for(dim: int) -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4))
     powers = np.exp(x)
     expected = powers / powers.sum(axis=dim, keepdims=True)
@@ -107,7 +107,7 @@ def test_softmax_backward_follows_the_axis_of_the_last_forward(dim: int) -> None
     softmax = Softmax()
     softmax(Tensor(np.random.default_rng(2).normal(size=(3, 4))), dim)
     gradient = softmax.backward(Tensor(np.random.default_rng(3).normal(size=(3, 4))))
-    # The shares always add up to 1, so no gradient can move their sum.
+    # The probabilities always add up to 1, so no gradient can move their sum.
     np.testing.assert_allclose(gradient.data.sum(axis=dim), 0, atol=1e-6)
     assert np.abs(gradient.data.sum(axis=1 - dim)).max() > 1e-3
 

@@ -259,12 +259,12 @@ def test_two_leaves_never_share_one_gradient_array() -> None:
 
 def test_the_gradient_passed_in_is_not_written_to() -> None:
     x = Tensor([1, 2], requires_grad=True)
-    given = np.array([1, 10], np.float32)
-    x.backward(given)
-    x.backward(given)
+    seed = np.array([1, 10], np.float32)
+    x.backward(seed)
+    x.backward(seed)
     assert x.grad is not None
     assert x.grad.tolist() == [2, 20]
-    assert given.tolist() == [1, 10]
+    assert seed.tolist() == [1, 10]
 
 
 def test_results_in_between_keep_no_gradient_and_constants_get_none() -> None:
@@ -295,7 +295,7 @@ def test_a_graph_is_freed_with_its_result_without_the_garbage_collector() -> Non
     try:
         y = Softmax()(Sigmoid()(x @ Tensor(np.ones((3, 3)))))
         del y
-        left = [one for one in gc.get_objects() if issubclass(type(one), Function)]  # isinstance wakes lazy modules
+        left = [item for item in gc.get_objects() if issubclass(type(item), Function)]  # isinstance wakes lazy modules
     finally:
         gc.enable()
     assert left == []
@@ -444,7 +444,9 @@ def test_enabling_again_keeps_the_tape() -> None:
 
 
 def by_hand(rule: Function, grad_output: Any) -> list[Any]:
-    return [None if one is None else np.asarray(one).tolist() for one in rule.apply(np.asarray(grad_output))]
+    return [
+        None if gradient is None else np.asarray(gradient).tolist() for gradient in rule.apply(np.asarray(grad_output))
+    ]
 
 
 def test_rules_can_be_used_by_hand() -> None:
@@ -473,6 +475,6 @@ def test_embedding_rows_get_the_sum_of_their_uses(indices: Any) -> None:
     gradient = np.random.default_rng(1).normal(size=(*ids.shape, 2))
     expected = np.zeros((3, 2))
     np.add.at(expected, ids, gradient)
-    for given in (ids, Tensor(ids)):
-        [found] = autograd.EmbeddingBackward(weight, given).apply(gradient)
-        np.testing.assert_allclose(found, expected)
+    for indices in (ids, Tensor(ids)):
+        [grad_weight] = autograd.EmbeddingBackward(weight, indices).apply(gradient)
+        np.testing.assert_allclose(grad_weight, expected)

@@ -36,8 +36,8 @@ def test_binary_cross_entropy_by_formula() -> None:
 def test_cross_entropy_by_formula(leading: tuple[int, ...]) -> None:
     logits = RNG.normal(size=(*leading, 4))
     classes = RNG.integers(0, 4, size=leading)
-    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    expected = -np.log(np.take_along_axis(shares, np.asarray(classes)[..., None], -1)).mean()
+    probabilities = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    expected = -np.log(np.take_along_axis(probabilities, np.asarray(classes)[..., None], -1)).mean()
     loss = CrossEntropyLoss()(Tensor(logits), Tensor(np.asarray(classes)))
     assert loss.shape == ()
     assert loss.data == pytest.approx(expected, rel=1e-5)
@@ -130,10 +130,10 @@ def test_log_softmax_of_a_thousand_either_way() -> None:
 @given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=8), st.floats(-1e4, 1e4, width=32))
 def test_log_softmax_adds_up_and_ignores_a_shift(values: list[float], shift: float) -> None:
     x = np.array(values, dtype=np.float64)
-    found = log_softmax(Tensor(x, dtype=np.float64)).data
-    assert np.exp(found).sum() == pytest.approx(1)
+    log_probabilities = log_softmax(Tensor(x, dtype=np.float64)).data
+    assert np.exp(log_probabilities).sum() == pytest.approx(1)
     moved = log_softmax(Tensor(x + shift, dtype=np.float64)).data
-    np.testing.assert_allclose(moved, found, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(moved, log_probabilities, rtol=1e-6, atol=1e-6)
 
 
 # Types and refusals

@@ -19,7 +19,7 @@ from tinytorch_ref.core.optimizers import AdamW
 from tinytorch_ref.core.spatial import AvgPool2d, BatchNorm2d, Conv2d, Flatten, MaxPool2d, SimpleCNN
 from tinytorch_ref.core.tensor import Tensor
 from tinytorch_ref.core.training import CosineSchedule, Trainer
-from tinytorch_ref.core.windows import Sliding
+from tinytorch_ref.core.windows import SlidingWindow
 from tinytorch_ref.data.digits import load_digits
 from tinytorch_ref.data.loader import DataLoader, TensorDataset
 from tinytorch_ref.profiling.profiler import Profiler
@@ -55,9 +55,9 @@ def windows_by_loop(x: Any, kernel: Any, stride: Any, padding: Any, border: floa
 
 
 def by_loop(x: Any, kernel: Any, stride: Any, padding: Any, function: Any, border: float = 0) -> Any:
-    found = {(r, c): function(part) for r, c, part in windows_by_loop(x, kernel, stride, padding, border)}
-    rows, columns = (max(place[i] for place in found) + 1 for i in (0, 1))
-    return np.stack([np.stack([found[r, c] for c in range(columns)], -1) for r in range(rows)], -2)
+    values = {(r, c): function(part) for r, c, part in windows_by_loop(x, kernel, stride, padding, border)}
+    rows, columns = (max(place[i] for place in values) + 1 for i in (0, 1))
+    return np.stack([np.stack([values[r, c] for c in range(columns)], -1) for r in range(rows)], -2)
 
 
 @pytest.mark.parametrize(("shape", "kernel", "stride", "padding"), GEOMETRIES)
@@ -132,7 +132,7 @@ def test_gradients_pass_through_images_that_are_not_contiguous() -> None:
     st.tuples(st.integers(0, 2), st.integers(0, 2)),
 )
 def test_fold_is_the_transpose_of_unfold(size: Any, kernel: Any, stride: Any, padding: Any) -> None:
-    sliding, shape = Sliding(kernel, stride, padding), (2, 2, *size)
+    sliding, shape = SlidingWindow(kernel, stride, padding), (2, 2, *size)
     rng = np.random.default_rng(0)
     images = rng.normal(size=shape)
     try:
