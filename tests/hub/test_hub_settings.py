@@ -21,8 +21,8 @@ from tito.hub.config.people import formgraders_of, groups, role_of
 from tito.hub.config.reading import known_settings, read_settings, secret_of
 from tito.hub.config.settings import HubSettings
 from tito.hub.config.settings_page import settings_table
+from tito.hub.config.spawn_throttle import LOOK_S, SpawnThrottle
 from tito.hub.config.spawners import THREADS, environment
-from tito.hub.config.turns import LOOK_S, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -423,9 +423,9 @@ def test_servers_start_a_few_at_a_time_and_nobody_is_refused() -> None:
     class Start:
         pending = "spawn"
 
-        async def run(self, turns: Turns) -> None:
+        async def run(self, throttle: SpawnThrottle) -> None:
             nonlocal running, most
-            await turns(self)
+            await throttle(self)
             running += 1
             most = max(most, running)
             await asyncio.sleep(0.03)
@@ -433,10 +433,10 @@ def test_servers_start_a_few_at_a_time_and_nobody_is_refused() -> None:
             self.pending = ""
 
     async def a_class() -> None:
-        turns = Turns(3)  # and what spawners get is a copy of the configuration
-        await asyncio.gather(*(Start().run(copy.deepcopy(turns)) for _ in range(10)))
+        throttle = SpawnThrottle(3)  # and what spawners get is a copy of the configuration
+        await asyncio.gather(*(Start().run(copy.deepcopy(throttle)) for _ in range(10)))
         await asyncio.sleep(3 * LOOK_S)
-        assert not turns._starting
+        assert not throttle._starting
 
     asyncio.run(a_class())
     assert most == 3

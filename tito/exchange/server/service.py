@@ -43,12 +43,12 @@ from tito.errors import TitoError, UsageError
 from tito.exchange.protocol.names import shown
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.server.access import PageRefused, Rate, require_guards
-from tito.exchange.server.bell import Bell
 from tito.exchange.server.database import Database
 from tito.exchange.server.identity import HubIdentity
 from tito.exchange.server.ledger import Ledger, Quotas
 from tito.exchange.server.local import BLOBS, DATABASE_NAME
 from tito.exchange.server.login import Login, LoginNeeded
+from tito.exchange.server.notifier import Notifier
 from tito.exchange.server.page import problem_page
 from tito.exchange.server.routes import courses, feedback, health, pages, prechecks, releases, submissions, users
 from tito.exchange.server.store import DirectoryStore, open_store
@@ -196,7 +196,7 @@ def create_app(settings: ServiceSettings, ledger: Ledger, identity: Any = None) 
     app.state.requests = Rate(settings.requests_per_minute)
     app.state.uploads = Rate(settings.uploads_per_minute)
     app.state.login = settings.login
-    app.state.bell = Bell()
+    app.state.notifier = Notifier()
     for noun in (health, users, courses, releases, submissions, feedback, prechecks, pages):
         routes: APIRouter = noun.router
         require_guards(routes.routes, PUBLIC)

@@ -14,7 +14,7 @@ from tito.hub.config.origins import service_address
 from tito.hub.config.people import formgraders_of, role_of
 from tito.hub.config.services import exchange_url
 from tito.hub.config.settings import CLUSTER, LAPTOP, SERVER, HubSettings
-from tito.hub.config.turns import Turns
+from tito.hub.config.spawn_throttle import SpawnThrottle
 from tito.hub.student.server import FORMGRADERS_VARIABLE, ROLE_VARIABLE
 
 USUAL = {LAPTOP: "local", SERVER: "docker", CLUSTER: "chart"}
@@ -50,7 +50,7 @@ def configure_spawner(c: Any, settings: HubSettings, state: Path) -> None:
     c.Spawner.default_url = "/lab"
     if kind != "chart":
         c.Spawner.start_timeout = c.Spawner.http_timeout = settings.spawner.start_timeout_s
-        c.Spawner.pre_spawn_hook = Turns(settings.spawner.at_once)
+        c.Spawner.pre_spawn_hook = SpawnThrottle(settings.spawner.at_once)
         c.JupyterHub.concurrent_spawn_limit = 0  # its way is to refuse whoever comes then
         c.JupyterHub.active_server_limit = settings.spawner.most
     {"local": _local, "docker": _docker, "chart": _chart}[kind](c, settings, state)

@@ -13,11 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tito.exchange.protocol.archive import archive
 from tito.exchange.protocol.records import Check, CheckedTest, CheckResult, Claim, Lease
 from tito.exchange.server.access import CourseName, SubmissionId
-from tito.exchange.server.bell import rung
 from tito.exchange.server.routes import ARCHIVE, Checker, ClaimedSubmission, OwnedSubmission, TheLedger, problems
 
 router = APIRouter(prefix="/courses/{course}", tags=["checks"])
-LOOK_S = 0.5  # where nothing rings: what came to another replica, whose lease has run out, whose limit is over
+LOOK_S = 0.5  # where nothing is notified: what came to another replica, whose lease has run out, whose limit is over
 Name = Annotated[str, Field(max_length=400)]
 
 
@@ -67,13 +66,13 @@ async def claim_check(
     """Take on the check whose turn it is; null where there is none."""
     until = time.monotonic() + wait_s
     while True:
-        bell = request.app.state.bell.listen()
-        if (found := await run_in_threadpool(ledger.claim_check, course, caller.name)) is not None:
-            return found
+        subscription = request.app.state.notifier.subscribe()
+        if (claim := await run_in_threadpool(ledger.claim_check, course, caller.name)) is not None:
+            return claim
         left = until - time.monotonic()
         if left <= 0 or await request.is_disconnected():
             return None
-        await rung(bell, min(left, LOOK_S))
+        await subscription.wait(min(left, LOOK_S))
 
 
 @router.get(

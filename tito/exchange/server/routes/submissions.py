@@ -69,7 +69,7 @@ async def submit(
         )
     finally:
         bundle.discard()
-    request.app.state.bell.ring()
+    request.app.state.notifier.notify()
     response.status_code = 201 if new else 200
     return made
 

@@ -12,15 +12,15 @@ from typing import Any
 LOOK_S = 0.1
 
 
-class Turns:
+class SpawnThrottle:
     """JupyterHub's `pre_spawn_hook`: waits until fewer than so many servers are starting."""
 
     def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._starting: set[asyncio.Task[None]] = set()
 
-    def __deepcopy__(self, _: Any) -> Turns:
-        """Configuration is copied for every spawner, and they must all take their turns here."""
+    def __deepcopy__(self, _: Any) -> SpawnThrottle:
+        """Configuration is copied for every spawner, and they must all be held up by this one."""
         return self
 
     async def __call__(self, spawner: Any) -> None:
