@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
+from whole_hub import PROJECT
 
 from tito.bridge import formulas
 from tito.bridge.formulas import Drawing, picture
@@ -253,3 +255,12 @@ def test_every_script_and_handler_of_nbgraders_templates_is_found() -> None:
         source = guarded(path.read_text(encoding="utf-8"))
         assert source.count("<script") == source.count('<script nonce="{{ csp_nonce() }}"'), path
         assert not re.search(r"""\son[a-z]+\s*=\s*["']""", source), path
+
+
+def test_every_template_comes_with_the_package() -> None:
+    """An installation in place has them anyway; an image has what the package's data name."""
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["tito"]
+    templates = [path for path in (PROJECT / "tito").rglob("templates/**/*") if path.is_file()]
+    assert len(templates) > 15
+    assert not [path for path in templates if not any(path.match(pattern) for pattern in patterns)]

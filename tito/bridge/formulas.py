@@ -7,23 +7,26 @@ matplotlib draws the TeX that is usual in text. What it does not know stays TeX.
 from __future__ import annotations
 
 import base64
-import html
 import io
 import re
 import secrets
 import time
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from jinja2 import DictLoader, pass_context
+from jinja2 import BaseLoader, Environment, FileSystemLoader, pass_context
+from markupsafe import Markup
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from traitlets import default
 
+from tito.bridge.elements import TEMPLATES, element, template
+
 SIZE_PT = 12  # looks as large as the text around it
-DEEPEST_PX = 99
+DEEPEST_PX = 99  # the classes of pictures hold how far they go below the line
 # What a page may have drawn, and what a formula may be: some are a student's, and drawing takes the time of others.
 MOST = 500
 MOST_S = 4.0  # of a processor; what was drawn for an earlier page costs nothing
@@ -33,16 +36,7 @@ NESTED = 12
 PX_PER_PT = 96 / 72
 SIZES = re.compile(r"\\[bB]igg?[lrm]?(?![A-Za-z])")  # of brackets
 UNKNOWN = {r"\lbrack": "[", r"\rbrack": "]", r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\lvert": "|", r"\rvert": "|"}
-# Of formulas, and of tables: what these bring with them is taken away.
-STYLE = ".dataframe td,.dataframe th{border:1px solid #ddd;padding:2px 8px}.fb{text-align:center}" + "".join(
-    f".f{n}{{vertical-align:-{n}px}}" for n in range(1, DEEPEST_PX + 1)
-)
-# In the place of nbconvert's, whose macro loads MathJax. The classes hold how far a picture goes below the line.
-MACRO = f"""
-{{%- macro mathjax(url="") -%}}
-<style>{STYLE}</style>
-{{%- endmacro %}}
-"""
+FORMULA_TEMPLATES = TEMPLATES / "formulas"
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ class Budget:
             return ""
         name = f"{DATA}{self.token}-{len(self.drawn)}-"
         self.drawn[name] = drawing.data
-        return f'<img class="f{drawing.below_px}" alt="{html.escape(tex)}" src="{name}">'
+        return element("formula", tex=tex, below_px=drawing.below_px, data=name)
 
     def with_pictures(self, text: str) -> str:
         """A text with the data in the place of their names."""
@@ -96,7 +90,7 @@ class Renderer(IPythonRenderer):  # type: ignore[misc]
 
     def block_math(self, body: str) -> str:
         drawn = self._drawn(body)
-        return f'<p class="fb">{drawn}</p>' if drawn else str(super().block_math(body))
+        return element("displayed", formula=Markup(drawn)) if drawn else str(super().block_math(body))
 
     def _drawn(self, tex: str) -> str:
         return self._budget.element(" ".join(tex.split()))
@@ -112,14 +106,22 @@ class Renderer(IPythonRenderer):  # type: ignore[misc]
 class FormulaExporter(HTMLExporter):  # type: ignore[misc]
     """Pages that need nothing from elsewhere for their formulas. Who cleans a text puts the pictures in afterwards."""
 
+    # Where templates are looked for before nbconvert's, by the same names.
+    folders: ClassVar[tuple[Path, ...]] = (FORMULA_TEMPLATES,)
+
     @default("extra_loaders")  # type: ignore[untyped-decorator]
-    def _loader(self) -> list[DictLoader]:
-        return [DictLoader({"mathjax.html.j2": MACRO})]
+    def _loaders(self) -> list[BaseLoader]:
+        return [FileSystemLoader(self.folders)]
+
+    def _create_environment(self) -> Environment:
+        environment: Environment = super()._create_environment()
+        environment.globals["deepest_px"] = DEEPEST_PX
+        return environment
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **how: Any) -> tuple[str, Any]:
         self.budget = Budget()
-        made: tuple[str, Any] = super().from_notebook_node(nb, resources, **how)
-        return made
+        page: tuple[str, Any] = super().from_notebook_node(nb, resources, **how)
+        return page
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
@@ -134,6 +136,12 @@ class FormulaExporter(HTMLExporter):  # type: ignore[misc]
             exclude_anchor_links=self.exclude_anchor_links,
         )
         return str(MarkdownWithMath(renderer=renderer).render(source))
+
+
+@cache
+def formula_style() -> str:
+    """The style of formulas, and of tables: what these bring with them is taken away."""
+    return template("formulas/formulas.css").render(deepest_px=DEEPEST_PX)
 
 
 @lru_cache(maxsize=2000)
@@ -174,7 +182,7 @@ def _as_mathtext(tex: str) -> str:
 
 def _depth(tex: str) -> int:
     """How deep braces are in braces."""
-    return max(accumulate({"{": 1, "}": -1}.get(one, 0) for one in tex), default=0)
+    return max(accumulate({"{": 1, "}": -1}.get(letter, 0) for letter in tex), default=0)
 
 
 def _group(tex: str, at: int) -> tuple[str, int]:

@@ -7,19 +7,18 @@ carry a nonce; a feedback page has none. The policy stands in the page itself: f
 
 from __future__ import annotations
 
-import html
 import re
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
-from markupsafe import Markup
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, pass_context
 from nbconvert.filters import strip_files_prefix
-from traitlets import default
 
-from tito.bridge.formulas import MACRO, FormulaExporter
+from tito.bridge.elements import TEMPLATES, element
+from tito.bridge.formulas import FORMULA_TEMPLATES, FormulaExporter
 from tito.bridge.safe_html import MOST, clean
 from tito.grade.whitelist import allowed_notebook
 
@@ -30,23 +29,7 @@ LONGEST_TEXT = 20_000  # characters of Markdown: some of it takes time with the 
 TEXTS_S = 10.0  # of a processor, for all texts of a page; what comes after that stands there as it was written
 SCRIPT = re.compile(r"<script\b")
 HEAD = "<head>"
-# nbgrader's templates, and what differs. Formulas that were displayed are drawn as those of a text are.
-TEMPLATE = """
-{%- extends "nbgrader/index.html.j2" -%}
-{%- block data_latex scoped -%}
-<div class="output_latex output_subarea {{ extra_class }}">
-{{ output.data["text/latex"] | markdown2html | clean_html }}
-</div>
-{%- endblock -%}
-"""
-# formgrader's script waits for MathJax to say that it is done; formulas are pictures, and there is nothing to wait for.
-SCORING_MACRO = MACRO.replace(
-    "</style>",
-    """</style>
-<script>
-window.MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
-</script>""",
-)
+PAGE_TEMPLATES, SCORING_TEMPLATES = TEMPLATES / "page", TEMPLATES / "scoring"
 CLICK = re.compile(r"\bonclick=\"(\w+)\((\w*)\);?\"", re.IGNORECASE)
 
 
@@ -73,7 +56,7 @@ def guarded(source: str) -> str:
 
 def meta(policy: str) -> str:
     """The element of a page's head that holds its policy, where the page has none from a server."""
-    return policy and Markup('<meta http-equiv="Content-Security-Policy" content="{}">').format(policy)
+    return policy and element("policy", content=policy)
 
 
 class CleanExporter(FormulaExporter):
@@ -86,11 +69,7 @@ class CleanExporter(FormulaExporter):
     sanitize_html = True
     links = True  # whether those of a notebook lead anywhere
     texts_s = TEXTS_S
-    macro = MACRO
-
-    @default("extra_loaders")  # type: ignore[untyped-decorator]
-    def _loader(self) -> list[BaseLoader]:
-        return [DictLoader({"index.html.j2": TEMPLATE, "mathjax.html.j2": self.macro})]
+    folders: ClassVar[tuple[Path, ...]] = (PAGE_TEMPLATES, FORMULA_TEMPLATES)
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield from super().default_filters()
@@ -113,16 +92,17 @@ class CleanExporter(FormulaExporter):
 
     def _in_time(self, render: Callable[[str], str], text: str, longest: int) -> str:
         if self.texts_s <= 0 or len(text) > longest:
-            return f"<pre>{html.escape(text[:longest])}</pre>"
+            return element("as_written", text=text[:longest])
         began = time.thread_time()
         rendered = render(text)
         self.texts_s -= time.thread_time() - began
         return rendered
 
     def _create_environment(self) -> Environment:
-        environment: Environment = super()._create_environment()
+        environment = super()._create_environment()
         nbgraders = FileSystemLoader(self.template_paths)
-        environment.loader = ChoiceLoader([*self.extra_loaders, PrefixLoader({"nbgrader": nbgraders}), nbgraders])
+        named = PrefixLoader({"nbgrader": nbgraders, "tito": FileSystemLoader(TEMPLATES)})
+        environment.loader = ChoiceLoader([*self.extra_loaders, named, nbgraders])
         return environment
 
 
@@ -130,7 +110,7 @@ class ScoringExporter(CleanExporter):
     """For formgrader as nbgrader's own server extension has it, whose pages cannot have a policy of ours."""
 
     links = False
-    macro = SCORING_MACRO
+    folders = (SCORING_TEMPLATES, *CleanExporter.folders)
 
 
 class PageExporter(CleanExporter):

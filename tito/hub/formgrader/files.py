@@ -10,41 +10,24 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
-from jinja2 import BaseLoader, DictLoader, Environment
 from nbgrader.server_extensions.formgrader.base import BaseHandler
 from tornado import web
-from traitlets import default
 
-from tito.bridge.formulas import MACRO
+from tito.bridge.formulas import FORMULA_TEMPLATES
 from tito.bridge.pages import NOTHING_RUNS, PageExporter
 from tito.course.submission_files import Unreadable, read_regular_file
+from tito.hub.formgrader.own_templates import NOTEBOOK, render
 from tito.plain_text import without_controls
 
 SHOWN = ("source", "release", "submitted", "autograded", "feedback")
 MOST_MB = 20
 MOST_CHARACTERS = 1_000_000
 POLICY = f"{NOTHING_RUNS}; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{{ path }}</title>
-<style>body { font: 14px/1.5 sans-serif; margin: 2em auto; max-width: 70em; } pre { white-space: pre-wrap; }</style>
-</head>
-<body>
-<p>{% for name, address in above %}<a href="{{ address }}">{{ name }}</a> / {% endfor %}<b>{{ name }}</b></p>
-{% if entries is none %}<pre>{{ text }}</pre>{% else %}
-<ul>{% for entry in entries %}<li><a href="{{ here }}/{{ entry|urlencode }}">{{ entry }}</a></li>{% endfor %}</ul>
-{% endif %}
-</body>
-</html>
-"""
-NOTEBOOK = """
-{%- extends "nbgrader/index.html.j2" -%}
-{%- block html_head_js -%}{%- endblock -%}
-"""
 
 
 @dataclass(frozen=True)
@@ -85,16 +68,20 @@ def _is_shown(path: Path) -> bool:
 class NotebookExporter(PageExporter):
     """Renders a notebook that nobody scores, by nbconvert's own template without its scripts."""
 
-    @default("extra_loaders")  # type: ignore[untyped-decorator]
-    def _loader(self) -> list[BaseLoader]:
-        return [DictLoader({"index.html.j2": NOTEBOOK, "mathjax.html.j2": MACRO})]
+    folders = (NOTEBOOK, FORMULA_TEMPLATES)
+
+
+@cache
+def _exporter() -> NotebookExporter:
+    """One for all pages: it compiles nbconvert's templates."""
+    return NotebookExporter(template_name="classic")
 
 
 def notebook_page(data: bytes) -> str:
     """A notebook as a page; of one that is none, the text."""
     try:
         notebook = json.loads(data)
-        return NotebookExporter(template_name="classic").from_notebook_node(nbformat.from_dict(notebook))[0]
+        return _exporter().from_notebook_node(nbformat.from_dict(notebook))[0]
     except (ValueError, RecursionError, AttributeError, TypeError) as error:
         raise Unreadable("it is no notebook") from error
 
@@ -123,8 +110,8 @@ class Files(BaseHandler):  # type: ignore[misc]
 
     def _render(self, shown: Entry, text: str = "", entries: list[str] | None = None) -> str:
         links = list(self._links(shown.parts))
-        environment = Environment(autoescape=True)
-        return environment.from_string(PAGE).render(
+        return render(
+            "file.html",
             path="/".join(shown.parts),
             above=links[:-1],
             name=shown.parts[-1],

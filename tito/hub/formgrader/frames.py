@@ -15,54 +15,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, DictLoader, pass_context
+from jinja2 import pass_context
 from markupsafe import Markup
 from nbconvert.filters import strip_files_prefix
 from nbgrader.server_extensions.formgrader import handlers
 from pygments.formatters import HtmlFormatter
-from traitlets import default
 
-from tito.bridge.formulas import STYLE
-from tito.bridge.pages import SCORING_MACRO, TEMPLATE, PageExporter
+from tito.bridge.formulas import FORMULA_TEMPLATES, formula_style
+from tito.bridge.pages import SCORING_TEMPLATES, PageExporter
+from tito.hub.formgrader.own_templates import SUBMISSION, render
 
 BOOTSTRAP = Path(handlers.static_path) / "node_modules" / "bootstrap" / "dist" / "css" / "bootstrap.min.css"
 SANDBOX = "allow-same-origin"
-FRAME = Markup(
-    '<iframe class="student" sandbox="{sandbox}" srcdoc="{document}" title="Of the student" scrolling="no"></iframe>'
-)
-DOCUMENT = Markup(
-    '<!doctype html><html><head><meta charset="utf-8">'
-    '<link rel="stylesheet" href="{base}/static/css/student.css?v={version}"></head><body>{body}</body></html>'
-)
-IN_FRAMES = """
-{%- block output_group -%}{{ super() | framed }}{%- endblock -%}
-{%- block rawcell scoped -%}{{ super() | framed }}{%- endblock -%}
-{%- block footer -%}
-<style>iframe.student { border: 0; display: block; height: 0; width: 100%; }</style>
-<script>
-document.querySelectorAll("iframe.student").forEach(function (frame) {
-    var fit = function () {
-        var page = frame.contentDocument;
-        if (!page || !page.body) { return; }
-        frame.style.height = page.documentElement.offsetHeight + "px";
-        new ResizeObserver(function () {
-            frame.style.height = page.documentElement.offsetHeight + "px";
-        }).observe(page.documentElement);
-    };
-    frame.addEventListener("load", fit);
-    fit();
-});
-</script>
-{{ super() }}
-{%- endblock -%}
-"""
-STUDENT_STYLE = """
-html { overflow: hidden; } body { font-size: 14px; margin: 0; padding: 1px 0; overflow-x: auto; }
-body > :last-child { margin-bottom: 4px; } img { border: 0; max-width: 100%; }
-.output_area { overflow-x: auto; } .output_area pre { overflow-x: auto; }
-table { margin-bottom: 6px; } td, th { padding: 2px 8px; border: 1px solid #ddd; }
-table.dataframe { text-align: right; } .highlight { overflow-x: auto; }
-"""
 
 
 class FormgraderExporter(PageExporter):
@@ -70,15 +34,12 @@ class FormgraderExporter(PageExporter):
 
     policy = ""
     links = False
+    folders = (SUBMISSION, SCORING_TEMPLATES, FORMULA_TEMPLATES)
 
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield from super().default_filters()
         yield "framed", self.framed
         yield "strip_files_prefix", self.text_in_a_frame
-
-    @default("extra_loaders")  # type: ignore[untyped-decorator]
-    def _loader(self) -> list[BaseLoader]:
-        return [DictLoader({"index.html.j2": TEMPLATE + IN_FRAMES, "mathjax.html.j2": SCORING_MACRO})]
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **how: Any) -> tuple[str, Any]:
         """The page. nbgrader writes names of people and files into it as they are."""
@@ -91,8 +52,8 @@ class FormgraderExporter(PageExporter):
         if not content.strip():
             return Markup()
         base = f"{context['resources']['base_url']}/formgrader"
-        document = DOCUMENT.format(base=base, version=style_version(), body=Markup(content))
-        return FRAME.format(sandbox=SANDBOX, document=str(document))
+        document = render("document.html", base=base, version=style_version(), body=Markup(content))
+        return Markup(render("frame.html", sandbox=SANDBOX, document=document))
 
     @pass_context
     def text_in_a_frame(self, context: Any, text: str) -> Markup:
@@ -104,7 +65,7 @@ class FormgraderExporter(PageExporter):
 def student_style() -> str:
     """The style of what is in frames: one file, as each of a page's many frames asks for all of it."""
     code = HtmlFormatter(style="default").get_style_defs(".highlight")
-    return f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{code}\n{STYLE}\n{STUDENT_STYLE}"
+    return f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{code}\n{formula_style()}\n{render('student.css')}\n"
 
 
 @cache

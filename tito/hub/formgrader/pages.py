@@ -22,7 +22,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jinja2 import BaseLoader, ChoiceLoader, DictLoader, PrefixLoader
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from jupyter_server.utils import url_path_join
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.server_extensions.formgrader import apihandlers, base, handlers
@@ -37,6 +37,7 @@ from tito.errors import TitoError, UnknownAssignment
 from tito.hub.formgrader.allowed_routes import allow_only
 from tito.hub.formgrader.files import Files
 from tito.hub.formgrader.frames import FormgraderExporter, student_style
+from tito.hub.formgrader.own_templates import NBGRADERS, render
 
 UTILS = Path(handlers.static_path) / "js" / "utils.js"
 # What every page of formgrader's may do. Not 'self' for scripts: students' servers are on the same origin.
@@ -44,75 +45,6 @@ POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-MENDED = """
-// What nbgrader's templates call in attributes, which the policy of the page forbids.
-document.addEventListener("click", function (event) {
-    var element = event.target.closest("[data-call]");
-    var calls = {
-        createAssignmentModal: function () { createAssignmentModal(); },
-        createStudentModal: function () { createStudentModal(); },
-        toggleAllNames: function () { toggleAllNames(); },
-        toggle_name: function (on) { toggle_name(on); }
-    };
-    var name = element && element.getAttribute("data-call");
-    if (Object.hasOwn(calls, name)) { calls[name](element.getAttribute("data-with") === "true"); }
-});
-
-// In a service of a hub, files are shown by the service itself, in a tab of their own.
-linkTo = function (type, path) {
-    var parts = path.split("/").filter(function (part) { return part && part !== "."; });
-    var url = %s + parts.map(encodeURIComponent).join("/");
-    return function (_, el) {
-        return $(el).attr("href", url).attr("target", "_blank")[0];
-    };
-};
-"""
-AUTOGRADE_ALL = """
-{%- extends "nbgrader/manage_submissions.tpl" -%}
-
-{%- block messages -%}
-<p>
-  <button type="button" class="btn btn-primary" id="autograde-all">Autograde all</button>
-  grades what has not been graded yet with the same tests; the icons below grade one student again.
-</p>
-{%- endblock -%}
-
-{%- block script -%}
-<script>
-$("#autograde-all").click(function () {
-    var button = $(this).prop("disabled", true).text("Autograding...");
-    var done = function (id, title, message, log) {
-        button.prop("disabled", false).text("Autograde all");
-        createLogModal(id, title, message, log).on("hidden.bs.modal", function () { location.reload(); });
-    };
-    $.post(base_url + "/formgrader/api/assignment/" + encodeURIComponent(assignment_id) + "/autograde")
-        .done(function (answer) {
-            answer = JSON.parse(answer);
-            if (answer.success) {
-                done("success-modal", "Success", "Autograded '" + assignment_id + "'.", answer.log);
-            } else {
-                done("error-modal", "Error", "Not all of '" + assignment_id + "' was graded.", answer.log);
-            }
-        })
-        .fail(function () {
-            done("error-modal", "Error", "'" + assignment_id + "' was not graded: the service did not answer.");
-        });
-});
-</script>
-{%- endblock -%}
-"""
-NO_NOTEBOOK = """
-{%- extends "base.tpl" -%}
-
-{%- block title -%}
-Nothing to show
-{%- endblock -%}
-
-{%- block body -%}
-<p>The autograded notebook is not there: <code>{{ resources.filename }}</code>. Autograde the submission again.</p>
-{%- endblock -%}
-"""
-TEMPLATES = {"manage_submissions.tpl": AUTOGRADE_ALL, "formgrade_404.tpl": NO_NOTEBOOK}
 
 
 class Formgrader(FormgradeExtension):  # type: ignore[misc]
@@ -140,19 +72,19 @@ class Formgrader(FormgradeExtension):  # type: ignore[misc]
             (r"/formgrader/submissions/([^/]+)/?", Submission),
         ]
         # nbgrader's own handler of files beside a submission would serve any file of the course as a page of this site.
-        theirs = [one for one in handlers.default_handlers if one[1] is not handlers.SubmissionFilesHandler]
+        theirs = [rule for rule in handlers.default_handlers if rule[1] is not handlers.SubmissionFilesHandler]
         static = (r"/formgrader/static/(.*)", web.StaticFileHandler, {"path": handlers.static_path})
         rest = (r"/formgrader/.*", handlers.Template404)
         rules = [*ours, *theirs, *apihandlers.default_handlers, static, rest]
         prefix = webapp.settings["base_url"]
-        found = [(url_path_join(prefix, path), _with_policy(handler), *more) for path, handler, *more in rules]
-        webapp.add_handlers(".*$", found)
+        placed = [(url_path_join(prefix, path), _with_policy(handler), *more) for path, handler, *more in rules]
+        webapp.add_handlers(".*$", placed)
         allow_only(webapp)
 
 
 def _ours_before(theirs: BaseLoader) -> BaseLoader:
     """Templates of ours by nbgrader's names; they extend nbgrader's as nbgrader/<name>."""
-    return ChoiceLoader([DictLoader(TEMPLATES), theirs, PrefixLoader({"nbgrader": theirs})])
+    return ChoiceLoader([FileSystemLoader(NBGRADERS), theirs, PrefixLoader({"nbgrader": theirs})])
 
 
 class WithPolicy:
@@ -204,17 +136,17 @@ class CourseAPI(NbGraderAPI):  # type: ignore[misc]
     """Knows of assignments that are written as scripts."""
 
     def get_source_assignments(self) -> set[str]:
-        for one in self._course.assignments:
-            if one.script is not None and not self._course.step("source", one.id).is_dir():
-                build(self._course, one)
+        for assignment in self._course.assignments:
+            if assignment.script is not None and not self._course.step("source", assignment.id).is_dir():
+                build(self._course, assignment)
         return set(super().get_source_assignments())
 
     def get_assignment(self, assignment_id: str, released: Any = None) -> Any:
-        found = super().get_assignment(assignment_id, released=released)
-        script = _assignment(self._course, assignment_id)
-        if found is not None and script is not None and script.script is not None:
-            found["source_path"] = os.path.relpath(script.script, self._course.root)
-        return found
+        summary = super().get_assignment(assignment_id, released=released)
+        assignment = _assignment(self._course, assignment_id)
+        if summary is not None and assignment is not None and assignment.script is not None:
+            summary["source_path"] = os.path.relpath(assignment.script, self._course.root)
+        return summary
 
     @property
     def _course(self) -> Course:
@@ -242,7 +174,13 @@ class Utils(base.BaseHandler):  # type: ignore[misc]
     @web.authenticated
     def get(self) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
-        self.write(UTILS.read_text(encoding="utf-8") + MENDED % json.dumps(f"{self.base_url}/formgrader/files/"))
+        self.write(_utils(f"{self.base_url}/formgrader/files/"))
+
+
+@cache
+def _utils(files_address: str) -> str:
+    """The address is ours to tell: nbgrader's pages have two notions of `base_url`."""
+    return f"{UTILS.read_text(encoding='utf-8')}\n{render('utils.js', files_address=files_address)}\n"
 
 
 class Running(base.BaseApiHandler):  # type: ignore[misc]
@@ -278,11 +216,11 @@ class Generate(Running):
 
     @web.authenticated
     async def post(self, assignment_id: str) -> None:
-        known = _assignment(find_course(Path(self.coursedir.root)), assignment_id)
-        if known is None or known.script is None:
+        assignment = _assignment(find_course(Path(self.coursedir.root)), assignment_id)
+        if assignment is None or assignment.script is None:
             self.write(json.dumps(self.api.generate_assignment(assignment_id)))
             return
-        self.write(json.dumps(await self.run(known.id, "release", "--no-exchange")))
+        self.write(json.dumps(await self.run(assignment.id, "release", "--no-exchange")))
 
 
 class AutogradeAll(Running):
@@ -291,10 +229,10 @@ class AutogradeAll(Running):
     @web.authenticated
     async def post(self, assignment_id: str) -> None:
         try:
-            known = find_course(Path(self.coursedir.root)).assignment(assignment_id)
+            assignment = find_course(Path(self.coursedir.root)).assignment(assignment_id)
         except TitoError as error:
             raise web.HTTPError(404, str(error)) from error
-        self.write(json.dumps(await self.run(known.id, "autograde")))
+        self.write(json.dumps(await self.run(assignment.id, "autograde")))
 
 
 def _load_jupyter_server_extension(server: Any) -> None:

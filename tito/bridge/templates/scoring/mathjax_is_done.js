@@ -1,0 +1,1 @@
+window.MathJax = {Hub: {Startup: {signal: {Interest: function (hear) { hear("End"); }}}}};
