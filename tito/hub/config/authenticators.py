@@ -106,29 +106,29 @@ def _oauth(c: Any, settings: HubSettings, state: Path) -> None:
     chosen = settings.auth.oauth
     _require(chosen, "auth.oauth", "client_id", "authorize_url", "token_url", "userdata_url", "callback_url")
     c.JupyterHub.authenticator_class = "generic-oauth"
-    told = c.GenericOAuthenticator
-    told.client_id = chosen.client_id
-    told.client_secret = _required_secret(chosen, "auth.oauth", "client_secret")
-    told.authorize_url = chosen.authorize_url
-    told.token_url = chosen.token_url
-    told.userdata_url = chosen.userdata_url
-    told.oauth_callback_url = chosen.callback_url
-    told.username_claim = chosen.username_claim
-    told.scope = chosen.scope
-    told.login_service = chosen.service
+    authenticator = c.GenericOAuthenticator
+    authenticator.client_id = chosen.client_id
+    authenticator.client_secret = _required_secret(chosen, "auth.oauth", "client_secret")
+    authenticator.authorize_url = chosen.authorize_url
+    authenticator.token_url = chosen.token_url
+    authenticator.userdata_url = chosen.userdata_url
+    authenticator.oauth_callback_url = chosen.callback_url
+    authenticator.username_claim = chosen.username_claim
+    authenticator.scope = chosen.scope
+    authenticator.login_service = chosen.service
 
 
 def _lti13(c: Any, settings: HubSettings, state: Path) -> None:
     chosen = settings.auth.lti13
     _require(chosen, "auth.lti13", "issuer", "authorize_url", "jwks_endpoint", "client_id")
     c.JupyterHub.authenticator_class = "ltiauthenticator.lti13.auth.LTI13Authenticator"
-    told = c.LTI13Authenticator
-    told.issuer = chosen.issuer
-    told.authorize_url = chosen.authorize_url
-    told.jwks_endpoint = chosen.jwks_endpoint
-    told.client_id = set(chosen.client_id)
-    told.username_key = chosen.username_key
-    told.tool_name = chosen.tool_name
+    authenticator = c.LTI13Authenticator
+    authenticator.issuer = chosen.issuer
+    authenticator.authorize_url = chosen.authorize_url
+    authenticator.jwks_endpoint = chosen.jwks_endpoint
+    authenticator.client_id = set(chosen.client_id)
+    authenticator.username_key = chosen.username_key
+    authenticator.tool_name = chosen.tool_name
 
 
 HOW: dict[str, Callable[[Any, HubSettings, Path], None]] = {
@@ -146,7 +146,7 @@ def _require(chosen: BaseModel, where: str, *names: str) -> None:
 
 
 def _required_secret(chosen: BaseModel, where: str, name: str) -> str:
-    found = secret_of(chosen, name)
-    if not found:
+    secret = secret_of(chosen, name)
+    if not secret:
         raise BadSource(f"Not set: {where}.{name}.", hint=f"Put it into a file and name that in {where}.{name}_file.")
-    return found
+    return secret

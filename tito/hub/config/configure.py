@@ -78,7 +78,7 @@ def _add(c: Any, name: str, entries: list[dict[str, Any]]) -> None:
     there = c.JupyterHub.get(name, [])
     if isinstance(there, LazyConfigValue):  # others have added to it, and nobody has set it
         there = there.get_value([])
-    by_name = {one["name"]: one for one in there}
+    by_name = {entry["name"]: entry for entry in there}
     for entry in entries:
         if entry["name"] in by_name:
             by_name[entry["name"]].update(entry | by_name[entry["name"]])

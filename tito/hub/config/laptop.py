@@ -130,7 +130,8 @@ def _environment(project: Path, course: Course, ports: Ports) -> dict[str, str]:
     if not proxy.exists() and shutil.which(proxy.name) is None:
         raise PlatformError("configurable-http-proxy is not installed.", hint="Run scripts/proxy, as `make hub` does.")
     at = ports.all
-    students = sorted(one.name for one in course.step("submitted").glob("*/")) if course.root.name == DEMO else []
+    folders = course.step("submitted").glob("*/") if course.root.name == DEMO else ()
+    students = sorted(folder.name for folder in folders)
     people = {"instructors": ["instructor"], "tas": ["ta"], "students": [*students, "student", "newcomer"]}
     ours = {
         "DEPLOYMENT": "laptop",
@@ -143,9 +144,9 @@ def _environment(project: Path, course: Course, ports: Ports) -> dict[str, str]:
         "EXCHANGE_ROOT": str(course.exchange_root),
     }
     if FILE_VARIABLE not in os.environ:
-        one = {"title": course.title, "root": str(course.root), "port": at["formgrader"]} | people
-        one["precheck"] = course.precheck.per_hour > 0
-        ours["COURSES"] = json.dumps({course.id: one})
+        course_entry = {"title": course.title, "root": str(course.root), "port": at["formgrader"]} | people
+        course_entry["precheck"] = course.precheck.per_hour > 0
+        ours["COURSES"] = json.dumps({course.id: course_entry})
     return {f"{PREFIX}{name}": value for name, value in ours.items()} | dict(os.environ)
 
 
@@ -164,8 +165,9 @@ def _require_free(ports: Ports) -> None:
 @contextlib.contextmanager
 def _hub(project: Path, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The hub as a process of its own group, so that Ctrl-C comes to us alone and the hub is stopped in order."""
-    for one in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: where it is ignored, the services would ignore it as well
-        signal.signal(one, _interrupt)
+    # SIGINT too: where it is ignored, the services would ignore it as well.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _interrupt)
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         process = subprocess.Popen(
             [*ends_with_parent(), sys.executable, "-m", "jupyterhub", "-f", str(project / CONFIG)],
@@ -207,7 +209,7 @@ def _say(settings: HubSettings, course: Course, password: str, state: Path) -> N
     from tito.exchange.server.local import LocalGateway
 
     gateway = LocalGateway(course.exchange_root, "")
-    released = [one.assignment for one in gateway.releases(course.id)]
+    released = [release.assignment for release in gateway.releases(course.id)]
     gateway.close()
     nothing = "nothing yet: release something in formgrader, or with `tito release`"
 
@@ -215,10 +217,13 @@ def _say(settings: HubSettings, course: Course, password: str, state: Path) -> N
         return urljoin(hub_address(settings), service_address(settings, service))
 
     click.echo(f"\nThe hub is at   {hub_address(settings)}/")
-    for name, one in settings.courses.items():
-        click.echo(f"Course {name}:  instructors {', '.join(one.instructors)}; TAs {', '.join(one.tas)}")
-        click.echo(f"                students {', '.join(one.students)}")
-        click.echo(f"Visible tests:  {'run' if one.precheck else 'not run'} on submit ([precheck] in course.toml)")
+    for name, course_settings in settings.courses.items():
+        instructors, tas = ", ".join(course_settings.instructors), ", ".join(course_settings.tas)
+        click.echo(f"Course {name}:  instructors {instructors}; TAs {tas}")
+        click.echo(f"                students {', '.join(course_settings.students)}")
+        click.echo(
+            f"Visible tests:  {'run' if course_settings.precheck else 'not run'} on submit ([precheck] in course.toml)"
+        )
         click.echo(f"Handed in:      {address('exchange')}/ (each sees their own)")
         click.echo(f"Formgrader:     {address(name)}/formgrader (log in as an instructor)")
     click.echo(f"Released:       {', '.join(released) or nothing}")

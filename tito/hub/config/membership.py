@@ -31,7 +31,8 @@ def hold_groups_to(named: Mapping[str, Iterable[str]]) -> None:
 
     async def init_groups(hub: Any) -> None:
         known = {
-            name: {hub.authenticator.normalize_username(one) for one in members} for name, members in named.items()
+            name: {hub.authenticator.normalize_username(member) for member in members}
+            for name, members in named.items()
         }
         for group, user in left(hub.db, known):
             hub.log.info("%s is not named any more, and leaves the group %s", user.name, group.name)
@@ -45,17 +46,17 @@ def hold_groups_to(named: Mapping[str, Iterable[str]]) -> None:
 
 def left(db: Any, known: Mapping[str, set[str]]) -> list[tuple[Any, Any]]:
     """The members who have to leave, each with the group."""
-    found = []
+    leaving = []
     for group in db.query(Group):
         before = (group.properties or {}).get(NAMED)
         if before is None and group.name not in known:
             continue  # somebody else's
         now = known.get(group.name, set())
         everyone = group.name.startswith(STAFF)
-        found += [
-            (group, one) for one in group.users if one.name not in now and (everyone or one.name in (before or ()))
+        leaving += [
+            (group, user) for user in group.users if user.name not in now and (everyone or user.name in (before or ()))
         ]
-    return found
+    return leaving
 
 
 def _remember(db: Any, known: Mapping[str, set[str]]) -> None:

@@ -33,12 +33,12 @@ def groups(settings: HubSettings) -> dict[str, list[str]]:
     Raises:
         BadSource: a name that the exchange could not serve, or a roster that cannot be read.
     """
-    found: dict[str, list[str]] = {}
-    for course, one in settings.courses.items():
+    members: dict[str, list[str]] = {}
+    for course, course_settings in settings.courses.items():
         _check_course(course)
-        for role, names in _people(course, one).items():
-            found[group(role, course)] = names
-    return found
+        for role, names in _people(course, course_settings).items():
+            members[group(role, course)] = names
+    return members
 
 
 def everybody(settings: HubSettings) -> set[str]:
@@ -67,15 +67,15 @@ def role_of(names: set[str]) -> str:
 def formgraders_of(names: set[str], courses: Mapping[str, CourseSettings]) -> dict[str, str]:
     """The courses whose formgrader the members of these groups may enter, with their titles."""
     return {
-        course: one.title or course
-        for course, one in courses.items()
-        if (one.root or one.url) and names & set(graders(course, one))
+        course: course_settings.title or course
+        for course, course_settings in courses.items()
+        if (course_settings.root or course_settings.url) and names & set(graders(course, course_settings))
     }
 
 
-def graders(course: str, one: CourseSettings) -> list[str]:
+def graders(course: str, course_settings: CourseSettings) -> list[str]:
     """The groups that may enter a course's formgrader."""
-    return [group(INSTRUCTOR, course), *([group(TA, course)] if one.ta_formgrader else [])]
+    return [group(INSTRUCTOR, course), *([group(TA, course)] if course_settings.ta_formgrader else [])]
 
 
 def _check_course(course: str) -> None:
@@ -87,13 +87,17 @@ def _check_course(course: str) -> None:
         raise BadSource(f"courses: '{course}' is the name of a service of the hub.", hint="Name the course otherwise.")
 
 
-def _people(course: str, one: CourseSettings) -> dict[str, list[str]]:
-    found = {INSTRUCTOR: list(one.instructors), TA: list(one.tas), STUDENT: list(one.students)}
-    if one.roster is not None:
-        for role, names in _roster(one.roster).items():
-            found[role] += names
+def _people(course: str, course_settings: CourseSettings) -> dict[str, list[str]]:
+    people = {
+        INSTRUCTOR: list(course_settings.instructors),
+        TA: list(course_settings.tas),
+        STUDENT: list(course_settings.students),
+    }
+    if course_settings.roster is not None:
+        for role, names in _roster(course_settings.roster).items():
+            people[role] += names
     where = f"courses.{course}"
-    return {role: list(dict.fromkeys(_name(name, where) for name in names)) for role, names in found.items()}
+    return {role: list(dict.fromkeys(_name(name, where) for name in names)) for role, names in people.items()}
 
 
 def _name(name: str, where: str) -> str:
@@ -114,7 +118,7 @@ def _roster(path: Path) -> dict[str, list[str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadSource(f"The roster {path} cannot be read ({type(error).__name__}).", hint="Correct it.") from None
     _refuse_misspelt_columns(path, reader.fieldnames or ())
-    found: dict[str, list[str]] = {role: [] for role in GROUP_OF_ROLE}
+    by_role: dict[str, list[str]] = {role: [] for role in GROUP_OF_ROLE}
     for number, row in enumerate(rows, start=2):
         name = (row.get("username") or row.get("id") or "").strip()
         role = (row.get("role") or STUDENT).strip().lower()
@@ -122,10 +126,10 @@ def _roster(path: Path) -> dict[str, list[str]]:
             raise BadSource(
                 f"{path}, line {number}: nobody is named.", hint="It needs a column 'username' or 'id', filled in."
             )
-        if role not in found:
-            raise BadSource(f"{path}, line {number}: no role '{role}'.", hint=f"Roles: {', '.join(found)}.")
-        found[role].append(name)
-    return found
+        if role not in by_role:
+            raise BadSource(f"{path}, line {number}: no role '{role}'.", hint=f"Roles: {', '.join(by_role)}.")
+        by_role[role].append(name)
+    return by_role
 
 
 def _refuse_misspelt_columns(path: Path, columns: Sequence[str]) -> None:

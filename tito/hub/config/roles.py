@@ -28,17 +28,17 @@ CULLER = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 
 def roles(settings: HubSettings) -> list[Role]:
     """All roles of a hub with these settings."""
-    found: list[Role] = [
+    all_roles: list[Role] = [
         {"name": "user", "scopes": ["self", EXCHANGE]},
         {"name": "server", "scopes": SERVER},
     ]
-    for course, one in settings.courses.items():
-        if one.root or one.url:
-            found += [
+    for course, course_settings in settings.courses.items():
+        if course_settings.root or course_settings.url:
+            all_roles += [
                 {
                     "name": f"graders-{course}",
                     "scopes": [f"access:services!service={course}"],
-                    "groups": graders(course, one),
+                    "groups": graders(course, course_settings),
                 },
                 {
                     "name": f"formgrader-{course}",
@@ -46,11 +46,11 @@ def roles(settings: HubSettings) -> list[Role]:
                     "services": [course],
                 },
             ]
-        if one.precheck:
-            found.append({"name": checker(course), "scopes": [EXCHANGE], "services": [checker(course)]})
+        if course_settings.precheck:
+            all_roles.append({"name": checker(course), "scopes": [EXCHANGE], "services": [checker(course)]})
     if settings.auth.kind == "native" and settings.courses:
         instructors = [group(INSTRUCTOR, course) for course in settings.courses]
-        found.append({"name": "approvers", "scopes": [APPROVE], "groups": instructors})
+        all_roles.append({"name": "approvers", "scopes": [APPROVE], "groups": instructors})
     if settings.idle.after_minutes or settings.idle.max_hours:
-        found.append({"name": "idle-culler", "scopes": CULLER, "services": ["idle-culler"]})
-    return found
+        all_roles.append({"name": "idle-culler", "scopes": CULLER, "services": ["idle-culler"]})
+    return all_roles

@@ -21,16 +21,18 @@ LOOPBACK = "http://127.0.0.1"
 
 def services(settings: HubSettings, state: Path) -> list[Service]:
     """All services of a hub with these settings; what they keep is in the folder `state`."""
-    found = [_exchange(settings, state)]
+    all_services = [_exchange(settings, state)]
     ports = iter(range(FIRST_PORT, 65536))
-    for course, one in settings.courses.items():
-        if one.root or one.url:
-            found.append(_formgrader(settings, state, course, one, one.port or next(ports)))
-        if one.precheck:
-            found.append(_checker(settings, state, course, one))
+    for course, course_settings in settings.courses.items():
+        if course_settings.root or course_settings.url:
+            all_services.append(
+                _formgrader(settings, state, course, course_settings, course_settings.port or next(ports))
+            )
+        if course_settings.precheck:
+            all_services.append(_checker(settings, state, course, course_settings))
     if settings.idle.after_minutes or settings.idle.max_hours:
-        found.append(_culler(settings))
-    return found
+        all_services.append(_culler(settings))
+    return all_services
 
 
 def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:
@@ -44,9 +46,13 @@ def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:
 
 def counted_as(settings: HubSettings) -> str:
     """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course, each worker as what checks it."""
-    counted = {course: [group(INSTRUCTOR, course)] for course, one in settings.courses.items() if one.root or one.url}
-    checkers = [checker(course) for course, one in settings.courses.items() if one.precheck]
-    return json.dumps(counted | {one: [one] for one in checkers})
+    counted = {
+        course: [group(INSTRUCTOR, course)]
+        for course, course_settings in settings.courses.items()
+        if course_settings.root or course_settings.url
+    }
+    checkers = [checker(course) for course, course_settings in settings.courses.items() if course_settings.precheck]
+    return json.dumps(counted | {service: [service] for service in checkers})
 
 
 def _exchange(settings: HubSettings, state: Path) -> Service:
@@ -76,19 +82,20 @@ def _exchange(settings: HubSettings, state: Path) -> Service:
     } | page
 
 
-def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSettings, port: int) -> Service:
-    common = {"oauth_no_confirm": True, "info": {"title": f"Formgrader: {one.title or course}"}}
-    if one.url:
-        token = secret_of(one, "api_token")
+def _formgrader(settings: HubSettings, state: Path, course: str, course_settings: CourseSettings, port: int) -> Service:
+    common = {"oauth_no_confirm": True, "info": {"title": f"Formgrader: {course_settings.title or course}"}}
+    if course_settings.url:
+        token = secret_of(course_settings, "api_token")
         if not token:
             raise BadSource(
-                f"courses.{course}: the formgrader at {one.url} has no token.", hint="Name a file in api_token_file."
+                f"courses.{course}: the formgrader at {course_settings.url} has no token.",
+                hint="Name a file in api_token_file.",
             )
-        return _elsewhere(course, one.url, token) | common
+        return _elsewhere(course, course_settings.url, token) | common
     from tito.hub.config.course_folder import require_fit  # not where all formgraders run elsewhere
 
-    assert one.root is not None
-    root = one.root.resolve()
+    assert course_settings.root is not None
+    root = course_settings.root.resolve()
     require_fit(root, course)
     home = state / "formgrader" / course
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -101,12 +108,12 @@ def _formgrader(settings: HubSettings, state: Path, course: str, one: CourseSett
     }
 
 
-def _checker(settings: HubSettings, state: Path, course: str, one: CourseSettings) -> Service:
+def _checker(settings: HubSettings, state: Path, course: str, course_settings: CourseSettings) -> Service:
     """The worker of a course's prechecks: one for each course, with a token that is good for that one only."""
     name = checker(course)
     if name in settings.courses:
         raise BadSource(f"courses.{name}: the worker of {course} has that name.", hint="Name the course otherwise.")
-    if token := secret_of(one, "precheck_token"):
+    if token := secret_of(course_settings, "precheck_token"):
         return {"name": name, "api_token": token, "display": False}
     if settings.deployment == CLUSTER:
         raise BadSource(
@@ -130,10 +137,10 @@ def _checker(settings: HubSettings, state: Path, course: str, one: CourseSetting
 
 def _elsewhere(name: str, url: str, token: str) -> Service:
     """A service that comes and goes by itself: it has its route at once, and the hub does not wait long for it."""
-    found: Service = {"name": name, "url": url, "timeout": 2}
+    service: Service = {"name": name, "url": url, "timeout": 2}
     if token:
-        found["api_token"] = token
-    return found
+        service["api_token"] = token
+    return service
 
 
 def _culler(settings: HubSettings) -> Service:

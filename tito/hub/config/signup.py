@@ -45,15 +45,15 @@ class SignUp(SignUpHandler):  # type: ignore[misc]
         if why := self.authenticator.too_many(address):
             raise HTTPError(429, why)
         self.authenticator.sign_ups.add(address)
-        name, password = (self.get_body_argument(one, "", strip=False) for one in ("username", "signup_password"))
+        name, password = (self.get_body_argument(field, "", strip=False) for field in ("username", "signup_password"))
         async with self.authenticator.hashed_ahead(name, password):
             await super().post()
 
     def get_result_message(self, user: Any, human: bool, taken: bool, *rest: bool) -> tuple[str, str]:
         if not taken and (why := self.authenticator.refusal(self.get_body_argument("username", "", strip=False))):
             return "alert-danger", why
-        found: tuple[str, str] = super().get_result_message(user, human, taken, *rest)
-        return found
+        message: tuple[str, str] = super().get_result_message(user, human, taken, *rest)
+        return message
 
 
 class Login(LoginHandler):  # type: ignore[misc]
@@ -156,16 +156,16 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
         if name in self.reserved:
             return RESERVED.format(username.strip())
         named = orm.User.find(self.db, name) is not None  # by the settings, who have chosen it
-        users = () if named else (one for (one,) in self.db.query(orm.User.name))
-        accounts = () if named else (one.username for one in UserInfo.all_users(self.db))
+        users = () if named else (user for (user,) in self.db.query(orm.User.name))
+        accounts = () if named else (user.username for user in UserInfo.all_users(self.db))
         return refusal_of(name, {*users, *accounts, *self.reserved})
 
     def get_user(self, username: str) -> Any:
         """As it stands in the database, where accounts.py writes; the hub's session would keep what it has read."""
-        found = super().get_user(username)
-        if found is not None:
-            self.db.refresh(found)
-        return found
+        account = super().get_user(username)
+        if account is not None:
+            self.db.refresh(account)
+        return account
 
     def create_user(self, username: str, password: str, **more: Any) -> Any:
         if self.refusal(username):
@@ -185,5 +185,5 @@ class InstructorsApprove(NativeAuthenticator):  # type: ignore[misc]
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         replaced = {path for path, _ in HANDLERS}
-        theirs = [one for one in super().get_handlers(app) if one[0] not in replaced]
+        theirs = [rule for rule in super().get_handlers(app) if rule[0] not in replaced]
         return [*HANDLERS, *((path, OURS.get(handler, handler), *rest) for path, handler, *rest in theirs)]

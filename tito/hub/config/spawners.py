@@ -45,8 +45,8 @@ def spawner_kind(settings: HubSettings) -> str:
 def configure_spawner(c: Any, settings: HubSettings, state: Path) -> None:
     """Tell the hub how servers are started."""
     kind = spawner_kind(settings)
-    told = c.KubeSpawner if kind == "chart" else c.Spawner  # the chart tells KubeSpawner, which goes before Spawner
-    told.environment.update(environment(settings))
+    spawner = c.KubeSpawner if kind == "chart" else c.Spawner  # the chart tells KubeSpawner, which goes before Spawner
+    spawner.environment.update(environment(settings))
     c.Spawner.default_url = "/lab"
     if kind != "chart":
         c.Spawner.start_timeout = c.Spawner.http_timeout = settings.spawner.start_timeout_s
@@ -63,8 +63,8 @@ def environment(settings: HubSettings) -> dict[str, str | Callable[[Any], str]]:
         return role_of(_groups(spawner))
 
     def formgraders(spawner: Any) -> str:
-        found = formgraders_of(_groups(spawner), settings.courses)
-        addresses = {title: service_address(settings, course) for course, title in found.items()}
+        titles = formgraders_of(_groups(spawner), settings.courses)
+        addresses = {title: service_address(settings, course) for course, title in titles.items()}
         return json.dumps({title: f"{address}/formgrader" for title, address in addresses.items()})
 
     return {
@@ -82,7 +82,7 @@ def _threads(spawner: Any) -> str:
 
 
 def _groups(spawner: Any) -> set[str]:
-    return {one.name for one in spawner.user.groups}
+    return {group.name for group in spawner.user.groups}
 
 
 def _local(c: Any, settings: HubSettings, state: Path) -> None:

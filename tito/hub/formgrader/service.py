@@ -24,13 +24,13 @@ from tito.hub.student.server import serve
 
 def arguments(root: Path) -> list[str]:
     """What the single-user server is told."""
-    found = [
+    options = [
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
         "--ServerApp.kernel_manager_class=tito.hub.formgrader.no_kernels.NoKernels",
         "--ServerApp.kernel_spec_manager_class=tito.hub.formgrader.no_kernels.NoKernelSpecs",
     ]
-    return [*found, "--allow-root"] if os.geteuid() == 0 else found
+    return [*options, "--allow-root"] if os.geteuid() == 0 else options
 
 
 def as_service(name: str) -> dict[str, str]:

@@ -85,17 +85,17 @@ def fetch_claimed(owned: ClaimedSubmission, ledger: TheLedger) -> StreamingRespo
 
 @router.post("/checks/{submission}/renewal", responses=problems(400, 409))
 def renew_check(
-    course: CourseName, submission: SubmissionId, given: LeaseIn, caller: Checker, ledger: TheLedger
+    course: CourseName, submission: SubmissionId, body: LeaseIn, caller: Checker, ledger: TheLedger
 ) -> Lease:
     """Have a check for longer: its lease is a short one, so that another worker soon has it when this one dies."""
-    return ledger.renew_check(course, submission, given.lease, caller.name)
+    return ledger.renew_check(course, submission, body.lease, caller.name)
 
 
 @router.post("/checks/{submission}/result", status_code=201, responses=problems(400, 409))
 def give_result(
-    course: CourseName, submission: SubmissionId, given: ResultIn, caller: Checker, ledger: TheLedger
+    course: CourseName, submission: SubmissionId, body: ResultIn, caller: Checker, ledger: TheLedger
 ) -> Check:
     """Answer for a check. Kept once; what was kept is not changed. With a fault it is tried again, and kept at last."""
-    tests = [CheckedTest(**one.model_dump()) for one in given.tests]
-    result = CheckResult(given.revision, given.engine, ledger.clock(), tests, given.fault)
-    return ledger.checks.keep(course, submission, given.lease, result, caller.name)
+    tests = [CheckedTest(**test.model_dump()) for test in body.tests]
+    result = CheckResult(body.revision, body.engine, ledger.clock(), tests, body.fault)
+    return ledger.checks.keep(course, submission, body.lease, result, caller.name)

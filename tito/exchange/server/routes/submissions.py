@@ -64,14 +64,14 @@ async def submit(
     files, timeout_s = ledger.quotas.files, request.app.state.settings.upload_timeout_s
     bundle = await receive(request, ledger.store, announce, limit=limit, files=files, timeout_s=timeout_s)
     try:
-        made, new = await run_in_threadpool(
+        submission, new = await run_in_threadpool(
             ledger.submit, course, assignment, caller.name, bundle, key or secrets.token_hex(16)
         )
     finally:
         bundle.discard()
     request.app.state.notifier.notify()
     response.status_code = 201 if new else 200
-    return made
+    return submission
 
 
 @router.get("/submissions/mine", responses=problems(400))
@@ -103,6 +103,8 @@ def show_submission(owned: OwnedSubmission) -> Submission:
 )
 def fetch_submission(owned: OwnedSubmission, ledger: TheLedger) -> StreamingResponse:
     """The files of a submission."""
-    found = owned.submission
-    ledger.log_fetch(owned.caller.name, found.course, "submission", found.assignment, found.student, found.id)
-    return archive(found.files, found.manifest_sha256, ledger.content)
+    submission = owned.submission
+    ledger.log_fetch(
+        owned.caller.name, submission.course, "submission", submission.assignment, submission.student, submission.id
+    )
+    return archive(submission.files, submission.manifest_sha256, ledger.content)
