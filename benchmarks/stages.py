@@ -39,7 +39,6 @@ from unittest import mock
 
 from cohorts import make_cohort, submissions
 
-from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course, find_course
 from tito.grade import observe, submission
 from tito.grade.calibrate import calibrated_apart
@@ -48,7 +47,7 @@ from tito.grade.record import Recorder
 from tito.grade.workers import Task, WorkerPool
 from tito.gradebook.store import open_gradebook
 from tito.judge.judge import Judge, halves_of, sandboxes_for
-from tito.models import CellKind, Fingerprint
+from tito.models import Fingerprint
 from tito.plan.plan import AssignmentPlan, NotebookPlan, skipped
 from tito.plan.planning import plan_assignment
 from tito.repair.read_notebook import ReadNotebook
@@ -226,13 +225,13 @@ def _sources(plan: AssignmentPlan, folder: Path) -> list[str]:
     (notebook,) = plan.notebooks
     cells = repair(read_submission(folder / f"{notebook.name}.ipynb", 20), notebook.cells).cells
     not_run = skipped(cells)
-    found: list[str] = []
+    sources: list[str] = []
     for position, cell in enumerate(cells):
-        if kind_of(cell) is CellKind.TEST:
-            found += [section.observe for section, _ in notebook.tests[grade_id_of(cell)].sections]
-        elif cell.cell_type == "code" and position not in not_run:
-            found.append(cell.source)
-    return found
+        if cell.is_test:
+            sources += [section.observe for section, _ in notebook.tests[cell.grade_id].sections]
+        elif cell.is_code and position not in not_run:
+            sources.append(cell.source)
+    return sources
 
 
 def table(columns: Sequence[str], values: Sequence[str]) -> None:

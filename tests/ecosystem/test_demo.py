@@ -13,6 +13,7 @@ import pytest
 from demo_course import Demo
 
 from tito.author.variants import read_variants
+from tito.course.cells import read_cells
 from tito.course.script import source_notebooks
 from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord, Variant
@@ -94,7 +95,7 @@ def test_no_other_account_of_the_machine_can_read_it(demo: Demo) -> None:
 def test_feedback_shows_no_hidden_test_no_solution_and_no_mark_scheme(
     demo: Demo, played: dict[str, Variant], tmp_path: Path
 ) -> None:
-    cells = source_notebooks(demo.course, demo.assignment)["quantization"].cells
+    cells = read_cells(source_notebooks(demo.course, demo.assignment)["quantization"].cells)
     hidden = [secret for secret in secrets_of(cells) if secret.is_test or secret.where.startswith("task_")]
     assert len(hidden) == 13
     for student in played:

@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tito.course.python_source import Source
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -55,7 +56,8 @@ def by_a_kernel(cells: list[str], folder: Path) -> Cells:
 
 
 def by_us(cells: list[str]) -> Cells:
-    steps = [Step(source=source, cell=cell) for source, cell in zip(cells, compiled_cells(cells), strict=True)]
+    compiled = compiled_cells(map(Source, cells))
+    steps = [Step(source=source, cell=cell) for source, cell in zip(cells, compiled, strict=True)]
     with Sandbox(Bubblewrap(), PLACE) as sandbox, sandbox.session() as session:
         session.notebook.send(steps, 60, 600)
         return [evened_out(session.notebook.receive().outputs) for _ in steps]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tito.course.python_source import Source
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
@@ -75,7 +76,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def shown(sandbox: Sandbox, sources: list[str], compiled: bool) -> list[Any]:
     """Status, error and outputs of each cell."""
-    cells = compiled_cells(sources) if compiled else itertools.repeat(None, len(sources))
+    cells = compiled_cells(map(Source, sources)) if compiled else itertools.repeat(None, len(sources))
     steps = [Step(source=source, cell=cell) for source, cell in zip(sources, cells, strict=True)]
     with sandbox.session() as session:
         session.notebook.send(steps, 10, 100)
@@ -94,7 +95,7 @@ def shown(sandbox: Sandbox, sources: list[str], compiled: bool) -> list[Any]:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_compiled_cell_shows_what_ipython_shows_of_it(sandbox: Sandbox, name: str) -> None:
     sources = NOTEBOOKS[name]
-    assert any(cell is not None for cell in compiled_cells(sources))
+    assert any(cell is not None for cell in compiled_cells(map(Source, sources)))
     assert shown(sandbox, sources, True) == shown(sandbox, sources, False)
 
 

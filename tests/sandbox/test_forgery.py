@@ -16,7 +16,7 @@ from tito.author.release import publish
 from tito.course.course import Course, load_course
 from tito.grade.cohort import autograde
 from tito.grade.observe import Observations
-from tito.grade.submission import verdict_of_test
+from tito.grade.verdicts import verdict_of_test
 from tito.gradebook.grades import grades, to_csv
 from tito.gradebook.records import from_json, read_record, to_json
 from tito.judge.judge import judging

@@ -23,7 +23,7 @@ from cases_support import ASSIGNMENT, CASES, TEST_WORDS
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tito.course.cells import grade_id_of, is_graded, kind_of
+from tito.course.cells import Cell, as_node
 from tito.course.course import load_course
 from tito.course.submission_files import Unreadable
 from tito.judge.judge import Judge, judging
@@ -48,7 +48,7 @@ QUICK = settings(
 # ---- what is tried -----------------------------------------------------------------------------------
 
 
-def cells_of(path: Path, source: tuple[Any, ...]) -> list[Any] | None:
+def cells_of(path: Path, source: tuple[Cell, ...]) -> list[Cell] | None:
     """The cells to be graded of a submitted file; None where it is no notebook."""
     try:
         submitted = read_submission(path, LIMIT_MB)
@@ -58,7 +58,7 @@ def cells_of(path: Path, source: tuple[Any, ...]) -> list[Any] | None:
     return repair(submitted, source).cells
 
 
-def holds(data: bytes, path: Path, source: tuple[Any, ...]) -> None:
+def holds(data: bytes, path: Path, source: tuple[Cell, ...]) -> None:
     """What `fault_of` says is nothing, and it says that in time. In a process of its own, which may hang or crash."""
     path.write_bytes(data)
     reading, writing = os.pipe()
@@ -81,7 +81,7 @@ def holds(data: bytes, path: Path, source: tuple[Any, ...]) -> None:
         os.waitpid(child, 0)
 
 
-def fault_of(path: Path, source: tuple[Any, ...]) -> str:
+def fault_of(path: Path, source: tuple[Cell, ...]) -> str:
     """What is wrong with the cells that a file is repaired to."""
     try:
         submitted = read_submission(path, LIMIT_MB)
@@ -94,32 +94,31 @@ def fault_of(path: Path, source: tuple[Any, ...]) -> str:
     return fault_in(cells, source) or lost(submitted, cells, source)
 
 
-def lost(submitted: Sequence[Any], cells: Sequence[Any], source: tuple[Any, ...]) -> str:
+def lost(submitted: Sequence[Cell], cells: Sequence[Cell], source: tuple[Cell, ...]) -> str:
     """A line that a student wrote in a cell that is no test, and that stands nowhere in what is graded."""
-    tests = {name for cell in source if kind_of(cell) is CellKind.TEST for name in (cell.id, grade_id_of(cell))}
-    kept = " ".join(word for cell in cells for word in cell.source.split())
+    tests = {name for cell in source if cell.is_test for name in (cell.id, cell.grade_id)}
+    graded = " ".join(word for cell in cells for word in cell.source.split())
     for cell in submitted:
-        if tests.isdisjoint((cell.id, grade_id_of(cell))):
+        if tests.isdisjoint((cell.id, cell.grade_id)):
             for line in cell.source.splitlines():
-                if " ".join(line.split()) not in kept:
-                    return f"lost of {grade_id_of(cell)!r}: {line[:200]!r}"
+                if " ".join(line.split()) not in graded:
+                    return f"lost of {cell.grade_id!r}: {line[:200]!r}"
     return ""
 
 
-def fault_in(cells: Sequence[Any], source: tuple[Any, ...]) -> str:
+def fault_in(cells: Sequence[Cell], source: tuple[Cell, ...]) -> str:
     """The instructor's cells stand in their order, tests as they were written; all of it can be written."""
-    named = [grade_id_of(cell) for cell in source if grade_id_of(cell)]
-    tests = [(grade_id_of(cell), cell.source) for cell in source if kind_of(cell) is CellKind.TEST]
-    nbformat.writes(nbformat.v4.new_notebook(cells=list(cells))).encode()
+    named = [cell.grade_id for cell in source if cell.grade_id]
+    tests = [(cell.grade_id, cell.source) for cell in source if cell.is_test]
+    nbformat.writes(nbformat.v4.new_notebook(cells=[as_node(cell) for cell in cells])).encode()
     right = {
-        "order": named == [grade_id_of(cell) for cell in cells if grade_id_of(cell)],
-        "graded": [grade_id_of(cell) for cell in source if is_graded(cell)]
-        == [grade_id_of(cell) for cell in cells if is_graded(cell)],
-        "tests": tests == [(grade_id_of(cell), cell.source) for cell in cells if kind_of(cell) is CellKind.TEST],
+        "order": named == [cell.grade_id for cell in cells if cell.grade_id],
+        "graded": [cell.grade_id for cell in source if cell.is_graded]
+        == [cell.grade_id for cell in cells if cell.is_graded],
+        "tests": tests == [(cell.grade_id, cell.source) for cell in cells if cell.is_test],
         "ids": len({cell.id for cell in cells}) == len(cells),
         "sources": all(isinstance(cell.source, str) for cell in cells),
         "types": all(cell.cell_type in ("code", "markdown", "raw") for cell in cells),
-        "outputs": not any(cell.get("outputs") for cell in cells),
     }
     return ", ".join(name for name, is_right in right.items() if not is_right)
 
@@ -152,7 +151,7 @@ def plan(assignment: AssignmentPlan) -> NotebookPlan:
 
 
 @pytest.fixture(scope="module")
-def source(plan: NotebookPlan) -> tuple[Any, ...]:
+def source(plan: NotebookPlan) -> tuple[Cell, ...]:
     """The instructor's cells."""
     return plan.cells
 
@@ -277,7 +276,7 @@ def test_whatever_json_is_handed_in_is_read_in_a_judges_process(
 @QUICK
 @given(submitted=NOTEBOOKS | OLD | JSON)
 def test_whatever_json_is_handed_in_is_repaired_or_no_notebook(
-    submitted: Any, path: Path, source: tuple[Any, ...]
+    submitted: Any, path: Path, source: tuple[Cell, ...]
 ) -> None:
     holds(json.dumps(submitted).encode("utf-8", "surrogatepass"), path, source)
 
@@ -285,7 +284,7 @@ def test_whatever_json_is_handed_in_is_repaired_or_no_notebook(
 @QUICK
 @given(raw=st.binary(max_size=200), at=st.floats(0, 1), cut=st.booleans())
 def test_whatever_bytes_are_handed_in_are_repaired_or_no_notebook(
-    raw: bytes, at: float, cut: bool, path: Path, source: tuple[Any, ...]
+    raw: bytes, at: float, cut: bool, path: Path, source: tuple[Cell, ...]
 ) -> None:
     whole = json.dumps(notebook(SOLUTION, "print('x')")).encode()
     place = int(at * len(whole))
@@ -299,7 +298,7 @@ def test_whatever_bytes_are_handed_in_are_repaired_or_no_notebook(
     place=st.sampled_from(("cells", "metadata", "source", "nbgrader", "all")),
 )
 def test_whatever_depth_is_handed_in_is_repaired_or_no_notebook(
-    depth: int, brackets: tuple[str, str], place: str, path: Path, source: tuple[Any, ...]
+    depth: int, brackets: tuple[str, str], place: str, path: Path, source: tuple[Cell, ...]
 ) -> None:
     deep = brackets[0] * depth + "null" + brackets[1] * depth
     fields = {"cells": "[]", "metadata": "{}", "source": '""', "nbgrader": "{}"} | {place: deep}
@@ -309,14 +308,14 @@ def test_whatever_depth_is_handed_in_is_repaired_or_no_notebook(
     holds(text.encode(), path, source)
 
 
-def test_nothing_of_a_hidden_test_comes_of_what_is_handed_in(path: Path, source: tuple[Any, ...]) -> None:
+def test_nothing_of_a_hidden_test_comes_of_what_is_handed_in(path: Path, source: tuple[Cell, ...]) -> None:
     """Hidden words stand in the instructor's cells and nowhere else, also where the student's cells claim theirs."""
     metadata = {"nbgrader": {"grade_id": "test_total", "grade": True, "solution": True, "locked": False}}
     cells = [{"cell_type": "code", "source": SOLUTION, "metadata": metadata}] * 3
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
     result = cells_of(path, source)
     assert result is not None
-    others = [cell.source for cell in result if kind_of(cell) not in (CellKind.TEST, CellKind.TASK)]
+    others = [cell.source for cell in result if cell.kind not in (CellKind.TEST, CellKind.TASK)]
     assert not any(word in text for word in TEST_WORDS for text in others)
 
 
@@ -325,14 +324,14 @@ def test_nothing_of_a_hidden_test_comes_of_what_is_handed_in(path: Path, source:
     order=st.permutations(range(12)), pieces=st.lists(st.tuples(st.integers(0, 11), PIECES, st.booleans()), max_size=6)
 )
 def test_a_released_notebook_written_into_anywhere_loses_no_line(
-    order: list[int], pieces: list[tuple[int, str, bool]], path: Path, source: tuple[Any, ...]
+    order: list[int], pieces: list[tuple[int, str, bool]], path: Path, source: tuple[Cell, ...]
 ) -> None:
     """Cells in any order, and lines put in front of what stands in them, or behind it."""
     cells = [
         {
             "cell_type": cell.cell_type,
             "id": cell.id,
-            "metadata": dict(cell.metadata),
+            "metadata": as_node(cell).metadata,
             "source": visible_source(cell.source),
         }
         for cell in source

@@ -12,7 +12,7 @@ from tiny import ASSIGNMENT
 
 from tito.cli import cli
 from tito.course.course import Course, load_course
-from tito.grade import kept as module
+from tito.grade import plan_cache as module
 from tito.grade.calibrate import calibrated_apart
 from tito.grade.plan_cache import PlanCache
 from tito.plan.planning import plan_assignment
@@ -23,9 +23,9 @@ MODULE = ASSIGNMENT
 
 def keep(course: Course) -> PlanCache:
     assignment = course.assignment(MODULE)
-    kept = PlanCache(course, assignment, "bubblewrap")
-    kept.write(calibrated_apart(plan_assignment(course, assignment), Bubblewrap()))
-    return kept
+    cache = PlanCache(course, assignment, "bubblewrap")
+    cache.write(calibrated_apart(plan_assignment(course, assignment), Bubblewrap()))
+    return cache
 
 
 def read(course: Course) -> object:
@@ -33,16 +33,15 @@ def read(course: Course) -> object:
 
 
 @pytest.fixture
-def kept(course: Course) -> Path:
+def cached(course: Course) -> Path:
     keep(course)
     (path,) = (course.gradebook_dir / "plans").iterdir()
     return path
 
 
-def test_it_is_the_same_plan(course: Course, kept: Path) -> None:
-    found = read(course)
-    made = calibrated_apart(plan_assignment(course, course.assignment(MODULE)), Bubblewrap())
-    assert found == made
+def test_it_is_the_same_plan(course: Course, cached: Path) -> None:
+    plan = calibrated_apart(plan_assignment(course, course.assignment(MODULE)), Bubblewrap())
+    assert read(course) == plan
 
 
 def test_a_release_keeps_it_for_the_first_run(course: Course) -> None:
@@ -51,14 +50,14 @@ def test_a_release_keeps_it_for_the_first_run(course: Course) -> None:
     assert read(course) is not None
 
 
-def test_it_is_for_its_owner_alone(kept: Path) -> None:
-    assert kept.stat().st_mode & 0o777 == 0o600
-    assert kept.parent.stat().st_mode & 0o777 == 0o700
+def test_it_is_for_its_owner_alone(cached: Path) -> None:
+    assert cached.stat().st_mode & 0o777 == 0o600
+    assert cached.parent.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("changed", ["script", "settings", "reference", "built", "new file"])
 def test_it_does_not_serve_when_anything_that_it_was_made_from_has_changed(
-    course: Course, kept: Path, changed: str
+    course: Course, cached: Path, changed: str
 ) -> None:
     assignment = course.assignment(MODULE)
     built = course.step("source", assignment.id)
@@ -77,7 +76,7 @@ def test_it_does_not_serve_when_anything_that_it_was_made_from_has_changed(
 
 
 def test_it_does_not_serve_another_platform_or_another_sandbox(
-    course: Course, kept: Path, monkeypatch: pytest.MonkeyPatch
+    course: Course, cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert PlanCache(course, course.assignment(MODULE), "landlock").read() is None
     sandbox = replace(course.sandbox, packages=(*course.sandbox.packages, "pandas"))
@@ -86,20 +85,20 @@ def test_it_does_not_serve_another_platform_or_another_sandbox(
     assert read(course) is None
 
 
-def test_what_others_could_have_written_is_not_read(course: Course, kept: Path) -> None:
-    kept.chmod(0o620)
+def test_what_others_could_have_written_is_not_read(course: Course, cached: Path) -> None:
+    cached.chmod(0o620)
     assert read(course) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_what_another_user_has_written_is_not_read(course: Course, kept: Path) -> None:
-    os.chown(kept, 65534, 65534)
+def test_what_another_user_has_written_is_not_read(course: Course, cached: Path) -> None:
+    os.chown(cached, 65534, 65534)
     assert read(course) is None
 
 
 @pytest.mark.parametrize("length", [0, 10, 32, 40, 1000])
-def test_half_a_file_is_made_again(course: Course, kept: Path, length: int) -> None:
-    kept.write_bytes(kept.read_bytes()[:length])
+def test_half_a_file_is_made_again(course: Course, cached: Path, length: int) -> None:
+    cached.write_bytes(cached.read_bytes()[:length])
     assert read(course) is None
 
 

@@ -13,16 +13,17 @@ from typing import Any
 import nbformat
 import pytest
 
-from tito.course.cells import grade_id_of
+from tito.course.cells import grade_id_of, read_cells
 from tito.grade.calibrate import _notebook, in_process
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
 from tito.grade.observe import observe
-from tito.grade.submission import verdict_of_test
+from tito.grade.verdicts import verdict_of_test
 from tito.judge.judge import Judge, judging
 from tito.models import CellVerdict, Evidence, Limits, Verdict
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebook
-from tito.repair.read_notebook import ReadNotebook, trusted
+from tito.repair.read_notebook import ReadNotebook, look_at
+from tito.repair.repair import Repaired
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, SandboxSpec
 
@@ -290,7 +291,8 @@ class Bench:
         self.plan: NotebookPlan = _notebook(plan_notebook("one", notebook()), sandbox, judge)
 
     def read(self, **replaced: str) -> ReadNotebook:
-        return trusted(self.plan, notebook(**replaced), frozenset())
+        cells = list(read_cells(notebook(**replaced)))
+        return look_at(self.plan, Repaired(cells, places=list(range(len(cells)))))
 
     def grade(self, **replaced: str) -> dict[str, CellVerdict]:
         seen = observe(self.sandbox, self.plan, self.read(**replaced), self.judge)

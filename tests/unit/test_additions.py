@@ -6,11 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.repair.additions import MOST_PIECES, Additions, additions_to_code, additions_to_text
+from tito.course.python_source import Source
+from tito.repair import additions
+from tito.repair.additions import MOST_PIECES, Additions, additions_to_text
 
 pytestmark = pytest.mark.unit
 
 RELEASED = 'import numpy as np\n\nSEED = 42\n\ndef scale(x):\n    """Twice."""\n    return 2 * x'
+
+
+def additions_to_code(source: str, released: str) -> Additions:
+    return additions.additions_to_code(Source(source), Source(released))
 
 
 @pytest.mark.parametrize(

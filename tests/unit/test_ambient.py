@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+
 import nbformat
 import pytest
 
+from tito.course.cells import Cell, read_cell
 from tito.models import JudgePlan, Section
 from tito.plan.ambient import AMBIENT, Surroundings
 from tito.plan.names import NotebookNames, notebook_names
-from tito.plan.sources import parsed
 from tito.plan.test_cell import plan_judge
 
 pytestmark = pytest.mark.unit
@@ -23,7 +25,7 @@ IMPORTS = (
 )  # fmt: skip
 NAMES = NotebookNames(students={"solve"})
 for text in IMPORTS:
-    statement = parsed(text).body[0]
+    statement = ast.parse(text).body[0]
     for alias in statement.names:  # type: ignore[attr-defined]
         NAMES.imports[alias.asname or alias.name.split(".")[0]] = text
 
@@ -186,11 +188,11 @@ def test_what_student_code_reaches_through_closures_and_containers_is_observed(l
     assert "y" in plan(*lines).observed
 
 
-def code(source: str, **facts: bool) -> nbformat.NotebookNode:
+def code(source: str, **facts: bool) -> Cell:
     metadata = {
         "nbgrader": {"grade_id": "x", "grade": False, "locked": False, "schema_version": 3, "task": False} | facts
     }
-    return nbformat.v4.new_code_cell(source, metadata=metadata if facts else {})
+    return read_cell(nbformat.v4.new_code_cell(source, metadata=metadata if facts else {}))
 
 
 def test_an_import_that_a_student_cell_makes_something_else_of_is_not_given() -> None:
@@ -203,7 +205,7 @@ def test_an_import_that_a_student_cell_makes_something_else_of_is_not_given() ->
 
 
 def test_what_is_ambient_is_told_by_one_name() -> None:
-    statement = parsed("y = time.time() + x").body[0]
+    statement = ast.parse("y = time.time() + x").body[0]
     assert Surroundings(NAMES).reads(statement).read == {"time", "x", AMBIENT}
     assert Surroundings(NAMES).reads(statement).own == {"x"}
 

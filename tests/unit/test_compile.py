@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
-from tito.plan.compile import compiled_cells, compiled_section
+from tito.course.python_source import Source
+from tito.models import CompiledCell
+from tito.plan import compile as compiling
+from tito.plan.compile import compiled_section
 
 pytestmark = pytest.mark.unit
+
+
+def compiled_cells(sources: list[str]) -> list[CompiledCell | None]:
+    return list(compiling.compiled_cells(map(Source, sources)))
 
 
 def ran(source: str) -> tuple[dict[str, Any], list[Any]]:
@@ -50,7 +57,7 @@ def test_nothing_of_the_grader_holds_in_a_cell() -> None:
     ],
 )  # fmt: skip
 def test_what_ipython_has_to_see_or_python_warns_of_is_not_compiled(source: str) -> None:
-    assert list(compiled_cells([source])) == [None]
+    assert compiled_cells([source]) == [None]
 
 
 def test_future_imports_hold_in_the_cells_after_them() -> None:
@@ -63,7 +70,7 @@ def test_future_imports_hold_in_the_cells_after_them() -> None:
 
 
 def test_after_a_future_import_that_only_ipython_runs_nothing_is_compiled() -> None:
-    assert list(compiled_cells(["%time 1\nfrom __future__ import annotations", "x = 1\ny = 2"])) == [None, None]
+    assert compiled_cells(["%time 1\nfrom __future__ import annotations", "x = 1\ny = 2"]) == [None, None]
 
 
 def test_a_section_with_a_magic_is_not_compiled() -> None:

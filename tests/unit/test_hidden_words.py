@@ -10,7 +10,8 @@ from nbformat.v4 import new_output
 from tito.bridge.feedback import _told
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
 from tito.grade.observe import Observations, _merged
-from tito.grade.submission import _tampering, verdict_of_test
+from tito.grade.submission import _tampering
+from tito.grade.verdicts import verdict_of_test
 from tito.judge.judge import Answers
 from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
 from tito.plan.plan import TestPlan

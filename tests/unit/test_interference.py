@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tito.plan.interference import observes_the_same_at_the_end
+from tito.course.python_source import Source
+from tito.plan.interference import observes_the_same_at_the_end, traces_of
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +21,8 @@ TEST, HIDDEN = "small = total([1, 2])", "x = np.linspace(0, 1, 5)\nfound = total
 
 
 def same(*cells: str, test: str = TEST, hidden: str = HIDDEN) -> bool:
-    return observes_the_same_at_the_end((FINE, *cells), (test,), (hidden,), frozenset({"mini"}))
+    packages = frozenset({"mini"})
+    return observes_the_same_at_the_end(map(Source, (FINE, *cells)), traces_of((test,), (hidden,), packages), packages)
 
 
 LAYER = """

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from tiny import MARK_SCHEME, meta, script
 
+from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import read_script
 from tito.plan.leaks import Leak, find_leaks, find_outputs, public_of, secrets_of
@@ -24,7 +25,7 @@ SCHEME = f"{MARK_SCHEME} that grows, one for the digits that stay as they are"
 
 @pytest.fixture
 def cells(course: Course) -> Any:
-    return read_script(course.step("source", "07_doubling.py")).notebook.cells
+    return read_cells(read_script(course.step("source", "07_doubling.py")).notebook.cells)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_cell_that_is_all_solution_is_a_secret_as_a_whole(course: Course) -> N
     cell = f"# %% {meta('whole', solution=True)}\ndef whole(values):\n    return sorted(values, key=lambda v: -v)\n"
     path = course.step("source", "07_doubling.py")
     path.write_text(script(whole=cell))
-    assert "whole" in {secret.where for secret in secrets_of(read_script(path).notebook.cells)}
+    assert "whole" in {secret.where for secret in secrets_of(read_cells(read_script(path).notebook.cells))}
 
 
 def test_what_students_get_holds_no_secret(search: Callable[..., list[Leak]]) -> None:

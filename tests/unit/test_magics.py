@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tito.course.python_source import Source
 from tito.plan.magics import flow_with_magics, plain_python
 
 pytestmark = pytest.mark.unit
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_names_flow_through_magics(source: str, bound: set[str], read: set[str]) -> None:
-    flow = flow_with_magics(source)
+    flow = flow_with_magics(Source(source))
     assert flow is not None
     assert flow.bound == bound
     assert read <= flow.read
@@ -30,4 +31,4 @@ def test_names_flow_through_magics(source: str, bound: set[str], read: set[str])
 
 def test_a_percent_sign_is_no_magic() -> None:
     assert plain_python("x = 7 % 2\ny = '%d' % x") == "x = 7 % 2\ny = '%d' % x"
-    assert flow_with_magics("x = (") is None
+    assert flow_with_magics(Source("x = (")) is None

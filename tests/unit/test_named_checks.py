@@ -10,7 +10,7 @@ from judges import judge_beside
 
 from tito.errors import BadSource
 from tito.grade.observe import Observations
-from tito.grade.submission import verdict_of_test
+from tito.grade.verdicts import verdict_of_test
 from tito.judge.judge import Judge
 from tito.models import CellVerdict, CheckVerdict, Verdict
 from tito.plan.plan import TestPlan

@@ -9,20 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.plan.names import flow_of, names_of, notebook_names
+from tito.course.cells import Cell, read_cell
+from tito.plan.names import flow_in, names_in, notebook_names
 from tito.plan.plan import skipped
 
 pytestmark = pytest.mark.unit
 
 
-def cell(source: str, *, tags: tuple[str, ...] = (), **nbgrader: Any) -> Any:
+def cell(source: str, *, tags: tuple[str, ...] = (), **nbgrader: Any) -> Cell:
     metadata: dict[str, Any] = {"tags": list(tags)} if tags else {}
     if nbgrader:
         metadata["nbgrader"] = nbgrader
-    return nbformat.v4.new_code_cell(source, metadata=metadata)
+    return read_cell(nbformat.v4.new_code_cell(source, metadata=metadata))
 
 
-def warmup(source: str) -> Any:
+def warmup(source: str) -> Cell:
     return cell(source, tags=("warmup",))
 
 
@@ -44,34 +45,34 @@ def warmup(source: str) -> Any:
     ],
 )
 def test_names_read_from_outside_and_bound_at_the_top(source: str, read: set[str], bound: set[str]) -> None:
-    names = names_of(source)
+    names = names_in(source)
     assert names.bound == bound
     assert names.read - names.bound == read - bound
     assert read <= names.read
 
 
 def test_augmented_assignment_reads_what_it_changes() -> None:
-    assert "total" in names_of("total += 1").read
+    assert "total" in names_in("total += 1").read
 
 
 def test_augmented_assignment_to_a_local_of_a_function_reads_nothing_outside() -> None:
     source = "def count(items):\n    n = 0\n    for one in items:\n        n += one\n    return n"
-    assert "n" not in names_of(source).read
+    assert "n" not in names_in(source).read
 
 
 def test_a_walrus_in_a_comprehension_binds_its_name_outside() -> None:
-    assert "last" in names_of("kept = [last := one for one in items]").bound
+    assert "last" in names_in("kept = [last := one for one in items]").bound
 
 
 def test_a_name_that_is_set_before_it_is_read_is_not_read_from_other_cells() -> None:
-    flow = flow_of("x = 1\ny = x + z")
+    flow = flow_in("x = 1\ny = x + z")
     assert flow is not None
     assert flow.read == {"z"}
     assert flow.set == {"x", "y"}
 
 
 def test_a_name_that_one_branch_sets_may_still_come_from_another_cell() -> None:
-    flow = flow_of("if ready:\n    x = 1\nprint(x)")
+    flow = flow_in("if ready:\n    x = 1\nprint(x)")
     assert flow is not None
     assert "x" in flow.read
     assert "x" in flow.bound
@@ -79,19 +80,19 @@ def test_a_name_that_one_branch_sets_may_still_come_from_another_cell() -> None:
 
 
 def test_loop_variables_and_caught_exceptions_are_set_inside_their_bodies() -> None:
-    flow = flow_of("for i in items:\n    print(i)\ntry:\n    work()\nexcept OSError as error:\n    print(error)")
+    flow = flow_in("for i in items:\n    print(i)\ntry:\n    work()\nexcept OSError as error:\n    print(error)")
     assert flow is not None
     assert not {"i", "error"} & flow.read
 
 
 def test_a_with_block_surely_sets_what_it_sets() -> None:
-    flow = flow_of("with thing as handle:\n    x = handle.read()\nprint(x)")
+    flow = flow_in("with thing as handle:\n    x = handle.read()\nprint(x)")
     assert flow is not None
     assert flow.read == {"thing", "print"}
 
 
 def test_a_cell_with_a_magic_is_no_plain_python() -> None:
-    assert flow_of("%timeit 1 + 1") is None
+    assert flow_in("%timeit 1 + 1") is None
 
 
 HONEST_MISTAKES = {

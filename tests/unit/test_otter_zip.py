@@ -15,6 +15,7 @@ from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT
 
 from tito.author.release import publish
 from tito.cli import cli
+from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course, load_course
 from tito.course.script import read_script, source_notebooks
 from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
@@ -120,12 +121,12 @@ def test_a_secret_in_the_wrong_file_of_a_zip_is_found(
     hidden = sources["test_double"].split("### BEGIN HIDDEN TESTS")[1].split("### END")[0].strip("\n")
     copy = tmp_path / "copy.zip"
     copy.write_bytes(zipped.read_bytes())
-    assert find_zip_leaks(copy, tuple(notebook.cells)) == []
+    assert find_zip_leaks(copy, read_cells(notebook.cells)) == []
     with zipfile.ZipFile(copy, "a") as archive:
         archive.writestr(name.replace("double", "other"), text.format(
             solution=solution, hidden=hidden, json=json.dumps({"cells": [{"source": solution}]})
         ))  # fmt: skip
-    assert find_zip_leaks(copy, tuple(notebook.cells))
+    assert find_zip_leaks(copy, read_cells(notebook.cells))
 
 
 # ---- what cannot be made ---------------------------------------------------------------------------

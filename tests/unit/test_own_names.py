@@ -9,6 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tito.course.cells import read_cells
 from tito.plan.compile import compiled_section
 from tito.plan.meanings import Meanings
 from tito.sandbox.inside.own_names import OwnNames, alias_of
@@ -72,7 +73,7 @@ def meanings(*others: str, test: str = "") -> Meanings:
     nbgrader = {"grade": True, "solution": False, "locked": True, "grade_id": "test", "points": 1, "schema_version": 3}
     cells = [nbformat.v4.new_code_cell(source) for source in others]
     cells.append(nbformat.v4.new_code_cell(test, metadata={"nbgrader": nbgrader | {"task": False}}))
-    return Meanings.of(cells)
+    return Meanings.of(read_cells(cells))
 
 
 @pytest.mark.parametrize(

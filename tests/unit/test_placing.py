@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tito.course.cells import Cell, read_cell
 from tito.repair.placing import longest_run, placing
 
 pytestmark = pytest.mark.unit
@@ -24,8 +25,8 @@ def test_the_longest_run_is_one(numbers: list[int]) -> None:
     assert not any(list(some) == sorted(some) for some in longer)
 
 
-def code(source: str, **nbgrader: Any) -> Any:
-    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": nbgrader} if nbgrader else {})
+def code(source: str, **nbgrader: Any) -> Cell:
+    return read_cell(nbformat.v4.new_code_cell(source, metadata={"nbgrader": nbgrader} if nbgrader else {}))
 
 
 SOURCE = tuple(
@@ -41,10 +42,10 @@ OWN = "own"
 
 def placed(*order: int | str) -> tuple[dict[int, int], dict[int, int]]:
     """Where own cells go, and what is run ahead, in a notebook of the source's cells, by number, and of own ones."""
-    cells = [SOURCE[one] if isinstance(one, int) else code(one) for one in order]
-    matches = {one: [at] for at, one in enumerate(order) if isinstance(one, int)}
-    found = placing(cells, matches, SOURCE)
-    return found.own, found.ahead
+    cells = [SOURCE[item] if isinstance(item, int) else code(item) for item in order]
+    matches = {number: [at] for at, number in enumerate(order) if isinstance(number, int)}
+    places = placing(cells, matches, SOURCE)
+    return places.own, places.ahead
 
 
 def test_own_cells_follow_the_cell_before_them() -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tito.course.cells import Cell, read_cells
 from tito.judge.proxy import Proxy
 from tito.judge.proxy_channel import Ended, ProxyChannel, restore
 from tito.judge.remote_worker import Namespace
@@ -629,14 +630,14 @@ def test_restoring_gives_the_new_content_to_the_old_object(old: list[int], new: 
 # ---- planning ----------------------------------------------------------------------------------
 
 
-def cells(*pairs: tuple[str, str]) -> list[Any]:
+def cells(*pairs: tuple[str, str]) -> tuple[Cell, ...]:
     """Cells by kind (locked, solution, test) and source."""
-    made = []
+    nodes = []
     for at, (kind, source) in enumerate(pairs):
         facts = {"grade_id": f"c{at}", "grade": kind == "test", "solution": kind == "solution", "schema_version": 3}
         facts |= {"locked": kind != "solution", "points": 1, "task": False}
-        made.append(nbformat.v4.new_code_cell(source, metadata={"nbgrader": facts}))
-    return made
+        nodes.append(nbformat.v4.new_code_cell(source, metadata={"nbgrader": facts}))
+    return read_cells(nodes)
 
 
 def test_the_judge_runs_functions_and_constants_of_the_instructors_that_no_student_code_touches() -> None:

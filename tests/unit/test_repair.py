@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell, as_node, grade_id_of, kind_of, read_cells
+from tito.course.python_source import SourceReader
 from tito.course.submission_files import Unreadable
 from tito.models import CellKind
-from tito.repair.repair import MAX_CELLS, Repaired, _clean, read_submission, repair
+from tito.repair import repair as repairing
+from tito.repair.attachments import Album
+from tito.repair.repair import MAX_CELLS, read_submission
 
 pytestmark = pytest.mark.unit
+
+
+@dataclass
+class Written:
+    """A repaired notebook's cells as they are written, and notes."""
+
+    cells: list[Any]
+    notes: list[str]
+
+
+def cleaned(node: dict[str, Any]) -> Cell:
+    """A cell as it is read from a file."""
+    return repairing._clean(json.loads(json.dumps(node)), Album(), SourceReader())
+
+
+def repair(cells: Sequence[Any], source: Sequence[Any]) -> Written:
+    """Submitted cells, repaired; those of the notebook format are read as from a file."""
+    submitted = [cell if isinstance(cell, Cell) else cleaned(cell) for cell in cells]
+    repaired = repairing.repair(submitted, read_cells(source))
+    return Written([as_node(cell) for cell in repaired.cells], repaired.notes)
 
 
 def code(source: str, cell_id: str, tags: tuple[str, ...] = (), **nbgrader: Any) -> Any:
@@ -48,17 +73,17 @@ OURS = [grade_id_of(cell) for cell in SOURCE if kind_of(cell) in (CellKind.LOCKE
 
 
 def submitted() -> list[Any]:
-    """A student's honest notebook, as read from its file."""
+    """A student's honest notebook, as it is in its file."""
     cells = copy.deepcopy(list(SOURCE))
     cells[3].source, cells[5].source, cells[8].source = "def f(x):\n    return 2", "def g(x):\n    return 3", "Because."
-    return [_clean(json.loads(json.dumps(cell))) for cell in cells]
+    return cells
 
 
-def sources(repaired: Repaired) -> dict[str, str]:
+def sources(repaired: Written) -> dict[str, str]:
     return {grade_id_of(cell): cell.source for cell in repaired.cells if grade_id_of(cell)}
 
 
-def assert_ours_are_whole(repaired: Repaired) -> None:
+def assert_ours_are_whole(repaired: Written) -> None:
     """What holds whatever was submitted: our cells as released, once, in order; and one place for each of theirs."""
     cells = repaired.cells
     expected = [grade_id_of(cell) for cell in SOURCE if grade_id_of(cell)]
@@ -89,7 +114,7 @@ def test_outputs_counts_tags_and_foreign_metadata_are_dropped_but_the_releases_o
     cell["metadata"]["jupyter"] = {"source_hidden": True}
     cell["outputs"], cell["execution_count"] = [nbformat.v4.new_output("stream", text="passed")], 3
     cells = submitted()
-    cells[4] = _clean(cell)
+    cells[4] = cell
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
     assert [cell.metadata.get("tags") for cell in repaired.cells if cell.metadata.get("tags")] == [["warmup"]]
@@ -184,7 +209,7 @@ def test_nbgrader_metadata_of_any_type_are_survived(strange: Any) -> None:
     cells = json.loads(json.dumps(list(SOURCE)))
     for cell in cells:
         cell["metadata"]["nbgrader"] = strange
-    assert_ours_are_whole(repair([_clean(cell) for cell in cells], SOURCE))
+    assert_ours_are_whole(repair(cells, SOURCE))
 
 
 def test_cells_that_lost_their_metadata_are_known_by_their_ids() -> None:
@@ -209,7 +234,7 @@ def test_cells_that_lost_metadata_and_ids_are_known_by_what_they_say_or_define()
 def test_a_solution_is_known_without_the_helpers_of_the_reference() -> None:
     helper = "### BEGIN SOLUTION\ndef helper(x):\n    return 2\n### END SOLUTION\ndef f(x):\n    return helper(x)"
     source = (code(helper, "f", grade_id="f", solution=True),)
-    repaired = repair([_clean({"cell_type": "code", "source": "def f(x):\n    return 2"})], source)
+    repaired = repair([cleaned({"cell_type": "code", "source": "def f(x):\n    return 2"})], source)
     assert (sources(repaired)["f"], repaired.notes) == ("def f(x):\n    return 2", [])
 
 
@@ -221,7 +246,7 @@ def test_a_solution_that_is_gone_is_said_to_be_in_another_cell_where_it_is(work:
     cells[1].source += f"\n\n{work}"
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
-    assert any(one.startswith(f"f: {note}") for one in repaired.notes)
+    assert any(line.startswith(f"f: {note}") for line in repaired.notes)
     assert work in [cell.source for cell in repaired.cells]
 
 
@@ -232,7 +257,7 @@ def test_an_answer_and_the_students_own_texts_keep_their_pictures() -> None:
         if cell.cell_type == "markdown":
             cell["attachments"] = picture
             cell.source += "\n![](attachment:image.png)"
-    cells.append(_clean({"cell_type": "markdown", "source": "![](attachment:image.png)", "attachments": picture}))
+    cells.append(cleaned({"cell_type": "markdown", "source": "![](attachment:image.png)", "attachments": picture}))
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
     shown = [cell.source.split("\n")[0] for cell in repaired.cells if cell.get("attachments") == picture]
@@ -250,8 +275,8 @@ def test_a_picture_that_was_lost_on_the_way_is_noted() -> None:
 
 def test_own_cells_stay_after_the_cell_that_they_followed() -> None:
     cells = submitted()
-    cells.insert(4, _clean({"cell_type": "code", "source": "helper = 1"}))
-    cells.insert(0, _clean({"cell_type": "code", "source": "first = 1"}))
+    cells.insert(4, cleaned({"cell_type": "code", "source": "helper = 1"}))
+    cells.insert(0, cleaned({"cell_type": "code", "source": "first = 1"}))
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
     order = [cell.source for cell in repaired.cells]
@@ -263,7 +288,7 @@ def test_own_cells_stay_after_the_cell_that_they_followed() -> None:
 def test_an_own_cell_that_claims_a_grade_id_becomes_an_ordinary_cell(claimed: str) -> None:
     cells = submitted()
     mine = {"grade_id": claimed, "grade": True, "points": 99, "locked": True}
-    cells.append(_clean({"cell_type": "code", "source": "pass", "metadata": {"nbgrader": mine}}))
+    cells.append(cleaned({"cell_type": "code", "source": "pass", "metadata": {"nbgrader": mine}}))
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
     assert repaired.cells[-1].metadata == {}
@@ -271,7 +296,7 @@ def test_an_own_cell_that_claims_a_grade_id_becomes_an_ordinary_cell(claimed: st
 
 def test_an_own_cell_that_claims_a_tests_id_does_not_take_its_place() -> None:
     cells = [cell for cell in submitted() if grade_id_of(cell) != "test_f"]
-    cells.insert(0, _clean({"id": "test_f", "cell_type": "code", "source": "print('mine')"}))
+    cells.insert(0, cleaned({"id": "test_f", "cell_type": "code", "source": "print('mine')"}))
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
 
@@ -279,7 +304,7 @@ def test_an_own_cell_that_claims_a_tests_id_does_not_take_its_place() -> None:
 def test_own_cells_with_equal_ids_or_ids_of_ours_get_ids_of_their_own() -> None:
     cells = submitted()
     cells += [
-        _clean({"id": one, "cell_type": "code", "source": str(n)}) for n, one in enumerate(["a", "a", "own-1", "f"])
+        cleaned({"id": name, "cell_type": "code", "source": str(n)}) for n, name in enumerate(["a", "a", "own-1", "f"])
     ]
     assert_ours_are_whole(repair(cells, SOURCE))
 
@@ -315,7 +340,7 @@ HONEST_MISTAKES = {
 
 @pytest.mark.parametrize("source", HONEST_MISTAKES.values(), ids=HONEST_MISTAKES)
 def test_no_students_cell_stops_the_repair(source: str) -> None:
-    cells = [_clean({"cell_type": "code", "source": source})]
+    cells = [cleaned({"cell_type": "code", "source": source})]
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
     assert cells[0].source in [cell.source for cell in repaired.cells]
@@ -346,13 +371,13 @@ CELL = st.fixed_dictionaries(
 
 @given(st.lists(CELL, max_size=8))
 def test_whatever_is_submitted_our_cells_come_out_whole_and_no_work_is_lost(cells: list[dict[str, Any]]) -> None:
-    clean = [_clean(cell) for cell in cells]
+    clean = [repairing._clean(cell, Album(), SourceReader()) for cell in cells]
     repaired = repair(clean, SOURCE)
     assert_ours_are_whole(repaired)
-    kept = "\n".join(cell.source for cell in repaired.cells)
+    text = "\n".join(cell.source for cell in repaired.cells)
     for cell in clean:
-        if grade_id_of(cell) in ("f", "g", "essay"):
-            assert cell.source in kept
+        if cell.grade_id in ("f", "g", "essay"):
+            assert cell.source in text
 
 
 @given(st.permutations(range(len(SOURCE))), st.sets(st.integers(0, len(SOURCE) - 1)), st.data())
@@ -365,10 +390,10 @@ def test_any_shuffle_deletion_and_duplication_keeps_the_students_text(
         cells.append(copy.deepcopy(data.draw(st.sampled_from(cells))))
     repaired = repair(cells, SOURCE)
     assert_ours_are_whole(repaired)
-    found = sources(repaired)
+    texts = sources(repaired)
     for at in (3, 5, 8):
         wanted = "" if at in dropped else honest[at].source
-        assert found[grade_id_of(SOURCE[at])].split("\n\n")[0] == wanted
+        assert texts[grade_id_of(SOURCE[at])].split("\n\n")[0] == wanted
 
 
 # ---- files -----------------------------------------------------------------------------------
@@ -450,7 +475,7 @@ def test_odd_cells_are_read_as_what_they_can_be(tmp_path: Path) -> None:
         ("", "raw", ""),
         ("", "raw", ""),
     ]
-    assert all(set(cell) == {"id", "cell_type", "source", "metadata"} for cell in read)
+    assert all((cell.nbgrader, cell.attachments, cell.tags) == ({}, None, ()) for cell in read)
 
 
 def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
@@ -467,4 +492,4 @@ def test_a_notebook_of_format_3_is_read_with_its_metadata(tmp_path: Path) -> Non
         "worksheets": [{"cells": cells, "metadata": {}}],
     }
     read = read_submission(write(tmp_path / "work.ipynb", old), 1)
-    assert [(cell.source, grade_id_of(cell)) for cell in read] == [("x = 1", "f")]
+    assert [(cell.source, cell.grade_id) for cell in read] == [("x = 1", "f")]

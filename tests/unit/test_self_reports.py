@@ -7,6 +7,7 @@ import pytest
 
 from tito.author.dataflow import Dependence
 from tito.author.self_reports import yes_or_no_names
+from tito.course.cells import read_cells
 from tito.plan.evaluation import runs_values
 from tito.plan.names import NotebookNames
 from tito.plan.test_cell import plan_judge, sections
@@ -17,7 +18,7 @@ NAMES = NotebookNames({"np": "import numpy as np"}, {"solve"})
 
 def flagged(*observe: str, judge: str = "assert y", cells: tuple[str, ...] = ()) -> list[str]:
     (section,) = sections("\n".join([*observe, "### JUDGE", judge]))
-    return yes_or_no_names(section, plan_judge(section, NAMES), [nbformat.v4.new_code_cell(one) for one in cells])
+    return yes_or_no_names(section, plan_judge(section, NAMES), read_cells(map(nbformat.v4.new_code_cell, cells)))
 
 
 @pytest.mark.parametrize(

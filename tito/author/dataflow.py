@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from tito.plan.names import names_of
-from tito.plan.sources import parsed
+from tito.plan.names import names_in
 
 WORDS = ("err_msg", "msg", "message")  # arguments that are only said
 
@@ -19,11 +18,11 @@ class Dependence:
 
     def follow(self, source: str) -> frozenset[str]:
         """Follow a part; the observed names that its outcome depends on."""
-        return frozenset[str]().union(*(self._statement(one) for one in parsed(source).body))
+        return frozenset[str]().union(*(self._statement(one) for one in ast.parse(source).body))
 
     def statements(self, source: str) -> Iterator[frozenset[str]]:
         """Follow a part; the observed names that each of its statements depends on."""
-        for one in parsed(source).body:
+        for one in ast.parse(source).body:
             yield self._statement(one)
 
     def reads(self, source: str) -> frozenset[str]:
@@ -36,7 +35,7 @@ class Dependence:
 
     def _statement(self, statement: ast.stmt) -> frozenset[str]:
         said = ast.unparse(_Silent().visit(ast.parse(ast.unparse(statement))))
-        names = names_of(said)
+        names = names_in(said)
         source = frozenset[str]().union(*(self._on.get(name, frozenset()) for name in names.read))
         plain = isinstance(statement, ast.Assign | ast.AnnAssign)
         for name in names.bound:

@@ -21,7 +21,7 @@ from tito.grade.observe import observe
 from tito.judge.judge import Judge, Judgement, Question, halves_of, sandboxes_for
 from tito.models import Check, JudgePlan, Measured, Section
 from tito.plan.evaluation import calls_that_run_values
-from tito.plan.names import names_of
+from tito.plan.names import names_in
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.test_cell import judge_parts
 from tito.repair.read_notebook import trusted
@@ -124,7 +124,7 @@ def _word(notebook: NotebookPlan, test: TestPlan) -> Iterator[Check]:
 
 
 def _given_names(plan: JudgePlan) -> list[str]:
-    return sorted(names_of(plan.given).bound)
+    return sorted(names_in(plan.given).bound)
 
 
 # ---- the reference's claims ------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def _claims(plan: AssignmentPlan, sandbox: ZygoteClient, judge: Judge) -> Iterat
         asking = replace(notebook, tests={name: _asking_for_inputs(one) for name, one in notebook.tests.items()})
         if not any(judged is not None for test in asking.tests.values() for _, judged in test.sections):
             continue
-        seen = observe(sandbox, asking, trusted(asking, asking.cells, plan.packages), judge)
+        seen = observe(sandbox, asking, trusted(asking), judge)
         for name, test in notebook.tests.items():
             ran_of = {id(section): ran for section, _, ran in seen.tests.get(name, [])}
             for number, (section, judged) in enumerate(test.sections, 1):

@@ -19,7 +19,7 @@ import nbformat
 from tito.author.forgery import declared_reports, forged_values
 from tito.author.release import build_release
 from tito.author.variants import filled, read_variants, solutions, submission
-from tito.course.cells import grade_id_of, is_graded, is_warmup, kind_of, points_of
+from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
 from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
@@ -104,7 +104,7 @@ APART_HINT = (
 
 def _judged(plan: AssignmentPlan) -> Iterator[Check]:
     """Where each test is judged. Beside student code only where the test itself says why."""
-    sources = {grade_id_of(cell): cell.source for notebook in plan.notebooks for cell in notebook.cells}
+    sources = {cell.grade_id: cell.source for notebook in plan.notebooks for cell in notebook.cells}
     reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in in_process(plan)}
     for name, reason in reasons.items():
         if not reason:
@@ -139,9 +139,9 @@ def _metadata(source: dict[str, Any]) -> Iterator[Check]:
         for problem in problems:
             yield Check("metadata", False, problem, name, "Mend the cell in the source.")
         if not problems:
-            tests = [cell for cell in notebook.cells if kind_of(cell) is CellKind.TEST]
-            written = [cell for cell in notebook.cells if is_graded(cell) and kind_of(cell) is not CellKind.TEST]
-            auto, manual = sum(map(points_of, tests)), sum(map(points_of, written))
+            graded = [cell for cell in read_cells(notebook.cells) if cell.is_graded]
+            tests, written = [cell for cell in graded if cell.is_test], [cell for cell in graded if not cell.is_test]
+            auto, manual = sum(cell.points for cell in tests), sum(cell.points for cell in written)
             detail = f"{len(tests)} autograded cells with {auto:g} points, {len(written)} written with {manual:g}"
             yield Check("metadata", True, detail, name)
 
@@ -149,10 +149,10 @@ def _metadata(source: dict[str, Any]) -> Iterator[Check]:
 def _problems(notebook: Any) -> Iterator[str]:
     from tito.plan.planning import plan_notebook
 
-    for cell in notebook.cells:
-        if is_graded(cell) and points_of(cell) <= 0:
-            yield f"{grade_id_of(cell)}: a graded cell without points"
-        if kind_of(cell) is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
+    for cell in read_cells(notebook.cells):
+        if cell.is_graded and cell.points <= 0:
+            yield f"{cell.grade_id}: a graded cell without points"
+        if cell.kind is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
             yield f"cell {cell.id}: a solution in a cell that is none for students to write"
     try:
         plan = plan_notebook("", notebook.cells)
@@ -178,7 +178,7 @@ def _leaks(context: GateContext) -> Iterator[Check]:
     prerequisites = "\n".join(
         path.read_text(encoding="utf-8") for path in sorted(context.plan.prerequisites.rglob("*.py"))
     )
-    cells = [cell for notebook in context.source.values() for cell in notebook.cells]
+    cells = [cell for notebook in context.source.values() for cell in read_cells(notebook.cells)]
     leaks = find_leaks(context.artefact, secrets_of(cells), public_of(cells), prerequisites) + find_outputs(
         context.artefact
     )
@@ -196,18 +196,19 @@ def _warmups(context: GateContext) -> Iterator[Check]:
     """Run the unsolved release in order, as a student who has written nothing yet."""
     name = "warm-ups run on the unsolved notebook"
     for notebook in context.released.values():
-        last = max((at for at, cell in enumerate(notebook.cells) if is_warmup(cell)), default=-1)
+        cells = read_cells(notebook.cells)
+        last = max((at for at, cell in enumerate(cells) if cell.is_warmup), default=-1)
         failed = []
         with Sandbox(context.backend, context.plan.place) as sandbox, sandbox.session() as session:
-            for cell in notebook.cells[: last + 1]:
-                if cell.cell_type != "code":
+            for cell in cells[: last + 1]:
+                if not cell.is_code:
                     continue
                 ran = session.notebook.run(cell.source, context.plan.place.limits.cell_timeout_s)
-                if ran.status != "ok" and is_warmup(cell):
+                if ran.status != "ok" and cell.is_warmup:
                     failed.append(Check(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
         yield from failed
         if not failed:
-            yield Check(name, True, f"{sum(map(is_warmup, notebook.cells))} warm-up cells")
+            yield Check(name, True, f"{sum(cell.is_warmup for cell in cells)} warm-up cells")
 
 
 def _earned(context: GateContext, workers: int) -> Iterator[Check]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from tito.course.cells import kind_of
+from tito.course.cells import Cell
 from tito.models import CellKind, JudgePlan, Section
-from tito.plan.sources import parsed
 
 # Functions and methods that answer yes or no, or an array of that.
 ANSWERING = frozenset((
@@ -28,14 +26,14 @@ PASSING_ON = frozenset((
 ADDING = frozenset(("add", "append", "extend", "insert", "setdefault", "update"))
 
 
-def yes_or_no_names(section: Section, plan: JudgePlan, cells: Iterable[Any]) -> list[str]:
+def yes_or_no_names(section: Section, plan: JudgePlan, cells: Iterable[Cell]) -> list[str]:
     """Observed names that the observe half computes as a yes or no, and that are not declared to be reported."""
     flags = _Flags()
     for cell in cells:
-        if cell.cell_type == "code" and kind_of(cell) in (CellKind.LOCKED, CellKind.PLAIN):
+        if cell.is_code and cell.kind in (CellKind.LOCKED, CellKind.PLAIN):
             flags.learn_functions(cell.source)
     flags.learn_functions(section.observe)
-    flags.follow(parsed(section.observe).body)
+    flags.follow(ast.parse(section.observe).body)
     return [name for name in plan.observed if name in flags.names and name not in section.reported]
 
 
@@ -49,7 +47,7 @@ class _Flags:
     def learn_functions(self, source: str) -> None:
         """Take note of functions that return a yes or no."""
         try:
-            body = parsed(source).body
+            body = ast.parse(source).body
         except SyntaxError:
             return
         for one in body:

@@ -1,18 +1,117 @@
-"""Notebook cells as nbgrader's metadata describe them. Reads metadata; changes nothing."""
+"""Notebook cells as nbgrader's metadata describe them: read once, when a notebook is read, and records from then on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+import nbformat
+
+from tito.course.python_source import Source
 from tito.models import CellKind
 
 WARMUP_TAG = "warmup"
 UNGRADED_TAGS = (WARMUP_TAG, "validate")
+GRADED = (CellKind.TEST, CellKind.ANSWER, CellKind.TASK)
 
 
-def kind_of(cell: Any) -> CellKind:
-    """The kind of a notebook cell, read the way nbgrader reads it."""
-    meta = metadata_of(cell)
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook.
+
+    Attributes:
+        cell_type: "code", "markdown" or "raw".
+        code: its text, with what is known of it as Python.
+        id: the cell id of the notebook format, "" where it has none.
+        kind: what it is to nbgrader.
+        grade_id: nbgrader's name of it, "" where it has none. A test's sections stand in the plan, by this.
+        points: of a graded cell.
+        tags: those that mark it as measuring for the student alone: warm-ups, and their repetition.
+        nbgrader: nbgrader's metadata, as they are.
+        attachments: pasted pictures, as the notebook format has them.
+    """
+
+    cell_type: str
+    code: Source
+    id: str = ""
+    kind: CellKind = CellKind.PLAIN
+    grade_id: str = ""
+    points: float = 0.0
+    tags: tuple[str, ...] = ()
+    nbgrader: Mapping[str, Any] = field(default_factory=dict)
+    attachments: Mapping[str, Any] | None = None
+
+    @property
+    def source(self) -> str:
+        """Its text."""
+        return self.code.text
+
+    @property
+    def is_test(self) -> bool:
+        """Whether points hang on it that its code decides."""
+        return self.kind is CellKind.TEST
+
+    @property
+    def is_code(self) -> bool:
+        return self.cell_type == "code"
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether points hang on it, given by a test or by a person."""
+        return self.kind in GRADED
+
+    @property
+    def is_warmup(self) -> bool:
+        return WARMUP_TAG in self.tags
+
+    @property
+    def label(self) -> str:
+        """What to call it when speaking to a person."""
+        return self.grade_id or f"cell {self.id or '?'}"
+
+
+def read_cell(node: Any, read: Callable[[str], Source] = Source) -> Cell:
+    """A cell of the notebook format. Odd values of its metadata count as missing; `read` makes a source of its text."""
+    nbgrader, attachments = metadata_of(node), node.get("attachments")
+    source = node.get("source", "")
+    return Cell(
+        cell_type=node.get("cell_type", "raw"),
+        code=read(source if isinstance(source, str) else "".join(source)),
+        id=node.get("id") or "",
+        kind=kind_of(node),
+        grade_id=grade_id_of(node),
+        points=points_of(node),
+        tags=tuple(ungraded_tags(node)),
+        nbgrader=nbgrader,
+        attachments=attachments or None,
+    )
+
+
+def read_cells(nodes: Iterable[Any]) -> tuple[Cell, ...]:
+    """Cells of a source notebook."""
+    return tuple(map(read_cell, nodes))
+
+
+def as_node(cell: Cell, outputs: Iterable[Any] = ()) -> Any:
+    """A cell in the notebook format, as it is written, with the outputs of code."""
+    metadata = nbformat.NotebookNode()
+    if cell.nbgrader:
+        metadata["nbgrader"] = nbformat.NotebookNode(cell.nbgrader)
+    if cell.tags:
+        metadata["tags"] = list(cell.tags)
+    further: dict[str, Any] = {"outputs": list(outputs), "execution_count": None} if cell.is_code else {}
+    if cell.attachments and not cell.is_code:
+        further["attachments"] = dict(cell.attachments)
+    return nbformat.NotebookNode(id=cell.id, cell_type=cell.cell_type, source=cell.source, metadata=metadata, **further)
+
+
+# ---- cells of the notebook format, where it is documents that are read or written ------------------------
+
+
+def kind_of(node: Any) -> CellKind:
+    """The kind of a cell, read the way nbgrader reads it."""
+    meta = metadata_of(node)
     if meta.get("task"):
         return CellKind.TASK
     if meta.get("grade"):
@@ -22,40 +121,32 @@ def kind_of(cell: Any) -> CellKind:
     return CellKind.LOCKED if meta.get("locked") else CellKind.PLAIN
 
 
-def metadata_of(cell: Any) -> dict[str, Any]:
+def metadata_of(node: Any) -> dict[str, Any]:
     """nbgrader's metadata of a cell; empty where there are none, or where they are no mapping."""
-    found = cell.get("metadata", {}).get("nbgrader", {})
-    return found if isinstance(found, dict) else {}
+    metadata = node.get("metadata", {}).get("nbgrader", {})
+    return metadata if isinstance(metadata, dict) else {}
 
 
-def grade_id_of(cell: Any) -> str:
+def grade_id_of(node: Any) -> str:
     """The cell's grade id, or "" where it has none."""
-    found = metadata_of(cell).get("grade_id", "")
-    return found if isinstance(found, str) else ""
+    grade_id = metadata_of(node).get("grade_id", "")
+    return grade_id if isinstance(grade_id, str) else ""
 
 
-def label_of(cell: Any) -> str:
-    """What to call the cell when speaking to a person."""
-    return grade_id_of(cell) or f"cell {cell.get('id', '?')}"
-
-
-def points_of(cell: Any) -> float:
+def points_of(node: Any) -> float:
     """Points of a graded cell."""
-    return float(metadata_of(cell).get("points", 0))
+    try:
+        return float(metadata_of(node).get("points", 0))
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
 
 
-def is_graded(cell: Any) -> bool:
+def is_graded(node: Any) -> bool:
     """Whether points hang on the cell, given by a test or by a person."""
-    return kind_of(cell) in (CellKind.TEST, CellKind.ANSWER, CellKind.TASK)
+    return kind_of(node) in GRADED
 
 
-def is_warmup(cell: Any) -> bool:
-    """Whether the cell is an ungraded warm-up (the Jupyter tag `warmup`)."""
-    tags = cell.get("metadata", {}).get("tags", [])
-    return isinstance(tags, list) and WARMUP_TAG in tags
-
-
-def ungraded_tags(cell: Any) -> list[str]:
-    """Those of the cell's tags that mark it as measuring for the student alone: warm-ups, and their repetition."""
-    tags = cell.get("metadata", {}).get("tags", [])
+def ungraded_tags(node: Any) -> list[str]:
+    """Those of the cell's tags that mark it as measuring for the student alone."""
+    tags = node.get("metadata", {}).get("tags", [])
     return [tag for tag in UNGRADED_TAGS if isinstance(tags, list) and tag in tags]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from tito.errors import JudgeFailed
 from tito.grade.observe import observe
 from tito.judge.judge import Judge, halves_of, sandboxes_for
-from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, packages_of
+from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.sandbox_specs import Sandboxes
 from tito.repair.read_notebook import trusted
 from tito.sandbox.session import Backend, ZygoteClient
@@ -48,30 +48,30 @@ def _has_choice(plan: AssignmentPlan) -> bool:
 def in_process(plan: AssignmentPlan) -> list[TestPlan]:
     """Tests of a calibrated plan with sections whose asserts can only be run beside student code."""
     tests = [test for notebook in plan.notebooks for test in notebook.tests.values()]
-    return [one for one in tests if one.remote is None and any(judge is None for _, judge in one.sections)]
+    return [test for test in tests if test.remote is None and any(judge is None for _, judge in test.sections)]
 
 
 def _notebook(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> NotebookPlan:
     """Try the possible plans of all tests side by side, each run with the next plan of those that have none yet."""
     chosen = dict(plan.tests)
     attempt = 0
-    while open_tests := [one for one in chosen.values() if one.remote is None and len(one.possible) > attempt]:
-        tried = {one.grade_id: replace(one, remote=one.possible[attempt]) for one in open_tests}
+    while open_tests := [test for test in chosen.values() if test.remote is None and len(test.possible) > attempt]:
+        tried = {test.grade_id: replace(test, remote=test.possible[attempt]) for test in open_tests}
         chosen |= _passed(replace(plan, tests=plan.tests | tried), tried, sandbox, judge)
         attempt += 1
-    return replace(plan, tests={name: replace(one, possible=()) for name, one in chosen.items()})
+    return replace(plan, tests={name: replace(test, possible=()) for name, test in chosen.items()})
 
 
 def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:
     """Of the tests that are tried, those that the reference passes, with the places where its objects were asked."""
-    seen = observe(sandbox, plan, trusted(plan, plan.cells, packages_of(sandbox.place)), judge)
+    seen = observe(sandbox, plan, trusted(plan), judge)
     passed = {}
     for name, test in tried.items():
-        ran = [one for _, judge_plan, one in seen.tests.get(name, []) if judge_plan is None]
-        fault = next((one.evalue for one in ran if one.status == "fault"), "")
+        steps = [ran for _, judge_plan, ran in seen.tests.get(name, []) if judge_plan is None]
+        fault = next((ran.evalue for ran in steps if ran.status == "fault"), "")
         if fault:
             raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
-        if len(ran) == len(test.remote_sections) and all(one.status == "ok" for one in ran):
+        if len(steps) == len(test.remote_sections) and all(ran.status == "ok" for ran in steps):
             assert test.remote is not None
             passed[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]))
     return passed

@@ -13,9 +13,9 @@ from typing import Any
 
 import nbformat
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell
 from tito.models import CellKind, CellVerdict, Verdict
-from tito.plan.names import flow_of, names_of
+from tito.plan.names import flow_in, flow_of, names_in
 from tito.plan.plan import TestPlan
 from tito.sandbox.session import Ran
 
@@ -39,19 +39,18 @@ class Failure:
     stopped: bool  # by us, at a limit
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         return f"{self.cell} {self.what}"
 
 
-def named(cell: Any, position: int) -> str:
+def named(cell: Cell, position: int) -> str:
     """What to call a cell: by its grade id, or by its place among all cells."""
-    grade_id = grade_id_of(cell)
-    return f"cell '{grade_id}'" if grade_id else f"cell number {position + 1}"
+    return f"cell '{cell.grade_id}'" if cell.grade_id else f"cell number {position + 1}"
 
 
 def failures(
-    cells: list[Any],
-    source: tuple[Any, ...],
+    cells: list[Cell],
+    source: tuple[Cell, ...],
     ran: dict[int, Ran],
     bound: Callable[[list[int]], list[frozenset[str]]],
 ) -> list[Failure]:
@@ -60,22 +59,22 @@ def failures(
     A cell that the student was to fill would have set what the `source` sets there, too. What the student's own text
     would set, `bound` tells, by positions of cells: it is not parsed here.
     """
-    failed = {at: one for at, one in sorted(ran.items()) if one.status not in ("ok", "not run")}
-    failed = {at: one for at, one in failed.items() if kind_of(cells[at]) is not CellKind.TEST}
+    failed = {at: step for at, step in sorted(ran.items()) if step.status not in ("ok", "not run")}
+    failed = {at: step for at, step in failed.items() if not cells[at].is_test}
     if not failed:
         return []
-    asked = {grade_id_of(cell): _bound(cell) for cell in source if grade_id_of(cell)}
-    found = []
-    for (position, one), names in zip(failed.items(), bound(list(failed)), strict=True):
+    asked = {cell.grade_id: _bound(cell) for cell in source if cell.grade_id}
+    explained_by = []
+    for (position, step), names in zip(failed.items(), bound(list(failed)), strict=True):
         cell = cells[position]
-        stopped, what = _became(one)
-        asked_for = asked.get(grade_id_of(cell), frozenset())
-        found.append(Failure(named(cell, position), what, kind_of(cell), names | asked_for, asked_for, stopped))
-    return found
+        stopped, what = _became(step)
+        asked_for = asked.get(cell.grade_id, frozenset())
+        explained_by.append(Failure(named(cell, position), what, cell.kind, names | asked_for, asked_for, stopped))
+    return explained_by
 
 
-def _bound(cell: Any) -> frozenset[str]:
-    flow = flow_of(cell.source) if cell.cell_type == "code" else None
+def _bound(cell: Cell) -> frozenset[str]:
+    flow = flow_of(cell.code) if cell.is_code else None
     return flow.bound if flow is not None else frozenset()
 
 
@@ -91,16 +90,16 @@ def _became(ran: Ran) -> tuple[bool, str]:
 
 def stopped_output(ran: Ran) -> Any:
     """What stands under a cell of the student's that could not say itself what became of it."""
-    said = f"This cell {_became(ran)[1]}."
-    return nbformat.v4.new_output("error", ename=ran.status.upper(), evalue=said, traceback=[said])
+    text = f"This cell {_became(ran)[1]}."
+    return nbformat.v4.new_output("error", ename=ran.status.upper(), evalue=text, traceback=[text])
 
 
-def notes_on(found: list[Failure]) -> list[str]:
+def notes_on(causes: list[Failure]) -> list[str]:
     """Notes for whoever looks at the submission. What a student's own extra cell raised is no news."""
-    return [one.said for one in found if one.stopped or one.kind is CellKind.SOLUTION]
+    return [cause.sentence for cause in causes if cause.stopped or cause.kind is CellKind.SOLUTION]
 
 
-def explained(verdict: CellVerdict, test: TestPlan, found: list[Failure]) -> CellVerdict:
+def explained(verdict: CellVerdict, test: TestPlan, causes: list[Failure]) -> CellVerdict:
     """A test that missed a name tells which cell would have set it, and what became of that cell.
 
     Of a hidden section it is not looked at which name was missing, nor whether any was: that is the student's to
@@ -108,13 +107,15 @@ def explained(verdict: CellVerdict, test: TestPlan, found: list[Failure]) -> Cel
     """
     if HIDDEN_FAILED in verdict.message:
         read = frozenset[str]().union(*(_read(section.observe) for section, _ in test.hidden))
-        cause = next((one for one in found if read & one.asked_for), None)
+        explanation = next((cause for cause in causes if read & cause.asked_for), None)
     elif verdict.verdict is Verdict.ERROR and (missing := MISSING_NAME.match(verdict.detail)):
-        cause = next((one for one in found if missing[1] in one.would_set), None)
+        explanation = next((cause for cause in causes if missing[1] in cause.would_set), None)
     else:
         return verdict
-    return verdict if cause is None else replace(verdict, message=f"{verdict.message} ({cause.said}.)")
+    if explanation is None:
+        return verdict
+    return replace(verdict, message=f"{verdict.message} ({explanation.sentence}.)")
 
 
 def _read(source: str) -> frozenset[str]:
-    return names_of(source).read if flow_of(source) is not None else frozenset()
+    return names_in(source).read if flow_in(source) is not None else frozenset()

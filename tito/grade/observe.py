@@ -17,17 +17,17 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell
 from tito.errors import JudgeFailed
 from tito.grade.causes import named
 from tito.grade.remote import RemoteTest
 from tito.judge.judge import Judge
-from tito.models import CellKind, JudgePlan, Limits, Section
+from tito.models import JudgePlan, Limits, Section
 from tito.plan.compile import compiled_section
 from tito.plan.plan import NotebookPlan, TestPlan
-from tito.repair.read_notebook import ReadNotebook, judged_apart
+from tito.repair.read_notebook import ReadNotebook
 from tito.sandbox.session import NotebookChannel, Ran, Session, Step, ZygoteClient
 
 T = TypeVar("T")
@@ -109,8 +109,8 @@ def finished(at_work: AtWork[T]) -> T:
         try:
             next(at_work)
         except StopIteration as end:
-            found: T = end.value
-            return found
+            result: T = end.value
+            return result
 
 
 def observing(
@@ -123,7 +123,7 @@ def observing(
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
     limits = sandbox.place.limits
     time_s = time.monotonic() + limits.notebook_timeout_s
-    late = judged_apart(plan, notebook.cells) if notebook.needs_no_copies else []
+    late = [test.grade_id for test in plan.judged_apart] if notebook.needs_no_copies else []
     seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, None, 0.0 if late else time_s)
     again: Rerun | None = None
     if seen.unfinished or (late and seen.has_lost and time.monotonic() < time_s):
@@ -209,15 +209,15 @@ def _observed(
     """
     seen, cells = Observations(), notebook.cells
     limits = sandbox.place.limits
-    tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    wanted = [(one.grade_id, copy) for one in tests if one.grade_id not in late for copy in _copies(one)]
+    tests = [plan.tests[cell.grade_id] for cell in cells if cell.is_test]
+    wanted = [(test.grade_id, copy) for test in tests if test.grade_id not in late for copy in _copies(test)]
     branches = {fork: number for number, fork in enumerate(wanted)}
     tasks = [task for task in _tasks(plan, notebook, branches, late) if again is None or again.runs(task)]
     left_s = limits.notebook_timeout_s if again is None else again.left_s
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
             branch.over = "not run"  # until it is forked
-        session.notebook.send((one.step for one in tasks), limits.cell_timeout_s, left_s)
+        session.notebook.send((task.step for task in tasks), limits.cell_timeout_s, left_s)
         yield
         _receive_notebook(session.notebook, session.branches, cells, tasks, seen)
         is_recovered = seen.ended_in_test and seen.can_be_repeated(recover_until_s - time.monotonic())
@@ -234,8 +234,8 @@ def _observed(
         # From here on nothing that is observed is told but by constant words.
         if late:
             are_last = all(copy is Copy.VISIBLE for _, copy, _ in copies)
-            told_partly = partly if are_last else lambda _: None
-            yield from _run_late(session.notebook, clock, [plan.tests[one] for one in late], seen, told_partly)
+            when_partly_seen = partly if are_last else lambda _: None
+            yield from _run_late(session.notebook, clock, [plan.tests[name] for name in late], seen, when_partly_seen)
             if seen.unfinished:
                 return seen
         for test, copy, number in copies:
@@ -268,7 +268,7 @@ class Copy(Enum):
 
 def _copies(test: TestPlan) -> list[Copy]:
     """Copies of the notebook that a test needs."""
-    visible, hidden = (any(one.hidden is wanted for one in test.remote_sections) for wanted in (False, True))
+    visible, hidden = (any(section.hidden is wanted for section in test.remote_sections) for wanted in (False, True))
     wanted = {Copy.VISIBLE: visible, Copy.WHOLE: hidden, Copy.AFTER: test.forked_after}
     return [copy for copy, is_needed in wanted.items() if is_needed]
 
@@ -290,12 +290,12 @@ def _tasks(
 ) -> Iterator[Task]:
     """The cells in order; at each test copies are forked that will wait for it, or a mark is left with its number."""
     for position, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" or position in notebook.not_run:
+        if not cell.is_code or position in notebook.not_run:
             continue
-        if kind_of(cell) is not CellKind.TEST:
+        if not cell.is_test:
             yield Task(position, Step(source=cell.source, cell=notebook.compiled.get(position)))
             continue
-        test = plan.tests[grade_id_of(cell)]
+        test = plan.tests[cell.grade_id]
         for copy in (Copy.VISIBLE, Copy.WHOLE):
             if (test.grade_id, copy) in branches:
                 yield Task(position, Step("branch", number=branches[test.grade_id, copy]), test, copy=copy)
@@ -318,7 +318,7 @@ def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
 
 
 def _receive_notebook(
-    notebook: NotebookChannel, branches: list[NotebookChannel], cells: list[Any], tasks: list[Task], seen: Observations
+    notebook: NotebookChannel, branches: list[NotebookChannel], cells: list[Cell], tasks: list[Task], seen: Observations
 ) -> None:
     """What became of each task, in order."""
     last = tasks[0].position if tasks else 0
@@ -372,7 +372,7 @@ def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan
 def _run_hidden(branch: NotebookChannel, clock: Clock, test: TestPlan, seen: Observations) -> AtWork[None]:
     """Hidden sections in a copy of the notebook that was made for their test."""
     sections = _hidden(test, seen)
-    branch.send((_step(*one, guard=one[1] is None) for one in sections), clock.cell_s, clock.left_s)
+    branch.send((_step(section, judge, guard=judge is None) for section, judge in sections), clock.cell_s, clock.left_s)
     yield
     for section, judge in sections:
         ran = branch.receive()
@@ -422,10 +422,10 @@ def _run_remote(
     failed = [plan for _, plan, ran in results if ran.status != "ok"]
     if failed and (None in failed or (whole and not test.has_checks)):
         return
-    sections = [(at, one) for at, one in enumerate(test.remote_sections) if whole or not one.hidden]
+    sections = [(at, section) for at, section in enumerate(test.remote_sections) if whole or not section.hidden]
     if branch.over:
         ran = NOT_RUN if branch.over == "not run" else Ran(branch.over, evalue=branch.why)
-        results.append((next(one for _, one in sections if one.hidden is whole), None, ran))
+        results.append((next(section for _, section in sections if section.hidden is whole), None, ran))
         return
     try:
         with RemoteTest(judge, test.remote, branch) as remote:

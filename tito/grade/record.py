@@ -18,7 +18,8 @@ from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course
 from tito.course.submission_files import Unreadable, read_regular_file
 from tito.errors import BadSource
-from tito.grade.submission import Graded, as_json
+from tito.grade.graded_notebook import as_json
+from tito.grade.submission import Graded
 from tito.gradebook.records import record_path, write_record
 from tito.gradebook.store import transaction
 from tito.models import (

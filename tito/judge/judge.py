@@ -20,7 +20,6 @@ from tito.judge.role import MOST_TO_JUDGE, JudgeOrder
 from tito.models import JudgePlan, Measured, Section
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.sandbox_specs import Sandboxes, judge_spec
-from tito.plan.sources import memory
 from tito.repair.read_notebook import ReadNotebook, from_values
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed
 from tito.sandbox.session import Backend, Sandbox, Session, ZygoteClient, text_of
@@ -97,7 +96,7 @@ def halves_of(notebooks: Iterable[NotebookPlan]) -> dict[Half, int]:
 def order_of(plan: AssignmentPlan) -> bytes:
     """What its judges are to know of an assignment."""
     halves = tuple(request_of(*half) for half in halves_of(plan.notebooks))
-    return pickle.dumps(JudgeOrder(plan.notebooks, plan.packages, halves, memory()))
+    return pickle.dumps(JudgeOrder(plan.notebooks, halves))
 
 
 @contextlib.contextmanager

@@ -21,18 +21,17 @@ import os
 import pickle
 import resource
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 import numpy.random  # not with numpy itself, but when it is first asked for
 
-from tito.course.cells import kind_of
+from tito.course.cells import Cell, as_node
+from tito.course.python_source import ParseBudget, SourceReader
 from tito.course.submission_files import NoNotebook
 from tito.judge.remote_worker import serve_test
 from tito.judge.worker import compiled, imported, judge
-from tito.models import CellKind
-from tito.plan import sources
 from tito.plan.names import flow_of
 from tito.plan.plan import NotebookPlan
 from tito.repair.read_notebook import ReadNotebook, as_values, look_at, trusted
@@ -52,14 +51,11 @@ MOST_BOUND = 200  # names of a cell that are told
 class JudgeOrder:
     """What a judge knows of an assignment before it sees a submission.
 
-    `halves` are judge halves as requests (see `judge_worker`), by their number; `answers` are what the instructor's
-    cells tell, see `sources`.
+    `halves` are judge halves as requests (see `judge_worker`), by their number.
     """
 
     notebooks: tuple[NotebookPlan, ...] = ()
-    packages: frozenset[str] = frozenset()
     halves: tuple[dict[str, Any], ...] = ()
-    answers: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
 
 
 class Role:
@@ -72,12 +68,11 @@ class Role:
         """Learn the plan, which the grader has made, and import what its tests do."""
         if plan:
             self.order = pickle.loads(plan)
-        sources.remember(self.order.answers)
         for statement in order["imports"]:
             with contextlib.suppress(Exception):
                 exec(statement, {})
         for notebook in self.order.notebooks:
-            trusted(notebook, notebook.cells, self.order.packages)  # most cells of a cohort are the instructor's own
+            trusted(notebook)  # most cells of a cohort are the instructor's own
         for half in self.order.halves:
             with contextlib.suppress(Exception):
                 imported(half["imports"])
@@ -129,10 +124,10 @@ def rehearse(order: JudgeOrder) -> None:
     session = JudgeSession(order, Channel(cast("socket.socket", Nobody())))
     handed_in = {}
     for plan in order.notebooks:
-        cells = [cell.copy() for cell in plan.cells]
-        for cell in cells:
-            if cell.cell_type == "code" and kind_of(cell) is not CellKind.TEST:
-                cell.source += REHEARSED
+        cells = [as_node(cell) for cell in plan.cells]
+        for node, cell in zip(cells, plan.cells, strict=True):
+            if cell.is_code and not cell.is_test:
+                node.source += REHEARSED
         handed_in[f"{plan.name}.ipynb"] = json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}).encode()
     session.answer({"op": "read", "careful": 0.0}, pack(handed_in))
     values = pack(SAMPLE)
@@ -146,7 +141,7 @@ class JudgeSession:
 
     def __init__(self, order: JudgeOrder, channel: Channel) -> None:
         self.plans = {f"{plan.name}.ipynb": plan for plan in order.notebooks}
-        self.packages = order.packages
+        self.known = [cell.code for plan in order.notebooks for cell in plan.cells]
         self.halves = dict(enumerate(order.halves))
         self.channel = channel
         self.read: dict[str, ReadNotebook] = {}
@@ -167,11 +162,11 @@ class JudgeSession:
 
     def _read(self, request: dict[str, Any], packed: Packed) -> None:
         """Read the notebooks; with care where that has taken too long before."""
-        if request["careful"]:
-            sources.be_careful(request["careful"])
+        reader = SourceReader(self.known, ParseBudget(request["careful"]) if request["careful"] else None)
         for name, data in packed.values().items():
+            plan = self.plans[name]
             try:
-                read = look_at(self.plans[name], repair(cells_of(data, name), self.plans[name].cells), self.packages)
+                read = look_at(plan, repair(cells_of(data, name, reader), plan.cells))
             except NoNotebook as error:
                 self.channel.send({"notebook": name, "unreadable": str(error)})
             else:
@@ -228,6 +223,6 @@ def cause_of(status: int) -> str:
     return "" if os.WEXITSTATUS(status) == 0 else "an exit"
 
 
-def _bound(cell: Any) -> list[str]:
-    flow = flow_of(cell.source) if cell.cell_type == "code" else None
+def _bound(cell: Cell) -> list[str]:
+    flow = flow_of(cell.code) if cell.is_code else None
     return sorted(flow.bound)[:MOST_BOUND] if flow is not None else []

@@ -12,9 +12,8 @@ import nbformat
 from otter.plugins import AbstractOtterPlugin
 from otter.test_files import GradingResults
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell, as_node, read_cells
 from tito.course.submission_files import Unreadable
-from tito.models import CellKind
 from tito.repair.repair import read_submission, repair
 
 # In a kernel that nobody sits at, exit() ends it, and grading with it; so it ends the cell alone.
@@ -39,7 +38,7 @@ class InPlace(AbstractOtterPlugin):  # type: ignore[misc]
         path = Path(self.submission_path)
         if path.suffix != ".ipynb":
             return submission
-        released = tuple(nbformat.from_dict(self.plugin_config["cells"]))
+        released = read_cells(self.plugin_config["cells"])
         try:
             submitted = read_submission(path, self.plugin_config["submission_mb"])
         except Unreadable:
@@ -48,12 +47,13 @@ class InPlace(AbstractOtterPlugin):  # type: ignore[misc]
         first = nbformat.v4.new_code_cell(FIRST, id="otter-first")
         return nbformat.from_dict({"cells": [first, *cells], "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5})
 
-    def _placed(self, cell: Any) -> Any:
+    def _placed(self, cell: Cell) -> Any:
         """A cell as it is; for a test, its check, which runs the visible part too."""
-        if kind_of(cell) is CellKind.TEST:
+        node = as_node(cell)
+        if cell.is_test:
             folder = str(Path(self.submission_path).parent)
-            cell.source = CHECK.format(folder=folder, name=grade_id_of(cell))
-        return cell
+            node.source = CHECK.format(folder=folder, name=cell.grade_id)
+        return node
 
     def after_grading(self, results: GradingResults) -> None:
         """Have `results.json` say more."""

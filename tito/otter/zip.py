@@ -23,7 +23,7 @@ from typing import Any
 
 import nbformat
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell, grade_id_of, kind_of
 from tito.course.course import Assignment, Course
 from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
 from tito.models import CellKind, JudgePlan, Section
@@ -36,9 +36,10 @@ PLUGIN = "tito.otter.plugin.InPlace"
 # The plugin and what it imports; a test holds that this is all.
 PARTS = (
     "__init__.py", "errors.py", "models.py",
-    "course/__init__.py", "course/cells.py", "course/submission_files.py", "otter/__init__.py", "otter/plugin.py",
+    "course/__init__.py", "course/cells.py", "course/python_source.py", "course/submission_files.py",
+    "otter/__init__.py", "otter/plugin.py",
     "plan/__init__.py", "plan/ambient.py", "plan/compile.py", "plan/deterministic.py", "plan/directives.py",
-    "plan/magics.py", "plan/names.py", "plan/sources.py", "plan/test_cell.py",
+    "plan/magics.py", "plan/names.py", "plan/test_cell.py",
     "repair/__init__.py", "repair/additions.py", "repair/attachments.py", "repair/placing.py", "repair/repair.py",
     "repair/stub.py", "sandbox/__init__.py", "sandbox/inside/__init__.py", "sandbox/inside/own_names.py",
 )  # fmt: skip
@@ -135,9 +136,9 @@ def _released(course: Course, assignment: Assignment, plan: NotebookPlan) -> Rel
     cells = tuple(nbformat.read(path, as_version=4).cells)
     tests = {grade_id_of(cell): cell.source.split() for cell in cells if kind_of(cell) is CellKind.TEST}
     wanted = {
-        grade_id_of(cell): visible_source(cell.source).split()
+        cell.grade_id: visible_source(cell.source).split()
         for cell in plan.cells
-        if kind_of(cell) is CellKind.TEST
+        if cell.is_test
     }  # fmt: skip
     if tests != wanted:
         raise UsageError(f"The release of {assignment.id} has other tests than its source.", hint=release)
@@ -201,7 +202,7 @@ def _require_no_leak(path: Path, plan: NotebookPlan, released: Released) -> None
         )
 
 
-def find_zip_leaks(path: Path, cells: tuple[Any, ...], given: tuple[Path, ...] = ()) -> list[Leak]:
+def find_zip_leaks(path: Path, cells: tuple[Cell, ...], given: tuple[Path, ...] = ()) -> list[Leak]:
     """Secrets of a source notebook in an autograder zip. `given` is what students have beside the notebook.
 
     Tests may say what the source's tests say, and what students have; they may not hold what only a solution says.
@@ -209,7 +210,7 @@ def find_zip_leaks(path: Path, cells: tuple[Any, ...], given: tuple[Path, ...] =
     public, secrets = public_of(cells), secrets_of(cells)
     files = [file for one in given for file in (sorted(one.rglob("*")) if one.is_dir() else [one])]
     known = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.suffix == ".py")
-    tests = "\n".join(str(cell.source) for cell in cells if kind_of(cell) is CellKind.TEST)
+    tests = "\n".join(cell.source for cell in cells if cell.is_test)
     with tempfile.TemporaryDirectory(prefix="tito-otter-") as folder:
         of_tests, others = Path(folder) / "tests", Path(folder) / "others"
         with zipfile.ZipFile(path) as archive:

@@ -27,7 +27,7 @@ from tito.plan.deterministic import (
     SEEDED,
     SOME,
 )
-from tito.plan.names import BUILTINS, Names, NotebookNames, imported, names_of
+from tito.plan.names import BUILTINS, Names, NotebookNames, imported, names_in
 
 AMBIENT = "<ambient>"  # stands among the names that a statement reads, as if it were one
 # So do these, for global random state: a draw reads it, and a seed binds it.
@@ -77,7 +77,7 @@ class Surroundings:
 
     def reads(self, statement: ast.stmt) -> Reads:
         """What a statement reads, as its names stand before it."""
-        names = names_of(ast.unparse(statement))
+        names = names_in(ast.unparse(statement))
         if isinstance(statement, ast.Import | ast.ImportFrom):
             starred = any(one.name == "*" for one in statement.names)
             return Reads(frozenset([AMBIENT] * starred), names.bound, frozenset())

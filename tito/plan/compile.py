@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
 
+from tito.course.python_source import Source, fact
 from tito.models import CompiledCell
-from tito.plan.sources import parsed
 from tito.sandbox.inside.own_names import alias_of
 
 FEATURES = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -38,33 +38,34 @@ def compiled_section(source: str, pythons: tuple[str, ...] = ()) -> bytes:
         return b""
 
 
-def compiled_cells(sources: Iterable[str]) -> Iterator[CompiledCell | None]:
+def compiled_cells(sources: Iterable[Source]) -> Iterator[CompiledCell | None]:
     """Cells in the order in which they run; None for one that IPython has to see as it is written.
 
     What a cell imports from __future__ holds in those after it.
     """
     flags: int | None = 0
     for source in sources:
-        found = None if flags is None else compiled_cell(source, flags)
-        if found is not None:
-            flags = found.sets
-        elif "__future__" in source:
+        cell = None if flags is None else compiled_cell(source, flags)
+        if cell is not None:
+            flags = cell.sets
+        elif "__future__" in source.text:
             flags = None
-        yield found
+        yield cell
 
 
-@lru_cache(maxsize=4096)
-def compiled_cell(source: str, flags: int) -> CompiledCell | None:
+@fact
+def compiled_cell(source: Source, flags: int) -> CompiledCell | None:
     """One cell of several lines that is plain Python. A single line may be a magic without its %."""
-    if "\n" not in source.strip() or any(word in source for word in LOOPS):
+    text = source.text
+    if "\n" not in text.strip() or any(word in text for word in LOOPS):
         return None
-    name = f"<ipython-input-{hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()[:12]}>"
+    name = f"<ipython-input-{hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:12]}>"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # who runs it is to see the warning
-            body = parsed(source).body
-            if "\\" in source:
-                ast.parse(source)  # which warns of an escape that is none; what was parsed before has done that already
+            body = source.tree.body
+            if "\\" in text:
+                ast.parse(text)  # which warns of an escape that is none; what was parsed before has done that already
             if body and isinstance(body[-1], ast.Expr):
                 code = _code(ast.Module(body[:-1], []), name, "exec", flags)
                 last = marshal.dumps(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from tito.course.python_source import UNPARSABLE
 from tito.models import JudgePlan, Section
-from tito.plan.names import BUILTINS, names_of
-from tito.plan.sources import parsed
+from tito.plan.names import BUILTINS, names_in
 from tito.plan.test_cell import judge_parts
 
 RUNNING = frozenset((
@@ -25,20 +25,20 @@ def calls_that_run_values(section: Section, plan: JudgePlan | None) -> Iterator[
     if plan is None:
         yield from filter(None, [runs_values(section.observe, frozenset())])
         return
-    known = names_of(plan.given).bound | names_of(plan.imports).bound
+    known = names_in(plan.given).bound | names_in(plan.imports).bound
     yield from filter(None, (runs_values(part, known) for part in judge_parts(section)))
 
 
 def runs_values(source: str, known: frozenset[str]) -> str:
     """The first call of a judge's code that would run a value, or nothing; `known` are names of the author's values."""
     try:
-        tree = parsed(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = ast.parse(source)
+    except UNPARSABLE:
         return ""  # only IPython can run it, beside student code
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _runs(node.func):
             handed = [ast.unparse(part) for part in (*node.args, *(keyword.value for keyword in node.keywords))]
-            read = frozenset[str]().union(*(names_of(part).read for part in handed)) - BUILTINS
+            read = frozenset[str]().union(*(names_in(part).read for part in handed)) - BUILTINS
             if read - known:
                 return ast.unparse(node.func)
     return ""

@@ -22,8 +22,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
+from tito.course.python_source import Source, fact, inner_nodes
 from tito.plan.names import flow_of, names_of
-from tito.plan.sources import inner_nodes, is_untold, nodes_of, parsed, remembered
 
 # Modules that hold no state that their functions change, but for what is named below.
 STATELESS = frozenset((
@@ -55,22 +55,29 @@ SHARED_BY_ALL = ("cls", "type", "super")  # roots by which a class is reached fr
 PLAIN_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "dataclass")
 
 
-def observes_the_same_at_the_end(
-    cells: Iterable[str], tests: Iterable[str], hidden: Iterable[str], packages: frozenset[str]
-) -> bool:
+@dataclass(frozen=True)
+class TestTraces:
+    """What tests leave and use: names that the visible sections set, and their uses of `np.random`."""
+
+    __test__ = False
+
+    bound: frozenset[str]
+    numpy: frozenset[str]
+    owners: frozenset[str]
+
+
+def observes_the_same_at_the_end(cells: Iterable[Source], traces: TestTraces | None, packages: frozenset[str]) -> bool:
     """Whether hidden sections see at the end what they would see at their places.
 
     Args:
         cells: sources of the cells that are run and are no tests, in order.
-        tests: sources of the visible sections.
-        hidden: sources of the hidden sections.
+        traces: what `traces_of` says of the tests.
         packages: names of the course's own packages and modules.
     """
-    told = _told_by_tests(tuple(tests), tuple(hidden), packages)
-    if told is None:
+    if traces is None:
         return False
     read: set[str] = set()
-    numpy, owners = set(told.numpy), set(told.owners)
+    numpy, owners = set(traces.numpy), set(traces.owners)
     for cell in cells:
         if _never_runs(cell):
             continue
@@ -82,49 +89,46 @@ def observes_the_same_at_the_end(
         names, drawn_from = _uses_of_random(cell)
         numpy |= names
         owners |= drawn_from
-    return not told.bound & read and not numpy & owners
+    return not traces.bound & read and not numpy & owners
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What the tests say to it: names that the visible sections set, and their uses of `np.random`."""
+def traces_of(tests: Iterable[str], hidden: Iterable[str], packages: frozenset[str]) -> TestTraces | None:
+    """What the tests leave, the same for all submissions. None where hidden sections have to be observed at their
+    places.
 
-    bound: frozenset[str]
-    numpy: frozenset[str]
-    owners: frozenset[str]
-
-
-@functools.lru_cache(maxsize=64)
-def _told_by_tests(tests: tuple[str, ...], hidden: tuple[str, ...], packages: frozenset[str]) -> _Told | None:
-    """The same for all submissions. None where hidden sections have to be observed at their places."""
-    everything = (*tests, *hidden)
-    if any(flow_of(one) is None or not _imports_no_state(one, packages) for one in everything):
+    Args:
+        tests: texts of the visible sections.
+        hidden: texts of the hidden sections.
+    """
+    visible_sources, hidden_sources = [*map(Source, tests)], [*map(Source, hidden)]
+    everything = (*visible_sources, *hidden_sources)
+    if any(flow_of(source) is None or not _imports_no_state(source, packages) for source in everything):
         return None
-    if not all(_leaves_no_trace(one, True) for one in everything):
+    if not all(_leaves_no_trace(source, True) for source in everything):
         return None
-    bound = frozenset[str]().union(*(names_of(one).bound for one in tests))
-    flows = [flow_of(one) for one in hidden]
-    if bound & frozenset[str]().union(*(one.read for one in flows if one is not None)):
+    bound = frozenset[str]().union(*(names_of(source).bound for source in visible_sources))
+    flows = [flow_of(source) for source in hidden_sources]
+    if bound & frozenset[str]().union(*(flow.read for flow in flows if flow is not None)):
         return None
-    random = [_uses_of_random(one) for one in everything]
+    random = [_uses_of_random(source) for source in everything]
     numpy, owners = (frozenset[str]().union(*names) for names in zip(*random, strict=True)) if random else ((), ())
-    return _Told(bound, frozenset(numpy), frozenset(owners))
+    return TestTraces(bound, frozenset(numpy), frozenset(owners))
 
 
-@remembered
-def _never_runs(source: str) -> bool:
+@fact
+def _never_runs(source: Source) -> bool:
     """Whether neither Python nor what IPython makes of it can be run: a syntax error is all that comes of it."""
-    if _body(source) is not None or is_untold(source) or set("%!?") & set(source):
+    if source.body is not None or source.is_unread or set("%!?") & set(source.text):
         return False
-    lines = [line for line in source.splitlines() if line.strip()]
+    lines = [line for line in source.text.splitlines() if line.strip()]
     rewritten = (">>>", "...", "In [", ",", ";", "/")
     return not any(line.lstrip().startswith(rewritten) for line in lines) and not lines[0][0].isspace()
 
 
-@remembered
-def _definitions_only(source: str) -> bool:
+@fact
+def _definitions_only(source: Source) -> bool:
     """Whether a cell, when it is run, only sets names to functions, classes, modules and constants."""
-    body = _body(source)
+    body = source.body
     return body is not None and all(map(_defines, body))
 
 
@@ -134,8 +138,8 @@ def _defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
         return not statement.decorator_list and _calls_nothing(statement)
     if isinstance(statement, ast.ClassDef):
-        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
-        named = all(_name_of(one) for one in statement.bases)
+        decorated = all(_name_of(decorator) in PLAIN_DECORATORS for decorator in statement.decorator_list)
+        named = all(map(_name_of, statement.bases))
         return decorated and named and not statement.keywords and all(map(_in_class, statement.body))
     if isinstance(statement, ast.Assign):
         return all(map(_is_name, statement.targets)) and (_is_name(statement.value) or _constant(statement.value))
@@ -153,24 +157,28 @@ def _is_name(node: ast.expr) -> bool:
 
 def _in_class(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        decorated = all(_name_of(one) in PLAIN_DECORATORS for one in statement.decorator_list)
+        decorated = all(_name_of(decorator) in PLAIN_DECORATORS for decorator in statement.decorator_list)
         return decorated and _calls_nothing(statement)
     return _defines(statement)
 
 
 def _calls_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether defining a function runs nothing: its defaults are constants, its annotations no calls."""
-    given = function.args
-    called = any(isinstance(node, ast.Call) for one in _annotations(function) for node in ast.walk(one))
-    return not called and all(_constant(one) for one in (*given.defaults, *given.kw_defaults) if one is not None)
+    called = any(isinstance(node, ast.Call) for part in _annotations(function) for node in ast.walk(part))
+    return not called and _has_constant_defaults(function.args)
+
+
+def _has_constant_defaults(arguments: ast.arguments) -> bool:
+    defaults = (*arguments.defaults, *arguments.kw_defaults)
+    return all(_constant(default) for default in defaults if default is not None)
 
 
 def _constant(value: ast.expr) -> bool:
     """Whether an expression is of constants alone, or a function that is not called."""
     if isinstance(value, ast.Lambda):
-        return all(_constant(one) for one in (*value.args.defaults, *value.args.kw_defaults) if one is not None)
+        return _has_constant_defaults(value.args)
     if isinstance(value, ast.Tuple):
-        return all(_constant(one) for one in value.elts)
+        return all(map(_constant, value.elts))
     if isinstance(value, ast.UnaryOp):
         return _constant(value.operand)
     if isinstance(value, ast.BinOp):
@@ -181,14 +189,14 @@ def _constant(value: ast.expr) -> bool:
 # ---- imports -----------------------------------------------------------------------------------------
 
 
-@remembered
-def _imports_no_state(source: str, packages: frozenset[str]) -> bool:
+@fact
+def _imports_no_state(source: Source, packages: frozenset[str]) -> bool:
     """Whether all that it imports, anywhere in it, is of modules without a state of their own."""
-    for node in nodes_of(source):
-        if isinstance(node, ast.Import) and not all(_stateless(one.name, packages) for one in node.names):
+    for node in source.nodes:
+        if isinstance(node, ast.Import) and not all(_stateless(alias.name, packages) for alias in node.names):
             return False
         if isinstance(node, ast.ImportFrom):
-            names = {one.name for one in node.names}
+            names = {alias.name for alias in node.names}
             if names & (SETTING | REACHING | _inner_names()):
                 return False
             drawing = node.module == "numpy.random" and names <= set(DRAWING)
@@ -202,10 +210,10 @@ def _stateless(module: str, packages: frozenset[str]) -> bool:
     return parts[0] in STATELESS | packages and "random" not in parts
 
 
-@remembered
-def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
+@fact
+def _uses_of_random(source: Source) -> tuple[frozenset[str], frozenset[str]]:
     """The names by which a source imports numpy, and the names whose `.random` it uses to draw from."""
-    nodes = nodes_of(source)
+    nodes = source.nodes
     imports = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     numpy = frozenset(alias.asname or "numpy" for alias in imports if alias.name.split(".")[0] == "numpy")
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
@@ -217,11 +225,11 @@ def _uses_of_random(source: str) -> tuple[frozenset[str], frozenset[str]]:
 # ---- traces ------------------------------------------------------------------------------------------
 
 
-@remembered
-def _leaves_no_trace(source: str, test: bool) -> bool:
+@fact
+def _leaves_no_trace(source: Source, test: bool) -> bool:
     """Whether nothing in it, when it runs or is called, writes into what outlives it. What a test sets is its own."""
-    body = _body(source)
-    if body is None or not _gets_plain_attributes(nodes_of(source)):
+    body = source.body
+    if body is None or not _gets_plain_attributes(source.nodes):
         return False
     scope = _own(body)
     return _scope_is_clean(scope, _bound_in(scope) if test else frozenset())
@@ -244,7 +252,9 @@ def _scope_is_clean(nodes: list[ast.AST], local: frozenset[str]) -> bool:
     for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             inside = _own(node.body if isinstance(node.body, list) else [node.body])
-            if not _scope_is_clean(inside, local | _bound_in(inside) | {one.arg for one in _arguments(node.args)}):
+            if not _scope_is_clean(
+                inside, local | _bound_in(inside) | {argument.arg for argument in _arguments(node.args)}
+            ):
                 return False
         elif isinstance(node, ast.ClassDef):
             if not _scope_is_clean(_own(node.body), local):
@@ -312,9 +322,9 @@ def _own(nodes: Iterable[ast.AST]) -> list[ast.AST]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             scope += (*node.decorator_list, *_annotations(node))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            scope += (*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None))
+            scope += (*node.args.defaults, *(default for default in node.args.kw_defaults if default is not None))
         elif isinstance(node, ast.ClassDef):
-            scope += (*node.decorator_list, *node.bases, *(one.value for one in node.keywords))
+            scope += (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords))
         else:
             scope += inner_nodes(node)
     return scope
@@ -326,21 +336,14 @@ def _bound_in(scope: Iterable[ast.AST]) -> frozenset[str]:
 
 
 def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    every = (function.returns, *(one.annotation for one in _arguments(function.args)))
-    return [one for one in every if one is not None]
+    every = (function.returns, *(argument.annotation for argument in _arguments(function.args)))
+    return [annotation for annotation in every if annotation is not None]
 
 
 def _arguments(arguments: ast.arguments) -> list[ast.arg]:
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-    return [one for one in every if one is not None]
+    return [argument for argument in every if argument is not None]
 
 
 def _name_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _body(source: str) -> list[ast.stmt] | None:
-    try:
-        return parsed(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell
 from tito.models import CellKind
 from tito.plan.test_cell import hidden_source, visible_source
 
@@ -43,23 +43,23 @@ class Leak:
     excerpt: str
 
 
-def secrets_of(cells: Iterable[Any]) -> list[Secret]:
+def secrets_of(cells: Iterable[Cell]) -> list[Secret]:
     """Solutions, mark schemes and hidden tests of a source notebook."""
-    found = []
+    secrets = []
     for cell in cells:
-        source, where = str(cell.source), grade_id_of(cell) or f"cell {cell.get('id', '')}"
+        source, where = cell.source, cell.label
         regions = [Secret(where, match["secret"]) for match in REGION.finditer(source)]
-        if kind_of(cell) is CellKind.SOLUTION and not regions:
+        if cell.kind is CellKind.SOLUTION and not regions:
             regions = [Secret(where, source)]  # nbgrader replaces a solution cell without markers as a whole
-        found += regions
+        secrets += regions
         if hidden := hidden_source(source).strip():
-            found.append(Secret(where, hidden, is_test=True))
-    return found
+            secrets.append(Secret(where, hidden, is_test=True))
+    return secrets
 
 
-def public_of(cells: Iterable[Any]) -> str:
+def public_of(cells: Iterable[Cell]) -> str:
     """What students may see of tests: a hidden test may repeat it. Solutions have no such excuse."""
-    return "\n".join(visible_source(str(cell.source)) for cell in cells if kind_of(cell) is CellKind.TEST)
+    return "\n".join(visible_source(cell.source) for cell in cells if cell.is_test)
 
 
 def find_leaks(artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> list[Leak]:

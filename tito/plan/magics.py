@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from tito.course.python_source import Source, fact
 from tito.plan.names import Flow, flow_of
 
 CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)(?P<rest>[^\n]*)(?:\n|\Z)")
@@ -38,21 +39,22 @@ def _without_magic(line: re.Match[str]) -> str:
     return f"{line['indent']}{line['target']}None" if line["target"] else f"{line['indent']}pass"
 
 
-def flow_with_magics(source: str) -> Flow | None:
+@fact
+def flow_with_magics(source: Source) -> Flow | None:
     """How names flow through a cell, magics or not; every word of a magic is taken for a name that it reads.
 
     None where that cannot be told, as by `flow_of`.
     """
-    flow = flow_of(source)
-    if flow is not None or not ("%" in source or "!" in source or "?" in source):
+    flow, text = flow_of(source), source.text
+    if flow is not None or not ("%" in text or "!" in text or "?" in text):
         return flow
-    flow = flow_of(plain_python(source))
+    flow = flow_of(source.other(plain_python(text)))
     if flow is None:
         return None
-    cell_magic = CELL_MAGIC.match(source)
-    magics = [line["magic"] for line in LINE_MAGIC.finditer(source)]
+    cell_magic = CELL_MAGIC.match(text)
+    magics = [line["magic"] for line in LINE_MAGIC.finditer(text)]
     if cell_magic is not None:
-        magics.append(cell_magic["rest"] if runs_python(cell_magic["name"]) else source)
+        magics.append(cell_magic["rest"] if runs_python(cell_magic["name"]) else text)
     read = flow.read.union(*(WORD.findall(magic) for magic in magics))
     if cell_magic is not None and cell_magic["name"] in RUNS_APART:
         return Flow(read, frozenset(), frozenset())

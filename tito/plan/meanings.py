@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from tito.course.cells import kind_of
-from tito.models import CellKind, SectionNames
+from tito.course.cells import Cell
+from tito.course.python_source import Source
+from tito.models import SectionNames
 from tito.plan.magics import WORD
 from tito.plan.names import BUILTINS, flow_of, names_of
-from tito.plan.sources import nodes_of
 
 # `super` has to be called so; what replaces a built-in function in its module means to be called in its place.
 NO_ALIAS = frozenset(("super", "__debug__"))
@@ -27,23 +26,23 @@ class Meanings:
     star: bool
 
     @staticmethod
-    def of(cells: Iterable[Any]) -> Meanings:
+    def of(cells: Iterable[Cell]) -> Meanings:
         """Those of a source notebook's cells."""
         tests, others = set[str](), set[str]()
         star = False
         for cell in cells:
-            if cell.get("cell_type") == "code":
-                source = str(cell.get("source", ""))
-                (tests if kind_of(cell) is CellKind.TEST else others).update(_bound(source))
-                star = star or "import *" in source
+            if cell.is_code:
+                (tests if cell.is_test else others).update(_bound(cell.code))
+                star = star or "import *" in cell.source
         return Meanings(frozenset(tests), frozenset(others), star)
 
-    def in_section(self, source: str) -> SectionNames:
+    def in_section(self, text: str) -> SectionNames:
         """What names mean in a section of a test."""
+        source = Source(text)
         if flow_of(source) is None:
             return SectionNames()
         names = names_of(source)
-        own = frozenset() if self.star or REPLACES in source else BUILTINS - NO_ALIAS - _stored(source)
+        own = frozenset() if self.star or REPLACES in text else BUILTINS - NO_ALIAS - _stored(source)
         pythons = {name for name in (names.read & own) - self.tests - self.others if not name.startswith("_")}
         of_tests = (names.read & self.tests) - self.others
         return SectionNames(_sorted(pythons), _sorted(names.bound & self.others), _sorted(of_tests))
@@ -53,16 +52,16 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _bound(source: str) -> frozenset[str]:
+def _bound(source: Source) -> frozenset[str]:
     """Names that a cell may set; of one that is no plain Python, every word in it."""
     flow = flow_of(source)
-    return flow.bound if flow is not None else frozenset(WORD.findall(source))
+    return flow.bound if flow is not None else frozenset(WORD.findall(source.text))
 
 
-def _stored(source: str) -> frozenset[str]:
+def _stored(source: Source) -> frozenset[str]:
     """Names that a source sets in any scope: parameters of its functions too."""
     names = set[str]()
-    for node in nodes_of(source):
+    for node in source.nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names.add(node.id)
         elif isinstance(node, ast.arg):

@@ -7,11 +7,10 @@ import builtins
 import symtable
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from tito.course.cells import kind_of
+from tito.course.cells import Cell
+from tito.course.python_source import UNPARSABLE, Source, fact
 from tito.models import CellKind
-from tito.plan.sources import parsed, remembered, within
 
 BUILTINS = frozenset(dir(builtins))
 
@@ -32,21 +31,18 @@ class NotebookNames:
     students: set[str] = field(default_factory=set)
 
 
-def notebook_names(cells: Iterable[Any]) -> NotebookNames:
+def notebook_names(cells: Iterable[Cell]) -> NotebookNames:
     """Gather them from a source notebook's cells. What students import as the instructor does is not theirs."""
     names = NotebookNames()
     alike: list[tuple[str, str]] = []  # what student cells import
     for cell in cells:
-        if cell.get("cell_type") != "code":
+        if not cell.is_code or flow_of(cell.code) is None:
             continue
-        source = str(cell.get("source", ""))
-        flow = flow_of(source)
-        if flow is None:
-            continue
-        imports = [one for one in parsed(source).body if isinstance(one, ast.Import | ast.ImportFrom)]
-        if kind_of(cell) in (CellKind.SOLUTION, CellKind.ANSWER):
-            rest = ast.Module([one for one in parsed(source).body if one not in imports], [])
-            names.students |= names_of(ast.unparse(rest)).bound
+        body = cell.code.tree.body
+        imports = [statement for statement in body if isinstance(statement, ast.Import | ast.ImportFrom)]
+        if cell.kind in (CellKind.SOLUTION, CellKind.ANSWER):
+            rest = ast.Module([statement for statement in body if statement not in imports], [])
+            names.students |= names_in(ast.unparse(rest)).bound
             alike += [pair for statement in imports for pair in imported(statement)]
         else:
             for statement in imports:
@@ -66,10 +62,18 @@ def imported(statement: ast.stmt) -> Iterator[tuple[str, str]]:
             yield alias.asname or alias.name, f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
 
 
-@remembered
-def names_of(source: str) -> Names:
-    """Names that `source` reads from outside, and binds at its top level. Comprehensions and functions keep theirs."""
-    return _names(source, parsed(source).body)
+@fact
+def names_of(source: Source) -> Names:
+    """Names that `source` reads from outside, and binds at its top level. Comprehensions and functions keep theirs.
+
+    Raises what its `tree` does.
+    """
+    return _names(source.text, source.tree.body)
+
+
+def names_in(text: str) -> Names:
+    """The same of a piece of Python that was parsed before, or is the instructor's."""
+    return _names(text, ast.parse(text).body)
 
 
 def _names(source: str, statements: list[ast.stmt]) -> Names:
@@ -120,16 +124,16 @@ CHANGING_FIRST = frozenset((
 
 
 def changed_in_place(statement: ast.stmt) -> frozenset[str]:
-    """Names whose objects a statement changes itself, or in functions that it defines: `found.append(x)`."""
-    found: set[str] = set()
+    """Names whose objects a statement changes itself, or in functions that it defines: `items.append(x)`."""
+    changed: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.Global):
-            found.update(node.names)
+            changed.update(node.names)
         elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            found |= _root_of(node.value)
+            changed |= _root_of(node.value)
         elif isinstance(node, ast.Call):
-            found |= frozenset[str]().union(*map(_root_of, _changed_by(node)))
-    return frozenset(found)
+            changed |= frozenset[str]().union(*map(_root_of, _changed_by(node)))
+    return frozenset(changed)
 
 
 def _changed_by(call: ast.Call) -> Iterator[ast.expr]:
@@ -139,7 +143,7 @@ def _changed_by(call: ast.Call) -> Iterator[ast.expr]:
         yield call.func.value
     if name in CHANGING_FIRST or (name in CHANGING and _root_of(call.func) <= {"list", "dict", "set"}):
         yield from call.args[:1]
-    yield from (one.value for one in call.keywords if one.arg == "out")
+    yield from (keyword.value for keyword in call.keywords if keyword.arg == "out")
 
 
 def _root_of(node: ast.expr) -> frozenset[str]:
@@ -158,19 +162,22 @@ class Flow:
     set: frozenset[str]
 
 
-@remembered
-def flow_of(source: str) -> Flow | None:
+@fact
+def flow_of(source: Source) -> Flow | None:
     """How names flow through a cell.
 
     None when that cannot be told: it is no plain Python, or nested so deeply that the compiler gives up.
     """
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
+    lines = source.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     try:
-        body = parsed(source).body
-        with within():
-            return _flow(body, frozenset(), lines)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _flow(source.tree.body, frozenset(), lines)
+    except UNPARSABLE:
         return None
+
+
+def flow_in(text: str) -> Flow | None:
+    """The same of a text of the instructor's."""
+    return flow_of(Source(text))
 
 
 def _flow(statements: list[ast.stmt], surely: frozenset[str], lines: list[str]) -> Flow:
@@ -179,11 +186,11 @@ def _flow(statements: list[ast.stmt], surely: frozenset[str], lines: list[str]) 
     bound: frozenset[str] = frozenset()
     for statement in statements:
         head, bodies = _parts(statement)
-        names = _names_of_definition(statement, lines) or names_of("\n".join(ast.unparse(part) for part in head))
+        names = _names_of_definition(statement, lines) or names_in("\n".join(ast.unparse(part) for part in head))
         read |= names.read - surely
         inner = [_flow(body, surely | names.bound | at_entry, lines) for body, at_entry in bodies]
-        read |= frozenset().union(*(one.read for one in inner))
-        bound |= names.bound.union(*(one.bound | at_entry for one, (_, at_entry) in zip(inner, bodies, strict=True)))
+        read |= frozenset().union(*(flow.read for flow in inner))
+        bound |= names.bound.union(*(flow.bound | at_entry for flow, (_, at_entry) in zip(inner, bodies, strict=True)))
         if not bodies:
             surely |= names.bound
         elif isinstance(statement, ast.With):
@@ -195,7 +202,7 @@ def _names_of_definition(statement: ast.stmt, lines: list[str]) -> Names | None:
     """Names of a function or a class at the left margin, whose text need not be written anew; else None."""
     if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or statement.col_offset:
         return None
-    first = min(one.lineno for one in (statement, *statement.decorator_list))
+    first = min(part.lineno for part in (statement, *statement.decorator_list))
     return _names("\n".join(lines[first - 1 : statement.end_lineno]), [statement])
 
 
@@ -212,12 +219,14 @@ def _parts(statement: ast.stmt) -> tuple[list[ast.AST], list[tuple[list[ast.stmt
         return [statement.iter], [(statement.body, targets), (statement.orelse, nothing)]
     if isinstance(statement, ast.With):
         named = [
-            ast.Assign([one.optional_vars], one.context_expr, lineno=0) for one in statement.items if one.optional_vars
+            ast.Assign([item.optional_vars], item.context_expr, lineno=0)
+            for item in statement.items
+            if item.optional_vars
         ]
-        return [*(one.context_expr for one in statement.items), *named], [(statement.body, nothing)]
+        return [*(item.context_expr for item in statement.items), *named], [(statement.body, nothing)]
     if isinstance(statement, ast.Try):
-        handlers = [(one.body, frozenset([one.name] if one.name else [])) for one in statement.handlers]
-        kinds: list[ast.AST] = [one.type for one in statement.handlers if one.type is not None]
+        handlers = [(handler.body, frozenset([handler.name] if handler.name else [])) for handler in statement.handlers]
+        kinds: list[ast.AST] = [handler.type for handler in statement.handlers if handler.type is not None]
         rest = [(statement.body, nothing), *handlers, (statement.orelse, nothing), (statement.finalbody, nothing)]
         return kinds, rest
     return [statement], []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from tito.course.cells import ungraded_tags
+from tito.course.cells import Cell
 from tito.models import JudgePlan, RemotePlan, Section
+from tito.plan.interference import TestTraces, traces_of
 from tito.plan.magics import WORD, flow_with_magics
 from tito.sandbox.session import SandboxSpec
 
@@ -29,34 +30,54 @@ class TestPlan:
     @property
     def has_checks(self) -> bool:
         """Whether the test gives partial credit."""
-        return any(one.checks for one, _ in self.sections)
+        return any(section.checks for section, _ in self.sections)
 
     @property
     def remote_sections(self) -> tuple[Section, ...]:
         """Sections that the judge runs, in the order of the cell."""
-        return tuple(one for one, plan in self.sections if plan is None) if self.remote else ()
+        return tuple(section for section, plan in self.sections if plan is None) if self.remote else ()
 
     @property
     def forked_after(self) -> bool:
         """Whether hidden sections are observed in a copy of the notebook as the visible ones leave it."""
-        return any(one.judge is not None or not self.remote for one, _ in self.hidden)
+        return any(section.judge is not None or not self.remote for section, _ in self.hidden)
 
     @property
     def visible(self) -> tuple[tuple[Section, JudgePlan | None], ...]:
-        return tuple(one for one in self.sections if not one[0].hidden)
+        return tuple(planned for planned in self.sections if not planned[0].hidden)
 
     @property
     def hidden(self) -> tuple[tuple[Section, JudgePlan | None], ...]:
-        return tuple(one for one in self.sections if one[0].hidden)
+        return tuple(planned for planned in self.sections if planned[0].hidden)
 
 
 @dataclass(frozen=True)
 class NotebookPlan:
-    """One notebook of the assignment: the instructor's cells, and the tests among them by grade id."""
+    """One notebook of the assignment: the instructor's cells, the tests among them by grade id, and the names of the
+    packages and modules that lie in the assignment's folder."""
 
     name: str
-    cells: tuple[Any, ...]
+    cells: tuple[Cell, ...]
     tests: dict[str, TestPlan]
+    packages: frozenset[str] = frozenset()
+
+    @cached_property
+    def by_grade_id(self) -> dict[str, Cell]:
+        """The cells that have a grade id."""
+        return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
+
+    @cached_property
+    def judged_apart(self) -> tuple[TestPlan, ...]:
+        """Tests, in order, that have hidden sections, and a judge half for every section."""
+        tests = (self.tests[cell.grade_id] for cell in self.cells if cell.is_test)
+        return tuple(test for test in tests if test.hidden and all(judge is not None for _, judge in test.sections))
+
+    @cached_property
+    def traces(self) -> TestTraces | None:
+        """What the tests leave in the notebook, of which those that are judged apart are observed at its end."""
+        visible = (section.observe for test in self.tests.values() for section, _ in test.visible)
+        hidden = (section.observe for test in self.judged_apart for section, _ in test.hidden)
+        return traces_of(visible, hidden, self.packages)
 
 
 @dataclass(frozen=True)
@@ -70,34 +91,24 @@ class AssignmentPlan:
     tests_hash: str
     environment_hash: str
 
-    @property
-    def packages(self) -> frozenset[str]:
-        """Names of the packages and modules that lie in the assignment's folder."""
-        return packages_of(self.place)
 
-
-def packages_of(place: SandboxSpec) -> frozenset[str]:
-    """Names of the packages and modules that lie in the folder of an assignment."""
-    return frozenset(path.stem for path, _ in place.files)
-
-
-def skipped(cells: Sequence[Any]) -> set[int]:
+def skipped(cells: Sequence[Cell]) -> set[int]:
     """Positions of warm-ups, and of cells that repeat them to validate, which need not be run to grade the others.
 
     One is skipped when no later cell that is run reads a name that it binds. A cell whose flow cannot be told, for it
     is no Python but for its magics, or would take too long to read, is always run, and taken to read all its words.
     """
-    found: set[int] = set()
+    positions: set[int] = set()
     needed: frozenset[str] = frozenset()
     for position in reversed(range(len(cells))):
         cell = cells[position]
-        flow = flow_with_magics(cell.source) if cell.cell_type == "code" else None
+        flow = flow_with_magics(cell.code) if cell.is_code else None
         if flow is None:
-            if cell.cell_type == "code":
+            if cell.is_code:
                 needed |= frozenset(WORD.findall(cell.source))
             continue
-        if ungraded_tags(cell) and not flow.bound & needed:
-            found.add(position)
+        if cell.tags and not flow.bound & needed:
+            positions.add(position)
         else:
             needed = (needed - flow.set) | flow.read
-    return found
+    return positions

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tito import __version__
-from tito.course.cells import grade_id_of, kind_of, points_of
+from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
 from tito.course.script import build
 from tito.errors import BadSource
-from tito.models import CellKind
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
@@ -42,9 +42,10 @@ def plan_notebooks(assignment: str, built: dict[str, list[Any]], place: SandboxS
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
-    staged = frozenset(path.stem for path, _ in place.files)
-    notebooks = tuple(plan_notebook(name, cells, staged) for name, cells in built.items())
-    judged = all(judge is not None for one in notebooks for test in one.tests.values() for _, judge in test.sections)
+    packages = frozenset(path.stem for path, _ in place.files)
+    notebooks = tuple(plan_notebook(name, cells, packages) for name, cells in built.items())
+    tests = (test for notebook in notebooks for test in notebook.tests.values())
+    judged = all(judge is not None for test in tests for _, judge in test.sections)
     place = replace(place, warm=_imports(notebooks), guarded=not judged)
     return AssignmentPlan(
         assignment=assignment,
@@ -60,36 +61,41 @@ def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
     """What those of the instructor's cells import that are run at grading: worth importing once, ahead of all
     submissions. What only a skipped warm-up needs (a plotting library) would make every fork dearer."""
     lines: list[str] = []
-    for one in notebooks:
-        not_run = skipped(one.cells)
-        run = (cell for position, cell in enumerate(one.cells) if position not in not_run)
+    for notebook in notebooks:
+        not_run = skipped(notebook.cells)
+        run = (cell for position, cell in enumerate(notebook.cells) if position not in not_run)
         lines += notebook_names(run).imports.values()
     return tuple(dict.fromkeys(lines))
 
 
-def plan_notebook(name: str, cells: list[Any], staged: frozenset[str] = frozenset()) -> NotebookPlan:
-    """Plan the tests of one source notebook; `staged` are packages and modules in the assignment's folder."""
+def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = frozenset()) -> NotebookPlan:
+    """Plan the tests of one source notebook, whose cells are in the notebook format; `packages` are those of packages
+    and modules in the assignment's folder."""
+    cells = read_cells(nodes)
     names, meanings = notebook_names(cells), Meanings.of(cells)
-    tests = {grade_id_of(cell): _plan_test(cell, names, meanings) for cell in cells if kind_of(cell) is CellKind.TEST}
-    without_judge = [one for one in tests.values() if any(plan is None for _, plan in one.sections)]
-    possible = possible_plans(cells, staged) if without_judge else {}
-    for one in without_judge:
-        tests[one.grade_id] = replace(one, possible=possible.get(one.grade_id, ()))
-    return NotebookPlan(name, tuple(cells), tests)
+    tests = {cell.grade_id: _plan_test(cell, names, meanings) for cell in cells if cell.is_test}
+    without_judge = [test for test in tests.values() if any(plan is None for _, plan in test.sections)]
+    possible = possible_plans(cells, packages) if without_judge else {}
+    for test in without_judge:
+        tests[test.grade_id] = replace(test, possible=possible.get(test.grade_id, ()))
+    return NotebookPlan(name, cells, tests, packages)
 
 
-def _plan_test(cell: Any, names: NotebookNames, meanings: Meanings) -> TestPlan:
-    grade_id = grade_id_of(cell)
-    found = [replace(one, names=meanings.in_section(one.observe)) for one in sections(cell.source, grade_id)]
-    planned = tuple((one, plan_judge(one, names, grade_id) if one.judge is not None else None) for one in found)
-    checks = [one for section in found for one in section.checks]
-    if checks and sum(one.points for one in checks) != points_of(cell):
+def _plan_test(cell: Cell, names: NotebookNames, meanings: Meanings) -> TestPlan:
+    parts = [
+        replace(section, names=meanings.in_section(section.observe)) for section in sections(cell.source, cell.grade_id)
+    ]
+    planned = tuple(
+        (section, plan_judge(section, names, cell.grade_id) if section.judge is not None else None) for section in parts
+    )
+    points = [check.points for section in parts for check in section.checks]
+    if points and sum(points) != cell.points:
         raise BadSource(
-            f"{grade_id}: its checks have {sum(one.points for one in checks):g} points, the cell {points_of(cell):g}.",
+            f"{cell.grade_id}: its checks have {sum(points):g} points, the cell {cell.points:g}.",
             hint="Make them agree.",
         )
     runs = any(True for section, judge in planned for _ in calls_that_run_values(section, judge))
-    return TestPlan(grade_id, points_of(cell), planned, runs_values=runs)
+    return TestPlan(cell.grade_id, cell.points, planned, runs_values=runs)
 
 
 def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: SandboxSpec) -> str:
@@ -97,7 +103,7 @@ def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: SandboxSpec) -> str:
     digest = hashlib.sha256(__version__.encode())
     for notebook in notebooks:
         for cell in notebook.cells:
-            digest.update(json.dumps([grade_id_of(cell), kind_of(cell).value, cell.source]).encode())
+            digest.update(json.dumps([cell.grade_id, cell.kind.value, cell.source]).encode())
     for path, name in place.files:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():

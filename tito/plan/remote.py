@@ -13,12 +13,11 @@ strictest first; which of them serves, the reference's run tells (see `calibrate
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from tito.course.cells import grade_id_of, kind_of
+from tito.course.cells import Cell
 from tito.models import CellKind, RemotePlan
-from tito.plan.names import BUILTINS, Names, flow_of, names_of
+from tito.plan.names import BUILTINS, Names, flow_of, names_in, names_of
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
@@ -31,7 +30,7 @@ PURE = frozenset(
 SEEDED = ("default_rng", "RandomState")
 
 
-def possible_plans(cells: list[Any], staged: frozenset[str]) -> dict[str, tuple[RemotePlan, ...]]:
+def possible_plans(cells: Sequence[Cell], staged: frozenset[str]) -> dict[str, tuple[RemotePlan, ...]]:
     """How each test that has sections without a judge half may be judged, by grade id.
 
     Args:
@@ -40,48 +39,42 @@ def possible_plans(cells: list[Any], staged: frozenset[str]) -> dict[str, tuple[
     return dict(_plans(cells, staged))
 
 
-def _plans(cells: list[Any], staged: frozenset[str]) -> Iterator[tuple[str, tuple[RemotePlan, ...]]]:
+def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str, tuple[RemotePlan, ...]]]:
     imports, students, mirrored = _imports(cells), _bound_by_students(cells), _read_by_functions(cells)
     shared = frozenset(name for name, line in imports.items() if _root(line) in staged | set(DISPLAYS))
     notebook = frozenset(students) - set(imports)
-    given = Given(frozenset(imports) - notebook - shared, notebook)
+    statements_given = Given(frozenset(imports) - notebook - shared, notebook)
     for cell in cells:
-        if cell.get("cell_type") != "code":
+        if not cell.is_code:
             continue
-        if kind_of(cell) is CellKind.TEST:
-            wanted = _reads(cell.source)
-            if wanted is None:
+        if cell.is_test:
+            if flow_of(cell.code) is None:
                 continue
+            wanted = names_of(cell.code).read
             statements = tuple(imports.items())
-            strict = RemotePlan(statements, given.needed_by(wanted), notebook, mirrored)
-            kept = RemotePlan(statements, "", notebook | shared, mirrored, keep=True)
-            asked = RemotePlan(statements, given.needed_by(wanted), notebook | shared, mirrored)
-            yield grade_id_of(cell), tuple(dict.fromkeys((strict, asked, kept)))
-        given.add(cell, kind_of(cell) in STUDENTS)
+            strict = RemotePlan(statements, statements_given.needed_by(wanted), notebook, mirrored)
+            keeping = RemotePlan(statements, "", notebook | shared, mirrored, keep=True)
+            asked = RemotePlan(statements, statements_given.needed_by(wanted), notebook | shared, mirrored)
+            yield cell.grade_id, tuple(dict.fromkeys((strict, asked, keeping)))
+        statements_given.add(cell, cell.kind in STUDENTS)
 
 
-def _reads(source: str) -> frozenset[str] | None:
-    flow = flow_of(source)
-    return None if flow is None else names_of(source).read
+def _parsed(cell: Cell) -> list[ast.stmt]:
+    return cell.code.tree.body if cell.is_code and flow_of(cell.code) is not None else []
 
 
-def _parsed(cell: Any) -> list[ast.stmt]:
-    source = str(cell.get("source", ""))
-    return [] if cell.get("cell_type") != "code" or flow_of(source) is None else ast.parse(source).body
-
-
-def _imports(cells: list[Any]) -> dict[str, str]:
+def _imports(cells: Sequence[Cell]) -> dict[str, str]:
     """Import statements by the name that they bind; the instructor's own before those of solutions."""
-    found: dict[str, str] = {}
-    ordered = sorted(cells, key=lambda cell: kind_of(cell) not in STUDENTS)
+    imports: dict[str, str] = {}
+    ordered = sorted(cells, key=lambda cell: cell.kind not in STUDENTS)
     for cell in ordered:
-        if kind_of(cell) is CellKind.TEST:
+        if cell.is_test:
             continue
         for statement in _parsed(cell):
             if isinstance(statement, ast.Import | ast.ImportFrom):
                 names = [alias.asname or alias.name.split(".")[0] for alias in statement.names]
-                found |= dict.fromkeys(names, ast.unparse(statement))
-    return found
+                imports |= dict.fromkeys(names, ast.unparse(statement))
+    return imports
 
 
 def _root(line: str) -> str:
@@ -91,30 +84,30 @@ def _root(line: str) -> str:
     return statement.names[0].name.split(".")[0] if isinstance(statement, ast.Import) else ""
 
 
-def _bound_by_students(cells: list[Any]) -> set[str]:
+def _bound_by_students(cells: Sequence[Cell]) -> set[str]:
     bound: set[str] = set()
     for cell in cells:
-        if kind_of(cell) in STUDENTS:
-            others = [one for one in _parsed(cell) if not isinstance(one, ast.Import | ast.ImportFrom)]
-            bound.update(*(names_of(ast.unparse(one)).bound for one in others))
+        if cell.kind in STUDENTS:
+            others = [part for part in _parsed(cell) if not isinstance(part, ast.Import | ast.ImportFrom)]
+            bound.update(*(names_in(ast.unparse(part)).bound for part in others))
     return bound
 
 
-def _read_by_functions(cells: list[Any]) -> frozenset[str]:
+def _read_by_functions(cells: Sequence[Cell]) -> frozenset[str]:
     """Names of the notebook that its functions and classes look up when they run."""
     bound: set[str] = set()
     read: set[str] = set()
     for cell in cells:
-        if kind_of(cell) is CellKind.TEST:
+        if cell.is_test:
             continue
         for statement in _parsed(cell):
-            names = names_of(ast.unparse(statement))
+            names = names_in(ast.unparse(statement))
             bound |= names.bound
-            for one in ast.walk(statement):
-                if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                    read |= names_of(ast.unparse(one)).read
-                elif isinstance(one, ast.Global):
-                    read |= set(one.names)
+            for node in ast.walk(statement):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    read |= names_in(ast.unparse(node)).read
+                elif isinstance(node, ast.Global):
+                    read |= set(node.names)
     return frozenset(bound & read)
 
 
@@ -127,35 +120,39 @@ class Given:
         self.statements: list[tuple[str, Names]] = []
         self.names: set[str] = set()
 
-    def add(self, cell: Any, students: bool) -> None:
+    def add(self, cell: Cell, students: bool) -> None:
         """Take what a cell gives, and take back what it may change."""
         for statement in _parsed(cell):
             text = ast.unparse(statement)
-            one = names_of(text)
-            if not students and not one.bound & self.notebook and self._is_given(statement, one):
-                self.statements.append((text, one))
-                self.names |= one.bound
+            names = names_in(text)
+            if not students and not names.bound & self.notebook and self._is_given(statement, names):
+                self.statements.append((text, names))
+                self.names |= names.bound
             elif not isinstance(statement, ast.Import | ast.ImportFrom):
-                self.names -= one.bound | (one.read if students else self._handed_over(statement))
+                self.names -= names.bound | (names.read if students else self._handed_over(statement))
 
-    def _is_given(self, statement: ast.stmt, one: Names) -> bool:
+    def _is_given(self, statement: ast.stmt, names: Names) -> bool:
         if isinstance(statement, ast.FunctionDef):
             return True
         constant = isinstance(statement, ast.Assign | ast.AnnAssign) and _is_constant(statement.value, self.imports)
-        return constant and one.read <= self.imports | self.names | BUILTINS
+        return constant and names.read <= self.imports | self.names | BUILTINS
 
     def _handed_over(self, statement: ast.stmt) -> frozenset[str] | set[str]:
         """Constants that a statement reads and may change in place: functions stay what they are."""
-        functions = {name for text, one in self.statements if text.startswith(("def ", "@")) for name in one.bound}
-        return names_of(ast.unparse(statement)).read - functions
+        functions = {name for text, names in self.statements if text.startswith(("def ", "@")) for name in names.bound}
+        return names_in(ast.unparse(statement)).read - functions
 
     def needed_by(self, wanted: frozenset[str]) -> str:
         """The source of those that give the names in `wanted`, and of what these need."""
-        needed, kept = set(wanted), set[int]()
-        while found := {at for at, (_, one) in enumerate(self.statements) if one.bound & needed & self.names} - kept:
-            kept |= found  # a function may read what stands below it
-            needed.update(*(self.statements[at][1].read for at in found))
-        return "\n".join(self.statements[at][0] for at in sorted(kept))
+        needed, taken = set(wanted), set[int]()
+        while more := self._that_bind(needed) - taken:
+            taken |= more  # a function may read what stands below it
+            needed.update(*(self.statements[at][1].read for at in more))
+        return "\n".join(self.statements[at][0] for at in sorted(taken))
+
+    def _that_bind(self, needed: set[str]) -> set[int]:
+        """Positions of statements that give some of these names."""
+        return {at for at, (_, names) in enumerate(self.statements) if names.bound & needed & self.names}
 
 
 def _is_constant(value: ast.expr | None, imports: frozenset[str]) -> bool:

@@ -28,7 +28,7 @@ from tito.plan.directives import (
     split_measured,
     without_private,
 )
-from tito.plan.names import BUILTINS, Names, NotebookNames, changed_in_place, names_of
+from tito.plan.names import BUILTINS, Names, NotebookNames, changed_in_place, names_in
 
 CHECK_LINE = re.compile(
     r"^### CHECK (?P<name>[\w-]+) \((?P<points>\d+(?:\.\d+)?)\)[ \t]*(?::[ \t]*(?P<message>.*))?$", re.MULTILINE
@@ -143,7 +143,7 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
             what is reported is not observed.
     """
     judge = "\n".join(judge_parts(section))
-    wanted = names_of(judge)
+    wanted = names_in(judge)
     if section.is_measured:
         _require_free(section, where)
         wanted = Names(wanted.read - MEASURES, wanted.bound)
@@ -170,8 +170,8 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
 
 def _require_free(section: Section, where: str) -> None:
     """Raise where a name of what is measured is set, or read by what is not below a measured line."""
-    own = names_of("\n".join([section.observe, section.judge or "", *(one.source for one in section.checks)]))
-    taken = (own.bound | own.read | names_of("\n".join(judge_parts(section))).bound) & MEASURES
+    own = names_in("\n".join([section.observe, section.judge or "", *(one.source for one in section.checks)]))
+    taken = (own.bound | own.read | names_in("\n".join(judge_parts(section))).bound) & MEASURES
     if taken:
         raise BadSource(
             f"{where}: '{min(taken)}' is what was measured, and stands only in lines below '### MEASURED'.",

@@ -11,8 +11,8 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tito.course.python_source import UNPARSABLE, Source
 from tito.plan.magics import CELL_MAGIC, flow_with_magics, plain_python, runs_python
-from tito.plan.sources import parsed
 
 COMPARED = 2000  # characters of a piece, to see how like another it is
 MOST_PIECES = 400  # from here on pieces are not laid side by side: to do that takes the square of their number
@@ -46,7 +46,7 @@ def additions_to_text(text: str, released: str) -> Additions:
     return Additions(below="\n".join(added).strip("\n"), missing=not present.issuperset(ours))
 
 
-def additions_to_code(source: str, released: str) -> Additions:
+def additions_to_code(source: Source, released: Source) -> Additions:
     """What was added to a cell of code, by statements; where it is no Python, by lines.
 
     A statement that stands in the place of a released one was changed, unless it sets a name that the released cell
@@ -54,13 +54,15 @@ def additions_to_code(source: str, released: str) -> Additions:
     """
     pieces, ours = _statements(source), _statements(released)
     if pieces is None or ours is None:
-        pieces, ours = _lines(source), _lines(released)
+        pieces, ours = _lines(source.text), _lines(released.text)
     released_keys = {piece.key for piece in ours}
     blocks = _side_by_side(pieces, ours)
     changed = {at for block, missing in blocks for at in _replaced(pieces, block, missing, released_keys)}
-    changed -= {at for at in changed if _sets_more(pieces[at].text, released)}
+    changed -= {at for at in changed if _sets_more(source.other(pieces[at].text), released)}
     changed |= {at for at, piece in enumerate(pieces) if _is_bare_cell_magic(piece)}
-    changed |= {at for at, piece in enumerate(pieces) if piece.key in released_keys and _is_commented(piece, released)}
+    changed |= {
+        at for at, piece in enumerate(pieces) if piece.key in released_keys and _is_commented(piece, released.text)
+    }
     added = [at for at in range(len(pieces)) if pieces[at].key not in released_keys and at not in changed]
     first = next((at for at, piece in enumerate(pieces) if piece.key in released_keys), 0)
     return Additions(
@@ -79,19 +81,19 @@ def _lines(source: str) -> list[Piece]:
     return [Piece(line.rstrip(), line.strip()) for line in source.splitlines() if line.strip()]
 
 
-def _statements(source: str) -> list[Piece] | None:
+def _statements(source: Source) -> list[Piece] | None:
     """Top-level statements, whole lines of them, and the lines between, in their order; None where it is no Python."""
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
+    lines = source.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     cell_magic = CELL_MAGIC.match("\n".join(lines))
     if cell_magic is not None and not runs_python(cell_magic["name"]):
-        return [Piece(source, source)]
+        return [Piece(source.text, source.text)]
     plain = plain_python("\n".join(lines))
     head = lines[: len(lines) - plain.count("\n") - 1]  # the cell magic
     try:
-        body = parsed(plain).body
+        body = source.other(plain).tree.body
         spans = list(_spans(body))
         keys = [" ".join(map(ast.dump, body[first:last])) for first, last, *_ in spans]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return None
     pieces = [Piece(line, line.strip()) for line in head if line.strip()]
     at, written = 0, plain.split("\n")
@@ -158,7 +160,7 @@ def _likeness(text: str, other: str) -> float:
     return len(words & others) / (len(words | others) or 1)
 
 
-def _sets_more(source: str, released: str) -> bool:
+def _sets_more(source: Source, released: Source) -> bool:
     """Whether code sets a name that the released code does not."""
     flow, ours = flow_with_magics(source), flow_with_magics(released)
     return flow is not None and ours is not None and not flow.bound <= ours.bound

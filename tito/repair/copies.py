@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tito.course.cells import kind_of
+from tito.course.cells import Cell
+from tito.course.python_source import Source, fact
 from tito.course.submission_files import Unreadable
 from tito.models import CellKind
 from tito.plan.plan import NotebookPlan
@@ -102,16 +103,25 @@ def work_in(plan: NotebookPlan, read: ReadNotebook) -> str:
     for place, cell in zip(read.places, read.cells, strict=True):
         words = cell.source.split()
         original = plan.cells[place] if place >= 0 else None
-        kind = kind_of(original) if original is not None else CellKind.PLAIN
-        if not words or kind in OURS_ONLY:
+        if not words or (original is not None and original.kind in OURS_ONLY):
             continue
-        if original is None or words != _released_words(original.source, original.cell_type, kind):
+        if original is None or words != _released_words(original):
             digest.update(f"{place} {' '.join(words)}\0".encode())
             worked = True
     return digest.hexdigest() if worked else ""
 
 
-def _released_words(source: str, cell_type: str, kind: CellKind) -> list[str]:
+def _released_words(original: Cell) -> list[str]:
     """The text of one of the instructor's cells as students got it, in words."""
-    stub = kind in (CellKind.SOLUTION, CellKind.ANSWER)
-    return (stub_of(source, cell_type) if stub else visible_source(source)).split()
+    stub = original.kind in (CellKind.SOLUTION, CellKind.ANSWER)
+    return _words_of_stub(original.code, original.cell_type) if stub else _visible_words(original.code)
+
+
+@fact
+def _words_of_stub(original: Source, cell_type: str) -> list[str]:
+    return stub_of(original.text, cell_type).split()
+
+
+@fact
+def _visible_words(original: Source) -> list[str]:
+    return visible_source(original.text).split()

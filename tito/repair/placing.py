@@ -11,10 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from tito.course.cells import kind_of
-from tito.models import CellKind
+from tito.course.cells import Cell
+from tito.course.python_source import Source, fact
 from tito.plan.magics import flow_with_magics
 from tito.plan.test_cell import visible_source
 
@@ -37,12 +36,12 @@ class Placing:
         return followers
 
 
-def placing(submitted: Sequence[Any], matches: Matches, source: Sequence[Any]) -> Placing:
+def placing(submitted: Sequence[Cell], matches: Matches, source: Sequence[Cell]) -> Placing:
     """Where what is not in the instructor's order goes."""
     index_at = {position: index for index, positions in matches.items() for position in positions}
     placed = Placing(_anchored(len(submitted), matches, index_at))
     for index in sorted(matches):
-        if kind_of(source[index]) is CellKind.TEST:
+        if source[index].is_test:
             _bring_before(index, submitted, matches, source, placed, index_at)
     return placed
 
@@ -79,15 +78,15 @@ def longest_run(numbers: Sequence[int]) -> set[int]:
 
 def _bring_before(
     test: int,
-    submitted: Sequence[Any],
+    submitted: Sequence[Cell],
     matches: Matches,
-    source: Sequence[Any],
+    source: Sequence[Cell],
     placed: Placing,
     index_at: Mapping[int, int],
 ) -> None:
     """Have what the student had above a test run before it."""
     above = range(matches[test][0])
-    own = [at for at in above if placed.own.get(at, -1) >= test and submitted[at].cell_type == "code"]
+    own = [at for at in above if placed.own.get(at, -1) >= test and submitted[at].is_code]
     late = [
         at for at in above if index_at.get(at, -1) > test and at not in placed.ahead and _is_run(source, index_at, at)
     ]
@@ -95,20 +94,25 @@ def _bring_before(
     if not late:
         return
     earlier = [at for index, positions in matches.items() if index < test for at in positions]
-    text = [submitted[at].source for at in (*earlier, *own)]
-    needed = _needed((visible_source(source[test].source), *text), {at: submitted[at].source for at in late})
+    codes = [submitted[at].code for at in (*earlier, *own)]
+    needed = _needed((_visible(source[test].code), *codes), {at: submitted[at].code for at in late})
     placed.ahead |= dict.fromkeys(needed, test - 1)
 
 
-def _is_run(source: Sequence[Any], index_at: Mapping[int, int], position: int) -> bool:
+def _is_run(source: Sequence[Cell], index_at: Mapping[int, int], position: int) -> bool:
     original = source[index_at[position]]
-    return original.cell_type == "code" and kind_of(original) is not CellKind.TEST
+    return original.is_code and not original.is_test
 
 
-def _needed(sources: Iterable[str], late: dict[int, str]) -> set[int]:
+@fact
+def _visible(test: Source) -> Source:
+    return test.other(visible_source(test.text))
+
+
+def _needed(sources: Iterable[Source], late: dict[int, Source]) -> set[int]:
     """Of some cells those that set what the sources read, and what sets what these read, and so on."""
-    flows = {at: flow for at, text in late.items() if (flow := flow_with_magics(text)) is not None}
-    read = frozenset[str]().union(*(flow.read for text in sources if (flow := flow_with_magics(text)) is not None))
+    flows = {at: flow for at, code in late.items() if (flow := flow_with_magics(code)) is not None}
+    read = frozenset[str]().union(*(flow.read for code in sources if (flow := flow_with_magics(code)) is not None))
     needed: set[int] = set()
     while more := {at for at, flow in flows.items() if at not in needed and flow.bound & read}:
         needed |= more

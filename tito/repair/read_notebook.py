@@ -8,14 +8,12 @@ it is parsed. What the text of a cell does not tell in its time is not known of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import nbformat
-
-from tito.course.cells import grade_id_of, kind_of, metadata_of, ungraded_tags
-from tito.models import CellKind, CompiledCell
+from tito.course.cells import Cell
+from tito.course.python_source import Source
+from tito.models import CompiledCell
 from tito.plan.compile import compiled_cells
 from tito.plan.interference import observes_the_same_at_the_end
 from tito.plan.plan import NotebookPlan, skipped
@@ -33,7 +31,7 @@ class ReadNotebook:
     at the result.
     """
 
-    cells: list[Any]
+    cells: list[Cell]
     places: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     not_run: frozenset[int] = frozenset()
@@ -42,54 +40,38 @@ class ReadNotebook:
     headline: str = ""
 
 
-def look_at(plan: NotebookPlan, repaired: Repaired, packages: frozenset[str]) -> ReadNotebook:
-    """What the text of a repaired notebook tells; `packages` are names of the course's own packages and modules."""
+def look_at(plan: NotebookPlan, repaired: Repaired) -> ReadNotebook:
+    """What the text of a repaired notebook tells."""
     cells = repaired.cells
     not_run = skipped(cells)
-    run = [(at, cell.source) for at, cell in enumerate(cells) if _is_students(cell) and at not in not_run]
-    codes = zip(run, compiled_cells(source for _, source in run), strict=True)
+    run = [(at, cell.code) for at, cell in enumerate(cells) if _is_run_as_a_cell(cell) and at not in not_run]
+    sources = [code for _, code in run]
+    codes = zip(run, compiled_cells(sources), strict=True)
     return ReadNotebook(
         cells,
         tuple(repaired.places),
         tuple(repaired.notes),
         frozenset(not_run),
         {at: code for (at, _), code in codes if code is not None},
-        _needs_no_copies(plan, [source for _, source in run], cells, packages),
+        bool(plan.judged_apart) and observes_the_same_at_the_end(sources, plan.traces, plan.packages),
     )
 
 
-def trusted(plan: NotebookPlan, cells: Iterable[Any], packages: frozenset[str]) -> ReadNotebook:
-    """The same of cells that no student has written."""
-    copies = [cell.copy() for cell in cells]
-    return look_at(plan, Repaired(copies, places=list(range(len(copies)))), packages)
+def trusted(plan: NotebookPlan) -> ReadNotebook:
+    """The same of the instructor's own cells."""
+    return look_at(plan, Repaired(list(plan.cells), places=list(range(len(plan.cells)))))
 
 
-def _is_students(cell: Any) -> bool:
-    """Whether it is a cell of code that is run as a cell; tests are run by their sections."""
-    return cell.cell_type == "code" and kind_of(cell) is not CellKind.TEST
-
-
-def judged_apart(plan: NotebookPlan, cells: Sequence[Any]) -> list[str]:
-    """Tests, in order, that have hidden sections, and a judge half for every section."""
-    tests = [plan.tests[grade_id_of(cell)] for cell in cells if kind_of(cell) is CellKind.TEST]
-    return [test.grade_id for test in tests if test.hidden and all(judge is not None for _, judge in test.sections)]
-
-
-def _needs_no_copies(plan: NotebookPlan, sources: list[str], cells: Sequence[Any], packages: frozenset[str]) -> bool:
-    tests = [plan.tests[name] for name in judged_apart(plan, cells)]
-    return bool(tests) and observes_the_same_at_the_end(
-        sources,
-        (section.observe for test in plan.tests.values() for section, _ in test.visible),
-        (section.observe for test in tests for section, _ in test.hidden),
-        packages,
-    )
+def _is_run_as_a_cell(cell: Cell) -> bool:
+    """Whether it is code that is run as it stands; tests are run by their sections."""
+    return cell.is_code and not cell.is_test
 
 
 # ---- between processes -------------------------------------------------------------------------------
 
 
 def as_values(read: ReadNotebook) -> dict[str, Any]:
-    """A notebook as plain values. Of a cell of the instructor's it is told which it is: its metadata are known."""
+    """A notebook as plain values. Of a cell of the instructor's they say which it is: its metadata are known."""
     cells = zip(read.places, read.cells, strict=True)
     return {
         "cells": [[place, cell.cell_type, cell.id, cell.source.encode(), _pictures(cell)] for place, cell in cells],
@@ -111,22 +93,17 @@ def from_values(values: dict[str, Any], plan: NotebookPlan) -> ReadNotebook:
     return ReadNotebook(cells, places, tuple(values["notes"]), not_run, compiled, values["needs_no_copies"])
 
 
-def _pictures(cell: Any) -> list[list[Any]]:
-    attachments = cell.get("attachments")
-    return [[name, *picture] for name, picture in Album().pictures_of(attachments).items()] if attachments else []
+def _pictures(cell: Cell) -> list[list[Any]]:
+    return [[name, *picture] for name, picture in Album().pictures_of(cell.attachments).items()]
 
 
 def _cell(
     plan: NotebookPlan, place: int, cell_type: str, cell_id: str, source: bytes, pictures: list[tuple[str, str, bytes]]
-) -> Any:
-    metadata = nbformat.NotebookNode()
-    if place >= 0:
-        original = plan.cells[place]
-        if facts := metadata_of(original):
-            metadata["nbgrader"] = nbformat.NotebookNode(facts)
-        if tags := ungraded_tags(original):
-            metadata["tags"] = tags
-    further: dict[str, Any] = {"outputs": [], "execution_count": None} if cell_type == "code" else {}
-    if pictures:
-        further["attachments"] = as_attachments({name: (mime_type, content) for name, mime_type, content in pictures})
-    return nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source.decode(), metadata=metadata, **further)
+) -> Cell:
+    original = plan.cells[place] if place >= 0 else None
+    text = source.decode()
+    attachments = as_attachments({name: (mime_type, content) for name, mime_type, content in pictures}) or None
+    if original is None:
+        return Cell(cell_type, Source(text), cell_id, attachments=attachments)
+    code = original.code.other(text)
+    return replace(original, cell_type=cell_type, code=code, id=cell_id, attachments=attachments)

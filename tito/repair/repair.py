@@ -8,18 +8,18 @@ rejected that can be repaired, every change is noted for the TA, and the submitt
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from tito.course.cells import grade_id_of, kind_of, label_of, ungraded_tags
+from tito.course.cells import Cell, read_cell
+from tito.course.python_source import Source, SourceReader, fact
 from tito.course.submission_files import NoNotebook, read_regular_file
 from tito.models import CellKind
 from tito.plan.magics import flow_with_magics
@@ -31,7 +31,6 @@ from tito.repair.stub import stub_of
 
 MAX_CELLS = 5000
 MARK_SCHEME = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", re.DOTALL)
-STUDENT_KINDS = (CellKind.SOLUTION, CellKind.ANSWER)
 ATTACHED = re.compile(r"\(attachment:([^)\s]+)")
 OURS_ONLY = (CellKind.LOCKED, CellKind.TEST, CellKind.TASK)
 
@@ -41,17 +40,17 @@ class Repaired:
     """The clean notebook's cells, notes on what was done to get there, and of each cell its place among the
     instructor's; -1 for one of the student's own."""
 
-    cells: list[Any]
+    cells: list[Cell]
     notes: list[str] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
 
-    def add(self, cells: list[Any], place: int = -1) -> None:
+    def add(self, cells: list[Cell], place: int = -1) -> None:
         """Add cells, of which the first stands for the instructor's cell at that place."""
         self.cells += cells
         self.places += [place, *[-1] * (len(cells) - 1)][: len(cells)]
 
 
-def read_submission(path: Path, limit_mb: int) -> list[Any]:
+def read_submission(path: Path, limit_mb: int) -> list[Cell]:
     """The cells of a submitted notebook, see `cells_of`.
 
     Raises:
@@ -61,9 +60,8 @@ def read_submission(path: Path, limit_mb: int) -> list[Any]:
     return cells_of(read_regular_file(path, limit_mb), path.name)
 
 
-def cells_of(data: bytes, name: str) -> list[Any]:
-    """The cells of a notebook that is called `name`: dicts with `cell_type`, `source`, `metadata`, `id`, and nothing
-    else.
+def cells_of(data: bytes, name: str, reader: SourceReader | None = None) -> list[Cell]:
+    """The cells of a notebook that is called `name`; `reader` makes sources of their texts.
 
     Raises:
         NoNotebook: it is no JSON, or no notebook.
@@ -79,8 +77,8 @@ def cells_of(data: bytes, name: str) -> list[Any]:
         raise NoNotebook(f"{name} has no list of cells, so it is no notebook")
     if len(cells) > MAX_CELLS:
         raise NoNotebook(f"{name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
-    album = Album()
-    return [_clean(cell, album) for cell in cells if isinstance(cell, dict)]
+    album, reader = Album(), reader or SourceReader()
+    return [_clean(cell, album, reader) for cell in cells if isinstance(cell, dict)]
 
 
 def _upgraded(notebook: dict[str, Any], name: str) -> Any:
@@ -96,7 +94,7 @@ def _upgraded(notebook: dict[str, Any], name: str) -> Any:
         raise NoNotebook(f"{name} is of an old notebook format and could not be read") from error
 
 
-def _clean(cell: dict[str, Any], album: Album | None = None) -> Any:
+def _clean(cell: dict[str, Any], album: Album, reader: SourceReader) -> Cell:
     """Type, source, nbgrader metadata, id and pictures of a cell; all else is dropped, and odd types become plain."""
     source = cell.get("source", "")
     if isinstance(source, list):
@@ -104,14 +102,15 @@ def _clean(cell: dict[str, Any], album: Album | None = None) -> Any:
     cell_type = cell.get("cell_type")
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    pictures = (album or Album()).pictures_of(cell.get("attachments"))
-    return nbformat.NotebookNode(
-        id=_printable(cell["id"]) if isinstance(cell.get("id"), str) else "",
-        cell_type=cell_type if cell_type in ("code", "markdown", "raw") else "raw",
-        source=_printable(source) if isinstance(source, str) else "",
-        metadata={"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
-        **({"attachments": as_attachments(pictures)} if pictures else {}),
-    )
+    pictures = album.pictures_of(cell.get("attachments"))
+    plain = {
+        "id": _printable(cell["id"]) if isinstance(cell.get("id"), str) else "",
+        "cell_type": cell_type if cell_type in ("code", "markdown", "raw") else "raw",
+        "source": _printable(source) if isinstance(source, str) else "",
+        "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
+        "attachments": as_attachments(pictures),
+    }
+    return read_cell(plain, reader.read)
 
 
 def _printable(text: str) -> str:
@@ -119,7 +118,7 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
-def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
+def repair(submitted: list[Cell], source: tuple[Cell, ...]) -> Repaired:
     """The notebook to grade: the instructor's cells in their order, with the student's work in its places."""
     matches = _match(submitted, source)
     places = placing(submitted, matches, source)
@@ -130,7 +129,7 @@ def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
     result.add([own[position] for position in followers.get(-1, [])])
     for index, original in enumerate(source):
         mine = [submitted[position] for position in matches.get(index, [])]
-        if kind_of(original) in OURS_ONLY:
+        if original.kind in OURS_ONLY:
             _add_ours(original, index, mine, result)
         else:
             result.add(_filled(original, mine, submitted, result), index)
@@ -138,18 +137,16 @@ def repair(submitted: list[Any], source: tuple[Any, ...]) -> Repaired:
     _note_order(matches, places, result)
     _note_strangers(submitted, source, result)
     _note_pictures(submitted, result)
-    _name_apart(result.cells)
+    result.cells = _named_apart(result.cells)
     return result
 
 
-def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]]:
+def _match(submitted: list[Cell], source: tuple[Cell, ...]) -> dict[int, list[int]]:
     """Which submitted cells stand for which of the instructor's: by grade id; then by cell id and content, by content,
     by cell id, and last by the id of a cell of another type."""
     matches: dict[int, list[int]] = {}
     free = dict(enumerate(submitted))
-    by_grade_id: dict[str, list[int]] = {}
-    for at, cell in free.items():
-        by_grade_id.setdefault(grade_id_of(cell), []).append(at)
+    by_grade_id = _positions_by(lambda cell: cell.grade_id, free)
 
     def claim(index: int, positions: list[int]) -> None:
         if positions:
@@ -158,26 +155,19 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
                 del free[position]
 
     for index, original in enumerate(source):
-        if grade_id := grade_id_of(original):
-            named = by_grade_id.pop(grade_id, [])
+        if original.grade_id:
+            named = by_grade_id.pop(original.grade_id, [])
             claim(index, [at for at in named if submitted[at].cell_type == original.cell_type] or named)
-    unnamed = {at: cell for at, cell in free.items() if not grade_id_of(cell)}
-    by_id: dict[str, list[int]] = {}
-    for at, cell in unnamed.items():
-        by_id.setdefault(cell.id, []).append(at)
+    unnamed = {at: cell for at, cell in free.items() if not cell.grade_id}
+    by_id = _positions_by(lambda cell: cell.id, unnamed)
 
-    def bearing(original: Any) -> list[int]:
+    def bearing(original: Cell) -> list[int]:
         """Cells with the id of one of the instructor's."""
-        return [at for at in by_id.get(original.get("id") or "", []) if at in free] if original.get("id") else []
+        return [at for at in by_id.get(original.id, []) if at in free] if original.id else []
 
-    defined: dict[str, frozenset[str]] = {}  # once each: there may be more cells than answers are remembered
-
-    def same(original: Any, at: int) -> bool:
-        return _same_content(original, submitted[at], defined)
-
-    evidence: tuple[Callable[[Any], Iterable[int]], ...] = (
-        lambda original: (at for at in bearing(original) if same(original, at)),
-        lambda original: (at for at in unnamed if at in free and same(original, at)),
+    evidence: tuple[Callable[[Cell], Iterable[int]], ...] = (
+        lambda original: (at for at in bearing(original) if _same_content(original, submitted[at])),
+        lambda original: (at for at in unnamed if at in free and _same_content(original, submitted[at])),
         lambda original: (at for at in bearing(original) if submitted[at].cell_type == original.cell_type),
         bearing,
     )
@@ -188,48 +178,53 @@ def _match(submitted: list[Any], source: tuple[Any, ...]) -> dict[int, list[int]
     return matches
 
 
-def _same_content(original: Any, cell: Any, defined: dict[str, frozenset[str]]) -> bool:
+def _positions_by(key: Callable[[Cell], str], cells: dict[int, Cell]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for at, cell in cells.items():
+        positions.setdefault(key(cell), []).append(at)
+    return positions
+
+
+def _same_content(original: Cell, cell: Cell) -> bool:
     """Equal text; or, for a cell that students write, the same functions and classes defined."""
-    if original.cell_type == cell.cell_type and _released(original.source).strip() == cell.source.strip():
+    if original.cell_type == cell.cell_type and _released(original.code).text.strip() == cell.source.strip():
         return True
-    if kind_of(original) is not CellKind.SOLUTION or cell.cell_type != "code":
+    if original.kind is not CellKind.SOLUTION or not cell.is_code:
         return False
-    wanted = _asked_for(original)
-    if wanted and cell.source not in defined:
-        defined[cell.source] = _definitions(cell.source)
-    return bool(wanted) and wanted <= defined[cell.source]
+    wanted = _asked_for(original.code, original.cell_type)
+    return bool(wanted) and wanted <= _definitions(cell.code)
 
 
-def _asked_for(original: Any) -> frozenset[str]:
+@fact
+def _asked_for(original: Source, cell_type: str) -> frozenset[str]:
     """Names that a solution is to define: those of its stub, for what else the reference defines is its own matter."""
-    return _definitions(stub_of(original.source, original.cell_type)) or _definitions(original.source)
+    return _definitions(original.other(stub_of(original.text, cell_type))) or _definitions(original)
 
 
-def _definitions(source: str) -> frozenset[str]:
+def _definitions(source: Source) -> frozenset[str]:
     flow = flow_with_magics(source)
     return flow.bound if flow is not None else frozenset()
 
 
 def _run_ahead(
-    submitted: list[Any], source: tuple[Any, ...], matches: dict[int, list[int]], places: Placing
-) -> dict[int, Any]:
+    submitted: list[Cell], source: tuple[Cell, ...], matches: dict[int, list[int]], places: Placing
+) -> dict[int, Cell]:
     """Copies of cells that are run ahead of their place, by position: of the instructor's own, as they are released."""
     index_at = {position: index for index, positions in matches.items() for position in positions}
     copies = {}
     for position in places.ahead:
         original = source[index_at[position]]
-        text = original.source if kind_of(original) in OURS_ONLY else None
-        copies[position] = _own(submitted[position], "code", text)
+        code = original.code if original.kind in OURS_ONLY else None
+        copies[position] = _own(submitted[position], "code", code)
     return copies
 
 
-def _add_ours(original: Any, index: int, mine: list[Any], result: Repaired) -> None:
+def _add_ours(original: Cell, index: int, mine: list[Cell], result: Repaired) -> None:
     """Add one of the cells that are the instructor's alone, and as cells of their own what the student wrote into it.
 
     What a test's own lines were changed to is dropped: to run it would be no test, and the test says what it was.
     """
-    label = label_of(original)
-    is_test = kind_of(original) is CellKind.TEST
+    label, is_test = original.label, original.is_test
     if not mine:
         result.notes.append(f"{label}: missing, put back")
     elif len(mine) > 1:
@@ -243,89 +238,76 @@ def _add_ours(original: Any, index: int, mine: list[Any], result: Repaired) -> N
         result.notes.append(f"{label}: was edited; put back{shown}")
     if above or below:
         result.notes.append(f"{label}: lines were added to it; they are cells of their own")
-    result.add([] if is_test else [_own(cell, source=text) for cell, text in above])
-    result.add([_copy(original, original.source, attachments=original.get("attachments"))], index)
-    result.add([_own(cell, source=text) for cell, text in (*(above if is_test else ()), *below)])
-    result.add([] if is_test else [_own(cell, "raw", text) for cell, text in changed])
+    result.add([] if is_test else [_own(cell, code=cell.code.other(text)) for cell, text in above])
+    result.add([original], index)
+    result.add([_own(cell, code=cell.code.other(text)) for cell, text in (*(above if is_test else ()), *below)])
+    result.add([] if is_test else [_own(cell, "raw", cell.code.other(text)) for cell, text in changed])
 
 
-def _additions(original: Any, cell: Any) -> Additions:
+def _additions(original: Cell, cell: Cell) -> Additions:
     """What a student wrote into a cell that is the instructor's alone."""
-    released = _released(original.source)
-    if cell.source == original.source or _words(cell.source) == _words(released):
-        return Additions(below="" if not cell.get("attachments") else _shown(cell))
-    if original.cell_type == "code":
-        return additions_to_code(cell.source, released)
-    return additions_to_text(cell.source, released)
+    released = _released(original.code)
+    if cell.source == original.source or _words(cell.source) == _words(released.text):
+        return Additions(below=_shown(cell))
+    if original.is_code:
+        return additions_to_code(cell.code, released)
+    return additions_to_text(cell.source, released.text)
 
 
-def _shown(cell: Any) -> str:
+def _shown(cell: Cell) -> str:
     """Text that shows a cell's pictures."""
-    return "\n".join(f"![{name}](attachment:{name})" for name in cell.attachments)
+    return "\n".join(f"![{name}](attachment:{name})" for name in cell.attachments or ())
 
 
-def _filled(original: Any, mine: list[Any], submitted: list[Any], result: Repaired) -> list[Any]:
+def _filled(original: Cell, mine: list[Cell], submitted: list[Cell], result: Repaired) -> list[Cell]:
     """A cell that students write, or a plain one, and the further cells that the student made of it."""
-    kind, label = kind_of(original), label_of(original)
+    kind, label = original.kind, original.label
     if kind is CellKind.PLAIN:
-        return [_copy(original, mine[0].source, mine[0].cell_type, mine[0].get("attachments"))] if mine else []
+        return [replace(_copy(original, mine[0]), cell_type=mine[0].cell_type)] if mine else []
     if not mine:
         result.notes.append(f"{label}: {_why_empty(original, submitted)}; an empty cell stands in its place")
-        return [_copy(original, "")]
+        return [replace(original, code=original.code.other(""), attachments=None)]
     if any(cell.cell_type != original.cell_type for cell in mine):
         result.notes.append(f"{label}: its cell type was changed; put back")
-    if kind is CellKind.ANSWER and original.cell_type != "code":
+    if kind is CellKind.ANSWER and not original.is_code:
         text, pictures = joined([(cell.source, _pictures_of(cell)) for cell in mine])
-        return [_copy(original, text, attachments=as_attachments(pictures))]
+        return [replace(original, code=mine[0].code.other(text), attachments=as_attachments(pictures) or None)]
     if len(mine) > 1:
         result.notes.append(f"{label}: split or duplicated into {len(mine)} cells; all are run, in their order")
-    return [_copy(original, mine[0].source), *(_own(cell, original.cell_type) for cell in mine[1:])]
+    first = replace(_copy(original, mine[0]), attachments=None)
+    return [first, *(_own(cell, original.cell_type) for cell in mine[1:])]
 
 
-def _pictures_of(cell: Any) -> Pictures:
-    return Album().pictures_of(cell.get("attachments"))
+def _pictures_of(cell: Cell) -> Pictures:
+    return Album().pictures_of(cell.attachments)
 
 
-def _why_empty(original: Any, submitted: list[Any]) -> str:
+def _why_empty(original: Cell, submitted: list[Cell]) -> str:
     """Why there is no cell for one of the instructor's."""
-    wanted = _asked_for(original) if original.cell_type == "code" else frozenset()
-    others = (cell.source for cell in submitted if cell.cell_type == "code")
-    if wanted and any(wanted <= _definitions(source) for source in others):
+    wanted = _asked_for(original.code, original.cell_type) if original.is_code else frozenset()
+    if wanted and any(wanted <= _definitions(cell.code) for cell in submitted if cell.is_code):
         return "is written in another cell"
     return "deleted by the student"
 
 
-@functools.lru_cache(maxsize=1024)
-def _released(source: str) -> str:
+@fact
+def _released(original: Source) -> Source:
     """A locked cell's source as students have it."""
-    return MARK_SCHEME.sub("", visible_source(source))
+    return original.other(MARK_SCHEME.sub("", visible_source(original.text)))
 
 
 def _words(source: str) -> list[str]:
     return source.split()
 
 
-def _copy(original: Any, source: str, cell_type: str | None = None, attachments: Any = None) -> Any:
-    """A cell with the instructor's id and metadata."""
-    metadata = nbformat.NotebookNode()
-    if nbgrader := original.metadata.get("nbgrader"):
-        metadata["nbgrader"] = nbformat.NotebookNode(nbgrader)
-    if tags := ungraded_tags(original):
-        metadata["tags"] = tags
-    return _cell(cell_type or original.cell_type, source, metadata, original.get("id", ""), attachments)
+def _copy(original: Cell, cell: Cell) -> Cell:
+    """A student's text and pictures in a cell of the instructor's."""
+    return replace(original, code=cell.code, attachments=cell.attachments)
 
 
-def _own(cell: Any, cell_type: str | None = None, source: str | None = None) -> Any:
+def _own(cell: Cell, cell_type: str | None = None, code: Source | None = None) -> Cell:
     """A cell of the student's own: no metadata, so that it can pass for none of ours."""
-    text = cell.source if source is None else source
-    return _cell(cell_type or cell.cell_type, text, nbformat.NotebookNode(), "", cell.get("attachments"))
-
-
-def _cell(cell_type: str, source: str, metadata: nbformat.NotebookNode, cell_id: str, attachments: Any) -> Any:
-    further: dict[str, Any] = {"outputs": [], "execution_count": None} if cell_type == "code" else {}
-    if attachments and cell_type != "code":
-        further["attachments"] = attachments
-    return nbformat.NotebookNode(id=cell_id, cell_type=cell_type, source=source, metadata=metadata, **further)
+    return Cell(cell_type or cell.cell_type, code or cell.code, attachments=cell.attachments)
 
 
 def _note_order(matches: dict[int, list[int]], places: Placing, result: Repaired) -> None:
@@ -335,18 +317,18 @@ def _note_order(matches: dict[int, list[int]], places: Placing, result: Repaired
         result.notes.append(f"cells were re-ordered; the released order is put back{ahead}")
 
 
-def _note_strangers(submitted: list[Any], source: tuple[Any, ...], result: Repaired) -> None:
-    known = {grade_id_of(cell) for cell in source}
+def _note_strangers(submitted: list[Cell], source: tuple[Cell, ...], result: Repaired) -> None:
+    known = {cell.grade_id for cell in source}
     for cell in submitted:
-        if grade_id_of(cell) and grade_id_of(cell) not in known:
-            name = grade_id_of(cell)[:60]
+        if cell.grade_id and cell.grade_id not in known:
+            name = cell.grade_id[:60]
             result.notes.append(f"a cell claims the grade id '{name}', which this notebook does not have")
 
 
-def _note_pictures(submitted: list[Any], result: Repaired) -> None:
+def _note_pictures(submitted: list[Cell], result: Repaired) -> None:
     """Pictures that a text shows, and that are not there: some editors lose them, and some are of no plain type."""
     lost = sum(
-        name not in cell.get("attachments", {})
+        name not in (cell.attachments or ())
         for cell in submitted
         if cell.cell_type == "markdown" and "(attachment:" in cell.source
         for name in ATTACHED.findall(cell.source)
@@ -355,9 +337,8 @@ def _note_pictures(submitted: list[Any], result: Repaired) -> None:
         result.notes.append(f"{lost} pasted pictures are missing: kept are PNG, JPEG and GIF, up to 8 MiB in all")
 
 
-def _name_apart(cells: list[Any]) -> None:
-    """Unique cell ids, the instructor's first."""
+def _named_apart(cells: list[Cell]) -> list[Cell]:
+    """The cells with unique cell ids, the instructor's first."""
     used = {cell.id for cell in cells}
     fresh = (name for name in (f"own-{count}" for count in itertools.count(1)) if name not in used)
-    for cell in cells:
-        cell.id = cell.id or next(fresh)
+    return [cell if cell.id else replace(cell, id=next(fresh)) for cell in cells]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 TEXT_STUB = ("YOUR ANSWER HERE",)
 
 
-@functools.lru_cache(maxsize=1024)
 def stub_of(source: str, cell_type: str) -> str:
     """A solution or answer cell without what the reference has written into it, as ClearSolutions leaves it.
 

@@ -1,0 +1,78 @@
+"""The graded notebook as a TA and its student see it: outputs that are kept, and on each test its verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import nbformat
+
+from tito.course.cells import Cell, as_node
+from tito.grade.causes import stopped_output
+from tito.grade.observe import Observations
+from tito.grade.whitelist import KERNEL, allowed_output
+from tito.models import CellVerdict
+from tito.plan.plan import NotebookPlan
+from tito.repair.repair import repair
+
+OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
+TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
+
+
+def as_json(notebook: Any) -> str:
+    """A notebook as nbformat would write it, but for line breaks: with them Python's slow encoder has to be used."""
+    return json.dumps(notebook, ensure_ascii=False)
+
+
+def with_outputs(
+    cells: Iterable[Cell], seen: Observations, verdicts: dict[str, CellVerdict], headline: str = ""
+) -> Any:
+    """The graded notebook; a `headline` is read first."""
+    budget = OUTPUT_BYTES
+    nodes = [headline_node(headline)] if headline else []
+    for position, cell in enumerate(cells):
+        ran = seen.cells.get(position) if cell.is_code else None
+        outputs = [] if ran is None else [output for output in map(allowed_output, ran.outputs) if output is not None]
+        if outputs:
+            budget -= len(json.dumps(outputs))
+            if budget < 0:
+                outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
+        if cell.is_code and cell.is_test:
+            outputs = [*_without_errors(outputs), *_verdict_output(verdicts[cell.grade_id])]
+        elif ran is not None and ran.status in ("timeout", "died", "memory"):
+            outputs = [stopped_output(ran)]
+        nodes.append(as_node(cell, outputs))
+    return as_notebook(nodes)
+
+
+def headline_node(text: str) -> Any:
+    """What is to be read first in a graded notebook, and on the page that is made of it."""
+    metadata = nbformat.NotebookNode()
+    return nbformat.NotebookNode(id="tito-headline", cell_type="markdown", source=f"**{text}**", metadata=metadata)
+
+
+def as_notebook(nodes: list[Any]) -> Any:
+    """A notebook of these cells, which are in the notebook format."""
+    metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    return nbformat.NotebookNode(cells=nodes, metadata=metadata, nbformat=4, nbformat_minor=5)
+
+
+def _without_errors(outputs: list[Any]) -> list[Any]:
+    """A test's own outputs but its errors: nbgrader reads an error as a zero, and the verdict says it better."""
+    return [output for output in outputs if output.output_type == "stream" and output.name == "stdout"]
+
+
+def _verdict_output(verdict: CellVerdict) -> list[Any]:
+    """Nothing for a pass; for all else an error output, which nbgrader and formgrader read as no points."""
+    if verdict.earned:
+        return []
+    name = verdict.verdict.value.upper()
+    used = f"{verdict.seconds:.2f} s, {verdict.memory_mb:.0f} MiB" if verdict.seconds else ""
+    lines = [line for line in (f"{name}: {verdict.message}", verdict.detail, used) if line]
+    return [nbformat.NotebookNode(output_type="error", ename=name, evalue=verdict.message, traceback=lines)]
+
+
+def as_released(plan: NotebookPlan) -> Any:
+    """The instructor's notebook without solutions, where there is none of the student's to show."""
+    return as_notebook([as_node(cell) for cell in repair([], plan.cells).cells])

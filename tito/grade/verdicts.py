@@ -1,0 +1,259 @@
+"""Verdicts, of what was observed of a notebook's tests and what the judge says of it. Nothing is run here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tito.course.cells import Cell
+from tito.errors import JudgeFailed
+from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
+from tito.grade.observe import Observations
+from tito.judge.judge import Answers, Judge, Judgement, Question
+from tito.judge.worker import NO_VALUE, UNSAID
+from tito.models import (
+    CellVerdict,
+    CheckVerdict,
+    Evidence,
+    JudgePlan,
+    NamedCheck,
+    NotebookVerdicts,
+    Section,
+    Verdict,
+)
+from tito.plan.plan import NotebookPlan, TestPlan
+from tito.sandbox.session import Ran
+
+NOT_JUDGED = "This test could not be judged; a person will look at it."
+NO_TIME_LEFT = "Not run: no time was left for this test."
+LIMITS = (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN)
+BROKEN_AT = {"time": Verdict.TIMEOUT, "memory": Verdict.MEMORY}
+WAITS_FOR_A_PERSON = "Waits to be graded by a person."
+
+
+def replaced_names(ran: Iterable[Ran]) -> str:
+    """What student code had replaced of what asserts rely on, as the student's process tells it."""
+    return ", ".join(dict.fromkeys(name for each in ran for name in each.tampered))
+
+
+def questions(seen: Observations) -> list[Question]:
+    """What there is to ask the judge about a notebook: the visible sections first, whatever the others do to it."""
+    results = [(name, *result) for name, results in seen.tests.items() for result in results]
+    sections = sorted(results, key=lambda result: result[1].hidden)
+    judged = (
+        (name, section, plan, ran) for name, section, plan, ran in sections if plan is not None and is_complete(ran)
+    )
+    return [Question(section, plan, ran.observed, ran.measured, name) for name, section, plan, ran in judged]
+
+
+def broken_tests(seen: Observations, answers: Answers) -> list[tuple[str, str]]:
+    """Tests whose values broke judges, and at what limit."""
+    limits = {id(question.observed): limit for question, limit in answers.broken}
+    broken = {
+        name: limits[id(ran.observed)]
+        for name, results in seen.tests.items()
+        for _, _, ran in results
+        if id(ran.observed) in limits
+    }
+    return list(broken.items())
+
+
+def is_complete(ran: Ran) -> bool:
+    """Whether a section gave all that it was to give."""
+    return ran.status == "ok" and not ran.refused
+
+
+def verdicts_of(
+    plan: NotebookPlan, cells: Iterable[Cell], seen: Observations, judge: Answers, causes: list[Failure]
+) -> Iterator[CellVerdict]:
+    """Verdicts of the graded cells, in order; `causes` are cells that went wrong, of which a verdict tells."""
+    for cell in cells:
+        if cell.is_test:
+            test = plan.tests[cell.grade_id]
+            yield explained(verdict_of_test(test, seen, judge), test, causes)
+        elif cell.is_graded:
+            yield CellVerdict(cell.grade_id, Verdict.MANUAL, None, cell.points, message=WAITS_FOR_A_PERSON)
+
+
+def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) -> CellVerdict:
+    """PASSED only when every section gave evidence for it; else the first section that did not says why.
+
+    Where the test is made of named checks, each that passed earns its points whatever became of the others.
+    """
+    results = seen.tests.get(test.grade_id, [])
+    outcomes: list[Outcome] = []
+    for section, plan, ran in results:
+        otherwise = Evidence.REMOTE if test.remote else Evidence.IN_PROCESS
+        outcomes.append(_outcome(section, plan, ran, judge, otherwise, _not_run_message(seen)))
+        if not test.has_checks and outcomes[-1].verdict is not Verdict.PASSED:
+            break
+    seconds = sum(ran.seconds for _, _, ran in results)
+    memory_mb = max((ran.memory_mb for _, _, ran in results), default=0.0)
+    checks = tuple(check for outcome in outcomes for check in outcome.checks) + _not_reached(test, results)
+    failed = next((outcome for outcome in outcomes if outcome.verdict is not Verdict.PASSED), None)
+    if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
+        failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
+    evidence = _evidence(test, outcomes, failed)
+    if failed is None:
+        detail = "; ".join(outcome.detail for outcome in outcomes if outcome.detail)
+        return CellVerdict(
+            test.grade_id, Verdict.PASSED, test.points, test.points, evidence, "", detail, seconds, checks, memory_mb
+        )
+    platform = any(outcome.verdict is Verdict.PLATFORM for outcome in outcomes)
+    points = None if platform else sum((check.points for check in checks), 0.0)
+    verdict = Verdict.PLATFORM if platform else failed.verdict
+    message = "; ".join(check.message for check in checks if check.message) or failed.message
+    return CellVerdict(
+        test.grade_id, verdict, points, test.points, evidence, message, failed.detail, seconds, checks, memory_mb
+    )
+
+
+WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Evidence.JUDGED)
+
+
+def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -> Evidence:
+    """What a verdict rests on: the weakest of the sections that give points, or else the one that failed.
+
+    A test that takes a student's word for anything is reported, whatever came of it; one that runs what a student
+    returned has no process without student code.
+    """
+    if test.runs_values and any(outcome.evidence is not Evidence.NONE for outcome in outcomes):
+        return Evidence.IN_PROCESS
+    seen = {outcome.evidence for outcome in outcomes if failed is None or any(check.points for check in outcome.checks)}
+    otherwise = failed.evidence if failed is not None else Evidence.NONE
+    evidence = next((weakest for weakest in WEAKEST_FIRST if weakest in seen), otherwise)
+    beside = test.remote is None and any(plan is None for _, plan in test.sections)
+    reported = any(section.reported for section, _ in test.sections)
+    return Evidence.REPORTED if reported and not (beside and evidence is Evidence.IN_PROCESS) else evidence
+
+
+def _not_reached(test: TestPlan, results: list[tuple[Section, JudgePlan | None, Ran]]) -> tuple[CheckVerdict, ...]:
+    """No points for the named checks of sections that were not run."""
+    run = [section for section, _, _ in results]
+    missed = (check for section, _ in test.sections if section not in run for check in section.checks)
+    return tuple(CheckVerdict(check.name, 0.0, check.points, f"{check.name}: not run") for check in missed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one section of a test."""
+
+    verdict: Verdict
+    evidence: Evidence
+    message: str = ""
+    detail: str = ""
+    checks: tuple[CheckVerdict, ...] = ()
+
+
+def _outcome(
+    section: Section,
+    plan: JudgePlan | None,
+    ran: Ran,
+    judge: Judge | Answers,
+    otherwise: Evidence,
+    not_run: str = NO_TIME_LEFT,
+) -> Outcome:
+    """What became of a section.
+
+    Args:
+        otherwise: the evidence that a section without a judge half gives.
+        not_run: why it was not run, if it was not.
+    """
+    if ran.status == "fault":
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
+    if plan is None or not is_complete(ran):
+        verdict, message, detail = _without_judge(section, plan, ran, not_run)
+        evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
+        checks = tuple(
+            CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}") for check in section.checks
+        )
+        return Outcome(verdict, evidence, message, detail, checks)
+    if section.is_measured and ran.measured is None:
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, "What it took could not be measured.")
+    try:
+        judgement = judge.judgement(Question(section, plan, ran.observed, ran.measured))
+    except JudgeFailed as error:
+        return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, str(error))
+    checks = tuple(_check_verdict(section, *pair) for pair in zip(section.checks, judgement.checks, strict=True))
+    verdict = (
+        Verdict.PASSED
+        if judgement.yes
+        else BROKEN_AT.get(judgement.broke, Verdict.ERROR)
+        if judgement.broke
+        else Verdict.FAILED
+    )
+    return Outcome(verdict, Evidence.JUDGED, _judgement_message(section, judgement), judgement.detail, checks)
+
+
+def _judgement_message(section: Section, judgement: Judgement) -> str:
+    """Of a hidden section the author's words, or those that all have in common which failed without any."""
+    if section.hidden and judgement.broke:
+        return HIDDEN_LIMIT
+    wordless = section.hidden and judgement.message in (NO_VALUE, UNSAID)
+    return HIDDEN_FAILED if wordless else judgement.message
+
+
+def _check_verdict(section: Section, check: NamedCheck, judgement: Judgement) -> CheckVerdict:
+    if judgement.yes:
+        return CheckVerdict(check.name, check.points, check.points)
+    message = check.message or _judgement_message(section, judgement)
+    return CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}")
+
+
+def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict where there is nothing to ask a judge: it did not run through, or has no judge half.
+
+    With what the student is told, and what the TA is.
+    """
+    verdict, message, detail = _ended_early(section, plan, ran, not_run)
+    if not section.hidden:
+        return verdict, message, detail
+    put_back = f"put back before it: {replaced}" if (replaced := replaced_names([ran])) else ""
+    detail = "; ".join(part for part in (detail, put_back) if part)
+    if verdict is Verdict.PASSED:
+        return verdict, "", detail
+    message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
+    if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
+        message = not_run  # the notebook had ended before any hidden section was run
+    if ran.status == "lost":
+        message = ran.evalue  # nor had any been run when that was found
+    return verdict, message, detail
+
+
+def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
+    """The verdict, with all that can be said of it."""
+    if ran.status == "not run":
+        return Verdict.NOT_RUN, not_run, ""
+    if ran.status in ("lost", "gone"):
+        return Verdict.ERROR, ran.evalue, ran.evalue
+    if ran.status == "died":
+        return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
+    if ran.status == "timeout" or ran.ename == "CellTimeout":
+        message = "Stopped at its time limit while this test ran. Is there a loop that does not end?"
+        return Verdict.TIMEOUT, message, ""
+    if ran.status == "memory" or ran.ename == "MemoryError":
+        return Verdict.MEMORY, "Out of memory while this test ran.", ""
+    error = f"{ran.ename}: {ran.evalue}".rstrip(": ")
+    if ran.status != "ok" and ran.ename == "AssertionError" and plan is None:
+        return Verdict.FAILED, ran.evalue or error, error
+    if ran.status != "ok":
+        return Verdict.ERROR, error, error
+    if plan is None:
+        return Verdict.PASSED, "", ""
+    name, why = next(iter(ran.refused.items()))
+    return Verdict.FAILED, f"`{name}` could not be judged: {why}.", str(ran.refused)
+
+
+def _not_run_message(seen: Observations) -> str:
+    return f"Not run: the notebook ended at {seen.ended_at}: {seen.ended_by}." if seen.ended_at else NO_TIME_LEFT
+
+
+def not_gradable(plan: NotebookPlan, verdict: Verdict, message: str) -> NotebookVerdicts:
+    """Verdicts for a notebook of which nothing ran."""
+    points = None if verdict in (Verdict.PLATFORM, Verdict.MANUAL) else 0.0
+    cells = tuple(
+        CellVerdict(cell.grade_id, verdict, points, cell.points, message=message)
+        for cell in plan.cells
+        if cell.is_graded
+    )
+    return NotebookVerdicts(plan.name, cells, (message,))
