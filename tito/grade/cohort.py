@@ -32,7 +32,7 @@ class CohortResult:
 
     @property
     def records(self) -> tuple[SubmissionRecord, ...]:
-        return tuple(sorted((*self.graded, *self.unchanged), key=lambda one: one.student))
+        return tuple(sorted((*self.graded, *self.unchanged), key=lambda record: record.student))
 
 
 def _planned(course: Course, assignment: Assignment) -> AssignmentPlan:
@@ -47,9 +47,9 @@ def prepare(course: Course, assignment: Assignment, backend: Backend) -> None:
     Raises:
         PlatformError: no sandbox can be had, or the reference cannot be judged.
     """
-    kept = PlanCache(course, assignment, backend.name)
-    if kept.read() is None:
-        kept.write(calibrated_apart(_planned(course, assignment), backend))
+    cache = PlanCache(course, assignment, backend.name)
+    if cache.read() is None:
+        cache.write(calibrated_apart(_planned(course, assignment), backend))
 
 
 def plan_cohort(
@@ -60,16 +60,16 @@ def plan_cohort(
     Raises:
         UsageError: a student in `only` who has submitted nothing.
     """
-    found = course.submissions(plan.assignment)
+    folders = course.submissions(plan.assignment)
     for student in only:
-        if student not in found:
+        if student not in folders:
             raise UsageError(
                 f"{student} has not submitted {plan.assignment}.",
                 hint=f"There is no {course.step('submitted', student, plan.assignment)}; run 'tito collect' first?",
             )
-    names = tuple(one.name for one in plan.notebooks)
+    names = tuple(notebook.name for notebook in plan.notebooks)
     tasks, unchanged = [], []
-    for student, folder in found.items():
+    for student, folder in folders.items():
         if only and student not in only:
             continue
         fingerprint = Fingerprint(content_hash(folder, names), plan.tests_hash, plan.environment_hash)
@@ -106,16 +106,16 @@ def autograde(
     with contextlib.ExitStack() as stack:
         ahead = early or EarlySandboxes(course, assignment, backend)
         stack.callback(ahead.close)
-        kept = PlanCache(course, assignment, backend.name)
-        found = kept.read()
-        plan = found or _planned(course, assignment)
+        cache = PlanCache(course, assignment, backend.name)
+        cached = cache.read()
+        plan = cached or _planned(course, assignment)
         tasks, unchanged = plan_cohort(course, plan, backend, only, force)
         graders = None
         if tasks:
             require_measuring(plan, backend.name)
             sandboxes = ahead.sandboxes(plan.place, order_of(plan))
-            if found is None:
-                kept.write(plan := calibrated(plan, sandboxes))
+            if cached is None:
+                cache.write(plan := calibrated(plan, sandboxes))
             # The workers start before nbgrader is imported, which takes as long as grading some submissions.
             graders = stack.enter_context(WorkerPool(plan, backend, workers, sandboxes))
         require_released(course, assignment.id)
@@ -123,8 +123,8 @@ def autograde(
         opened = stack.enter_context(open_gradebook(course))
         recorder = Recorder(course, assignment.id, opened)
         for batch in graders.grade(tasks) if graders else ():
-            recorder.record([(one, task.folder) for task, one in batch])
-            for _, one in batch:
-                graded.append(one.record)
-                progress(one.record)
+            recorder.record([(graded, task.folder) for task, graded in batch])
+            for _, result in batch:
+                graded.append(result.record)
+                progress(result.record)
     return CohortResult(tuple(graded), tuple(unchanged))

@@ -40,11 +40,15 @@ class Recorder:
         self.assignment = assignment
         self.opened = opened
         notebooks = opened.find_assignment(assignment).notebooks
-        self.checksums = {(one.name, cell.name): cell.checksum for one in notebooks for cell in one.source_cells}
-        self.names = {cell.id: cell.name for one in notebooks for cell in (*one.grade_cells, *one.solution_cells)}
-        self.names |= {cell.id: cell.name for one in notebooks for cell in one.task_cells}
+        self.checksums = {
+            (notebook.name, cell.name): cell.checksum for notebook in notebooks for cell in notebook.source_cells
+        }
+        self.names = {
+            cell.id: cell.name for notebook in notebooks for cell in (*notebook.grade_cells, *notebook.solution_cells)
+        }
+        self.names |= {cell.id: cell.name for notebook in notebooks for cell in notebook.task_cells}
 
-    def record(self, found: Sequence[tuple[Graded, Path]], notebooks: bool = True) -> None:
+    def record(self, batch: Sequence[tuple[Graded, Path]], notebooks: bool = True) -> None:
         """Store graded submissions, each with the folder that it was handed in as.
 
         The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`.
@@ -54,10 +58,10 @@ class Recorder:
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
         with transaction(self.opened, flushing=False):
-            stored = self._stored([graded.record.student for graded, _ in found])
-            for graded, submitted in found:
+            stored = self._stored([graded.record.student for graded, _ in batch])
+            for graded, submitted in batch:
                 self._write_grades(graded, submitted, stored[graded.record.student])
-        for graded, submitted in found:
+        for graded, submitted in batch:
             record_path(self.course, graded.record.assignment, graded.record.student).unlink(missing_ok=True)
             if notebooks:
                 _write_notebooks(self.course, graded, submitted)
@@ -69,16 +73,19 @@ class Recorder:
         from sqlalchemy.orm import selectinload
 
         query = self.opened.db.query
-        known = {one.id for one in query(Student).filter(Student.id.in_(students))}
+        known = {student.id for student in query(Student).filter(Student.id.in_(students))}
         for student in students:
             if student not in known:
                 self.opened.add_student(student)
         self.opened.db.flush()
         notebooks = selectinload(SubmittedAssignment.notebooks)
-        parts = (notebooks.selectinload(getattr(SubmittedNotebook, one)) for one in ("notebook", "grades", "comments"))
+        parts = (
+            notebooks.selectinload(getattr(SubmittedNotebook, relation))
+            for relation in ("notebook", "grades", "comments")
+        )
         submissions = query(SubmittedAssignment).join(Assignment).join(Student).options(*parts)
-        found = submissions.filter(Assignment.name == self.assignment, Student.id.in_(students))
-        stored = {one.student_id: one for one in found}
+        rows = submissions.filter(Assignment.name == self.assignment, Student.id.in_(students))
+        stored = {row.student_id: row for row in rows}
         for student in students:
             if student not in stored:
                 stored[student] = self.opened.add_submission(self.assignment, student)
@@ -87,25 +94,25 @@ class Recorder:
     def _write_grades(self, graded: Graded, submitted: Path, submission: Any) -> None:
         from nbgrader.utils import parse_utc
 
-        made = graded.record
+        record = graded.record
         if when := submitted_at(submitted):
             submission.timestamp = parse_utc(when)
-        stored = {one.notebook.name: one for one in submission.notebooks}
-        for notebook in made.notebooks:
+        stored = {notebook.notebook.name: notebook for notebook in submission.notebooks}
+        for notebook in record.notebooks:
             try:
                 text = graded.texts[notebook.notebook]
                 graded.texts[notebook.notebook] = self._write_notebook(stored[notebook.notebook], notebook, text)
             except KeyError as error:
                 raise BadSource(
-                    f"{made.assignment}: the source has a cell {error} that the gradebook does not know.",
-                    hint=f"Run 'tito release {made.assignment}' again.",
+                    f"{record.assignment}: the source has a cell {error} that the gradebook does not know.",
+                    hint=f"Run 'tito release {record.assignment}' again.",
                 ) from error
 
     def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, text: str) -> str:
         """Scores and comments of one notebook; it comes back with the checksums of the released sources in it."""
         notebook = json.loads(text)
-        grades = {self.names[one.cell_id]: one for one in stored.grades}
-        comments = {self.names[one.cell_id]: one for one in stored.comments}
+        grades = {self.names[grade.cell_id]: grade for grade in stored.grades}
+        comments = {self.names[comment.cell_id]: comment for comment in stored.comments}
         for cell in verdicts.cells:
             _write_grade(grades[cell.grade_id], cell)
         for cell in notebook["cells"]:
@@ -146,9 +153,9 @@ def submitted_at(submitted: Path) -> Any:
 
 def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     """Replace autograded/<student>/<assignment>/ as a whole."""
-    made = graded.record
-    target = course.step("autograded", made.student, made.assignment)
-    fresh, old = (target.with_name(f".{name}-{made.assignment}") for name in ("new", "old"))
+    record = graded.record
+    target = course.step("autograded", record.student, record.assignment)
+    fresh, old = (target.with_name(f".{name}-{record.assignment}") for name in ("new", "old"))
     for left in (fresh, old):  # by a run that was stopped
         shutil.rmtree(left, ignore_errors=True)
     fresh.mkdir(parents=True)

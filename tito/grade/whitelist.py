@@ -110,7 +110,7 @@ def _is_number(value: object, least: int, most: int) -> bool:
 
 def allowed_notebook(notebook: Any) -> Any:
     """A notebook for a page, made anew of what a page needs; the cells keep their order."""
-    cells = [allowed_cell(one) for one in notebook.get("cells", []) if isinstance(one, dict)]
+    cells = [allowed_cell(cell) for cell in notebook.get("cells", []) if isinstance(cell, dict)]
     metadata = nbformat.from_dict({"kernelspec": KERNEL})
     return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
 
@@ -130,7 +130,7 @@ def allowed_cell(cell: Any) -> Any:
         count, outputs = cell.get("execution_count"), cell.get("outputs")
         allowed["execution_count"] = count if _is_number(count, 0, 1 << 31) else None
         allowed["outputs"] = [
-            one for one in map(allowed_output, outputs if isinstance(outputs, list) else []) if one is not None
+            output for output in map(allowed_output, outputs if isinstance(outputs, list) else []) if output is not None
         ]
     elif attached := _attachments(cell.get("attachments")):
         allowed["attachments"] = attached

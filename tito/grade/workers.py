@@ -88,8 +88,8 @@ class WorkerPool:
 
     def _grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
         unfinished = dict(enumerate(tasks))
-        for found in self._results(tasks, self._workers):
-            yield [(unfinished.pop(number), graded) for number, graded in found]
+        for results in self._results(tasks, self._workers):
+            yield [(unfinished.pop(number), graded) for number, graded in results]
         for task in unfinished.values():
             yield [(task, self._apart(task))]
 
@@ -129,13 +129,13 @@ class WorkerPool:
             if not wait([worker.line for worker in busy], self._left_s(busy)):
                 for worker in busy:
                     worker.end_late(self._deadline_s)
-            found: list[tuple[int, Graded]] = []
+            results: list[tuple[int, Graded]] = []
             end = time.monotonic() + TOGETHER_S
-            while ready := wait([one.line for one in busy], max(0.0, end - time.monotonic())):
-                for worker in [one for one in busy if one.line in ready]:
+            while ready := wait([worker.line for worker in busy], max(0.0, end - time.monotonic())):
+                for worker in [worker for worker in busy if worker.line in ready]:
                     result = worker.result()
                     if isinstance(result, tuple):
-                        found.append(result)
+                        results.append(result)
                         continue
                     busy.remove(worker)
                     if result == DIED:
@@ -145,8 +145,8 @@ class WorkerPool:
                         workers[workers.index(worker)] = fresh = self._started()
                         if deaths < len(tasks) and fresh.order(tasks):
                             busy.append(fresh)
-            if found:
-                yield found
+            if results:
+                yield results
 
     def _left_s(self, busy: Sequence[WorkerHandle]) -> float:
         """How long the first of them to miss its deadline has until then."""
@@ -163,8 +163,8 @@ class WorkerPool:
         tickets = Connection(os.dup(self._tickets), writable=False)
         process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)
         process.start()
-        for one in (theirs, tickets):
-            one.close()
+        for end in (theirs, tickets):
+            end.close()
         return WorkerHandle(process, ours)
 
     def __enter__(self) -> Self:
@@ -285,7 +285,7 @@ class PersistentGrader:
                 sandboxes.close()
                 raise
             self._for = wanted
-        (((_, graded),),) = (found for found in self._graders.grade([task]) if found)
+        (((_, graded),),) = (results for results in self._graders.grade([task]) if results)
         return graded
 
     def close(self) -> None:
@@ -344,7 +344,7 @@ class Worker:
             with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
                 self._notebooks().prepare()
             job.judge = Judge(self._judges(), self.halves)
-            job.given = prepared(self.plan, job.task.folder, job.judge)
+            job.prepared = prepared(self.plan, job.task.folder, job.judge)
             self._judges().prepare()  # for the next
         except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
             job.fault = f"{type(error).__name__}: {error}"
@@ -353,11 +353,11 @@ class Worker:
     def _run(self, job: Job) -> AtWork[None]:
         """Run a submission's code. A sandbox that fails before student code runs is replaced once."""
         for _ in range(2):
-            if job.given is None or job.judge is None:
+            if job.prepared is None or job.judge is None:
                 return
             try:
                 job.verdicts = yield from grading(
-                    self.plan, job.task.student, job.given, self._notebooks(), job.judge, job.task.fingerprint
+                    self.plan, job.task.student, job.prepared, self._notebooks(), job.judge, job.task.fingerprint
                 )
                 return
             except SandboxUnavailable as error:
@@ -416,7 +416,7 @@ class Job:
     number: int
     task: Task
     judge: Judge | None = None
-    given: Prepared | None = None
+    prepared: Prepared | None = None
     verdicts: Callable[[], Graded] | None = None
     fault: str = ""
 

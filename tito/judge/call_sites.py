@@ -133,7 +133,7 @@ def _frames_of_the_test(frame: FrameType | None = None) -> list[FrameType]:
 
 
 def _place(frames: list[FrameType]) -> str:
-    return _short(">".join(f"{_code(one.f_code)} {_instruction(one)}" for one in frames))
+    return _short(">".join(f"{_code(frame.f_code)} {_instruction(frame)}" for frame in frames))
 
 
 def _line(frames: list[FrameType]) -> str:
@@ -153,7 +153,7 @@ def _instruction(frame: FrameType) -> int:
 
 @functools.lru_cache(maxsize=1024)
 def _instructions(code: CodeType) -> list[int]:
-    return [one.offset for one in dis.get_instructions(code)]
+    return [instruction.offset for instruction in dis.get_instructions(code)]
 
 
 def _short(text: str) -> str:

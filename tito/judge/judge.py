@@ -211,7 +211,7 @@ class Judge:
                 halves[number] = request_of(*half)
             measured = question.measured and vars(question.measured)
             places.append([number, len(question.observed.text), len(question.observed.blob), measured])
-        values = b"".join(part for one in questions for part in (one.observed.text, one.observed.blob))
+        values = b"".join(part for question in questions for part in (question.observed.text, question.observed.blob))
         return {"op": "judge", "halves": halves, "questions": places, "alone_s": alone_s}, Packed(blob=values)
 
     def ask(self, *questions: Question) -> list[Judgement | JudgeFailed]:
@@ -332,16 +332,16 @@ def _parts(questions: Sequence[Question]) -> Iterator[list[Question]]:
         yield part
 
 
-def _judgement(said: dict[str, Any]) -> Judgement | JudgeFailed:
-    if said["fault"]:
-        fault = text_of(str(said["fault"]), 4000)
+def _judgement(reply: dict[str, Any]) -> Judgement | JudgeFailed:
+    if reply["fault"]:
+        fault = text_of(str(reply["fault"]), 4000)
         return JudgeFailed(f"The judge could not set itself up: {fault}.", hint="The test itself is at fault.")
-    return _one(said, tuple(_one(check) for check in said["checks"]))
+    return _one(reply, tuple(_one(check) for check in reply["checks"]))
 
 
-def _one(said: dict[str, Any], checks: tuple[Judgement, ...] = ()) -> Judgement:
+def _one(reply: dict[str, Any], checks: tuple[Judgement, ...] = ()) -> Judgement:
     return Judgement(
-        said["yes"] is True, text_of(str(said["message"]), 4000), text_of(str(said["detail"]), 4000), checks
+        reply["yes"] is True, text_of(str(reply["message"]), 4000), text_of(str(reply["detail"]), 4000), checks
     )
 
 

@@ -33,7 +33,7 @@ NEVER_ASKED = tuple(
 )
 
 
-class ProxyChannel(Protocol):
+class NotebookOperations(Protocol):
     """The way to the notebook, as proxies need it."""
 
     def ask(
@@ -55,7 +55,7 @@ class ProxyChannel(Protocol):
 class RemoteType(type):
     """A class of the notebook: mirrors its name and bases; all else that is done with it is forwarded."""
 
-    _tito_channel: ProxyChannel
+    _tito_channel: NotebookOperations
     _tito_number_of_class: int
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> RemoteType:
@@ -87,17 +87,17 @@ class RemoteType(type):
     def __getitem__(cls, key: Any) -> Any:
         return cls._tito_channel.ask("__getitem__", cls._tito_number_of_class, (key,))
 
-    def __contains__(cls, one: Any) -> Any:
-        if isinstance(one, cls):
-            return cls._tito_channel.ask("__contains__", cls._tito_number_of_class, (one,))
+    def __contains__(cls, item: Any) -> Any:
+        if isinstance(item, cls):
+            return cls._tito_channel.ask("__contains__", cls._tito_number_of_class, (item,))
         return False
 
 
 class Text:
     """`__doc__`, of an object or of its class."""
 
-    def __get__(self, one: Any, cls: Any) -> Any:
-        number = cls._tito_number_of_class if one is None else one._tito_number
+    def __get__(self, instance: Any, cls: Any) -> Any:
+        number = cls._tito_number_of_class if instance is None else instance._tito_number
         return cls._tito_channel.ask("__getattr__", number, ("__doc__",))
 
 
@@ -105,7 +105,7 @@ class Proxy(metaclass=RemoteType):
     """An object of the notebook. Its class has those of Python's protocols that the object's own class has."""
 
     __slots__ = ("_tito_number",)
-    _tito_channel: ProxyChannel
+    _tito_channel: NotebookOperations
     _tito_number: int
 
     def __getattr__(self, name: str) -> Any:
@@ -155,16 +155,16 @@ class Proxy(metaclass=RemoteType):
         return np.array(array, dtype)
 
 
-def _attribute(one: Any, link: ProxyChannel | None, name: str) -> Any:
-    if link is None or name.startswith(("_tito", *NEVER_ASKED)):
+def _attribute(owner: Any, channel: NotebookOperations | None, name: str) -> Any:
+    if channel is None or name.startswith(("_tito", *NEVER_ASKED)):
         raise AttributeError(name)
-    return link.ask("__getattr__", number_of(one), (name,))  # type: ignore[arg-type]
+    return channel.ask("__getattr__", number_of(owner), (name,))  # type: ignore[arg-type]
 
 
-def _call(link: ProxyChannel, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    if not link.may_call(number, *arguments, *keywords.values()):
+def _call(channel: NotebookOperations, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    if not channel.may_call(number, *arguments, *keywords.values()):
         raise TypeError("what your code returned is not of the kind that this test calls")
-    return link.ask("__call__", number, arguments, keywords)
+    return channel.ask("__call__", number, arguments, keywords)
 
 
 def number_of(value: Any) -> int | None:
@@ -173,8 +173,8 @@ def number_of(value: Any) -> int | None:
         return value._tito_number_of_class
     if isinstance(type(value), RemoteType):
         if isinstance(value, BaseException):
-            found: int | None = value.__dict__.get("_tito_number")
-            return found
+            number: int | None = value.__dict__.get("_tito_number")
+            return number
         return object.__getattribute__(value, "_tito_number")  # type: ignore[no-any-return]
     return None
 
@@ -199,11 +199,11 @@ def _guarded(name: str) -> Callable[..., Any]:
     return method
 
 
-def _contains(self: Proxy, one: Any) -> Any:
+def _contains(self: Proxy, item: Any) -> Any:
     """Whether it holds something: looked for here, one element after the other, unless the reference's was asked."""
     if self._tito_channel.may_compare():
-        return self._tito_channel.ask("__contains__", self._tito_number, (one,))
-    return any(one is element or one == element for element in self)  # type: ignore[attr-defined]
+        return self._tito_channel.ask("__contains__", self._tito_number, (item,))
+    return any(item is element or item == element for element in self)  # type: ignore[attr-defined]
 
 
 def _leave(self: Proxy, kind: Any, error: Any, trace: Any) -> Any:
@@ -235,7 +235,7 @@ def _error_text(self: Any) -> str:
 
 def native_class(cls: type) -> type:
     """The class of Python's own that says how the memory of a mirrored class's objects is laid out."""
-    return next(one for one in _layouts(cls) if not isinstance(one, RemoteType))
+    return next(layout for layout in _layouts(cls) if not isinstance(layout, RemoteType))
 
 
 def _layouts(cls: type | None) -> Iterator[type]:
@@ -249,13 +249,13 @@ def new_exception(cls: type, *arguments: Any) -> BaseException:
     MemoryError or a group is refused by `BaseException.__new__`, and a group has to hold something."""
     native = native_class(cls)
     held = arguments or ("", [Exception()])
-    made: BaseException = native.__new__(cls, *(held if issubclass(native, BaseExceptionGroup) else ()))
-    return made
+    exception: BaseException = native.__new__(cls, *(held if issubclass(native, BaseExceptionGroup) else ()))
+    return exception
 
 
 def native_attributes(bases: list[type]) -> dict[str, Any]:
     """Attributes that Python keeps in the memory of exceptions, as `errno`: the notebook is asked for them."""
-    kinds = {one for base in bases for one in native_class(base).__mro__ if issubclass(one, BaseException)}
+    kinds = {kind for base in bases for kind in native_class(base).__mro__ if issubclass(kind, BaseException)}
     kinds -= {BaseException}
     names = {name for kind in kinds for name, value in vars(kind).items() if inspect.isdatadescriptor(value)}
     return {name: property(partial(_error_attribute, name=name)) for name in sorted(names)}

@@ -39,7 +39,7 @@ SEED = 2018
 _EMPTY: tuple[Any, ...] = ([], (), {}, set(), range(1), "", {}.values(), {}.items())
 ITERATORS: tuple[type, ...] = (
     *(types.GeneratorType, map, filter, zip, enumerate, reversed),
-    *(type(iter(one)) for one in _EMPTY),
+    *(type(iter(empty)) for empty in _EMPTY),
 )
 BY_NAME = ("name", "set name", "delete name")
 STOPS = (StopIteration, StopAsyncIteration)
@@ -109,7 +109,7 @@ class ProxyChannel:
         name: str = "",
     ) -> Any:
         """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
-        self.looks.forget(what, number, [number_of(one) for one in arguments])
+        self.looks.forget(what, number, [number_of(argument) for argument in arguments])
         if self.looks.holds(what, number, arguments):
             return self.looks.look(what, number, arguments)
         return self._ask(what, number, arguments, keywords, name)
@@ -125,11 +125,11 @@ class ProxyChannel:
         keep = self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
         request = {"what": what, "number": number, "name": name, "keep": keep}
         values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
-        given = [*arguments, *(keywords or {}).values()]
+        operands = [*arguments, *(keywords or {}).values()]
         reply, back = self._exchange(request, values)
         try:
-            given = self._changed(given, back.pop("left", []))
-            back = {key: self.revive(value, given) for key, value in back.items()}
+            operands = self._changed(operands, back.pop("left", []))
+            back = {key: self.revive(value, operands) for key, value in back.items()}
         except BAD_ANSWER as error:
             raise self._end("an answer that is none") from error
         if reply.get("status") == "missing":
@@ -146,12 +146,12 @@ class ProxyChannel:
             self.names.setdefault(looked_up, set()).add(name)
         return value
 
-    def _changed(self, given: list[Any], left: Any) -> list[Any]:
+    def _changed(self, operands: list[Any], left: Any) -> list[Any]:
         """Change arguments as the notebook says it did, where the reference did that too. What stands for them in the
         answer: else it is their new content, in objects of its own, and the test's own are as they were."""
-        answered = list(given)
-        for position, new in self.revive(left, given):
-            argument = given[position]
+        answered = list(operands)
+        for position, new in self.revive(left, operands):
+            argument = operands[position]
             if self.believes or self.sites.allows(f"changed {position}"):
                 self.sites.note(f"changed {position}")
                 restore(argument, new)
@@ -172,7 +172,7 @@ class ProxyChannel:
 
     def may(self, *operands: Any) -> bool:
         """Whether an object of the notebook may be handed operands of the test's, here where the test is now."""
-        return all(isinstance(one, Proxy | RemoteType) for one in operands) or self.may_compare()
+        return all(isinstance(operand, Proxy | RemoteType) for operand in operands) or self.may_compare()
 
     def may_call(self, number: int, *operands: Any) -> bool:
         """Whether it may be called with them: too wherever the test has looked it up by a name that it calls."""
@@ -231,20 +231,20 @@ class ProxyChannel:
             value = function(*arguments, **keywords)
             self._send({"what": "return"}, {"value": value})
         except Exception as error:  # noqa: BLE001  (what a function of the test raises, its caller in the notebook gets)
-            told = {"what": "raise", "name": type(error).__name__}
+            failure = {"what": "raise", "name": type(error).__name__}
             mirrored = error if isinstance(type(error), RemoteType) else None
             try:
-                self._send(told, {"error": mirrored, "arguments": list(error.args)})
+                self._send(failure, {"error": mirrored, "arguments": list(error.args)})
             except TypeError:
-                self._send(told, {"error": mirrored, "arguments": [str(error)[:4000]]})
+                self._send(failure, {"error": mirrored, "arguments": [str(error)[:4000]]})
 
     def _end(self, why: str) -> Ended:
         self.over = why
         return Ended(why)
 
-    def _tell(self, said: Any) -> None:
+    def _tell(self, answer: Any) -> None:
         """What the notebook printed meanwhile is printed here: a test may have redirected it."""
-        for name, text in said if isinstance(said, list) else []:
+        for name, text in answer if isinstance(answer, list) else []:
             self.said += len(str(text))
             if self.said <= MOST_SAID:
                 (sys.stderr if name == "stderr" else sys.stdout).write(str(text))
@@ -309,14 +309,14 @@ class ProxyChannel:
         if known is not None:
             return known
         if callable(value) and not isinstance(value, type):
-            for position, one in enumerate(self.callbacks):
-                if one is value:
+            for position, callback in enumerate(self.callbacks):
+                if callback is value:
                     return Callback(position)
             self.callbacks.append(value)
             return Callback(len(self.callbacks) - 1)
         raise CodecError(f"a {type(value).__name__} of the test's own")
 
-    def revive(self, value: Any, given: list[Any]) -> Any:
+    def revive(self, value: Any, operands: list[Any]) -> Any:
         """The proxies and values that an answer's references mean."""
         kind = type(value)
         if kind is Handle:
@@ -326,20 +326,20 @@ class ProxyChannel:
         if kind is Callback:
             return self.callbacks[value.number]
         if kind is Alias:
-            return given[value.position]
+            return operands[value.position]
         if kind is Iterator:
             raise CodecError("an iterator")
         if kind in (list, tuple, set, frozenset):
-            return kind(self.revive(one, given) for one in value)
+            return kind(self.revive(item, operands) for item in value)
         if isinstance(value, dict):
-            pairs = [(self.revive(key, given), self.revive(one, given)) for key, one in value.items()]
+            pairs = [(self.revive(key, operands), self.revive(item, operands)) for key, item in value.items()]
             value.clear()
-            for key, one in pairs:
-                value[key] = one
+            for key, item in pairs:
+                value[key] = item
         elif kind is deque:
-            value.extend([self.revive(value.popleft(), given) for _ in range(len(value))])
+            value.extend([self.revive(value.popleft(), operands) for _ in range(len(value))])
         elif kind is np.ndarray and value.dtype.kind == "O":
-            value.flat[:] = [self.revive(one, given) for one in value.ravel().tolist()]
+            value.flat[:] = [self.revive(item, operands) for item in value.ravel().tolist()]
         return value
 
     def _stand_in(self, handle: Handle) -> Any:
@@ -350,19 +350,19 @@ class ProxyChannel:
             return self.objects[number]
         cls = self._class(kind["class"])
         if issubclass(cls, BaseException):
-            made: Any = new_exception(cls)
-            made.__dict__["_tito_number"] = number
+            revived: Any = new_exception(cls)
+            revived.__dict__["_tito_number"] = number
         else:
-            made = object.__new__(cls)
-            object.__setattr__(made, "_tito_number", number)
-        self.objects[number] = made
-        return made
+            revived = object.__new__(cls)
+            object.__setattr__(revived, "_tito_number", number)
+        self.objects[number] = revived
+        return revived
 
     def _class(self, facts: dict[str, Any]) -> RemoteType:
         number = int(facts["n"])
         if number not in self.classes:
-            bases = [self._base(one) for one in facts["bases"]]
-            raises = any(issubclass(one, BaseException) for one in bases)
+            bases = [self._base(base) for base in facts["bases"]]
+            raises = any(issubclass(base, BaseException) for base in bases)
             has = int(facts["has"])
             body = dict(
                 EXCEPTION if raises else {name: METHODS[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
@@ -377,7 +377,7 @@ class ProxyChannel:
             machinery = MACHINERY.get(str(facts.get("machinery")))
             if machinery is not None:
                 body["__class__"] = property(lambda _: machinery)
-            inherited = [one for one in bases if issubclass(one, BaseException)] if raises else [*bases, Proxy]
+            inherited = [base for base in bases if issubclass(base, BaseException)] if raises else [*bases, Proxy]
             self.classes[number] = RemoteType(str(facts["name"]), tuple(inherited), body)
         return self.classes[number]
 
@@ -396,11 +396,11 @@ class ProxyChannel:
 def _stand_ins(value: Any) -> Generator[int, None, None]:
     """The numbers of the objects that a value holds."""
     if isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            yield from _stand_ins(one)
+        for item in value:
+            yield from _stand_ins(item)
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _stand_ins(one)
+        for item in value.values():
+            yield from _stand_ins(item)
     elif (number := number_of(value)) is not None:
         yield number
 
@@ -409,10 +409,10 @@ def _known(value: Any) -> Known | None:
     """A function, class or array function that can be imported, as the notebook's process would import it."""
     for module in (getattr(value, "__module__", None), "numpy", "builtins"):
         for name in (getattr(value, "__qualname__", None), getattr(value, "__name__", None)):
-            found: Any = sys.modules.get(module) if isinstance(module, str) else None
+            member: Any = sys.modules.get(module) if isinstance(module, str) else None
             for part in name.split(".") if isinstance(name, str) else []:
-                found = getattr(found, part, None)
-            if found is value:
+                member = getattr(member, part, None)
+            if member is value:
                 return Known(str(module), str(name))
     return None
 
@@ -425,12 +425,12 @@ def _numpy_state() -> tuple[Any, int, int, float]:
 def restore(old: Any, new: Any) -> Any:
     """Give `old` the content of `new` in place where the two are mutable and of one kind; the one to go on with."""
     if isinstance(old, list) and type(new) is list:
-        old[:] = [restore(old[at], one) if at < len(old) else one for at, one in enumerate(new)]
+        old[:] = [restore(old[at], item) if at < len(old) else item for at, item in enumerate(new)]
     elif isinstance(old, dict) and isinstance(new, dict):
-        merged = {key: restore(old[key], one) if key in old else one for key, one in new.items()}
+        merged = {key: restore(old[key], item) if key in old else item for key, item in new.items()}
         old.clear()
-        for key, one in merged.items():
-            old[key] = one
+        for key, item in merged.items():
+            old[key] = item
     elif isinstance(old, set) and type(new) is set:
         old.clear()
         old.update(new)

@@ -42,10 +42,10 @@ class Namespace(dict[str, Any]):
     """
 
     def __init__(
-        self, link: ProxyChannel, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]
+        self, proxy_channel: ProxyChannel, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]
     ) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
-        self.link = link
+        self.proxy_channel = proxy_channel
         self.imports = imports
         self.notebook = notebook
         self.mirrored = mirrored
@@ -55,11 +55,11 @@ class Namespace(dict[str, Any]):
             return self.imports[name]
         if (name in BUILTINS and name not in self.notebook) or name.startswith("_") or name in NOT_THE_NOTEBOOKS:
             raise KeyError(name)
-        return self.link.ask("name", name=name)
+        return self.proxy_channel.ask("name", name=name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self.mirrored:
-            self.link.ask("set name", arguments=(value,), name=name)
+            self.proxy_channel.ask("set name", arguments=(value,), name=name)
             super().pop(name, None)
         else:
             super().__setitem__(name, value)
@@ -68,7 +68,7 @@ class Namespace(dict[str, Any]):
         if super().__contains__(name):
             super().__delitem__(name)
         else:
-            self.link.ask("delete name", name=name)
+            self.proxy_channel.ask("delete name", name=name)
 
     def __contains__(self, name: object) -> bool:
         if super().__contains__(name) or not isinstance(name, str):
@@ -99,15 +99,17 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
         run.append(section)
         started = time.monotonic()
         done = fault or _run(section, names)
-        if done["status"] == "ok" and names.link.not_believed:
+        if done["status"] == "ok" and names.proxy_channel.not_believed:
             done = _replayed(recording, request, run, started + section["limit_s"]) or done
-        channel.send({"done": done, "sites": sorted(names.link.shown)})
+        channel.send({"done": done, "sites": sorted(names.proxy_channel.shown)})
 
 
 def _names(line: Transport, request: dict[str, Any], *, believes: bool = False) -> Namespace:
     known = request["sites"]
-    link = ProxyChannel(line, None if known is None else frozenset(known), request["keep"], believes)
-    return Namespace(link, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"]))
+    proxy_channel = ProxyChannel(line, None if known is None else frozenset(known), request["keep"], believes)
+    return Namespace(
+        proxy_channel, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"])
+    )
 
 
 def _replayed(
@@ -144,7 +146,7 @@ def _given(source: str, names: Namespace) -> dict[str, Any]:
 
 def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
     """Run a section. Where it was stopped, or can ask nothing more, it has not passed, whatever it made of that."""
-    link, stopped = names.link, []
+    proxy_channel, stopped = names.proxy_channel, []
 
     def stop(signum: int, frame: FrameType | None) -> NoReturn:
         stopped.append(TestTimeout())
@@ -157,14 +159,18 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
     try:
         code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
         signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), link.sites.counted():
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            proxy_channel.sites.counted(),
+        ):
             exec(code, names)
     except BaseException as error:  # noqa: BLE001  (the test's edge: whatever it raises is what came of it)
-        return _done(stopped[0] if stopped else Ended(link.over) if link.over else error)
+        return _done(stopped[0] if stopped else Ended(proxy_channel.over) if proxy_channel.over else error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    if stopped or link.over:
-        return _done(stopped[0] if stopped else Ended(link.over))
+    if stopped or proxy_channel.over:
+        return _done(stopped[0] if stopped else Ended(proxy_channel.over))
     return {"status": "ok", "ename": "", "evalue": ""}
 
 
@@ -181,14 +187,14 @@ def _done(error: BaseException) -> dict[str, Any]:
 
 def imported(statements: list[list[str]]) -> dict[str, Any]:
     """What import statements bind, by name; those that cannot be run here are left to the notebook."""
-    found: dict[str, Any] = {}
+    bound_names: dict[str, Any] = {}
     for name, statement in statements:
         bound: dict[str, Any] = {}
         with contextlib.suppress(Exception):
             exec(statement, bound)
         bound.pop("__builtins__", None)
-        found |= bound if name == "*" else {one: bound[one] for one in bound if one == name}
-    return found
+        bound_names |= bound if name == "*" else {key: bound[key] for key in bound if key == name}
+    return bound_names
 
 
 def serve_test(channel: Channel, request: dict[str, Any]) -> None:

@@ -40,10 +40,10 @@ class Recording:
         self._keep(self.answered, message, packed)
         return message, packed.values(self.channel.more)
 
-    def _keep(self, kept: list[tuple[dict[str, Any], Packed]], message: dict[str, Any], packed: Packed) -> None:
+    def _keep(self, frames: list[tuple[dict[str, Any], Packed]], message: dict[str, Any], packed: Packed) -> None:
         self.size += packed.size + 200
         if self.is_whole:
-            kept.append((message, packed))
+            frames.append((message, packed))
         else:
             self.asked.clear()
             self.answered.clear()

@@ -119,8 +119,8 @@ class ShownValues:
         at = arguments[0] if arguments else None
         if type(at) is not int or not 0 <= at < len(shown.items):
             return
-        held, given = shown.answers.get(("__getitem__", repr((at,))), self), shown.items[at]
-        if isinstance(held, SCALARS) and isinstance(given, SCALARS) and held != given and held == held:
+        held, item = shown.answers.get(("__getitem__", repr((at,))), self), shown.items[at]
+        if isinstance(held, SCALARS) and isinstance(item, SCALARS) and held != item and held == held:
             if any(key == at for key in shown.items if isinstance(key, SCALARS)) and self._maps(number):
                 return
             raise TypeError("what your code returned holds other values than it gives")

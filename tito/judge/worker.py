@@ -42,8 +42,10 @@ def judge(request: dict[str, Any], observed: Packed, measured: dict[str, float] 
         common = {"yes": False, "message": NO_VALUE, "detail": f"it is no value: {error}"}
     else:
         common = judgement(common_part, namespace, sources, request["hidden"])
-    checks = [judgement(one, dict(namespace), sources, request["hidden"]) if common["yes"] else common for one in named]
-    first_no = next((one for one in (common, *checks) if not one["yes"]), common)
+    checks = [
+        judgement(part, dict(namespace), sources, request["hidden"]) if common["yes"] else common for part in named
+    ]
+    first_no = next((answer for answer in (common, *checks) if not answer["yes"]), common)
     return first_no | {"checks": checks, "fault": ""}
 
 
@@ -104,8 +106,8 @@ def message_of(error: AssertionError, sources: dict[str, str], hidden: bool) -> 
 @lru_cache(maxsize=2048)
 def constant_message(source: str, line: int) -> str:
     """What the author wrote as constant text in the message of the check on that line."""
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt) and _covers(node, line)]
-    return _constant_text(_message_node(found[-1])) if found else ""
+    statements = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt) and _covers(node, line)]
+    return _constant_text(_message_node(statements[-1])) if statements else ""
 
 
 def _place_in_judge(trace: TracebackType | None, sources: dict[str, str]) -> tuple[str, int]:
@@ -126,7 +128,7 @@ def _message_node(statement: ast.stmt) -> ast.expr | None:
     if isinstance(statement, ast.Assert):
         return statement.msg
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        return next((one.value for one in statement.value.keywords if one.arg == "err_msg"), None)
+        return next((keyword.value for keyword in statement.value.keywords if keyword.arg == "err_msg"), None)
     return None
 
 

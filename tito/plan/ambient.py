@@ -35,7 +35,7 @@ DRAWN_FROM = {"numpy.random": "<numpy.random>", "random": "<random>"}
 STATES = frozenset(DRAWN_FROM.values())
 
 DRAWS = {"numpy.random": NUMPY_DRAWS, "random": PYTHON_DRAWS}
-SEEDING = frozenset(f"{one}.seed" for one in DRAWN_FROM)
+SEEDING = frozenset(f"{name}.seed" for name in DRAWN_FROM)
 MODULES = PURE | SOME.keys() | DRAWN_FROM.keys()
 
 # Attributes, of whatever object, that read or write what stands in no source.
@@ -79,7 +79,7 @@ class Surroundings:
         """What a statement reads, as its names stand before it."""
         names = names_in(ast.unparse(statement))
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            starred = any(one.name == "*" for one in statement.names)
+            starred = any(alias.name == "*" for alias in statement.names)
             return Reads(frozenset([AMBIENT] * starred), names.bound, frozenset())
         seen = _Uses(self._paths, names)
         seen.visit(statement, deferred=False)
@@ -122,8 +122,11 @@ def _path(node: ast.expr, paths: dict[str, str], names: Names) -> str:
 
 def _has_seed(call: ast.Call) -> bool:
     """Whether a generator is made, or seeded, with something that is not None."""
-    given = [*call.args[:1], *(one.value for one in call.keywords if one.arg in ("seed", "entropy", "a", "x"))]
-    return bool(given) and not any(isinstance(one, ast.Starred) or _is_none(one) for one in given)
+    seeds = [
+        *call.args[:1],
+        *(keyword.value for keyword in call.keywords if keyword.arg in ("seed", "entropy", "a", "x")),
+    ]
+    return bool(seeds) and not any(isinstance(seed, ast.Starred) or _is_none(seed) for seed in seeds)
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -153,7 +156,7 @@ class _Uses:
 
     def _nested_import(self, node: ast.Import | ast.ImportFrom) -> None:
         for _, path in imported(node):
-            if not any(path == one or path.startswith(f"{one}.") for one in PURE) or path in EXCEPT:
+            if not any(path == pure or path.startswith(f"{pure}.") for pure in PURE) or path in EXCEPT:
                 self.read.add(AMBIENT)
 
     def _call(self, call: ast.Call, deferred: bool) -> None:
@@ -228,7 +231,9 @@ def _is_deterministic(module: str, name: str) -> bool:
 def _public(module: str) -> frozenset[str]:
     """Members of a module, but for modules that it imports: `statistics.sys` is as ambient as `sys`."""
     members = vars(importlib.import_module(module)).items()
-    return frozenset(name for name, one in members if not name.startswith("_") and not isinstance(one, ModuleType))
+    return frozenset(
+        name for name, member in members if not name.startswith("_") and not isinstance(member, ModuleType)
+    )
 
 
 def _is_undetermined(path: str, call: ast.Call) -> bool:
@@ -236,7 +241,7 @@ def _is_undetermined(path: str, call: ast.Call) -> bool:
     module, _, name = path.rpartition(".")
     if module.split(".")[0] != "numpy":
         return False
-    words = {one.arg for one in call.keywords}
+    words = {keyword.arg for keyword in call.keywords}
     masked = "where" in words and "out" not in words and name not in REDUCTIONS
-    dated = any(isinstance(one, ast.Constant) and one.value in RIGHT_NOW for one in ast.walk(call))
+    dated = any(isinstance(node, ast.Constant) and node.value in RIGHT_NOW for node in ast.walk(call))
     return path == "numpy.ndarray" or masked or dated

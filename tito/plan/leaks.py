@@ -106,14 +106,14 @@ def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for key, one in value.items():
+        for key, item in value.items():
             yield key
-            yield from _strings(one)
+            yield from _strings(item)
     elif isinstance(value, list):
-        if value and all(isinstance(one, str) for one in value):
+        if value and all(isinstance(item, str) for item in value):
             yield "".join(value)
-        for one in value:
-            yield from _strings(one)
+        for item in value:
+            yield from _strings(item)
 
 
 def _unpacked(string: str) -> Iterator[str]:
@@ -127,9 +127,9 @@ def _unpacked(string: str) -> Iterator[str]:
 
 def find_outputs(artefact: Path) -> list[Leak]:
     """Outputs and execution counts that survived in released notebooks."""
-    found = []
+    leaks = []
     for path in sorted(artefact.rglob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell.get("outputs") or cell.get("execution_count") is not None:
-                found.append(Leak(path.name, str(cell.get("id", "")), "an output"))
-    return found
+                leaks.append(Leak(path.name, str(cell.get("id", "")), "an output"))
+    return leaks

@@ -21,8 +21,8 @@ JUDGE_TIME_S = 3600.0  # of processor time in all; each answer has its own limit
 def workplace(course: Course, assignment: Assignment) -> SandboxSpec:
     """What a session finds, but for what is imported ahead: as the built source folder is now."""
     folder = course.step("source", assignment.id)
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    files = tuple((path, path.name) for path in found if path.suffix != ".ipynb")
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = tuple((path, path.name) for path in entries if path.suffix != ".ipynb")
     return SandboxSpec(files, course.sandbox.packages, limits=course.limits)
 
 
@@ -103,7 +103,7 @@ class BorrowedSandboxes:
 def borrowed_sandboxes(sandboxes: Sandboxes) -> BorrowedSandboxes:
     """How other processes find these."""
     both = (sandboxes.notebooks, sandboxes.judges)
-    return BorrowedSandboxes(*(SandboxAddress(one.name, one.place, one.address) for one in both))
+    return BorrowedSandboxes(*(SandboxAddress(sandbox.name, sandbox.place, sandbox.address) for sandbox in both))
 
 
 class EarlySandboxes:

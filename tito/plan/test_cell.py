@@ -48,19 +48,21 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
             of its form or not in its place.
     """
     require_forms(source, where)
-    found = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
-    kept = tuple(one for one in found if _has_statements(one.observe) or one.judge is not None)
-    parts = [part for one in kept for part in (one.observe, *judge_parts(one)) if part]
+    parts_of_cell = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
+    with_statements = tuple(
+        section for section in parts_of_cell if _has_statements(section.observe) or section.judge is not None
+    )
+    parts = [part for section in with_statements for part in (section.observe, *judge_parts(section)) if part]
     if all(compiled_section(part) for part in parts):
-        return kept
-    if any(one.judge is not None for one in kept):
+        return with_statements
+    if any(section.judge is not None for section in with_statements):
         raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
     return (Section(observe=source, judge=None, hidden=BEGIN_HIDDEN in source),)
 
 
 def judge_parts(section: Section) -> tuple[str, ...]:
     """All that a judge runs for a section: the common part, the checks, and what each says of what was measured."""
-    checks = (part for one in section.checks for part in (one.source, one.measured))
+    checks = (part for check in section.checks for part in (check.source, check.measured))
     return (section.judge or "", section.measured, *checks)
 
 
@@ -147,8 +149,8 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
     if section.is_measured:
         _require_free(section, where)
         wanted = Names(wanted.read - MEASURES, wanted.bound)
-    given, observed = _divide(section.observe, names)
-    available = observed | {name for _, one in given for name in one.bound} | set(names.imports)
+    fixed, observed = _divide(section.observe, names)
+    available = observed | {name for _, reads in fixed for name in reads.bound} | set(names.imports)
     missing = wanted.read - available - wanted.bound - BUILTINS
     if missing:
         raise BadSource(
@@ -156,8 +158,8 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
             hint="Set it above the ### JUDGE line, or import it in a cell that students do not write.",
         )
     states = STATES if "random" in judge else frozenset()  # the judge half may draw from what the section has seeded
-    sliced = _slice(given, (wanted.read - observed) | states)
-    needed = {name for _, one in sliced for name in one.read} | wanted.read
+    sliced = _slice(fixed, (wanted.read - observed) | states)
+    needed = {name for _, reads in sliced for name in reads.read} | wanted.read
     lines = {names.imports[name]: None for name in sorted(needed) if name in names.imports}
     unobserved = set(section.reported) - (wanted.read & observed)
     if unobserved:
@@ -170,7 +172,7 @@ def plan_judge(section: Section, names: NotebookNames, where: str = "") -> Judge
 
 def _require_free(section: Section, where: str) -> None:
     """Raise where a name of what is measured is set, or read by what is not below a measured line."""
-    own = names_in("\n".join([section.observe, section.judge or "", *(one.source for one in section.checks)]))
+    own = names_in("\n".join([section.observe, section.judge or "", *(check.source for check in section.checks)]))
     taken = (own.bound | own.read | names_in("\n".join(judge_parts(section))).bound) & MEASURES
     if taken:
         raise BadSource(
@@ -191,46 +193,46 @@ def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Reads]]
     touched: set[str] = set()
     related: dict[str, set[str]] = {}  # names that may reach one object
     later: dict[str, frozenset[str]] = {}  # what functions of the test's own change when they are called
-    given: list[tuple[str, Reads]] = []
+    fixed: list[tuple[str, Reads]] = []
     observed: set[str] = set()
     for statement in ast.parse(observe).body:
-        one = around.reads(statement)
+        reads = around.reads(statement)
         changed = changed_in_place(statement) - around.known()
-        if one.read <= pristine and not one.read & touched:
-            given.append((ast.unparse(statement), one))
-            pristine |= one.bound
-            observed -= one.bound
-            touched -= one.bound
-            _relate(related, one)
-            later |= dict.fromkeys(one.bound, changed)
+        if reads.read <= pristine and not reads.read & touched:
+            fixed.append((ast.unparse(statement), reads))
+            pristine |= reads.bound
+            observed -= reads.bound
+            touched -= reads.bound
+            _relate(related, reads)
+            later |= dict.fromkeys(reads.bound, changed)
         else:
-            reached = set[str]().union(*(related.get(name, {name}) for name in one.own - STATES))
+            reached = set[str]().union(*(related.get(name, {name}) for name in reads.own - STATES))
             changed = changed.union(*(later.get(name, frozenset()) for name in reached))
             changed |= frozenset[str]().union(*(related.get(name, set()) for name in changed))
-            pristine -= one.bound | changed | STATES
-            observed |= (one.bound | changed) - STATES
+            pristine -= reads.bound | changed | STATES
+            observed |= (reads.bound | changed) - STATES
             touched |= reached
-        around.bind(statement, one.bound)
-    return given, observed
+        around.bind(statement, reads.bound)
+    return fixed, observed
 
 
-def _relate(related: dict[str, set[str]], one: Reads) -> None:
+def _relate(related: dict[str, set[str]], reads: Reads) -> None:
     """After a statement, what it binds may share objects with what it reads: `view = x[:2]`."""
-    bound = one.bound - STATES
+    bound = reads.bound - STATES
     for name in bound:
         for others in related.values():
             others.discard(name)
-    group = set(bound).union(*(related.get(name, {name}) for name in one.own - STATES))
+    group = set(bound).union(*(related.get(name, {name}) for name in reads.own - STATES))
     for name in group:
         related[name] = group
 
 
-def _slice(given: list[tuple[str, Reads]], wanted: frozenset[str] | set[str]) -> list[tuple[str, Reads]]:
+def _slice(statements: list[tuple[str, Reads]], wanted: frozenset[str] | set[str]) -> list[tuple[str, Reads]]:
     """Those given statements that `wanted` depends on: what binds it, and what reads it and so may change it in place
     (a random generator is changed by every draw, and so is global random state)."""
-    needed, kept = set(wanted), []
-    for text, one in reversed(given):
-        if (one.bound | one.own) & needed:
-            kept.append((text, one))
-            needed = (needed - (one.bound & STATES)) | one.read  # what was drawn before a seed is no matter to it
-    return kept[::-1]
+    needed, sliced = set(wanted), []
+    for text, reads in reversed(statements):
+        if (reads.bound | reads.own) & needed:
+            sliced.append((text, reads))
+            needed = (needed - (reads.bound & STATES)) | reads.read  # what was drawn before a seed is no matter to it
+    return sliced[::-1]
