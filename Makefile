@@ -22,6 +22,7 @@ lint: setup                  ## format, lint, types
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/python scripts/names.py
 
 bench: setup                 ## speed, side by side with nbgrader, Otter and PyTorch; an hour or so
 	.venv/bin/python benchmarks/reference.py

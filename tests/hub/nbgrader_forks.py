@@ -46,8 +46,8 @@ class Commands:
 
 
 def _serve() -> None:
-    import nbgrader.apps
-    import nbgrader.apps.nbgraderapp
+    import nbgrader.apps  # noqa: F401
+    import nbgrader.apps.nbgraderapp  # noqa: F401
     import nbgrader.server_extensions.assignment_list.handlers  # noqa: F401
 
     for line in sys.stdin:

@@ -115,82 +115,99 @@ def people(commands: Commands, hub_of_tests: RealHub, released_once: Path, tmp_p
 
 
 def test_the_whole_way_from_release_to_feedback_each_student_only_their_own(people: Class) -> None:
-    teacher, ada, bob = people.teacher, people.ada, people.bob
+    teacher, ada = people.teacher, people.ada
     before = teacher.does("list", "--inbound").count("tiny ada 07_doubling")
     settings = people.course / "course.toml"
     settings.write_text(settings.read_text() + f"\n[deadlines]\n{ASSIGNMENT} = 2030-01-01T00:00:00Z\n")
+    release_and_fetch(people)
+    submit_with_receipt(people)
+    submit_once_more(people, before)
+    collected = people.course / "submitted" / "ada" / ASSIGNMENT
+    collect(people, collected)
+    return_feedback(people, collected)
 
-    # released, listed and fetched
-    assert "Released as: tiny 07_doubling" in teacher.does("release_assignment", ASSIGNMENT, "--force")
+    # taken back
+    assert "tiny 07_doubling" in teacher.does("list", ASSIGNMENT, "--remove")
+    assert "07_doubling" not in ada.does("list")
+    assert "not released" in ada.fails("submit", ASSIGNMENT, "--course", "tiny")
+
+
+def release_and_fetch(people: Class) -> None:
+    ada = people.ada
+    assert "Released as: tiny 07_doubling" in people.teacher.does("release_assignment", ASSIGNMENT, "--force")
     assert "tiny 07_doubling" in ada.does("list")
-    for student in (ada, bob):
+    for student in (ada, people.bob):
         assert "Fetched as: tiny 07_doubling" in student.does("fetch_assignment", ASSIGNMENT, "--course", "tiny")
-    assert (ada.work / "doubling.ipynb").read_bytes() == (
-        people.course / "release" / ASSIGNMENT / "doubling.ipynb"
-    ).read_bytes()
+    released = people.course / "release" / ASSIGNMENT / "doubling.ipynb"
+    assert (ada.work / "doubling.ipynb").read_bytes() == released.read_bytes()
     assert (ada.work / "tinypack" / "base.py").is_file()
     assert "already downloaded" in ada.does("list")
     assert "already have a copy" in ada.fails("fetch_assignment", ASSIGNMENT, "--course", "tiny")
 
-    # submitted, with a receipt
+
+def submit_with_receipt(people: Class) -> None:
+    ada, bob = people.ada, people.bob
     ada.solve()
     bob.solve(halve="def halve(value):\n    return value")
-    said = ada.does("submit", ASSIGNMENT, "--course", "tiny")
+    answer = ada.does("submit", ASSIGNMENT, "--course", "tiny")
     bob.does("submit", ASSIGNMENT, "--course", "tiny")
     [receipt] = ada.receipts()
-    assert receipt["manifest_sha256"] in said
-    assert receipt["submission"] in said
-    assert "in time" in said
+    assert receipt["manifest_sha256"] in answer
+    assert receipt["submission"] in answer
+    assert "in time" in answer
     assert receipt["student"] == "ada"
-    assert "In a browser, all that you handed in: /services/exchange/" in said
-    signed = Manifest.of([Entry(**one) for one in receipt["files"]])
+    assert "In a browser, all that you handed in: /services/exchange/" in answer
+    signed = Manifest.of([Entry(**file) for file in receipt["files"]])
     assert signed.sha256 == receipt["manifest_sha256"]
 
-    # once more: the newest counts, and the receipt of the first is not handed in
+
+def submit_once_more(people: Class, before: int) -> None:
+    """The newest counts, and the receipt of the first is not handed in."""
+    ada = people.ada
     ada.solve(essay="The exponent grows by one, the digits stay.")
     ada.does("submit", ASSIGNMENT, "--course", "tiny")
     assert len(ada.receipts()) == 2
-    assert not [one["path"] for one in ada.receipts()[1]["files"] if "receipt" in one["path"]]
+    assert not [file["path"] for file in ada.receipts()[1]["files"] if "receipt" in file["path"]]
     assert ada.does("list", "--inbound", "--course", "tiny").count("tiny ada 07_doubling") == before + 2
     assert "bob" not in ada.does("list", "--inbound", "--course", "tiny")
-    everybody = teacher.does("list", "--inbound")
+    everybody = people.teacher.does("list", "--inbound")
     assert everybody.count("tiny ada 07_doubling") == before + 2
     assert everybody.count("tiny bob 07_doubling") >= 1
 
     # the receipt stands beside each submission where that is wanted, as it is in the servers of the hub
     shown = ada.does("list", "--cached", "--course", "tiny", "--ServiceExchange.show_receipts=True")
-    assert all(f"UTC. Receipt: SHA-256 {one['manifest_sha256']}" in shown for one in ada.receipts())
+    assert all(f"UTC. Receipt: SHA-256 {receipt['manifest_sha256']}" in shown for receipt in ada.receipts())
 
-    # collected, and checked against the receipt
+
+def collect(people: Class, collected: Path) -> None:
+    """What is collected is what the receipt says."""
+    teacher, ada = people.teacher, people.ada
     teacher.does("collect", ASSIGNMENT)
-    collected = people.course / "submitted" / "ada" / ASSIGNMENT
-    kept = ada.receipts()[1]
-    assert kept.pop("page") == "/services/exchange/"  # where a browser shows it, and no part of what was signed
-    assert json.loads((collected / "receipt.json").read_text()) == kept
+    receipt = ada.receipts()[1]
+    assert receipt.pop("page") == "/services/exchange/"  # where a browser shows it, and no part of what was signed
+    assert json.loads((collected / "receipt.json").read_text()) == receipt
     assert (collected / "doubling.ipynb").read_bytes() == (ada.work / "doubling.ipynb").read_bytes()
     assert "already exists" in teacher.does("collect", ASSIGNMENT)
     assert "No newer submission" in teacher.does("collect", ASSIGNMENT, "--update")
 
-    # graded by our engine, and returned
+
+def return_feedback(people: Class, collected: Path) -> None:
+    """Graded by our engine, and returned."""
+    teacher, ada, bob = people.teacher, people.ada, people.bob
     teacher.does("autograde", ASSIGNMENT)
     teacher.does("generate_feedback", ASSIGNMENT)
     assert "Feedback released: ada" in teacher.does("release_feedback", ASSIGNMENT)
     assert "no feedback available" not in ada.does("list", "--cached", "--course", "tiny").splitlines()[-1]
     ada.does("fetch_feedback", ASSIGNMENT, "--course", "tiny")
     bob.does("fetch_feedback", ASSIGNMENT, "--course", "tiny")
-    pages = {who.name: list((who.work / "feedback").glob("*/doubling.html")) for who in (ada, bob)}
-    assert [len(found) for found in pages.values()] == [1, 1]
-    for who, other in (("ada", "bob"), ("bob", "ada")):
-        mine = (people.course / "feedback" / who / ASSIGNMENT / "doubling.html").read_bytes()
-        assert pages[who][0].read_bytes() == mine
-        assert pages[other][0].read_bytes() != mine
+    pages = {student.name: list((student.work / "feedback").glob("*/doubling.html")) for student in (ada, bob)}
+    assert [len(of_student) for of_student in pages.values()] == [1, 1]
+    for student, other in (("ada", "bob"), ("bob", "ada")):
+        own = (people.course / "feedback" / student / ASSIGNMENT / "doubling.html").read_bytes()
+        assert pages[student][0].read_bytes() == own
+        assert pages[other][0].read_bytes() != own
     when = (collected / "timestamp.txt").read_text()
     assert pages["ada"][0].parent.name == when  # of the second submission, which was graded, and not of the first
-
-    # taken back
-    assert "tiny 07_doubling" in teacher.does("list", ASSIGNMENT, "--remove")
-    assert "07_doubling" not in ada.does("list")
-    assert "not released" in ada.fails("submit", ASSIGNMENT, "--course", "tiny")
 
 
 def test_the_assignment_list_of_jupyterlab_works_unchanged(people: Class) -> None:

@@ -48,6 +48,7 @@ def collect(settings: Settings, module: str) -> None:
 def autograde(
     settings: Settings,
     module: str,
+    *,
     students: tuple[str, ...],
     force: bool,
     sandbox: str | None,

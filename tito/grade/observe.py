@@ -124,15 +124,15 @@ def observing(
     limits = sandbox.place.limits
     time_s = time.monotonic() + limits.notebook_timeout_s
     late = [test.grade_id for test in plan.judged_apart] if notebook.needs_no_copies else []
-    seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, None, 0.0 if late else time_s)
+    seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, recover_until_s=0.0 if late else time_s)
     again: Rerun | None = None
     if seen.unfinished or (late and seen.has_lost and time.monotonic() < time_s):
         again = Rerun.after(seen, limits, time_s)
-        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again)
+        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again=again)
         seen = _merged(seen, more, again)
     if seen.has_lost and time.monotonic() < time_s:
         # Copies that are not there may be our doing: a fresh notebook, which nothing hidden has reached, tells.
-        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again)
+        more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again=again)
         seen = _merged(seen, more, None)
     return seen
 
@@ -199,6 +199,7 @@ def _observed(
     judge: Judge,
     late: list[str],
     partly: Callable[[Observations], None],
+    *,
     again: Rerun | None = None,
     recover_until_s: float = 0.0,
 ) -> AtWork[Observations]:

@@ -40,11 +40,11 @@ def grades(course: Course, assignment: Assignment) -> list[GradeRow]:
                 course,
                 assignment,
                 student,
-                known.get(student),
-                made.get(student),
-                student in submitted,
-                cells,
-                found,
+                student=known.get(student),
+                made=made.get(student),
+                submitted=student in submitted,
+                cells=cells,
+                found=found,
             )
             for student in sorted({*known, *submitted})
         ]
@@ -60,6 +60,7 @@ def _row(
     course: Course,
     assignment: Assignment,
     student_id: str,
+    *,
     student: Any,
     made: Any,
     submitted: bool,

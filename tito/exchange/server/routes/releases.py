@@ -62,6 +62,7 @@ def fetch_release(
 async def release(
     course: CourseName,
     assignment: AssignmentName,
+    *,
     request: Request,
     response: Response,
     caller: Releasing,

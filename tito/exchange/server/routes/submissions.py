@@ -43,6 +43,7 @@ OfStudent = Annotated[str, Query(max_length=200, description="Only of this stude
 async def submit(
     course: CourseName,
     assignment: AssignmentName,
+    *,
     request: Request,
     response: Response,
     caller: HandingIn,
