@@ -1,21 +1,29 @@
-.PHONY: setup demo hub test lint bench lock
+.DEFAULT_GOAL = help
+.PHONY: help setup demo hub test lint bench lock
+
+help:                        ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned dependencies
 
-.venv/.ready: requirements/lock.txt pyproject.toml setup.py tito/bridge/jupyter_config.py scripts/setup
+.venv/.ready: requirements/lock.txt requirements/uv.txt pyproject.toml setup.py tito/bridge/jupyter_config.py scripts/setup
 	scripts/setup
+
+.venv/.compiled: .venv/.ready  # what else is imported by services and tests, which keep no compiled modules
+	.venv/bin/python scripts/compile_modules.py hub s3 dev
+	@touch $@
 
 demo: setup                  ## the whole flow on a simulated cohort, in demo/
 	.venv/bin/tito demo
 
 PORT = 8000
-hub: setup docker/node_modules/.ready    ## a real JupyterHub on loopback, with the course of demo/ (or PORT=9000)
+hub: setup .venv/.compiled docker/node_modules/.ready ## a real JupyterHub on loopback, with the course of demo/ (or PORT=9000)
 	@.venv/bin/python -m tito.hub.config.laptop --port $(PORT)
 
 docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 	scripts/proxy
 
-test: lint                   ## everything that CI runs
+test: lint .venv/.compiled   ## everything that CI runs
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup                  ## format, lint, types
@@ -24,15 +32,15 @@ lint: setup                  ## format, lint, types
 	.venv/bin/mypy
 	.venv/bin/python scripts/names.py
 
-bench: setup                 ## speed, side by side with nbgrader, Otter and PyTorch; an hour or so
+bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyTorch; an hour or so
 	.venv/bin/python benchmarks/reference.py
 	.venv/bin/python benchmarks/stages.py
 	.venv/bin/python benchmarks/grading.py
 
-PIN = uv pip compile --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-lock:                        ## pin the dependencies anew, by name, version and hash (needs uv)
+lock: setup                  ## pin the dependencies anew, by name, version and hash (needs uv)
 	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 -o requirements/lock.txt
-	for image in build hub student node; do \
+	for image in build hub student node uv; do \
 	  $(PIN) --universal -c requirements/lock.txt requirements/$$image.in -o requirements/$$image.txt || exit; done
 	$(PIN) --universal -c requirements/lock.txt pyproject.toml requirements/grader.in -o requirements/grader.txt

@@ -1,4 +1,4 @@
-"""The project's own tools: which names are fillers, and what is too long."""
+"""The project's own tools: what set-up hands on to uv and compiles, which names are fillers, what is too long."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.unit
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -26,6 +27,11 @@ def script(name: str) -> ModuleType:
 @pytest.fixture(scope="module")
 def names() -> ModuleType:
     return script("names")
+
+
+@pytest.fixture(scope="module")
+def with_pip_settings() -> ModuleType:
+    return script("with_pip_settings")
 
 
 def test_every_way_to_bind_a_name_is_counted(names: ModuleType) -> None:
@@ -63,3 +69,53 @@ def test_the_corpus_is_not_looked_at_and_all_else_is(names: ModuleType) -> None:
     paths = names.python_files(names.ROOT)
     assert {"scripts/names.py", "source/16_quantization.py", "tests/cases_support.py", "tito/models.py"} <= set(paths)
     assert not [path for path in paths if path.startswith(("tests/cases/", ".venv/"))]
+
+
+def test_pip_settings_come_from_the_environment_before_its_files(with_pip_settings: ModuleType) -> None:
+    listing = (
+        ":env:.index-url='https://mirror.test/simple'\n"
+        "global.extra-index-url='\\nhttps://a.test/simple\\n  https://b.test/simple'\n"
+        "global.index-url='https://other.test/simple?a=b'\n"
+        "download.timeout='3'\n"
+        "install.trusted-host='a.test b.test:8443'\n"
+    )
+    settings = with_pip_settings.pip_settings(listing)
+    assert with_pip_settings.uv_environment(settings, {}) == {
+        "UV_DEFAULT_INDEX": "https://mirror.test/simple",
+        "UV_INDEX": "https://a.test/simple https://b.test/simple",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+    trusted = ["--allow-insecure-host=a.test", "--allow-insecure-host=b.test:8443"]
+    assert with_pip_settings.uv_arguments(settings) == trusted
+
+
+def test_what_is_set_for_uv_itself_stays(with_pip_settings: ModuleType) -> None:
+    settings = {"index-url": "https://mirror.test/simple", "find-links": "/a /b", "cert": "/ca.pem", "no-index": "yes"}
+    environment = {"UV_DEFAULT_INDEX": "https://own.test/simple", "UV_INDEX_STRATEGY": "first-index"}
+    assert with_pip_settings.uv_environment(settings, environment) == {
+        "UV_FIND_LINKS": "/a,/b",
+        "SSL_CERT_FILE": "/ca.pem",
+    }
+    assert with_pip_settings.uv_arguments(settings) == ["--no-index"]
+
+
+def test_modules_of_what_the_platform_needs_are_compiled_and_no_tests() -> None:
+    compile_modules = script("compile_modules")
+    packages = {package.name.lower(): package for package in compile_modules.needed(Requirement("nbgrader"))}
+    assert {"nbgrader", "jupyter_server", "sqlalchemy", "tornado"} <= set(packages)
+    assert not {"moto", "fastapi", "pytest"} & set(packages)
+    modules = {
+        path.as_posix().partition("site-packages/")[2] for path in compile_modules.modules_of(packages["nbgrader"])
+    }
+    assert "nbgrader/api.py" in modules
+    assert not [path for path in modules if "/tests/" in path]
+
+
+def test_extras_bring_more() -> None:
+    compile_modules = script("compile_modules")
+    plain, with_hub = (
+        {package.name for package in compile_modules.needed(Requirement(text))}
+        for text in ("tinytorch-tito", "tinytorch-tito[hub]")
+    )
+    assert plain < with_hub
+    assert {"fastapi", "jupyterhub"} <= with_hub - plain
