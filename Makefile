@@ -1,5 +1,5 @@
 .DEFAULT_GOAL = help
-.PHONY: help setup demo hub test lint bench lock
+.PHONY: help setup demo hub quick test lint bench lock
 
 help:                        ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ hub: setup .venv/.compiled docker/node_modules/.ready ## a real JupyterHub on lo
 
 docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 	scripts/proxy
+
+quick: lint                  ## lint, types, and the tests that need no sandbox, kernel or server; under a minute
+	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
 test: lint .venv/.compiled   ## everything that CI runs
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "hub"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from exchange_process import Cohort, ServiceProcess
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, token, uploads

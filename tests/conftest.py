@@ -1,29 +1,36 @@
-"""Fixtures that several test files share: the tiny course, as written and as released."""
+"""What holds for all tests: what those of a folder need, the order in which they run, and the tiny course.
+
+Whoever runs a single test waits for this file. It imports nothing of the platform; a fixture does, where it needs it.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 import pytest
-from cases_support import Run, grade_cases, read_cases
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from tiny import ASSIGNMENT, write_course
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tito.course.course import Assignment, Course, load_course
-from tito.grade.calibrate import calibrated_apart
-from tito.grade.submission import Graded
-from tito.grade.workers import Task, Worker
-from tito.plan.plan import AssignmentPlan
-from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Backend, SandboxSpec
+if TYPE_CHECKING:
+    from cases_support import Run
+
+    from tito.course.course import Assignment, Course
+
+TESTS = Path(__file__).parent
+MARKERS = {  # by folder, what its tests need: see `markers` in pyproject.toml
+    "unit": "unit",
+    "cluster": "unit",
+    "sandbox": "sandbox",
+    "ecosystem": "nbgrader",
+    "exchange": "exchange",
+    "hub": "hub",
+    "images": "image",
+    "browser": "browser",
+}
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.
 hypothesis_settings.register_profile(
@@ -55,24 +62,38 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     return ByFile(config, log)
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of known faults; the longest come first."""
-    items.sort(key=lambda one: next((at for at, part in enumerate(LONGEST) if part in one.nodeid), len(LONGEST)))
+    """Mark each test with what it needs, and those of known faults; the longest come first."""
+    items.sort(key=lambda item: next((at for at, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
     for item in items:
+        item.add_marker(marker_of(item.path))
         for part, reason in PENDING.items():
             if part in item.nodeid:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
 
 
+def marker_of(path: Path) -> str:
+    """What the tests of a file need, by the folder below `tests/` that it lies in."""
+    folder = path.relative_to(TESTS).parts[0]
+    if folder not in MARKERS:
+        raise pytest.UsageError(f"{path}: what do tests in tests/{folder} need? MARKERS in tests/conftest.py says it")
+    return MARKERS[folder]
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     """The tiny course, nothing built."""
+    from tiny import write_course
+
     return write_course(tmp_path / "course")
 
 
 @pytest.fixture(scope="session")
 def released_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny course with its module released, made once; tests work on copies."""
+    from tiny import ASSIGNMENT, write_course
+
     from tito.author.release import publish
 
     course = write_course(tmp_path_factory.mktemp("released") / "course")
@@ -83,6 +104,8 @@ def released_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def released(released_once: Path, tmp_path: Path) -> Course:
     """The tiny course with its module in release/ and in the gradebook."""
+    from tito.course.course import load_course
+
     root = tmp_path / "course"
     shutil.copytree(released_once, root)
     return load_course(root.resolve())
@@ -91,59 +114,14 @@ def released(released_once: Path, tmp_path: Path) -> Course:
 @pytest.fixture
 def module(released: Course) -> Assignment:
     """The released module."""
+    from tiny import ASSIGNMENT
+
     return released.assignment(ASSIGNMENT)
-
-
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
-    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
-    known: dict[tuple[str, str, str], Worker] = {}
-
-    class InProcess:
-        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: object) -> None:
-            key = (plan.tests_hash, isolation.name, str(vars(isolation)))
-            self.worker = known.setdefault(key, Worker(plan, isolation))
-
-        def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
-            for number, graded in self.worker.grade(iter(enumerate(tasks))):
-                yield [(tasks[number], graded)]
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-    def grade_all(
-        plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
-    ) -> Iterator[tuple[Task, Graded]]:
-        return chain.from_iterable(InProcess(plan, isolation, workers, None).grade(tasks))
-
-    class NoEarlySandboxes(ExitStack):
-        def __init__(self, *_: object) -> None:
-            super().__init__()
-
-        def sandboxes(self, place: SandboxSpec, order: bytes) -> None:
-            pass
-
-    chosen: dict[str, AssignmentPlan] = {}
-
-    def calibrated(plan: AssignmentPlan, sandboxes: object) -> AssignmentPlan:
-        if plan.tests_hash not in chosen:
-            chosen[plan.tests_hash] = calibrated_apart(plan, Bubblewrap())
-        return chosen[plan.tests_hash]
-
-    monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
-    monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
-    monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
-    monkeypatch.setattr("tito.author.gates.grade_all", grade_all)
-    yield
-    for worker in known.values():
-        worker.close()
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The corpus of grading cases, graded once by `tito`'s workers."""
+    from cases_support import grade_cases, read_cases
+
     return grade_cases(tmp_path_factory.mktemp("cases"), read_cases())

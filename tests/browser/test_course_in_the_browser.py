@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
-import pytest
 from at_work import with_cookies_of
 from course_hub import MODULE, NOTEBOOK, RIGHT, WRONG
 from loopback import Loopback, own_origin
@@ -19,7 +18,6 @@ from tito.author.variants import read_variant
 from tito.gradebook.grades import write_csv
 from tito.gradebook.records import read_record
 
-pytestmark = pytest.mark.browser
 TOKEN_OF_MY_SERVER = 'import os; print(os.environ["JUPYTERHUB_API_TOKEN"])'
 
 

@@ -20,7 +20,6 @@ from school import new_page
 from tito.bridge.feedback import generate_feedback
 from tito.gradebook.store import gradebook
 
-pytestmark = pytest.mark.browser
 EVERYBODY = (HONEST, HOSTILE, BREAKING)
 # What would be in a page if all cleaning of it had failed: it has to be the policy then that stops it.
 SMUGGLED = """() => {

@@ -16,8 +16,6 @@ from hostile_course import ASSIGNMENT, graded_course
 from playwright.sync_api import Browser, Page, expect
 from school import new_page
 
-pytestmark = pytest.mark.browser
-
 # What a student writes into their own home folder: their server serves a page, and a worker for all of its origin.
 SERVES_A_PAGE = """\
 from jupyter_server import serverapp

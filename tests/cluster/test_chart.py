@@ -20,7 +20,6 @@ from manifests import FOLDER, VERSIONS, Manifest, containers, values
 
 from tito.hub.config.settings import HubSettings
 
-pytestmark = pytest.mark.unit
 SCHEMAS = (
     "values.schema.json",
     "values.schema.yaml",

@@ -17,8 +17,6 @@ from manifests import FOLDER, VERSIONS, containers, manifests, nested, pods, val
 from tito.exchange.server.service import settings_from
 from tito.precheck.worker import settings_from as settings_of_worker
 
-pytestmark = pytest.mark.unit
-
 TOKEN = "JUPYTERHUB_API_TOKEN"
 OUTSIDE = {"hub", "singleuser-server", "proxy"}  # components of the chart, as it labels their pods
 SECRET_NAMES = re.compile(r"(?i)token|password|secret|(^|_)key|db$|db_url|credential")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from manifests import FOLDER, containers, manifests, pods, values
 
-pytestmark = pytest.mark.unit
 ROOT = FOLDER.parents[1]
 PAGE = (ROOT / "book" / "cluster.md").read_text()
 

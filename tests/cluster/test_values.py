@@ -30,8 +30,6 @@ from tito.hub.config.configure import apply
 from tito.hub.config.origins import NO_SERVICE_WORKERS
 from tito.hub.config.settings import HubSettings
 
-pytestmark = pytest.mark.unit
-
 TEXT, NUMBER, FLAG, NAMES = (str,), (int, float), (bool,), (list,)
 NATIVE: Any = None  # passed on as it is, to Kubernetes, KubeSpawner or JupyterHub
 CHART: dict[str, Any] = {  # of the values that the chart documents, those that we use

@@ -26,7 +26,6 @@ from tito.course.course import load_course
 from tito.course.script import source_notebooks
 from tito.gradebook.records import read_record, record_path
 
-pytestmark = pytest.mark.nbgrader
 NBGRADER = [sys.executable, "-m", "nbgrader"]
 DISHONEST = ("hostile", "endless")  # the endless loop stops nbgrader's whole run
 

@@ -19,8 +19,6 @@ from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord, Variant
 from tito.plan.leaks import find_leaks, public_of, secrets_of
 
-pytestmark = pytest.mark.nbgrader
-
 
 @pytest.fixture(scope="session")
 def table(demo: Demo) -> pd.DataFrame:

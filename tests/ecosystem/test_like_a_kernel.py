@@ -23,8 +23,6 @@ from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, SandboxSpec, Step
 
-pytestmark = pytest.mark.nbgrader
-
 NOTEBOOKS = Path(__file__).parent / "like_a_kernel"  # cells, parted by lines `# %%`
 PLACE = SandboxSpec(packages=("ipython", "matplotlib", "numpy"), limits=Limits(memory_mb=1500))
 EVEN_OUT = (

@@ -40,7 +40,6 @@ from tito.gradebook.records import read_record
 from tito.models import Verdict
 from tito.otter.zip import PARTS, write_otter_zip
 
-pytestmark = pytest.mark.nbgrader
 OTTER = Path(sys.executable).with_name("otter")
 # Otter is handed one file, whatever lies beside it: which copy of a notebook is graded is not its to choose.
 COPIES = ("honest_copies_alike", "honest_copy_alone", "honest_copy_solved")

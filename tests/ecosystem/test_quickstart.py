@@ -22,8 +22,6 @@ from tito.models import CellKind, Evidence, SubmissionRecord, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.nbgrader
-
 RIGHT = {
     "ada": {},
     "bob": {

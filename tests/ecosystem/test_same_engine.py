@@ -39,8 +39,6 @@ from tito.grade.submission import Graded
 from tito.gradebook.records import read_record
 from tito.gradebook.store import open_gradebook
 
-pytestmark = pytest.mark.nbgrader
-
 ROOT = Path(__file__).resolve().parents[2]
 MOST_CASES = 70  # for one process of nbgrader's, which grades one submission after the other, and mostly waits
 TIMEOUT_S = 400

@@ -31,8 +31,6 @@ from tito.bridge.guard import PLAIN_VARIABLE
 from tito.course.course import Course
 from tito.doctor import examine
 
-pytestmark = pytest.mark.nbgrader
-
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
 CONFIG = "nbgrader_config.py"

@@ -1,68 +1,14 @@
-"""A real hub with the exchange, and nbgrader's commands: started once for the tests that use them."""
+"""A PostgreSQL of the tests' own, started once for the tests that use it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import postgresql
 import pytest
-from exchange_support import FakeHub
-from nbgrader_forks import Commands
-from real_hub import RealHub, real_hub
-
-
-@pytest.fixture(scope="session")
-def hub_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
-    with real_hub(tmp_path_factory.mktemp("hub")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
-    made = Commands()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hub() -> FakeHub:
-    return FakeHub()
-
-
-@pytest.fixture
-def hub_url(hub: FakeHub) -> Iterator[str]:
-    with hub.serving() as url:
-        yield url
-
-
-@contextmanager
-def a_postgresql() -> Iterator[postgresql.Server]:
-    folder = postgresql.programs()
-    if folder is None:
-        pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
-    with postgresql.server(folder) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
-    with a_postgresql() as running:
+    with postgresql.server_or_skip() as running:
         yield running
-
-
-@pytest.fixture
-def own_postgresql() -> Iterator[postgresql.Server]:
-    """One that a test may stop."""
-    with a_postgresql() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def postgresql_url(postgresql_server: postgresql.Server) -> str:
-    return postgresql_server.url
-
-
-@pytest.fixture
-def fresh_database(postgresql_url: str) -> str:
-    return postgresql.database_in(postgresql_url)

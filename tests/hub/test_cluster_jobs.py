@@ -39,7 +39,6 @@ from tito.exchange.protocol.files import folder_files, snapshot
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Policy, PrecheckPolicy
 
-pytestmark = pytest.mark.hub
 FOLDER = Path(__file__).parents[2] / "docker" / "kubernetes"
 COURSE = "tiny"  # in the place of `tinytorch`
 TOKENS = {

@@ -18,7 +18,6 @@ import yaml
 from tito.hub.config.services import counted_as
 from tito.precheck.worker import settings_from
 
-pytestmark = pytest.mark.hub
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]

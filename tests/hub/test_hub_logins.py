@@ -18,8 +18,6 @@ from tito.errors import TitoError
 from tito.hub.accounts import open_accounts
 from tito.hub.config.reading import read_settings
 
-pytestmark = pytest.mark.hub
-
 COURSES = json.dumps({"tiny": {"instructors": ["teacher"], "students": ["ada", "bob"]}})
 USUAL = {"COURSES": COURSES, "IDLE_AFTER_MINUTES": "0"}
 SIGN_UP_PASSWORD = "a long password of theirs"

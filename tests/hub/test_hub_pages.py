@@ -25,7 +25,6 @@ from tito.bridge.pages import LONGEST_TEXT, NOTHING_RUNS, PageExporter, guarded
 from tito.bridge.safe_html import MOST, clean
 from tito.hub.formgrader.frames import FormgraderExporter
 
-pytestmark = pytest.mark.hub
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
 SCRIPT = "<script>owned()</script>"
 HOSTILE = (

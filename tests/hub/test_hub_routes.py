@@ -14,8 +14,6 @@ from loopback import Loopback
 from test_hub_logins import SIGN_UP_PASSWORD, decide, open_account, sign_up
 from whole_hub import PROJECT, Person, WholeHub, whole_hub
 
-pytestmark = pytest.mark.hub
-
 # teacher and tutor are of the course, professor is the instructor of another one, as eve is its student; ada has a
 # server; owner runs the hub. Each has pending sign-ups of their own to decide on, all of students of the course.
 ASKING = ("owner", "teacher", "tutor", "professor", "ada", "eve", "stranger")

@@ -28,8 +28,6 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.exchange.server.local import LocalGateway
 
-pytestmark = pytest.mark.hub
-
 SERVICE = "/services/tiny/"
 LAB = "@jupyter/nbgrader:"
 OFF_FOR_STUDENTS = {f"{LAB}{name}" for name in ("course-list", "create-assignment", "formgrader")}

@@ -16,7 +16,6 @@ from tito.author.variants import read_variants, submission
 from tito.course.course import Course
 from tito.course.script import source_notebooks
 
-pytestmark = pytest.mark.image
 MODULE = "16_quantization"
 COHORT = ("correct_loops", "hostile", "syntax_error", "wrong_zero_point_sign")
 

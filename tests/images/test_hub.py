@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import containers
 import httpx
-import pytest
 from loopback import Loopback, own_origin
-
-pytestmark = pytest.mark.image
 
 
 def test_the_hub_its_proxy_and_its_exchange_answer(images: dict[str, str]) -> None:

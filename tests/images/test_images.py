@@ -7,9 +7,7 @@ import re
 import subprocess
 
 import containers
-import pytest
 
-pytestmark = pytest.mark.image
 SMALL_FOLDERS = ("etc", "home", "mnt", "opt", "root", "run", "srv", "tmp", "usr/local/etc", "usr/src", "var/tmp")
 
 

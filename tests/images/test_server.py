@@ -15,7 +15,6 @@ from containers import VERSION, Container, command
 from loopback import Loopback, own_origin
 from server import Person, Server
 
-pytestmark = pytest.mark.image
 MODULE = "16_quantization"
 PORTS = {"caddy": 443, "db": 5432, "exchange": 8889, "formgrader": 8890, "hub": 8081, "proxy": 8000}
 OPEN_TO_STUDENTS = ("exchange", "hub", "proxy")

@@ -10,14 +10,12 @@ from pathlib import Path
 import containers
 import httpx
 import nbformat
-import pytest
 
 from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import source_notebooks
 from tito.plan.leaks import secrets_of
 
-pytestmark = pytest.mark.image
 MODULE = "16_quantization"
 LIMIT_MB = 900
 OURS = {"__init__.py", "errors.py", "models.py", "course"}

@@ -39,8 +39,6 @@ from tito.gradebook.records import from_json, to_json
 from tito.models import Verdict
 from tito.sandbox.time_allowance import GRACE_S
 
-pytestmark = pytest.mark.sandbox
-
 CASES = read_cases()
 MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what its cells may print, and some more
 

@@ -22,8 +22,6 @@ from cases_support import (
     verdicts_of,
 )
 
-pytestmark = pytest.mark.sandbox
-
 KINDS = ("honest", "secrets", "sabotage")
 SUBJECTS = ("measured", "judge", "memory", "files")  # of which all cases are graded
 WASTE = (

@@ -32,8 +32,6 @@ from tito.models import Fingerprint, Status, SubmissionRecord, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.sandbox
-
 TRIPLES = "def double(values):\n    return 3 * values"
 CLIPS = "def double(values):\n    return np.clip(2 * values, -1000, 1000)"
 

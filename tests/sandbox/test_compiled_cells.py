@@ -16,8 +16,6 @@ from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, SandboxSpec, Step
 
-pytestmark = pytest.mark.sandbox
-
 PLACE = SandboxSpec((), ("ipython", "matplotlib", "numpy"), limits=Limits(cell_timeout_s=10, memory_mb=1024))
 NOTEBOOKS = {
     "values": ["a = 3\nb = 4\na * b", "print('said')\n_ + 1", "x = (1,\n     2)\nx", "None\nNone", "a\nb;"],

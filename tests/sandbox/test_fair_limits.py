@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 from remote import Remote
 
-pytestmark = pytest.mark.sandbox
-
 WAITING = """
 import threading
 enough = threading.Event()

@@ -24,8 +24,6 @@ from tito.sandbox.inside.held_processes import Processes, _asked, _read
 from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session
 from tito.sandbox.unprivileged import Unprivileged
 
-pytestmark = pytest.mark.sandbox
-
 LIMITS = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24, output_kb=64)
 SETUP = "import os, stat, time\nTMP = os.environ.get('TMPDIR', '/tmp')\nHOME = os.environ['HOME']"
 

@@ -26,7 +26,6 @@ from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import Ran
 
-pytestmark = [pytest.mark.sandbox]
 GATE = "forged values are refused"
 DECLARED = "what students report is declared"
 APART = "tests are judged apart"

@@ -34,8 +34,6 @@ from tito.plan.test_cell import visible_source
 from tito.repair.repair import read_submission, repair
 from tito.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.sandbox
-
 LIMIT_MB = 4
 DEADLINE_S = 15  # on a machine that is busy
 # No shrinking: on code that hangs, each step of it would hang too.

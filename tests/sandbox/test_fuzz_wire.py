@@ -33,8 +33,6 @@ from tito.sandbox.inside.codec import Channel
 from tito.sandbox.inside.wire import MAKERS
 from tito.sandbox.session import NotebookChannel, SandboxSpec, Step
 
-pytestmark = pytest.mark.sandbox
-
 LENGTHS = struct.Struct(">III")
 ANSWERS = ("yes", "no", "nothing", "stopped")  # the last: the judge was, at a limit
 DEADLINE_S = 20.0  # until a worker has an answer, whatever it was sent, on a machine that is busy

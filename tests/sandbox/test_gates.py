@@ -19,7 +19,7 @@ from tito.errors import BadSource, CheckFailed, GradebookUnavailable
 from tito.models import Check, CheckReport
 from tito.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("in_process")]
+pytestmark = pytest.mark.usefixtures("in_process")
 
 PASSES = "the reference earns every point"
 STUB = "the untouched stub fails each graded cell"

@@ -35,8 +35,6 @@ from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
-pytestmark = pytest.mark.sandbox
-
 WORKERS = 2
 CELL_S, NOTEBOOK_S = 2, 8  # limits of a cell, of a notebook's own cells, and of its hidden tests
 GRACE_S = 5.0

@@ -25,8 +25,6 @@ from tito.sandbox.backends import backend
 from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import SandboxSpec
 
-pytestmark = pytest.mark.sandbox
-
 EVAL = JudgePlan("", "", ("said",))
 Ask = Callable[[str], Judgement]
 

@@ -23,8 +23,6 @@ from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox
 
-pytestmark = pytest.mark.sandbox
-
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "16"
 COURSE = load_course(ROOT)

@@ -10,8 +10,6 @@ import pytest
 from remote import Remote, Said
 from test_memory import SETTINGS, WATCHED
 
-pytestmark = pytest.mark.sandbox
-
 LIMITS = {"memory_mb": 1024, "scratch_mb": 256, "processes": 32}
 NOISE_S, NOISE_MB = 0.03, 3.0
 

@@ -26,8 +26,6 @@ from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox
 from tito.sandbox.unconfined import Unconfined
 
-pytestmark = pytest.mark.sandbox
-
 MEANS = ("control groups", "a watchdog") if cgroup.hierarchies() else ("a watchdog",)
 MEMORY_MB = 1024
 

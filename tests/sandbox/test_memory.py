@@ -19,8 +19,6 @@ from tito.sandbox.processes import parent_of
 from tito.sandbox.session import Sandbox, SandboxSpec
 from tito.sandbox.zygote_connection import process_of
 
-pytestmark = pytest.mark.sandbox
-
 LIMITS = {"memory_mb": 1024, "scratch_mb": 512, "processes": 32}
 GROUPS = "control groups"
 WATCHED = "a watchdog"

@@ -16,8 +16,6 @@ from tiny import solved, submit
 from tito.course.course import Course
 from tito.sandbox.obstacles import obstacles
 
-pytestmark = pytest.mark.sandbox
-
 FILTERED = (sys.executable, str(Path(__file__).with_name("filtered.py")))
 TITO = str(Path(sys.executable).with_name("tito"))
 

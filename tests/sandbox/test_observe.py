@@ -25,8 +25,6 @@ from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox
 from tito.sandbox.unconfined import Unconfined
 
-pytestmark = pytest.mark.sandbox
-
 Grade = Callable[..., Graded]
 
 

@@ -27,8 +27,6 @@ from tito.repair.repair import Repaired
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Sandbox, SandboxSpec
 
-pytestmark = pytest.mark.sandbox
-
 SOLUTIONS = {
     "primes": """
 def primes(n, start=2):

@@ -20,8 +20,6 @@ from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session, Step
 from tito.sandbox.unconfined import Unconfined
 
-pytestmark = pytest.mark.sandbox
-
 LIMITS = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24, output_kb=64)
 PACKAGES = ("ipython", "matplotlib", "numpy")
 REPOSITORY = Path(tito.__file__).resolve().parent.parent

@@ -28,8 +28,6 @@ from tito.sandbox.inside import landlock, seccomp
 from tito.sandbox.session import Sandbox, SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
 
-pytestmark = pytest.mark.sandbox
-
 REPOSITORY = Path(tito.__file__).resolve().parent.parent
 USERS = ("root", "nobody") if os.geteuid() == 0 else ("nobody",)
 Run = Callable[[str], Said]

@@ -10,8 +10,6 @@ from tito.course.python_source import Source
 from tito.repair import additions
 from tito.repair.additions import MOST_PIECES, Additions, additions_to_text
 
-pytestmark = pytest.mark.unit
-
 RELEASED = 'import numpy as np\n\nSEED = 42\n\ndef scale(x):\n    """Twice."""\n    return 2 * x'
 
 

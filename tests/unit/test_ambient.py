@@ -13,8 +13,6 @@ from tito.plan.ambient import AMBIENT, Surroundings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.test_cell import plan_judge
 
-pytestmark = pytest.mark.unit
-
 IMPORTS = (
     "import numpy as np", "import numpy.linalg", "import random", "import time", "from time import perf_counter",
     "from datetime import datetime, timedelta", "import math", "import itertools", "import os", "import sys",

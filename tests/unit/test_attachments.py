@@ -9,7 +9,6 @@ import pytest
 
 from tito.repair.attachments import BEGINNINGS, MOST_BYTES, MOST_PICTURES, Album, as_attachments, joined
 
-pytestmark = pytest.mark.unit
 PNG = BEGINNINGS["image/png"] + b"picture"
 
 

@@ -7,12 +7,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tiny import ASSIGNMENT, CELLS, script, solved, submit, write_course
+from command_line import Done, Tito, command_line
+from tiny import ASSIGNMENT, script, submit, write_course
 
 import tito.cli
 from tito.cli.cohort import print_verdicts, progress_bar
@@ -23,48 +22,15 @@ from tito.gradebook.records import to_json
 from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
 from tito.plain_text import HOSTILE
 
-pytestmark = pytest.mark.unit
-
 FLOW = [
     "check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status", "exchange", "doctor",
     "demo",
 ]  # fmt: skip
 
 
-@dataclass
-class Done:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def line(self) -> str:
-        """Its one line of error."""
-        lines = self.err.strip().splitlines()
-        assert len(lines) == 1, self.err
-        return lines[0]
-
-
-Tito = Callable[..., Done]
-
-
 @pytest.fixture
 def tito_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tito:
-    """Run `tito` in a folder, in this process: importing it anew for each test would take most of the time."""
-
-    def run(folder: Path, *arguments: str) -> Done:
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["tito", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            tito.cli.main()
-            sys.exit(0)
-        out, err = capsys.readouterr()
-        return Done(int(ended.value.code or 0), out, err)
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def test_commands_are_listed_in_the_order_of_the_flow(tito_in: Tito, tmp_path: Path) -> None:
@@ -280,61 +246,6 @@ def test_doctor_says_what_is_missing_and_is_exit_1_then(
     assert line.startswith("MISSING")
     assert "'bwrap'" in line
     assert "apt-get install bubblewrap" in line
-
-
-# ---- what needs a sandbox ----------------------------------------------------------------------
-
-
-@pytest.mark.sandbox
-@pytest.mark.usefixtures("in_process")
-def test_check_prints_json_and_fails_with_exit_1(tito_in: Tito, tmp_path: Path) -> None:
-    halve = CELLS["halve"].replace("/ 2", "/ 3")
-    course = write_course(tmp_path / "c", script(halve=halve), variants={})
-    done = tito_in(course.root, "check", "7", "--json")
-    report = json.loads(done.out)
-    assert done.code == 1
-    assert not report["ok"]
-    assert {one["where"] for one in report["checks"] if not one["ok"]} == {"test_halve"}
-    assert " of " in done.line
-
-
-@pytest.mark.sandbox
-@pytest.mark.usefixtures("in_process")
-def test_a_module_that_fails_a_gate_is_not_released(tito_in: Tito, tmp_path: Path) -> None:
-    halve = CELLS["halve"].replace("/ 2", "/ 3")
-    course = write_course(tmp_path / "c", script(halve=halve), variants={})
-    done = tito_in(course.root, "release", "7", "--no-exchange")
-    assert done.code == 1
-    assert "Nothing was released." in done.err
-    assert not course.step("release").exists()
-
-
-@pytest.mark.sandbox
-@pytest.mark.usefixtures("in_process")
-def test_from_release_to_grades_by_commands_alone(tito_in: Tito, course: Course) -> None:
-    assert tito_in(course.root, "release", "7", "--no-exchange").code == 0
-    submit(course, "ada", solved(course))
-    submit(course, "bob", b"no notebook")
-    done = tito_in(course.root, "autograde", "7", "--json")
-    records = json.loads(done.out)
-    assert done.code == 0
-    assert [one["student"] for one in records] == ["ada", "bob"]
-    assert records[0]["sandbox"] == "bubblewrap"
-    assert [cell["points"] for cell in records[1]["notebooks"][0]["cells"]] == [None] * 4
-    assert "is no JSON" in tito_in(course.root, "status", "7").out
-    assert tito_in(course.root, "feedback", "7").code == 0
-    assert tito_in(course.root, "grades", "7").code == 0
-    assert "2 unchanged" in tito_in(course.root, "autograde", "7").err
-
-
-@pytest.mark.sandbox
-@pytest.mark.usefixtures("in_process")
-def test_going_without_a_sandbox_is_said_and_recorded(tito_in: Tito, released: Course) -> None:
-    submit(released, "ada", solved(released))
-    done = tito_in(released.root, "autograde", "7", "--sandbox", "none", "--json")
-    assert "UNPROTECTED" in done.err
-    assert [one["sandbox"] for one in json.loads(done.out)] == ["none"]
-    assert "1 graded" in tito_in(released.root, "autograde", "7").err
 
 
 def test_the_installed_command_is_the_one_that_is_tested() -> None:

@@ -30,8 +30,6 @@ from tito.sandbox.inside.codec import (
     pack,
 )
 
-pytestmark = pytest.mark.unit
-
 DTYPES = (
     "?",
     "i1",

@@ -12,8 +12,6 @@ from tito.models import CompiledCell
 from tito.plan import compile as compiling
 from tito.plan.compile import compiled_section
 
-pytestmark = pytest.mark.unit
-
 
 def compiled_cells(sources: list[str]) -> list[CompiledCell | None]:
     return list(compiling.compiled_cells(map(Source, sources)))

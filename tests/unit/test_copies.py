@@ -21,8 +21,6 @@ from tito.repair.read_notebook import ReadNotebook
 from tito.repair.stub import stub_of
 from tito.sandbox.session import SandboxSpec
 
-pytestmark = pytest.mark.unit
-
 STUB, WORK, OTHER = (ReadNotebook([]) for _ in range(3))
 WORKS = {id(STUB): "", id(WORK): "a", id(OTHER): "b"}
 GONE = Unreadable("there is no sums.ipynb in the submission")

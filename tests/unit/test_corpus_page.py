@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from cases_support import Case, read_cases
 
-pytestmark = pytest.mark.unit
 FULL = {"test_total": 4.0, "test_shares": 3.0, "test_running": 2.0, "test_largest": 2.0}
 NONE = dict.fromkeys(FULL, 0.0)
 

@@ -14,8 +14,6 @@ from tito.cli.demo import _with_a_gradebook_of_its_own, _without_dates
 from tito.course.course import Course, find_course, keep_private, load_course
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
-pytestmark = pytest.mark.unit
-
 
 def settings(root: Path, text: str) -> Path:
     root.mkdir(exist_ok=True)

@@ -16,8 +16,6 @@ from tito.course.course import MODULE_MARK, Course, load_course
 from tito.course.script import read_script
 from tito.errors import BadSource, UsageError
 
-pytestmark = pytest.mark.unit
-
 REPOSITORY = Path(__file__).resolve().parents[2]
 REAL = load_course(REPOSITORY)
 MODULES = [one for one in REAL.assignments if one.script is not None]

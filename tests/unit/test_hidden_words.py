@@ -17,8 +17,6 @@ from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
 from tito.plan.plan import TestPlan
 from tito.sandbox.session import Ran
 
-pytestmark = pytest.mark.unit
-
 VISIBLE = Section("assert f(1) == 1", None, hidden=False)
 HIDDEN = Section("assert f(SEED) == 2", None, hidden=True)
 TEST = TestPlan("t", 1.0, ((VISIBLE, None), (HIDDEN, None)), RemotePlan())

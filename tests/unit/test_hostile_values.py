@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from tito.author.hostile_values import alike, differs, replacements
 from tito.sandbox.inside.codec import pack
 
-pytestmark = pytest.mark.unit
-
 ARRAY = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
 

@@ -7,8 +7,6 @@ import pytest
 from tito.hub.config import attempts
 from tito.hub.config.attempts import Attempts
 
-pytestmark = pytest.mark.unit
-
 
 class Clock:
     now_s = 0.0

@@ -6,8 +6,6 @@ import pytest
 
 from tito.hub.config.names import refusal_of, skeleton
 
-pytestmark = pytest.mark.unit
-
 OTHERS = {"ada", "chief", "annal", "m.curie", "teacher1"}
 
 

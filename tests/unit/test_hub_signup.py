@@ -11,8 +11,6 @@ import pytest
 
 from tito.hub.config.signup import MANY, InstructorsApprove
 
-pytestmark = pytest.mark.unit
-
 PASSWORD = "a long password"
 HASHED = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4))
 MOST = 5

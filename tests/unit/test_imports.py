@@ -12,8 +12,6 @@ import pytest
 import tito
 from tito.sandbox.bubblewrap import MOUNTED
 
-pytestmark = pytest.mark.unit
-
 ROOT = Path(tito.__file__).resolve().parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 INSIDE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox" / "inside").glob("*.py"))

@@ -7,8 +7,6 @@ import pytest
 from tito.course.python_source import Source
 from tito.plan.interference import observes_the_same_at_the_end, traces_of
 
-pytestmark = pytest.mark.unit
-
 FINE = """
 import numpy as np
 from mini.base import as_floats

@@ -15,8 +15,6 @@ from tito.judge.worker import NO_VALUE, UNSAID, judge
 from tito.models import JudgePlan, Measured, Section
 from tito.sandbox.inside.codec import pack
 
-pytestmark = pytest.mark.unit
-
 
 def ask(
     code: str,
@@ -148,6 +146,12 @@ def process() -> Iterator[Judge]:
         yield one
 
 
+@pytest.fixture
+def little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that does not answer is given up on soon after its limit."""
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
+
+
 def section(code: str) -> Section:
     return Section("", code, True)
 
@@ -161,10 +165,15 @@ def test_values_cross_to_the_judge_and_its_judgement_comes_back(process: Judge) 
     assert (judgement.yes, judgement.message) == (False, "must be seven")
 
 
+@pytest.mark.usefixtures("little_grace")
 @pytest.mark.parametrize(
     "code",
-    ["import os\nos._exit(0)", "import ctypes\nctypes.string_at(0)", "while True: pass", "sum(range(10 ** 12))"],
-    ids=["exits", "crashes", "hangs", "hangs in C"],
+    [
+        pytest.param("import os\nos._exit(0)", id="exits"),
+        pytest.param("import ctypes\nctypes.string_at(0)", id="crashes"),
+        pytest.param("while True: pass", id="hangs", marks=pytest.mark.slow),
+        pytest.param("sum(range(10 ** 12))", id="hangs in C", marks=pytest.mark.slow),
+    ],
 )
 def test_a_judge_that_dies_or_hangs_has_failed_and_the_next_question_is_answered(code: str, process: Judge) -> None:
     nothing = JudgePlan("", "", ())
@@ -193,7 +202,10 @@ def about(code: str, n: int) -> Question:
     return Question(section(code), JudgePlan("", "", ("n",)), pack({"n": n}), test=code)
 
 
-@pytest.mark.parametrize("limit", BREAKS)
+@pytest.mark.usefixtures("little_grace")
+@pytest.mark.parametrize(
+    "limit", [pytest.param(limit, marks=pytest.mark.slow if limit == "time" else ()) for limit in BREAKS]
+)
 def test_values_that_break_judges_at_the_same_limit_twice_are_refused_where_the_references_are_not(
     limit: str, process: Judge
 ) -> None:

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from tito.course.course import LatePolicy
 from tito.gradebook.late import penalty
 
-pytestmark = pytest.mark.unit
-
 POLICY = LatePolicy(grace_minutes=15, percent_per_day=10, max_percent=50)
 DAY, GRACE = 86400.0, 15 * 60.0
 

@@ -16,8 +16,6 @@ from tito.course.course import Course
 from tito.course.script import read_script
 from tito.plan.leaks import Leak, find_leaks, find_outputs, public_of, secrets_of
 
-pytestmark = pytest.mark.unit
-
 SOLUTION = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
 HIDDEN = "far_away = 1e6 * rng.normal(size=5)"
 SCHEME = f"{MARK_SCHEME} that grows, one for the digits that stay as they are"

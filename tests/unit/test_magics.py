@@ -7,8 +7,6 @@ import pytest
 from tito.course.python_source import Source
 from tito.plan.magics import flow_with_magics, plain_python
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.mark.parametrize(
     ("source", "bound", "read"),

@@ -18,8 +18,6 @@ from tito.plan.planning import plan_notebook
 from tito.sandbox.inside.codec import pack
 from tito.sandbox.session import Ran
 
-pytestmark = pytest.mark.unit
-
 SOURCE = """\
 a, b = solve()
 ### JUDGE

@@ -13,8 +13,6 @@ from tito.course.cells import Cell, read_cell
 from tito.plan.names import flow_in, names_in, notebook_names
 from tito.plan.plan import skipped
 
-pytestmark = pytest.mark.unit
-
 
 def cell(source: str, *, tags: tuple[str, ...] = (), **nbgrader: Any) -> Cell:
     metadata: dict[str, Any] = {"tags": list(tags)} if tags else {}

@@ -24,7 +24,6 @@ from tito.otter.zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, w
 from tito.plan.plan import TestPlan
 from tito.plan.planning import plan_notebook
 
-pytestmark = pytest.mark.unit
 CHECKED = """\
 found = double([1.0])
 ### JUDGE

@@ -6,8 +6,6 @@ import pytest
 
 from tito.sandbox.inside.outputs import CUT_NOTE, Outputs
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.mark.parametrize("lengths", [[7, 1], [8], [5, 2, 1], [5, 4], [9], [8, 1, 1]])
 def test_what_fits_is_shown_and_what_is_cut_is_said_once(lengths: list[int]) -> None:

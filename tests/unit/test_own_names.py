@@ -14,8 +14,6 @@ from tito.plan.compile import compiled_section
 from tito.plan.meanings import Meanings
 from tito.sandbox.inside.own_names import OwnNames, alias_of
 
-pytestmark = pytest.mark.unit
-
 
 def run(own: OwnNames, names: dict[str, Any], source: str, shared: str = "", of_tests: str = "") -> None:
     with own.at_work(names, shared.split(), of_tests.split()):

@@ -6,14 +6,11 @@ import itertools
 from typing import Any
 
 import nbformat
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.course.cells import Cell, read_cell
 from tito.repair.placing import longest_run, placing
-
-pytestmark = pytest.mark.unit
 
 
 @given(st.permutations(range(7)))

@@ -28,8 +28,6 @@ from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, 
 from tito.sandbox.inside.objects import Objects
 from tito.sandbox.inside.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, no_reference
 
-pytestmark = pytest.mark.unit
-
 NOTEBOOK = """
 import numpy as np
 class Point:

@@ -23,8 +23,6 @@ from tito.repair import repair as repairing
 from tito.repair.attachments import Album
 from tito.repair.repair import MAX_CELLS, read_submission
 
-pytestmark = pytest.mark.unit
-
 
 @dataclass
 class Written:

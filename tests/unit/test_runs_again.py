@@ -10,8 +10,6 @@ from tito.grade.observe import NOT_RUN, Copy, Observations, Rerun, Task, _merged
 from tito.models import Limits, Section
 from tito.sandbox.session import Ran, Step
 
-pytestmark = pytest.mark.unit
-
 LIMITS = Limits(notebook_timeout_s=100)
 VISIBLE, HIDDEN = Section("x = f(1)", "assert x", False), Section("y = f(2)", "assert y", True)
 

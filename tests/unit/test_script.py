@@ -16,8 +16,6 @@ from tito.course.script import build, read_script, source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.models import CellKind
 
-pytestmark = pytest.mark.unit
-
 
 def written(course: Course, text: str) -> Path:
     path = course.step("source", f"{ASSIGNMENT}.py")

@@ -11,7 +11,6 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 
-pytestmark = pytest.mark.unit
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 

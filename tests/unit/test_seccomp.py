@@ -6,8 +6,6 @@ import pytest
 
 from tito.sandbox.inside import seccomp
 
-pytestmark = pytest.mark.unit
-
 ALLOWED, REFUSED, DONE = "allowed", "refused", "answered as done"
 CALLS = seccomp.REFUSED | seccomp.REFUSED_IF_SHARED | seccomp.ANSWERED_IF_OWNER
 CALLS |= {"read": (0, 63), "openat": (257, 56), "execve": (59, 221), "kill": (62, 129), "tgkill": (234, 131)}

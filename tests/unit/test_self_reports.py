@@ -12,7 +12,6 @@ from tito.plan.evaluation import runs_values
 from tito.plan.names import NotebookNames
 from tito.plan.test_cell import plan_judge, sections
 
-pytestmark = pytest.mark.unit
 NAMES = NotebookNames({"np": "import numpy as np"}, {"solve"})
 
 

@@ -14,8 +14,6 @@ from tito.plan.directives import reason_in_process, without_private
 from tito.plan.names import NotebookNames
 from tito.plan.test_cell import hidden_source, plan_judge, sections, visible_source
 
-pytestmark = pytest.mark.unit
-
 BEGIN, END, JUDGE = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS", "### JUDGE"
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.unit
-
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "threat_model.md"
 KINDS = ("forging", "hostile", "sabotage", "secrets", "tampering")

@@ -12,8 +12,6 @@ from tito.sandbox import time_allowance
 from tito.sandbox.inside.codec import Channel, EndOfStream
 from tito.sandbox.time_allowance import TimeAllowance, take
 
-pytestmark = pytest.mark.unit
-
 LIMIT_S = 10.0
 
 

@@ -14,8 +14,6 @@ from tito.course.course import Assignment, Course
 from tito.course.script import read_script
 from tito.errors import BadSource
 
-pytestmark = pytest.mark.unit
-
 GOOD = VARIANTS["triples"]
 
 

@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from tito.grade.whitelist import LARGEST_PX, PICTURES, TEXT_TYPES, allowed_cell, allowed_notebook, allowed_output
 from tito.plain_text import HOSTILE, with_visible_controls, without_controls
 
-pytestmark = pytest.mark.unit
-
 PNG = base64.b64encode(PICTURES["image/png"] + b"pixels").decode()
 JPEG = base64.b64encode(PICTURES["image/jpeg"] + b"pixels").decode()
 ATTACK = "1 onerror=owned()"

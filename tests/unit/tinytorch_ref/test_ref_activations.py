@@ -12,8 +12,6 @@ import pytest
 from tinytorch_ref.core.activations import GELU, Activation, ReLU, Sigmoid, Softmax, Tanh, gelu_slope
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 ALL = [Sigmoid, ReLU, Tanh, GELU, Softmax]
 
 

@@ -14,8 +14,6 @@ from tinytorch_ref.core.attention import MultiHeadAttention, scaled_dot_product_
 from tinytorch_ref.core.tensor import Tensor
 from tinytorch_ref.profiling.profiler import Profiler
 
-pytestmark = pytest.mark.unit
-
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
     return Tensor(np.random.default_rng(seed).normal(size=shape), dtype=np.float64)

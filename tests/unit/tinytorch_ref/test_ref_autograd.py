@@ -22,8 +22,6 @@ from tinytorch_ref.core.losses import log_softmax
 from tinytorch_ref.core.tape import _RULES
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 BROADCASTS = [
     ((3, 4), (3, 4)),
     ((3, 4), (4,)),

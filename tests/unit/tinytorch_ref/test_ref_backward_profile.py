@@ -21,8 +21,6 @@ from tinytorch_ref.models.transformer import GPT
 from tinytorch_ref.profiling.machine import Machine
 from tinytorch_ref.profiling.profiler import Profiler
 
-pytestmark = pytest.mark.unit
-
 MB = 2**20
 
 

@@ -18,8 +18,6 @@ from tinytorch_ref.profiling import costs
 from tinytorch_ref.profiling.costs import Cost, cost_rule, layer_cost
 from tinytorch_ref.profiling.profiler import Profiler
 
-pytestmark = pytest.mark.unit
-
 
 def named(class_name: str, **attributes: Any) -> Any:
     """A proxy for a layer of a module that does not exist yet."""

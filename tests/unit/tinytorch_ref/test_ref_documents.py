@@ -7,11 +7,7 @@ import doctest
 import re
 from pathlib import Path
 
-import pytest
-
 import tinytorch_ref
-
-pytestmark = pytest.mark.unit
 
 ROOT = Path(tinytorch_ref.__file__).parent
 PAGE = ROOT.parent / "book" / "tinytorch-core.md"

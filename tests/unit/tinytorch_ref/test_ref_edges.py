@@ -18,8 +18,6 @@ from tinytorch_ref.core.tensor import Tensor
 from tinytorch_ref.models.transformer import GPT, MLP, LayerNorm, TransformerBlock, create_causal_mask
 from tinytorch_ref.text.embeddings import Embedding, EmbeddingLayer, PositionalEncoding
 
-pytestmark = pytest.mark.unit
-
 
 class Case(NamedTuple):
     """A layer, an input that suits it, and one that does not, with what the message must say."""

@@ -19,8 +19,6 @@ from tinytorch_ref.text.embeddings import (
     create_sinusoidal_embeddings,
 )
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.mark.parametrize("shape", [(), (4,), (2, 3), (2, 0), (2, 3, 4)])
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint16, np.float32, np.float64])

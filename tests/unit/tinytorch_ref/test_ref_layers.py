@@ -11,8 +11,6 @@ from tinytorch_ref.core.activations import ReLU
 from tinytorch_ref.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 
 def test_linear_is_input_times_weight_plus_bias() -> None:
     layer = Linear(2, 3)

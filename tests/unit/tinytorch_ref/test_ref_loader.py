@@ -22,8 +22,6 @@ from tinytorch_ref.data.loader import (
     TensorDataset,
 )
 
-pytestmark = pytest.mark.unit
-
 
 def numbered(n: int) -> TensorDataset:
     return TensorDataset(Tensor(np.arange(n)), Tensor(np.arange(2 * n).reshape(n, 2)))

@@ -15,8 +15,6 @@ from tinytorch_ref.core import autograd
 from tinytorch_ref.core.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MSELoss, log_softmax
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 RNG = np.random.default_rng(0)
 PROBABILITIES = RNG.uniform(0.05, 0.95, size=(3, 4))
 

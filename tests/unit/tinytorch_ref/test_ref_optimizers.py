@@ -10,8 +10,6 @@ import pytest
 from tinytorch_ref.core.optimizers import SGD, Adam, AdamW, Optimizer
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 KINDS: list[tuple[type[Optimizer], dict[str, Any]]] = [
     (SGD, {"lr": 0.1}),
     (SGD, {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.01}),

@@ -14,8 +14,6 @@ import pytest
 
 import tinytorch_ref
 
-pytestmark = pytest.mark.unit
-
 ROOT = Path(tinytorch_ref.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 CODE = [path for path in FILES if path.name != "__init__.py"]

@@ -23,8 +23,6 @@ from tinytorch_ref.profiling.profiler import (
     quick_profile,
 )
 
-pytestmark = pytest.mark.unit
-
 MB = 2**20
 PYTHON_OBJECTS_MB = 0.1
 

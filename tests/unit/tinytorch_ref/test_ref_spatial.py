@@ -24,8 +24,6 @@ from tinytorch_ref.data.digits import load_digits
 from tinytorch_ref.data.loader import DataLoader, TensorDataset
 from tinytorch_ref.profiling.profiler import Profiler
 
-pytestmark = pytest.mark.unit
-
 # input shape, kernel, stride, padding: odd and even, oblong, steps that leave pixels over, borders
 GEOMETRIES: list[tuple[Any, Any, Any, Any]] = [
     ((2, 3, 5, 5), 3, 1, 0),
@@ -321,6 +319,7 @@ def test_gradients_of_a_whole_cnn() -> None:
     check_gradients(model, (3, 1, 6, 6), parameters=model.parameters(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_cnn_reads_held_out_digits() -> None:
     np.random.seed(0)
     model = SimpleCNN(num_classes=10, in_channels=1, image_size=8)

@@ -11,8 +11,6 @@ import pytest
 import tinytorch_ref
 from tito.course.course import load_course
 
-pytestmark = pytest.mark.unit
-
 ROOT = Path(tinytorch_ref.__file__).parents[1]
 FIRST_WITH_GRADIENTS = 6  # autograd is module 05
 

@@ -14,8 +14,6 @@ from hypothesis.extra import numpy as hnp
 from tinytorch_ref.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch_ref.core.tensor import Tensor
 
-pytestmark = pytest.mark.unit
-
 LIGHT = settings(deadline=None, max_examples=60)
 
 # Quarters between -8 and 8: sums, products and matrix products of these are exact in float32.

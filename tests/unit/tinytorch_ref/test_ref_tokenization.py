@@ -23,8 +23,6 @@ from tinytorch_ref.text.tokenization import (
     tokenize_dataset,
 )
 
-pytestmark = pytest.mark.unit
-
 # Texts in which much repeats, with every kind of white space, and with letters that spell the special tokens.
 ALPHABETS = ("ab ", "abc \n\t", "</w> \n", "<UNK></w> ", "aé\u00a0\u3000\x1f😀 ")
 

@@ -19,8 +19,6 @@ from tinytorch_ref.core.spatial import BatchNorm2d, Conv2d, Flatten
 from tinytorch_ref.core.tensor import Tensor
 from tinytorch_ref.core.training import CosineSchedule, Trainer, clip_grad_norm
 
-pytestmark = pytest.mark.unit
-
 
 def batches(sizes: tuple[int, ...] = (4, 4, 3), seed: int = 0) -> list[tuple[Tensor, Tensor]]:
     rng = np.random.default_rng(seed)

@@ -20,8 +20,6 @@ from tinytorch_ref.data.digits import load_digits
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch==2.13.0 to compare with it")
 F = torch.nn.functional
 
-pytestmark = pytest.mark.unit
-
 
 def compare(ours: Callable[..., Tensor], theirs: Callable[..., Any], *inputs: Any, rtol: float = 1e-9) -> None:
     """Output and gradients in float64 by both, from the same numbers and the same gradient of the output."""

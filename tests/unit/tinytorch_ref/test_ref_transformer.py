@@ -21,8 +21,6 @@ from tinytorch_ref.profiling.profiler import Profiler
 from tinytorch_ref.text.corpus import load_dialogues
 from tinytorch_ref.text.tokenization import CharTokenizer
 
-pytestmark = pytest.mark.unit
-
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
     return Tensor(np.random.default_rng(seed).normal(size=shape), dtype=np.float64)
@@ -205,7 +203,10 @@ def test_no_token_sees_its_future(cut: int, seed: int) -> None:
     first, second = some_ids(2, 12, seed=seed), some_ids(2, 12, seed=seed + 1)
     second.data[:, :cut] = first.data[:, :cut]
     np.testing.assert_allclose(model(first).data[:, :cut], model(second).data[:, :cut], atol=1e-6)
-    np.testing.assert_allclose(model(first[:, :cut]).data, model(first).data[:, :cut], atol=1e-6)
+    alone = model(
+        first[:, :cut]
+    ).data  # matrices of other shapes, of which each processor rounds the products otherwise
+    np.testing.assert_allclose(alone, model(first).data[:, :cut], atol=1e-5)
 
 
 def test_the_first_token_reaches_the_last_and_order_matters() -> None:
@@ -403,6 +404,7 @@ def windows(length: int) -> tuple[CharTokenizer, Any]:
     return tokenizer, np.stack([ids[i * length : (i + 1) * length + 1] for i in range(count)])
 
 
+@pytest.mark.slow
 def test_a_small_gpt_learns_the_corpus_through_the_trainer() -> None:
     tokenizer, texts = windows(32)
     np.random.seed(0)

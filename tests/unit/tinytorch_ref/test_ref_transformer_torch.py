@@ -23,8 +23,6 @@ torch: Any = pytest.importorskip(
 )
 F: Any = torch.nn.functional
 
-pytestmark = pytest.mark.unit
-
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:

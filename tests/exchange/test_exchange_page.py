@@ -18,7 +18,6 @@ from tito.exchange.client.client import Client
 from tito.exchange.protocol.records import CheckedTest, CheckResult, Policy, PrecheckPolicy, Submission
 from tito.exchange.server.login import SESSION, STATE
 
-pytestmark = pytest.mark.hub
 WORKER = "service:precheck"
 ATTACK = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }}"
 

@@ -36,7 +36,6 @@ from tito.exchange.protocol.records import CheckState, Policy
 from tito.exchange.server import tables
 from tito.plan.test_cell import hidden_source
 
-pytestmark = pytest.mark.hub
 STUDENTS = ("correct_loops", "no_clipping", "blank", "syntax_error", "hostile")
 
 

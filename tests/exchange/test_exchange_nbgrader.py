@@ -21,7 +21,6 @@ from tito.course.cells import grade_id_of
 from tito.course.course import load_course
 from tito.exchange.protocol.records import Entry, Manifest
 
-pytestmark = [pytest.mark.hub, pytest.mark.nbgrader]
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS_CONFIG = "from tito.exchange.client.plugin import use_service\n\nuse_service(get_config())\n"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} UTC"

@@ -18,8 +18,6 @@ from tito.exchange.protocol.names import DEPTH, check_id, check_paths, check_stu
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Entry, Manifest
 
-pytestmark = pytest.mark.hub
-
 TRICKS = [
     "",
     "/etc/passwd",

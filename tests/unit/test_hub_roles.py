@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from jupyterhub import scopes as hub_scopes
 
 from tito.hub.config.roles import roles
 from tito.hub.config.settings import HubSettings
-
-pytestmark = pytest.mark.unit
 
 EXCHANGE = "access:services!service=exchange"
 TABLE = {

@@ -12,8 +12,6 @@ from real_hub import COURSE, KEEP_S, SCOPES, RealHub
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.problems import Refused
 
-pytestmark = pytest.mark.hub
-
 
 def status(hub: RealHub, token: str, path: str = "/whoami") -> int:
     return httpx.get(f"{hub.exchange}{path}", headers={"Authorization": f"token {token}"}, timeout=30).status_code

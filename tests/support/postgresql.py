@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from exchange_support import wait_for
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import OperationalError
@@ -89,6 +90,16 @@ def server(folder: Path) -> Iterator[Server]:
             yield made
         finally:
             made.stop()
+
+
+@contextmanager
+def server_or_skip() -> Iterator[Server]:
+    """Run one; a test on a machine without PostgreSQL is skipped."""
+    folder = programs()
+    if folder is None:
+        pytest.skip("there is no PostgreSQL on this machine (Debian: postgresql); SQLite is tested all the same")
+    with server(folder) as running:
+        yield running
 
 
 def database_in(url: str) -> str:

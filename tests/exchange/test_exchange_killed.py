@@ -8,13 +8,11 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 from exchange_process import Cohort, ServiceProcess, release
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token
 
 from tito.exchange.server.audit import audit
 
-pytestmark = pytest.mark.hub
 KILLS = 3
 
 

@@ -25,8 +25,6 @@ from tito.exchange.server.ledger import Bundle, Ledger, Quotas
 from tito.exchange.server.local import open_local
 from tito.exchange.server.store import DirectoryStore, FsspecStore, Incoming, open_store, read_checked
 
-pytestmark = pytest.mark.hub
-
 NOON = datetime(2026, 12, 7, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 

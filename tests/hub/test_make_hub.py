@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -16,55 +15,9 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 from whole_hub import PROJECT, Person, WholeHub, end_leftovers, proxy_command
 
-from tito.course.course import load_course
-from tito.errors import PlatformError
-from tito.hub.config.authenticators import PASSWORD_FILE, tell_password
-from tito.hub.config.laptop import PROXY, Ports, _environment, _require_free, mended_for_the_hub
-
-
-@pytest.mark.unit
-def test_without_a_terminal_the_password_is_in_a_file_of_ones_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / PASSWORD_FILE).write_text("an old one, and readable")
-    tell_password("a-new-password", tmp_path)
-    assert (tmp_path / PASSWORD_FILE).read_text() == "a-new-password\n"
-    assert (tmp_path / PASSWORD_FILE).stat().st_mode & 0o777 == 0o600
-    assert "a-new-password" not in capsys.readouterr().out
-
-
-@pytest.mark.unit
-def test_a_port_in_use_is_named() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(PlatformError, match=r"for the hub's address, is in use"):
-            _require_free(Ports(taken.getsockname()[1]))
-
-
-@pytest.mark.unit
-def test_a_demos_course_is_given_to_the_hubs_exchange_and_no_other_is_touched(tmp_path: Path) -> None:
-    text = 'id = "c1"\n[exchange]\nurl = "local"\nkind = "service"\n'
-    (tmp_path / "course.toml").write_text(text)
-    assert not mended_for_the_hub(tmp_path)
-    assert (tmp_path / "course.toml").read_text() == text
-    (tmp_path / ".tito-demo").touch()
-    assert mended_for_the_hub(tmp_path)
-    assert (tmp_path / "course.toml").read_text() == text.replace('url = "local"\n', "")
-
-
-@pytest.mark.unit
-@pytest.mark.parametrize(("said", "runs"), [("", False), ("[precheck]\nper_hour = 3\n", True)])
-def test_visible_tests_are_run_on_submit_where_the_course_says_so(tmp_path: Path, said: str, runs: bool) -> None:
-    proxy = tmp_path / PROXY
-    proxy.parent.mkdir(parents=True)
-    proxy.touch()
-    (tmp_path / "course.toml").write_text(f'id = "c1"\n{said}')
-    told = _environment(tmp_path, load_course(tmp_path), Ports(8000))
-    assert json.loads(told["TITO_HUB_COURSES"])["c1"]["precheck"] is runs
+from tito.hub.config.authenticators import PASSWORD_FILE
 
 
 def free_row(count: int) -> int:
@@ -113,7 +66,6 @@ class Terminal:
         os.close(self._ours)
 
 
-@pytest.mark.hub
 def test_make_hub_starts_a_hub_says_how_to_use_it_and_stops_all_of_it(tmp_path: Path, released_once: Path) -> None:
     proxy_command()
     course = tmp_path / "course"

@@ -22,7 +22,6 @@ from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.service import open_ledger, settings_from
 from tito.exchange.server.store import open_store
 
-pytestmark = pytest.mark.hub
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
 
 

@@ -39,7 +39,6 @@ from tito.exchange.server.prechecks import ATTEMPTS
 from tito.exchange.server.routes import prechecks
 from tito.exchange.server.store import DirectoryStore
 
-pytestmark = pytest.mark.hub
 WORKER = "service:precheck"
 SECOND = timedelta(seconds=1)
 

@@ -29,8 +29,6 @@ from tito.exchange.server.access import Guard, guard_of, require_guards
 from tito.exchange.server.login import SESSION
 from tito.exchange.server.service import PUBLIC
 
-pytestmark = pytest.mark.hub
-
 ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "checker")
 # ada handed the submission in, bob is another student, foreign the instructor of another course; forged has a token
 # that the hub does not know, anonymous none. checker is the service that runs the course's prechecks, and has

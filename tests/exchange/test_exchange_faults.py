@@ -29,7 +29,6 @@ from tito.exchange.server.service import ServiceSettings, open_ledger
 from tito.exchange.server.store import DirectoryStore
 from tito.exchange.server.tables import HEAD, VERSION_TABLE
 
-pytestmark = pytest.mark.hub
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
 
 

@@ -24,8 +24,6 @@ from tito.hub.config.settings_page import settings_table
 from tito.hub.config.spawn_throttle import LOOK_S, SpawnThrottle
 from tito.hub.config.spawners import THREADS, environment
 
-pytestmark = pytest.mark.unit
-
 
 def configured(tmp_path: Path, **given: Any) -> Config:
     c = Config()

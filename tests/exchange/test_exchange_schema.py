@@ -20,8 +20,6 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-pytestmark = pytest.mark.hub
-
 CHECKS = [
     not_a_server_error,
     content_type_conformance,

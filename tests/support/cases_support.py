@@ -50,7 +50,7 @@ from tito.plan.planning import plan_assignment
 from tito.sandbox.backends import backend
 from tito.sandbox.session import Backend
 
-CASES = Path(__file__).resolve().parent / "cases"
+CASES = Path(__file__).resolve().parents[1] / "cases"
 ASSIGNMENT = "07_sums"  # of a case that names none
 NOTEBOOK = "sums.ipynb"
 KINDS = ("honest", "hostile", "forging", "tampering", "secrets", "sabotage")

@@ -28,8 +28,6 @@ from tito.exchange.server.audit import audit
 from tito.exchange.server.local import open_local
 from tito.gradebook.grades import _seconds_late
 
-pytestmark = pytest.mark.hub
-
 ME = pwd.getpwuid(os.getuid()).pw_name
 
 

@@ -41,8 +41,6 @@ from tito.exchange.server.identity import HubIdentity
 from tito.exchange.server.ledger import MB, Quotas
 from tito.exchange.server.store import SCRATCH
 
-pytestmark = pytest.mark.hub
-
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
 
 

@@ -1,0 +1,66 @@
+"""Grading without a pool of workers, for what tests look at in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from typing import Self
+
+import pytest
+
+from tito.grade.calibrate import calibrated_apart
+from tito.grade.submission import Graded
+from tito.grade.workers import Task, Worker
+from tito.plan.plan import AssignmentPlan
+from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.session import Backend, SandboxSpec
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
+    monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
+    known: dict[tuple[str, str, str], Worker] = {}
+
+    class InProcess:
+        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: object) -> None:
+            key = (plan.tests_hash, isolation.name, str(vars(isolation)))
+            self.worker = known.setdefault(key, Worker(plan, isolation))
+
+        def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
+            for number, graded in self.worker.grade(iter(enumerate(tasks))):
+                yield [(tasks[number], graded)]
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    def grade_all(
+        plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
+    ) -> Iterator[tuple[Task, Graded]]:
+        return chain.from_iterable(InProcess(plan, isolation, workers, None).grade(tasks))
+
+    class NoEarlySandboxes(ExitStack):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
+
+        def sandboxes(self, place: SandboxSpec, order: bytes) -> None:
+            pass
+
+    chosen: dict[str, AssignmentPlan] = {}
+
+    def calibrated(plan: AssignmentPlan, sandboxes: object) -> AssignmentPlan:
+        if plan.tests_hash not in chosen:
+            chosen[plan.tests_hash] = calibrated_apart(plan, Bubblewrap())
+        return chosen[plan.tests_hash]
+
+    monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
+    monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
+    monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
+    monkeypatch.setattr("tito.author.gates.grade_all", grade_all)
+    yield
+    for worker in known.values():
+        worker.close()
