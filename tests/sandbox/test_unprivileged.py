@@ -346,11 +346,11 @@ def sleeper(user: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_process_but_its_own_can_be_reached(
-    attack: str, run: Run, grader: Remote, sleeper: subprocess.Popen[bytes]
+    attack: str, own: int, grader: Remote, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    supervisor = run("import os\nprint(os.getppid())").text
+    supervisor = grader.run("import os\nprint(os.getppid())", own).text
     for pid in (sleeper.pid, grader.process.pid, int(supervisor)):
-        ran = run(f"{TOOLS}pid = {pid}\n{attack}")
+        ran = grader.run(f"{TOOLS}pid = {pid}\n{attack}", own)
         assert ran.status == "error", ran
     assert Path(f"/proc/{sleeper.pid}/stat").read_text().split()[2] == "S"
 
