@@ -27,7 +27,7 @@ quick: lint                  ## lint, types, and the tests that need no sandbox,
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
 test: lint .venv/.compiled   ## everything that CI runs
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup                  ## format, lint, types
 	.venv/bin/ruff format --check .

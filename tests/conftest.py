@@ -48,14 +48,27 @@ hypothesis_settings.load_profile("suite")
 PENDING: dict[str, str] = {}
 
 
-LONGEST = ("tests/images/", "tests/browser/", "tests/ecosystem/", "tests/sandbox/", "tests/hub/")  # are begun first
+# Files whose tests share what takes long to make, and is made once a process: one process runs all of them.
+TOGETHER = {
+    "images": ("tests/images/",),
+    "corpus": ("tests/sandbox/test_cases.py", "tests/ecosystem/test_same_engine.py"),
+    "demo": tuple(f"tests/ecosystem/{name}.py" for name in ("test_at_home", "test_demo", "test_otter")),
+    "hub": tuple(f"tests/exchange/test_exchange_{name}.py" for name in ("nbgrader", "page", "real_hub")),
+}
+# These are begun first, so that no process is still at a long one when the others have ended.
+LONGEST = (
+    *TOGETHER["images"], *TOGETHER["corpus"], "tests/browser/", *TOGETHER["demo"], "tests/hub/test_hub_whole.py",
+    "tests/sandbox/test_cases_unprivileged.py", "tests/sandbox/test_hostile_cohort.py", "tests/sandbox/test_cohort.py",
+    "tests/ecosystem/", "tests/hub/", *TOGETHER["hub"], "tests/sandbox/", "tests/exchange/",
+)  # fmt: skip
 
 
 class ByFile(LoadFileScheduling):
-    """Of several processes, one runs all tests of a file, and one all of the images, which are built once."""
+    """Of several processes, one runs all tests of a file, and of the files that go together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return LONGEST[0] if nodeid.startswith(LONGEST[0]) else super()._split_scope(nodeid)
+        scopes = (scope for scope, files in TOGETHER.items() if nodeid.startswith(files))
+        return next(scopes, super()._split_scope(nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
@@ -65,12 +78,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with what it needs, and those of known faults; the longest come first."""
-    items.sort(key=lambda item: next((at for at, part in enumerate(LONGEST) if part in item.nodeid), len(LONGEST)))
+    items.sort(key=turn_of)
     for item in items:
         item.add_marker(marker_of(item.path))
         for part, reason in PENDING.items():
             if part in item.nodeid:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
+
+
+def turn_of(item: pytest.Item) -> int:
+    """What comes before what, for `sort`."""
+    return next((turn for turn, files in enumerate(LONGEST) if item.nodeid.startswith(files)), len(LONGEST))
 
 
 def marker_of(path: Path) -> str:

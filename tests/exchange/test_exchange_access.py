@@ -26,6 +26,7 @@ from fastapi.routing import APIRoute
 
 from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.exchange.server.access import Guard, guard_of, require_guards
+from tito.exchange.server.ledger import Quotas
 from tito.exchange.server.login import SESSION
 from tito.exchange.server.service import PUBLIC
 
@@ -72,7 +73,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
     hub = FakeHub()
     hub.add_service("checker", [ACCESS])
     services = {"checker": [f"precheck-{COURSE}"]}
-    with service(tmp_path_factory.mktemp("exchange"), hub, services=services, login=LOGIN) as running:
+    quotas = Quotas(check_lease_s=3600)  # until all have been asked, on a busy machine too
+    with service(tmp_path_factory.mktemp("exchange"), hub, services=services, login=LOGIN, quotas=quotas) as running:
         released(running)
         for who in ASKING:
             released(running, f"of-{who}")
