@@ -41,7 +41,7 @@ def test_what_is_the_same_within_tolerance_is_no_forgery(true: Any, other: Any) 
         (1.0, math.nan), (math.nan, 1.0), (math.inf, -math.inf), (math.inf, 1.0), ([1], []), ([], {}), ({"a": 1}, {}),
         ({"a": 1}, {"a": 9}), ("a", "b"), ("a", b"a"), (None, 0), ([ARRAY], [ARRAY + 9]),
         (np.array(["a"]), np.array(["b"])),
-        ({1}, {2}), (ARRAY, 1.0), (b"a", b"b"),
+        ({1}, {2}), (ARRAY, 1.0), (b"a", b"b"), (1.7e308, -1.7e308), (np.array([1.7e308j]), np.array([-1.7e308j])),
     ],
 )  # fmt: skip
 def test_what_differs_by_more_is_one(true: Any, other: Any) -> None:
