@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tito import bridge
 from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
-from tito.course.course import Course, SandboxSettings, find_course
+from tito.course.course import Course, find_course
+from tito.course.settings import SandboxSettings
 from tito.errors import SandboxUnavailable, TitoError
 from tito.models import Check
 from tito.sandbox.bubblewrap import Bubblewrap

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from tito.validation import NO_OTHERS, Between
+
+MOST = 1_000_000  # of any number that a course sets: TOML has infinity too
 
 
 class Verdict(Enum):
@@ -183,13 +187,16 @@ class Limits:
     busy with others, a cell that is at work has twice as long by the clock.
     """
 
-    cell_timeout_s: float = 30.0
-    notebook_timeout_s: float = 300.0
-    memory_mb: int = 2048
-    scratch_mb: int = 256
-    processes: int = 160
-    output_kb: int = 256
-    submission_mb: int = 20
+    __pydantic_config__ = NO_OTHERS
+
+    # With less than the least not even right work runs: what the sandbox needs itself would be taken for a student's.
+    cell_timeout_s: Annotated[float, Between(0.1, MOST)] = 30.0
+    notebook_timeout_s: Annotated[float, Between(1, MOST)] = 300.0
+    memory_mb: Annotated[int, Between(64, MOST)] = 2048
+    scratch_mb: Annotated[int, Between(1, MOST)] = 256
+    processes: Annotated[int, Between(8, MOST)] = 160
+    output_kb: Annotated[int, Between(1, MOST)] = 256
+    submission_mb: Annotated[int, Between(1, MOST)] = 20
 
 
 @dataclass(frozen=True)
@@ -331,6 +338,3 @@ class Variant:
     all_lost: bool
     cells: dict[str, str]
     path: Path
-
-
-Json = dict[str, Any]

@@ -83,8 +83,14 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[sandbox]\npackages = 'numpy'", "sandbox.packages"),
         ("id = 'a'\nlimits = 3", "'limits' must be a table"),
         ("id = 'a'\nreference = 'nowhere'", "nowhere"),
-        ("id = 'a'\n[deadlines]\nx = '2026-01-01'", "deadline of 'x'"),
-        ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00", "deadline of 'x'"),
+        (
+            "id = 'a'\n[deadlines]\nx = '2026-01-01'",
+            "'deadlines.x' must be a date and time with a zone, not '2026-01-01'",
+        ),
+        ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00", "'deadlines.x' must be a date and time with a zone"),
+        ("id = 'a'\n[deadlines]\nx = 2026-01-01", "'deadlines.x' must be a date and time with a zone"),
+        ("id = 'a'\n[extensions.x]\nada = 5", "'extensions.x.ada' must be a date and time with a zone"),
+        ("id = 'a'\n[extensions]\nada = 2026-01-01T00:00:00Z", "'extensions.ada' must be a table"),
         ("id = 'a'\ndeadlines = 3", "deadlines"),
         ("id = 'a'\ngradebook = 3", "gradebook"),
         ("id = 'a'\nexchange = 'here'", "exchange"),
@@ -98,7 +104,10 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[gradebook]\ndb_url = 3", "'gradebook.db_url' must be a text"),
         ("id = 'a'\n[gradebook]\ndb_url = 'gradebook.db'", "'gradebook.db_url' is no URL of a database"),
         ("id = 'a'\n[exchange]\nkinds = 'service'", "no setting 'exchange.kinds'. Did you mean 'kind'"),
-        ("id = 'a'\n[exchange]\nkind = 'servce'", "'exchange.kind' is 'servce'"),
+        (
+            "id = 'a'\n[exchange]\nkind = 'servce'",
+            "'exchange.kind' must be 'service' or 'filesystem', not 'servce'. Did",
+        ),
         ("id = 'a'\n[exchange]\nurl = 'hub.example.edu'", "'exchange.url' is no address"),
         ("id = 'a'\n[exchange]\nroot = 3", "'exchange.root' must be a text"),
         ("id = 'a'\n[sandbox]\nbackends = 'none'", "no setting 'sandbox.backends'. Did you mean 'backend'"),
@@ -106,18 +115,19 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[sandbox]\npackages = ['ipython']", "'sandbox.packages' lacks numpy"),
         ("id = 'a'\n[sandbox]\npackages = []", "lacks ipython and numpy"),
         ("id = 'a'\n[sandbox]\npackages = [3]", "sandbox.packages"),
-        ("id = 'a'\n[limits]\ncell_timeout_s = 0", "'limits.cell_timeout_s' must be a number from 0.1"),
+        ("id = 'a'\n[limits]\ncell_timeout_s = 0", "'limits.cell_timeout_s' must be at least 0.1"),
         ("id = 'a'\n[limits]\ncell_timeout_s = inf", "limits.cell_timeout_s"),
         ("id = 'a'\n[limits]\nnotebook_timeout_s = nan", "limits.notebook_timeout_s"),
         ("id = 'a'\n[limits]\nmemory_mb = 1024.5", "'limits.memory_mb' must be a whole number"),
-        ("id = 'a'\n[limits]\nprocesses = 2", "'limits.processes' must be a whole number from 8"),
+        ("id = 'a'\n[limits]\nprocesses = 2", "'limits.processes' must be at least 8, not 2"),
         ("id = 'a'\n[limits]\nscratch_mb = 0", "limits.scratch_mb"),
         ("id = 'a'\n[limits]\noutput_kb = 0", "limits.output_kb"),
         ("id = 'a'\n[limits]\nsubmission_mb = 0", "limits.submission_mb"),
         ("id = 'a'\n[late]\ngrace_minute = 3", "no setting 'late.grace_minute'. Did you mean 'grace_minutes'"),
-        ("id = 'a'\n[late]\nmax_percent = 500", "'late.max_percent' must be a number from 0 to 100"),
+        ("id = 'a'\n[late]\nmax_percent = 500", "'late.max_percent' must be at most 100"),
         ("id = 'a'\n[late]\npercent_per_day = '10'", "late.percent_per_day"),
         ("id = 'a'\n[precheck]\nper_hours = 3", "no setting 'precheck.per_hours'. Did you mean 'per_hour'"),
+        ("id = 'a'\n[precheck]\nper_hour = 0.5", "'precheck.per_hour' must be a whole number"),
         ("id = 'a'\n[precheck]\ncell_timeout_s = 0", "precheck.cell_timeout_s"),
         ("id = 'a'\n[gates]\nforgable = 'warn'", "no setting 'gates.forgable'. Did you mean 'forgeable'"),
         ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00Z", "'deadlines' names no assignment of this course: 'x'"),
@@ -285,9 +295,8 @@ def test_what_the_gate_makes_of_tests_that_can_be_forged_is_one_of_two(tmp_path:
     settings.write_text('id = "x"\n[gates]\nforgeable = "warn"\n')
     assert load_course(tmp_path).gates.forgeable == "warn"
     settings.write_text('id = "x"\n[gates]\nforgeable = "ignore"\n')
-    with pytest.raises(BadSource, match=r"gates\.forgeable.*'ignore'") as caught:
+    with pytest.raises(BadSource, match=r"'gates\.forgeable' must be 'refuse' or 'warn', not 'ignore'"):
         load_course(tmp_path)
-    assert "refuse, warn" in caught.value.hint
 
 
 @pytest.mark.parametrize(("mode", "made"), [(0o755, (0o700, 0o600)), (0o777, (0o770, 0o660)), (0o2775, (0o770, 0o660))])

@@ -42,6 +42,7 @@ LAYERS = (
     "tito.course",
     "tito.plain_text",
     "tito.models",
+    "tito.validation",
     "tito.errors",
 )
 
@@ -151,7 +152,18 @@ def test_importing_the_command_line_loads_nothing_heavy() -> None:
 
     program = "import sys, tito.cli; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    heavy = {"numpy", "nbformat", "nbgrader", "pandas", "sqlalchemy", "jupytext", "IPython", "rich", "nbconvert"}
+    heavy = {
+        "numpy",
+        "nbformat",
+        "nbgrader",
+        "pandas",
+        "sqlalchemy",
+        "jupytext",
+        "IPython",
+        "rich",
+        "nbconvert",
+        "pydantic",
+    }
     assert not heavy & set(run.stdout.split())
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito.course.course import LatePolicy
+from tito.course.settings import LatePolicy
 from tito.gradebook.late import penalty
 
 POLICY = LatePolicy(grace_minutes=15, percent_per_day=10, max_percent=50)

@@ -15,9 +15,10 @@ from typing import Any
 import yaml
 
 from tito.course.cells import grade_id_of, kind_of
-from tito.course.course import Assignment, Course, near
+from tito.course.course import Assignment, Course
 from tito.errors import BadSource
 from tito.models import CellKind, Variant
+from tito.validation import near
 
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
 CELL = re.compile(r"^# %% (?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)

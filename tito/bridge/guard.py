@@ -25,8 +25,9 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tito.course.course import SETTINGS_FILE, keep_private, load_course
+from tito.course.course import keep_private, load_course
 from tito.course.nbgrader_settings import settings
+from tito.course.settings import SETTINGS_FILE
 from tito.errors import PlatformError, TitoError, UsageError
 
 if TYPE_CHECKING:

@@ -26,9 +26,10 @@ from tito.bridge.feedback import generate_feedback
 from tito.bridge.generate import quiet
 from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
-from tito.course.course import LOCAL, SETTINGS_FILE, Assignment, Course, load_course
+from tito.course.course import Assignment, Course, load_course
 from tito.course.nbgrader_settings import settings
 from tito.course.script import source_notebooks
+from tito.course.settings import LOCAL, SETTINGS_FILE
 from tito.errors import PlatformError, UsageError
 from tito.grade.cohort import autograde, prepare
 from tito.gradebook.grades import write_csv

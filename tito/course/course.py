@@ -10,88 +10,29 @@ import re
 import shutil
 import stat
 import sys
-import tomllib
-from collections.abc import Collection
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
+from tito.course.settings import (
+    EXCHANGE_VARIABLE,
+    GRADEBOOK_VARIABLE,
+    LOCAL,
+    RUNNER_PACKAGES,
+    SETTINGS_FILE,
+    ExchangeSettings,
+    GateSettings,
+    LatePolicy,
+    PrecheckSettings,
+    SandboxSettings,
+)
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 from tito.models import Limits
+from tito.validation import near
 
-SETTINGS_FILE = "course.toml"
 SCRIPT_NAME = re.compile(r"(?P<number>\d\d)_(?P<name>[A-Za-z][A-Za-z0-9_]*)")
 MODULE_MARK = re.compile(r"# module: (?P<number>\d\d)_\w+")
-
-
-@dataclass(frozen=True)
-class LatePolicy:
-    """Percent of the maximum score lost per started day after the deadline and the grace period."""
-
-    grace_minutes: float = 0.0
-    percent_per_day: float = 0.0
-    max_percent: float = 100.0
-
-
-@dataclass(frozen=True)
-class SandboxSettings:
-    """Which isolation to use, and which distributions a notebook can import inside it."""
-
-    backend: str = "bubblewrap"
-    packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
-
-
-@dataclass(frozen=True)
-class PrecheckSettings:
-    """How often a student may have the visible tests of an assignment run on submit, and within what; 0: never."""
-
-    per_hour: float = 0
-    cell_timeout_s: float = 10.0
-    notebook_timeout_s: float = 60.0
-
-    def within(self, limits: Limits) -> Limits:
-        """The limits of grading, with the times of a check where these are shorter."""
-        return replace(
-            limits,
-            cell_timeout_s=min(limits.cell_timeout_s, self.cell_timeout_s),
-            notebook_timeout_s=min(limits.notebook_timeout_s, self.notebook_timeout_s),
-        )
-
-
-@dataclass(frozen=True)
-class ExchangeSettings:
-    """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
-    with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
-    own exchange in `root`, for a trusted lab."""
-
-    kind: str = "service"
-    root: str = "exchange"
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class GateSettings:
-    """What the release gate makes of tests that can be forged: `refuse`, or `warn` for a course that was converted."""
-
-    forgeable: str = "refuse"
-
-
-@dataclass(frozen=True)
-class GradebookSettings:
-    """Where the gradebook is, as SQLAlchemy writes it; by default what TITO_GRADEBOOK_DB says, else in the course."""
-
-    db_url: str = ""
-
-
-BACKENDS = ("bubblewrap", "landlock", "none")
-RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
-FORGEABLE = ("refuse", "warn")
-EXCHANGE_KINDS = ("service", "filesystem")
-LOCAL = "local"
-EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
-GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"
 
 
 @dataclass(frozen=True)
@@ -276,117 +217,34 @@ def load_course(root: Path) -> Course:
     Raises:
         BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
     """
+    from tito.course.course_file import read_course_file
+
     path = root / SETTINGS_FILE
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSource(f"{path} cannot be read: {error}.", hint="Mend the file.") from error
-    _refuse_unknown(path, data, _TOP_LEVEL, "")
-    if not isinstance(data.get("id"), str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", data["id"]):
-        raise BadSource(f"{path}: 'id' is missing, or is no plain name.", hint='Add a line such as id = "ml101".')
-    for table in TABLES:
-        if not isinstance(data.get(table, {}), dict):
-            raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
-    for name in ("title", "package", "reference"):
-        _check_type(path, name, data.get(name, ""), "")
-    exchange = _record(path, ExchangeSettings, data, "exchange")
-    _require_choice(path, "exchange.kind", exchange.kind, EXCHANGE_KINDS)
-    sandbox = _record(path, SandboxSettings, data, "sandbox")
-    _require_choice(path, "sandbox.backend", sandbox.backend, BACKENDS)
-    _require_runner(path, sandbox)
-    gates = _record(path, GateSettings, data, "gates")
-    _require_choice(path, "gates.forgeable", gates.forgeable, FORGEABLE)
+    file = read_course_file(path)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", file.id):
+        raise BadSource(f"{path}: 'id' is no plain name: {file.id!r}.", hint='Write a line such as id = "ml101".')
+    _require_runner(path, file.sandbox)
     course = Course(
         root=root,
-        id=data["id"],
-        title=data.get("title", data["id"]),
-        package=data.get("package", ""),
-        reference=_reference(path, data),
-        db_url=_database_url(path, _record(path, GradebookSettings, data, "gradebook").db_url),
-        exchange_root=root / exchange.root,
-        exchange_kind=exchange.kind,
-        exchange_url=_exchange_url(path, exchange),
-        sandbox=sandbox,
-        limits=_record(path, Limits, data, "limits"),
-        late=_record(path, LatePolicy, data, "late"),
-        precheck=_record(path, PrecheckSettings, data, "precheck"),
-        gates=gates,
-        deadlines=_moments(path, "deadlines", data.get("deadlines", {})),
-        cutoffs=_moments(path, "cutoffs", data.get("cutoffs", {})),
-        extensions=_extensions(path, data.get("extensions", {})),
+        id=file.id,
+        title=file.id if file.title is None else file.title,
+        package=file.package,
+        reference=_reference(path, file.reference, file.package),
+        db_url=_database_url(path, file.gradebook.db_url),
+        exchange_root=root / file.exchange.root,
+        exchange_kind=file.exchange.kind,
+        exchange_url=_exchange_url(path, file.exchange),
+        sandbox=file.sandbox,
+        limits=file.limits,
+        late=file.late,
+        precheck=file.precheck,
+        gates=file.gates,
+        deadlines=file.deadlines,
+        cutoffs=file.cutoffs,
+        extensions=file.extensions,
     )
     _require_policy(path, course)
     return course
-
-
-TABLES = (
-    "gradebook",
-    "exchange",
-    "sandbox",
-    "limits",
-    "late",
-    "precheck",
-    "gates",
-    "deadlines",
-    "cutoffs",
-    "extensions",
-)
-_TOP_LEVEL = {"id", "title", "package", "reference", *TABLES}
-# Below these not even right work is run: what the sandbox needs for itself would be taken for a student's fault.
-_AT_LEAST = {
-    "limits.cell_timeout_s": 0.1,
-    "limits.notebook_timeout_s": 1,
-    "limits.memory_mb": 64,
-    "limits.scratch_mb": 1,
-    "limits.processes": 8,
-    "limits.output_kb": 1,
-    "limits.submission_mb": 1,
-    "precheck.cell_timeout_s": 0.1,
-    "precheck.notebook_timeout_s": 1,
-}
-_AT_MOST = {"late.percent_per_day": 100, "late.max_percent": 100}
-_MOST = 1_000_000  # of any other number; TOML has infinity too
-
-
-def _refuse_unknown(path: Path, given: dict[str, Any], known: set[str], where: str) -> None:
-    for key in given:
-        if key not in known:
-            raise BadSource(f"{path}: no setting '{where}{key}'.", hint=near(key, known))
-
-
-def near(name: str, known: Collection[str]) -> str:
-    """What to say of a name that is not known: the one that was probably meant, or all there are."""
-    close = get_close_matches(name, known, n=1)
-    return f"Did you mean '{close[0]}'?" if close else f"Known: {', '.join(sorted(known)) or 'none'}."
-
-
-def _record(path: Path, kind: type[Any], data: dict[str, Any], table: str) -> Any:
-    given = data.get(table, {})
-    known = {one.name: one.default for one in fields(kind)}
-    _refuse_unknown(path, given, set(known), f"{table}.")
-    for key, value in given.items():
-        _check_type(path, f"{table}.{key}", value, known[key])
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
-
-
-def _check_type(path: Path, name: str, value: object, default: object) -> None:
-    if isinstance(default, (int, float)):
-        least, most = _AT_LEAST.get(name, 0), _AT_MOST.get(name, _MOST)
-        kinds = (int,) if isinstance(default, int) and name.startswith("limits.") else (int, float)
-        fits = isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most
-        wanted = f"a {'whole ' if kinds == (int,) else ''}number from {least} to {most}"
-    elif isinstance(default, tuple):
-        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        wanted = "a list of names"
-    else:
-        fits, wanted = isinstance(value, str), "a text"
-    if not fits:
-        raise BadSource(f"{path}: '{name}' must be {wanted}, not {value!r}.", hint="Mend the setting.")
-
-
-def _require_choice(path: Path, name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise BadSource(f"{path}: '{name}' is '{value}'.", hint=near(value, choices))
 
 
 def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
@@ -432,8 +290,7 @@ def _exchange_url(path: Path, exchange: ExchangeSettings) -> str:
     return url
 
 
-def _reference(path: Path, data: dict[str, Any]) -> Path | None:
-    name, package = data.get("reference", ""), data.get("package", "")
+def _reference(path: Path, name: str, package: str) -> Path | None:
     if package and not package.isidentifier():
         raise BadSource(f"{path}: 'package' is no name to import: '{package}'.", hint="Write one word, such as ml101.")
     if not name:
@@ -465,21 +322,3 @@ def _database_url(path: Path, url: str) -> str:
     if url.startswith(prefix) and not url.startswith("sqlite:////"):
         return f"{prefix}{path.parent / url.removeprefix(prefix)}"
     return url
-
-
-def _moments(path: Path, table: str, given: Any) -> dict[str, datetime]:
-    if not isinstance(given, dict):
-        raise BadSource(f"{path}: '{table}' must be a table.", hint=f"Write [{table}] and its settings below it.")
-    what = {"deadlines": "deadline", "cutoffs": "cut-off"}.get(table, "extension")
-    for name, when in given.items():
-        if not isinstance(when, datetime) or when.tzinfo is None:
-            raise BadSource(
-                f"{path}: the {what} of '{name}' is no date and time with a zone: {when!r}.",
-                hint="Write it unquoted, e.g. 2026-12-07T23:59:00Z.",
-            )
-    return dict(given)
-
-
-def _extensions(path: Path, given: dict[str, Any]) -> dict[str, dict[str, datetime]]:
-    """By assignment and student."""
-    return {assignment: _moments(path, f"extensions.{assignment}", one) for assignment, one in given.items()}

@@ -19,9 +19,10 @@ import nbformat
 import yaml
 
 from tito.course.cells import grade_id_of
-from tito.course.course import SCRIPT_NAME, Assignment, Course, near
+from tito.course.course import SCRIPT_NAME, Assignment, Course
 from tito.errors import BadSource, PlatformError
 from tito.models import ModuleInfo
+from tito.validation import near
 
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
 REQUIRED_FACTS = ("number", "name", "title")
@@ -178,12 +179,6 @@ def _contents(folder: Path) -> dict[str, bytes | None]:
     """Every file below a folder with its bytes, and every folder; but for compiled files."""
     found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
-
-
-def remove_build(course: Course, assignment: Assignment) -> None:
-    """Remove what `build` wrote."""
-    if assignment.script is not None:
-        shutil.rmtree(course.step("source", assignment.id), ignore_errors=True)
 
 
 def source_notebooks(course: Course, assignment: Assignment) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from tito.course.course import SETTINGS_FILE, Assignment, Course
+from tito.course.course import Assignment, Course
+from tito.course.settings import SETTINGS_FILE
 from tito.plan.plan import AssignmentPlan
 from tito.repair.read_notebook import trusted
 from tito.sandbox.environment import environment

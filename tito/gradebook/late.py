@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tito.course.course import LatePolicy
+from tito.course.settings import LatePolicy
 
 
 def penalty(policy: LatePolicy, score: float, max_score: float, seconds_late: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tito.course.course import BACKENDS
+from tito.course.settings import BACKENDS
 from tito.errors import SandboxUnavailable, UsageError
 from tito.sandbox.session import Backend
 

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
-from tito.course.course import SETTINGS_FILE, load_course
+from tito.course.course import load_course
+from tito.course.settings import SETTINGS_FILE
 from tito.errors import BadSource, SandboxUnavailable
 
 

@@ -26,7 +26,8 @@ from urllib.parse import urljoin
 
 import click
 
-from tito.course.course import SETTINGS_FILE, Course, find_course, keep_private, load_course
+from tito.course.course import Course, find_course, keep_private, load_course
+from tito.course.settings import SETTINGS_FILE
 from tito.errors import PlatformError, TitoError
 from tito.hub.config.authenticators import new_password, tell_password
 from tito.hub.config.origins import hub_address, service_address

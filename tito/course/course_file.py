@@ -1,0 +1,65 @@
+"""Reads `course.toml`: its form and the bounds of each setting. What one setting means for another, `course` checks."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, time
+from pathlib import Path
+
+from pydantic import AwareDatetime, ValidationError
+
+from tito.course.settings import (
+    ExchangeSettings,
+    GateSettings,
+    GradebookSettings,
+    LatePolicy,
+    PrecheckSettings,
+    SandboxSettings,
+)
+from tito.errors import BadSource
+from tito.models import Limits
+from tito.validation import NO_OTHERS, from_json, wrong_setting
+
+
+@dataclass(frozen=True)
+class CourseFile:
+    """All that a `course.toml` can say."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    id: str
+    title: str | None = None
+    package: str = ""
+    reference: str = ""
+    gradebook: GradebookSettings = field(default_factory=GradebookSettings)
+    exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+    limits: Limits = field(default_factory=Limits)
+    late: LatePolicy = field(default_factory=LatePolicy)
+    precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
+    gates: GateSettings = field(default_factory=GateSettings)
+    deadlines: dict[str, AwareDatetime] = field(default_factory=dict)
+    cutoffs: dict[str, AwareDatetime] = field(default_factory=dict)
+    extensions: dict[str, dict[str, AwareDatetime]] = field(default_factory=dict)  # by assignment and student
+
+
+def read_course_file(path: Path) -> CourseFile:
+    """What the file says.
+
+    Raises:
+        BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSource(f"{path} cannot be read: {error}.", hint="Mend the file.") from error
+    try:
+        return from_json(CourseFile, json.dumps(data, default=_iso))  # pydantic is strict in JSON, and takes tables
+    except ValidationError as error:
+        raise wrong_setting(error, CourseFile, lambda _: str(path), show_values=True) from None
+
+
+def _iso(moment: date | time) -> str:
+    return moment.isoformat()

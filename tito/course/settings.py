@@ -1,0 +1,93 @@
+"""What can be chosen about a course: the tables of `course.toml`, with their defaults and bounds; `Limits` is one more.
+
+The bounds are annotations, which whoever reads the file holds it to (`course_file`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal, get_args
+
+from tito.models import MOST, Limits
+from tito.validation import NO_OTHERS, Between
+
+SETTINGS_FILE = "course.toml"
+LOCAL = "local"
+EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
+GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"
+RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
+BackendName = Literal["bubblewrap", "landlock", "none"]
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+AMOUNT = Between(0, MOST)
+PERCENT = Between(0, 100)
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """Percent of the maximum score lost per started day after the deadline and the grace period."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    grace_minutes: Annotated[float, AMOUNT] = 0.0
+    percent_per_day: Annotated[float, PERCENT] = 0.0
+    max_percent: Annotated[float, PERCENT] = 100.0
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """Which isolation to use, and which distributions a notebook can import inside it."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    backend: BackendName = "bubblewrap"
+    packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
+
+
+@dataclass(frozen=True)
+class PrecheckSettings:
+    """How often a student may have the visible tests of an assignment run on submit, and within what; 0: never."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    per_hour: Annotated[int, AMOUNT] = 0
+    cell_timeout_s: Annotated[float, Between(0.1, MOST)] = 10.0
+    notebook_timeout_s: Annotated[float, Between(1, MOST)] = 60.0
+
+    def within(self, limits: Limits) -> Limits:
+        """The limits of grading, with the times of a precheck where these are shorter."""
+        return replace(
+            limits,
+            cell_timeout_s=min(limits.cell_timeout_s, self.cell_timeout_s),
+            notebook_timeout_s=min(limits.notebook_timeout_s, self.notebook_timeout_s),
+        )
+
+
+@dataclass(frozen=True)
+class ExchangeSettings:
+    """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
+    with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
+    own exchange in `root`, for a trusted lab."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    kind: Literal["service", "filesystem"] = "service"
+    root: str = "exchange"
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What the release gate makes of tests that can be forged: `refuse`, or `warn` for a course that was converted."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    forgeable: Literal["refuse", "warn"] = "refuse"
+
+
+@dataclass(frozen=True)
+class GradebookSettings:
+    """Where the gradebook is, as SQLAlchemy writes it; by default what TITO_GRADEBOOK_DB says, else in the course."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    db_url: str = ""
