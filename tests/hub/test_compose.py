@@ -141,11 +141,11 @@ def test_init_writes_every_secret_once_and_for_nobody_else(fresh: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
 def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
-    from tito.hub.config.reading import read_settings
+    from tito.hub.config.load_settings import load_settings
 
     init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
     given = {name: str(value) for name, value in SERVICES["hub"]["environment"].items() if name.startswith("TITO_HUB_")}
-    settings = read_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
+    settings = load_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
     assert settings.deployment == "server"
     assert settings.courses["ml101"].url == "http://formgrader:8890"
     assert settings.courses["ml101"].precheck

@@ -16,7 +16,7 @@ from whole_hub import Person, WholeHub, hidden_fields, whole_hub
 
 from tito.errors import TitoError
 from tito.hub.accounts import open_accounts
-from tito.hub.config.reading import read_settings
+from tito.hub.config.load_settings import load_settings
 
 COURSES = json.dumps({"tiny": {"instructors": ["teacher"], "students": ["ada", "bob"]}})
 USUAL = {"COURSES": COURSES, "IDLE_AFTER_MINUTES": "0"}
@@ -223,7 +223,7 @@ def test_signing_up_holds_nobody_up_and_wrong_passwords_lock_nobody_else_out(tmp
 def test_an_account_that_cannot_be_opened_is_told_why(tmp_path: Path, kind: str, name: str, said: str) -> None:
     told = {"TITO_HUB_STATE": str(tmp_path), "TITO_HUB_COURSES": COURSES, "TITO_HUB_AUTH_KIND": kind}
     with pytest.raises(TitoError, match=said):
-        open_accounts(read_settings(told), [name])
+        open_accounts(load_settings(told), [name])
 
 
 def test_people_come_from_an_oauth_provider(tmp_path: Path) -> None:

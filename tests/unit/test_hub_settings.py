@@ -16,9 +16,9 @@ from whole_hub import PROJECT
 from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.config.configure import apply, configure
+from tito.hub.config.load_settings import known_settings, load_settings, secret_of
 from tito.hub.config.origins import hub_address, service_address, subdomain_host
 from tito.hub.config.people import formgraders_of, groups, role_of
-from tito.hub.config.reading import known_settings, read_settings, secret_of
 from tito.hub.config.settings import HubSettings
 from tito.hub.config.settings_page import settings_table
 from tito.hub.config.spawn_throttle import LOOK_S, SpawnThrottle
@@ -36,7 +36,7 @@ def refusal(data: dict[str, Any] | str, tmp_path: Path, **variables: str) -> str
     path = tmp_path / "hub.yaml"
     path.write_text(data if isinstance(data, str) else json.dumps(data))
     with pytest.raises(BadSource) as caught:
-        apply(Config(), read_settings({"TITO_HUB_CONFIG": str(path)} | variables))
+        apply(Config(), load_settings({"TITO_HUB_CONFIG": str(path)} | variables))
     return str(caught.value)
 
 
@@ -54,7 +54,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         "TITO_HUB_KEEP_SERVERS": "true",
         "OTHER": "ignored",
     }
-    read = read_settings(variables)
+    read = load_settings(variables)
     assert (read.deployment, read.idle.after_minutes, read.auth.kind) == ("server", 5, "oauth")
     assert (read.auth.oauth.client_id, read.admins, read.keep_servers) == ("two", ["ada", "bob"], True)
     assert read.courses["c101"].students == ["zoe"]
@@ -76,9 +76,9 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
         ({"deploymnt": "laptop"}, "no setting 'deploymnt'. Did you mean 'deployment'?"),
         ({"auth": {"oauht": {}}}, "no setting 'auth.oauht'. Did you mean 'oauth'?"),
         ({"courses": {"c1": {"student": []}}}, "no setting 'courses.c1.student'. Did you mean 'students'?"),
-        ({"deployment": "moon"}, "'deployment' does not fit: input should be 'laptop', 'server' or 'cluster'"),
-        ({"hub_port": 70000}, "'hub_port' does not fit"),
-        ({"courses": {"c1": {"students": [1234]}}}, "'courses.c1.students.0' does not fit: input should be a"),
+        ({"deployment": "moon"}, "'deployment' must be 'laptop', 'server' or 'cluster'"),
+        ({"hub_port": 70000}, "'hub_port' must be at most 65535."),
+        ({"courses": {"c1": {"students": [1234]}}}, "'courses.c1.students.0' must be a text."),
         ("just text", "holds no settings"),
         ("a: [", "cannot be read"),
         ("courses:\n  c1:\n    tas: [ada]\n    tas: [bob]\n", "'tas' stands there twice"),
@@ -114,7 +114,7 @@ def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
         assert "stands in the file" in said
         assert "_file'" in said
     assert secret not in refusal({}, tmp_path, TITO_HUB_AUTH_DUMMY_PASSWORD=secret, TITO_HUB_HUB_PORT=secret)
-    read = read_settings({"TITO_HUB_AUTH_OAUTH_CLIENT_SECRET": secret})
+    read = load_settings({"TITO_HUB_AUTH_OAUTH_CLIENT_SECRET": secret})
     assert secret not in repr(read)
     assert secret not in str(read)
 

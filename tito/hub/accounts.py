@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 from tito.errors import BadSource, PlatformError, TitoError
 from tito.hub.config.authenticators import auth_kind
 from tito.hub.config.configure import database_url
+from tito.hub.config.load_settings import load_settings
 from tito.hub.config.people import staff
-from tito.hub.config.reading import read_settings
 from tito.hub.config.settings import HubSettings
 
 LEAST_LENGTH = 16
@@ -80,7 +80,7 @@ def main() -> None:
         click.echo(USAGE, err=True)
         sys.exit(2)
     try:
-        for name, password in open_accounts(read_settings(os.environ), sys.argv[1:]).items():
+        for name, password in open_accounts(load_settings(os.environ), sys.argv[1:]).items():
             click.echo(f"{name}: {password}")
     except TitoError as error:
         click.echo(f"tito.hub.accounts: {error}", err=True)

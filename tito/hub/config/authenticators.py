@@ -14,9 +14,9 @@ import click
 from pydantic import BaseModel
 
 from tito.errors import BadSource
+from tito.hub.config.load_settings import secret_of
 from tito.hub.config.origins import LOOPBACK
 from tito.hub.config.people import everybody, staff
-from tito.hub.config.reading import secret_of
 from tito.hub.config.roles import CUSTOM_SCOPES
 from tito.hub.config.settings import CLUSTER, LAPTOP, HubSettings
 

@@ -14,10 +14,10 @@ from traitlets.config import LazyConfigValue
 from tito.course.course import keep_private
 from tito.errors import BadSource, TitoError
 from tito.hub.config.authenticators import configure_authenticator
+from tito.hub.config.load_settings import load_settings, secret_of
 from tito.hub.config.membership import hold_groups_to
 from tito.hub.config.origins import base_path, configure_origins, without_service_workers
 from tito.hub.config.people import groups
-from tito.hub.config.reading import read_settings, secret_of
 from tito.hub.config.roles import roles
 from tito.hub.config.services import services
 from tito.hub.config.settings import CLUSTER, SERVER, HubSettings
@@ -29,7 +29,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 def configure(c: Any, environment: Mapping[str, str] | None = None) -> None:
     """Configure a hub by the environment and the file that it names. A fault in them ends the process with one line."""
     try:
-        apply(c, read_settings(os.environ if environment is None else environment))
+        apply(c, load_settings(os.environ if environment is None else environment))
     except TitoError as error:
         sys.exit(f"tito.hub: {error}")
 

@@ -30,8 +30,8 @@ from tito.course.course import Course, find_course, keep_private, load_course
 from tito.course.settings import SETTINGS_FILE
 from tito.errors import PlatformError, TitoError
 from tito.hub.config.authenticators import new_password, tell_password
+from tito.hub.config.load_settings import FILE_VARIABLE, PREFIX, load_settings
 from tito.hub.config.origins import hub_address, service_address
-from tito.hub.config.reading import FILE_VARIABLE, PREFIX, read_settings
 from tito.hub.config.services import ends_with_parent
 from tito.hub.config.settings import HubSettings
 
@@ -83,7 +83,7 @@ def run(project: Path, course_folder: Path | None, port: int) -> int:
     project = project.resolve()
     course = _course(project, course_folder)
     environment = _environment(project, course, Ports(port))
-    settings = read_settings(environment)
+    settings = load_settings(environment)
     _require_free(Ports(port))
     password = environment.setdefault(PASSWORD_VARIABLE, new_password())
     state = settings.state.absolute()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from tito.errors import BadSource
 from tito.hub.config.settings import CourseSettings, HubSettings
+from tito.validation import Place, wrong_setting
 
 PREFIX = "TITO_HUB_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
@@ -50,7 +50,7 @@ def known_settings(model: type[BaseModel] = HubSettings, above: tuple[str, ...] 
             yield from known_settings(CourseSettings, (*path, COURSE))
 
 
-def read_settings(environment: Mapping[str, str]) -> HubSettings:
+def load_settings(environment: Mapping[str, str]) -> HubSettings:
     """The settings that the file named by TITO_HUB_CONFIG and the other TITO_HUB_* say; these win over the file.
 
     Raises:
@@ -62,7 +62,12 @@ def read_settings(environment: Mapping[str, str]) -> HubSettings:
     try:
         return HubSettings.model_validate(data)
     except ValidationError as error:
-        raise _told(error, data, name) from None
+
+        def source(place: Place) -> str:
+            variable = PREFIX + "_".join(map(str, place)).upper()
+            return variable if variable in environment else name or "the environment"
+
+        raise wrong_setting(error, HubSettings, source, show_values=False) from None
 
 
 def secret_of(model: BaseModel, name: str) -> str:
@@ -164,23 +169,3 @@ def _merge(data: dict[str, Any], over: dict[str, Any]) -> None:
             _merge(data[key], value)
         else:
             data[key] = value
-
-
-def _told(error: ValidationError, data: Any, file: str) -> BadSource:
-    """The first fault, with its place and without the value, which may be a secret."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    loc = [str(part) for part in first["loc"]]
-    where = ".".join(loc)
-    variable = PREFIX + "_".join(loc).upper()
-    source = variable if variable in os.environ else file or "the environment"
-    if first["type"] == "extra_forbidden":
-        names = [known.path[len(loc) - 1] for known in known_settings() if _below(known.path, loc[:-1])]
-        close = get_close_matches(loc[-1], names, n=1)
-        hint = f"Did you mean '{close[0]}'?" if close else f"Known there: {', '.join(dict.fromkeys(names))}."
-        return BadSource(f"{source}: there is no setting '{where}'.", hint=hint)
-    what = str(first["msg"])
-    return BadSource(f"{source}: '{where}' does not fit: {what[0].lower()}{what[1:]}.", hint="Mend the setting.")
-
-
-def _below(path: tuple[str, ...], above: list[str]) -> bool:
-    return len(path) > len(above) and all(mine in (COURSE, theirs) for mine, theirs in zip(path, above, strict=False))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tito.errors import BadSource
+from tito.hub.config.load_settings import secret_of
 from tito.hub.config.origins import base_path
 from tito.hub.config.people import INSTRUCTOR, checker, group
-from tito.hub.config.reading import secret_of
 from tito.hub.config.settings import CLUSTER, CourseSettings, HubSettings
 
 Service = dict[str, Any]

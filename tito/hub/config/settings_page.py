@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from tito.hub.config.reading import Known, known_settings
+from tito.hub.config.load_settings import Known, known_settings
 
 PAGE = Path("book") / "hub.md"
 HEAD = "| setting | default | |\n|---|---|---|\n"
