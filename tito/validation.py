@@ -96,7 +96,9 @@ def from_environment(shape: type[Shape], environment: Mapping[str, str], variabl
         return adapter(shape).validate_python(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise BadSource(f"{variables[str(first['loc'][0])]} {must(first)}.", hint="Correct the variable.") from None
+        missing = first["type"] == "missing"
+        hint = "The hub sets it for a service that it starts." if missing else "Correct the variable."
+        raise BadSource(f"{variables[str(first['loc'][0])]} {must(first)}.", hint=hint) from None
 
 
 def wrong_setting(

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from manifests import FOLDER, VERSIONS, containers, manifests, nested, pods, values, variables
 
-from tito.exchange.server.service import settings_from
-from tito.precheck.worker import settings_from as settings_of_worker
+from tito.exchange.server.service import load_settings
+from tito.precheck.worker import load_settings as load_worker_settings
 
 TOKEN = "JUPYTERHUB_API_TOKEN"
 OUTSIDE = {"hub", "singleuser-server", "proxy"}  # components of the chart, as it labels their pods
@@ -148,9 +148,9 @@ def test_the_worker_of_checks_has_its_own_token_and_nothing_of_the_course() -> N
     assert secret == {TOKEN}
     assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.precheck-tinytorch.apiToken"
     given = {name: one.get("value", "x") for name, one in variables(worker).items()}
-    read = settings_of_worker(given)
+    read = load_worker_settings(given)
     assert (read.courses, read.backend) == (("tinytorch",), "landlock")
-    documented = Path(settings_of_worker.__code__.co_filename).read_text()
+    documented = Path(load_worker_settings.__code__.co_filename).read_text()
     assert not [name for name in given if name != "HOME" and name not in documented]
     reached = [rule["to"] for rule in policies()["NetworkPolicy/precheck-tinytorch"]["egress"] if "to" in rule]
     assert reached == [[{"podSelector": {"matchLabels": {"app": "tito", "component": "exchange"}}}]]
@@ -175,7 +175,7 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
     [container] = pods()["Deployment/exchange"]["spec"]["containers"]
     given = dict(manifests()["ConfigMap/exchange"]["data"])
     given |= {name: one.get("value", "x") for name, one in variables(container).items()}
-    read = settings_from(given)
+    read = load_settings(given)
     assert (read.host, read.port, read.prefix) == ("0.0.0.0", 8889, "/services/exchange")
     assert read.store.startswith("s3://")
     assert read.access_scopes == {"access:services!service=exchange"}
@@ -185,7 +185,7 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
         "precheck-tinytorch": ["precheck-tinytorch"],
     }
     assert read.login is not None
-    documented = Path(settings_from.__code__.co_filename).read_text()
+    documented = Path(load_settings.__code__.co_filename).read_text()
     assert not [name for name in given if name.startswith("TITO_") and name not in documented]
     assert set(read.services) | {"exchange"} == set(values()["hub"]["services"])
 

@@ -19,7 +19,7 @@ from tito.errors import UsageError
 from tito.exchange.client.client import Client
 from tito.exchange.server.audit import audit
 from tito.exchange.server.ledger import Ledger
-from tito.exchange.server.service import open_ledger, settings_from
+from tito.exchange.server.service import load_settings, open_ledger
 from tito.exchange.server.store import open_store
 
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"
@@ -58,7 +58,7 @@ def ledger_of(running: ServiceProcess) -> Iterator[Ledger]:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in running.environment.items():
             patched.setenv(name, value)
-        settings = settings_from({"TITO_EXCHANGE_ROOT": str(running.root)} | running.environment)
+        settings = load_settings({"TITO_EXCHANGE_ROOT": str(running.root)} | running.environment)
         ledger = open_ledger(settings, sweep=False)
         try:
             yield ledger

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tito.hub.config.services import counted_as
-from tito.precheck.worker import settings_from
+from tito.precheck.worker import load_settings
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
@@ -90,7 +90,7 @@ def test_the_worker_of_checks_has_nothing_of_the_course_and_speaks_to_the_exchan
     documented = (DOCKER.parent / "tito" / "precheck" / "worker.py").read_text()
     assert not [name for name in worker["environment"] if name.removesuffix("_FILE") not in documented]
     here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_PRECHECK_AT_ONCE": "2", "TITO_PRECHECK_COURSES": "ml101"}
-    read = settings_from(worker["environment"] | here)
+    read = load_settings(worker["environment"] | here)
     assert read.url == SERVICES["formgrader"]["environment"]["TITO_EXCHANGE_URL"]
 
 

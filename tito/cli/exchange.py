@@ -53,10 +53,10 @@ def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
     from tito.exchange.server.audit import audit as audited
     from tito.exchange.server.audit import sweep
     from tito.exchange.server.local import open_local
-    from tito.exchange.server.service import ROOT_VARIABLE, open_ledger, settings_from
+    from tito.exchange.server.service import ROOT_VARIABLE, load_settings, open_ledger
 
     if ROOT_VARIABLE in os.environ:
-        ledger = open_ledger(settings_from(os.environ), sweep=False)
+        ledger = open_ledger(load_settings(os.environ), sweep=False)
     else:
         course = settings.course()
         if course.exchange_kind != "service" or course.exchange_url:

@@ -32,9 +32,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, PositiveFloat, PositiveInt
 
 from tito import __version__
-from tito.errors import TitoError, UsageError
+from tito.course.settings import BackendName
+from tito.errors import TitoError
 from tito.exchange.client.client import Client
 from tito.exchange.client.gateway import TOKEN_VARIABLE, URL_VARIABLE
 from tito.exchange.protocol.names import check_id
@@ -46,6 +50,7 @@ from tito.precheck.release_graders import ReleaseGrader, ReleaseGraders
 from tito.precheck.renewal import Renewal
 from tito.precheck.slots import Slot
 from tito.sandbox.backends import backend
+from tito.validation import from_environment
 
 LOG = logging.getLogger("tito.precheck")
 COURSES_VARIABLE = "TITO_PRECHECK_COURSES"
@@ -57,48 +62,46 @@ SCRATCH = "tito-precheck-"
 FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
 
 
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
 @dataclass(frozen=True)
 class WorkerSettings:
     """All that the worker is told."""
 
     url: str
     token: str = field(repr=False)
-    courses: tuple[str, ...]
-    at_once: int = 2
-    spare: int = 4
-    idle_s: float = 300.0
+    courses: Annotated[tuple[str, ...], BeforeValidator(_split)]
+    at_once: PositiveInt = 2
+    spare: PositiveInt = 4
+    idle_s: PositiveFloat = 300.0
     folder: Path | None = None
-    backend: str = "bubblewrap"
+    backend: BackendName = "bubblewrap"
 
 
-def settings_from(environment: Mapping[str, str]) -> WorkerSettings:
+VARIABLES = {
+    "url": URL_VARIABLE,
+    "token": TOKEN_VARIABLE,
+    "courses": COURSES_VARIABLE,
+    "at_once": "TITO_PRECHECK_AT_ONCE",
+    "spare": "TITO_PRECHECK_SPARE",
+    "idle_s": "TITO_PRECHECK_IDLE_S",
+    "folder": "TITO_PRECHECK_FOLDER",
+    "backend": "TITO_PRECHECK_BACKEND",
+}
+
+
+def load_settings(environment: Mapping[str, str]) -> WorkerSettings:
     """The settings in an environment.
 
     Raises:
         UsageError: one is missing or cannot be read.
     """
-    for name in (URL_VARIABLE, TOKEN_VARIABLE, COURSES_VARIABLE):
-        if not environment.get(name):
-            raise UsageError(f"{name} is not set.", hint="The hub sets it for a service that it starts.")
-    courses = [one.strip() for one in environment[COURSES_VARIABLE].split(",") if one.strip()]
-    folder = environment.get("TITO_PRECHECK_FOLDER")
-    return WorkerSettings(
-        url=environment[URL_VARIABLE],
-        token=environment[TOKEN_VARIABLE],
-        courses=tuple(check_id("course", one) for one in courses),
-        at_once=_number(environment, "TITO_PRECHECK_AT_ONCE", 2),
-        spare=_number(environment, "TITO_PRECHECK_SPARE", 4),
-        idle_s=_number(environment, "TITO_PRECHECK_IDLE_S", 300),
-        folder=Path(folder) if folder else None,
-        backend=environment.get("TITO_PRECHECK_BACKEND", "bubblewrap"),
-    )
-
-
-def _number(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name, str(default))
-    if not text.isdigit() or not int(text):
-        raise UsageError(f"{name} must be a whole number above 0.")
-    return int(text)
+    settings = from_environment(WorkerSettings, environment, VARIABLES)
+    for course in settings.courses:
+        check_id("course", course)
+    return settings
 
 
 # ---- one process -------------------------------------------------------------------------------------
@@ -241,7 +244,7 @@ def _started(settings: WorkerSettings, number: int, folder: Path) -> BaseProcess
 def main() -> None:
     """Entry point of `python -m tito.precheck`. The token is read, and handed on to no process of a sandbox."""
     try:
-        settings = settings_from(os.environ)
+        settings = load_settings(os.environ)
         os.environ.pop(TOKEN_VARIABLE)
         serve(settings)
     except TitoError as error:

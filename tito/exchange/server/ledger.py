@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import PositiveInt
 from sqlalchemy import Connection, Row, Select, func, select
 
 from tito.exchange.protocol.policy import policy_from_json, policy_to_json
@@ -45,14 +46,14 @@ TICK = timedelta(microseconds=1)
 class Quotas:
     """What one bundle, and one student, may use."""
 
-    submission_mb: int = 20  # where the course file says nothing
-    submission_max_mb: int = 200  # whatever the course file says
-    release_mb: int = 500
-    feedback_mb: int = 100
-    files: int = 1000
-    submissions: int = 500  # of one assignment by one student
-    student_mb: int = 2000  # of all that one student has handed in to one course, the same files counted once
-    check_lease_s: int = 20  # after which the precheck of a worker that was heard of no more is another's
+    submission_mb: PositiveInt = 20  # where the course file says nothing
+    submission_max_mb: PositiveInt = 200  # whatever the course file says
+    release_mb: PositiveInt = 500
+    feedback_mb: PositiveInt = 100
+    files: PositiveInt = 1000
+    submissions: PositiveInt = 500  # of one assignment by one student
+    student_mb: PositiveInt = 2000  # of all that one student has handed in to one course, the same files counted once
+    check_lease_s: PositiveInt = 20  # after which the precheck of a worker that was heard of no more is another's
 
 
 @dataclass

@@ -19,7 +19,6 @@ JUPYTERHUB_HOST, JUPYTERHUB_BASE_URL and JUPYTERHUB_PUBLIC_URL, by which browser
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -27,7 +26,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,11 +34,12 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import Json, PositiveFloat, PositiveInt
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tito import __version__
-from tito.errors import TitoError, UsageError
+from tito.errors import TitoError
 from tito.exchange.protocol.names import shown
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.server.access import PageRefused, Rate, require_guards
@@ -52,6 +52,7 @@ from tito.exchange.server.notifier import Notifier
 from tito.exchange.server.page import problem_page
 from tito.exchange.server.routes import courses, feedback, health, pages, prechecks, releases, submissions, users
 from tito.exchange.server.store import DirectoryStore, open_store
+from tito.validation import from_environment
 
 LOG = logging.getLogger("tito.exchange")
 PUBLIC = frozenset({"health", "oauth_callback"})
@@ -66,47 +67,52 @@ class ServiceSettings:
     db_url: str = ""  # default: SQLite in `root`
     store: str = ""  # default: a directory in `root`
     hub_api_url: str = "http://127.0.0.1:8081/hub/api"
-    access_scopes: frozenset[str] = frozenset()
-    services: Mapping[str, list[str]] = field(default_factory=dict)
+    access_scopes: Json[frozenset[str]] = frozenset()
+    services: Json[dict[str, list[str]]] = field(default_factory=dict)
     prefix: str = ""
     login: Login | None = None  # without one, there is no page for browsers
     host: str = "127.0.0.1"
     port: int = 8889
     quotas: Quotas = field(default_factory=Quotas)
-    requests_per_minute: int = 600
-    uploads_per_minute: int = 20
+    requests_per_minute: PositiveInt = 600
+    uploads_per_minute: PositiveInt = 20
     upload_timeout_s: float = 120.0
-    identity_keep_s: float = 10.0  # for so long a token that was revoked still works
+    identity_keep_s: PositiveFloat = 10.0  # for so long a token that was revoked still works
 
     @property
     def database_url(self) -> str:
         return self.db_url or f"sqlite:///{self.root.resolve() / DATABASE_NAME}"
 
 
-def settings_from(environment: Mapping[str, str]) -> ServiceSettings:
+VARIABLES = {
+    "root": ROOT_VARIABLE,
+    "db_url": "TITO_EXCHANGE_DB",
+    "store": "TITO_EXCHANGE_STORE",
+    "hub_api_url": "JUPYTERHUB_API_URL",
+    "access_scopes": "JUPYTERHUB_OAUTH_ACCESS_SCOPES",
+    "services": "TITO_EXCHANGE_SERVICES",
+    "requests_per_minute": "TITO_EXCHANGE_REQUESTS_PER_MINUTE",
+    "uploads_per_minute": "TITO_EXCHANGE_UPLOADS_PER_MINUTE",
+    "identity_keep_s": "TITO_EXCHANGE_IDENTITY_KEEP_S",
+}
+QUOTA_VARIABLES = {quota.name: f"TITO_EXCHANGE_{quota.name.upper()}" for quota in fields(Quotas)}
+
+
+def load_settings(environment: Mapping[str, str]) -> ServiceSettings:
     """The settings in an environment.
 
     Raises:
-        UsageError: one of them cannot be read; says which, and not what it is.
+        BadSource: one of them cannot be read; says which, and not what it is.
     """
+    settings = from_environment(ServiceSettings, environment, VARIABLES)
     url = urlsplit(environment.get("JUPYTERHUB_SERVICE_URL", ""))
-    wanted = {one.name: _whole(environment, f"TITO_EXCHANGE_{one.name.upper()}", one.default) for one in fields(Quotas)}
-    default = ServiceSettings()
-    return ServiceSettings(
-        root=Path(environment.get(ROOT_VARIABLE, "exchange")),
-        db_url=environment.get("TITO_EXCHANGE_DB", ""),
-        store=environment.get("TITO_EXCHANGE_STORE", ""),
-        hub_api_url=environment.get("JUPYTERHUB_API_URL", default.hub_api_url),
-        access_scopes=frozenset(_json(environment, "JUPYTERHUB_OAUTH_ACCESS_SCOPES", [])),
-        services=_json(environment, "TITO_EXCHANGE_SERVICES", {}),
+    return replace(
+        settings,
         prefix=environment.get("JUPYTERHUB_SERVICE_PREFIX", "").rstrip("/"),
         login=_login(environment),
-        host=url.hostname or default.host,
-        port=url.port or default.port,
-        quotas=Quotas(**wanted),
-        requests_per_minute=_whole(environment, "TITO_EXCHANGE_REQUESTS_PER_MINUTE", default.requests_per_minute),
-        uploads_per_minute=_whole(environment, "TITO_EXCHANGE_UPLOADS_PER_MINUTE", default.uploads_per_minute),
-        identity_keep_s=_whole(environment, "TITO_EXCHANGE_IDENTITY_KEEP_S", int(default.identity_keep_s)),
+        host=url.hostname or settings.host,
+        port=url.port or settings.port,
+        quotas=from_environment(Quotas, environment, QUOTA_VARIABLES),
     )
 
 
@@ -132,23 +138,6 @@ def _login(environment: Mapping[str, str]) -> Login | None:
         path=path,
         alone=hub.scheme == "https",
     )
-
-
-def _whole(environment: Mapping[str, str], name: str, default: Any) -> int:
-    text = environment.get(name, str(default))
-    if not text.isdigit() or not int(text):
-        raise UsageError(f"{name} must be a whole number above 0.")
-    return int(text)
-
-
-def _json(environment: Mapping[str, str], name: str, default: Any) -> Any:
-    try:
-        value = json.loads(environment.get(name) or json.dumps(default))
-    except ValueError:
-        value = None
-    if not isinstance(value, type(default)):
-        raise UsageError(f"{name} must be JSON, {'an object' if default == {} else 'a list'}.")
-    return value
 
 
 def open_ledger(settings: ServiceSettings, *, sweep: bool = True) -> Ledger:
@@ -326,6 +315,6 @@ def main(arguments: Sequence[str] = ()) -> None:
         sys.exit("Usage: python -m tito.exchange [migrate]")
     try:
         run = migrate if arguments else serve
-        run(settings_from(os.environ))
+        run(load_settings(os.environ))
     except TitoError as error:
         sys.exit(f"tito.exchange: {error}")
