@@ -1,6 +1,6 @@
 """Prechecks under a class: 30 students submit module 16 at once; how long until each reads what their tests say.
 
-    .venv/bin/python benchmarks/precheck.py            # one worker, two checks at a time
+    .venv/bin/python benchmarks/precheck.py            # one worker, two prechecks at a time
     .venv/bin/python benchmarks/precheck.py 4          # four at a time
 
 Exchange (SQLite) and worker are processes of their own on loopback. Every tenth student hands in a loop without an end,
@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from exchange_process import ServiceProcess
 from exchange_support import COURSE, FakeHub, token, uploads
-from precheck_support import MODULE, Module, Worker, hub_with_checker, module_16, precheck_of, publish
+from precheck_support import MODULE, Module, Worker, hub_with_precheck_worker, module_16, precheck_of, publish
 
 from tito.exchange.client.client import Client
 from tito.exchange.client.plugin.prechecks import looked_for
@@ -49,10 +49,10 @@ def a_class(url: str, hub: FakeHub, module: Module, prefix: str, *, endless: boo
         begun = time.monotonic()
         made = client.submit(COURSE, MODULE, uploads(module.files(variant)))
         acknowledged.append(time.monotonic() - begun)
-        check = looked_for(client, made, PATIENCE_S)
+        precheck = looked_for(client, made, PATIENCE_S)
         took[name] = time.monotonic() - begun
-        assert check.result is not None
-        assert check.result.tests
+        assert precheck.result is not None
+        assert precheck.result.tests
         client.close()
 
     threads = [threading.Thread(target=one, args=numbered) for numbered in enumerate(names)]
@@ -103,7 +103,7 @@ def beside_loops(url: str, hub: FakeHub, module: Module) -> None:
 
 def main() -> None:
     at_once = int(sys.argv[1]) if len(sys.argv) > 1 else 2
-    hub, services = hub_with_checker(COURSE)
+    hub, services = hub_with_precheck_worker(COURSE)
     with tempfile.TemporaryDirectory() as name, hub.serving() as hub_url:
         folder = Path(name)
         module = module_16(folder)

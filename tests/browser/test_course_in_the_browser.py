@@ -84,7 +84,7 @@ def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class)
         opened.value.get_by_role("heading", name="What you handed in").wait_for()
         assert lab.evaluate("(() => { try { return opened.document.body.innerText } catch { return null } })()") is None
         opened.value.close()
-        checks = assignment_folder(handed_in, name) / "receipts" / "checks.md"
+        checks = assignment_folder(handed_in, name) / "receipts" / "prechecks.md"
         assert "Hidden tests are not run here" in checks.read_text()  # by itself, without a refresh of the list
 
 

@@ -30,12 +30,12 @@ from tito.exchange.server.ledger import Quotas
 from tito.exchange.server.login import SESSION
 from tito.exchange.server.service import PUBLIC
 
-ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "checker")
+ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "precheck-worker")
 # ada handed the submission in, bob is another student, foreign the instructor of another course; forged has a token
-# that the hub does not know, anonymous none. checker is the service that runs the course's prechecks, and has
+# that the hub does not know, anonymous none. precheck-worker is the service that runs the course's prechecks, and has
 # claimed ada's submission. The page is asked with the token in a cookie, as a browser has it that has logged in.
 TABLE = """
-                     ada  bob  tutor teacher foreign nobody forged anonymous  checker
+                     ada  bob  tutor teacher foreign nobody forged anonymous  precheck-worker
 health               200  200  200   200     200     200    200    200      200
 whoami               200  200  200   200     200     200    401    401      200
 show_policy          403  403  403   200     403     403    401    401      403
@@ -54,10 +54,10 @@ fetch_submission     200  404  200   200     403     403    401    401      403
 give_feedback        403  403  201   201     403     403    401    401      403
 show_feedback        200  404  200   200     403     403    401    401      403
 fetch_feedback       200  404  200   200     403     403    401    401      403
-show_check           200  404  200   200     403     403    401    401      403
-claim_check          403  403  403   403     403     403    401    401      200
+show_precheck           200  404  200   200     403     403    401    401      403
+claim_precheck          403  403  403   403     403     403    401    401      200
 fetch_claimed        403  403  403   403     403     403    401    401      200
-renew_check          403  403  403   403     403     403    401    401      200
+renew_precheck          403  403  403   403     403     403    401    401      200
 give_result          403  403  403   403     403     403    401    401      201
 page                 200  200  200   200     200     200    302    302      403
 oauth_callback       400  400  400   400     400     400    400    400      400
@@ -71,9 +71,9 @@ CELLS = [(route, who, int(status)) for route, row in ROWS.items() for who, statu
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str, str]]:
     """A service with an assignment, and ada's submission with feedback on it and under a lease, which is the last."""
     hub = FakeHub()
-    hub.add_service("checker", [ACCESS])
-    services = {"checker": [f"precheck-{COURSE}"]}
-    quotas = Quotas(check_lease_s=3600)  # until all have been asked, on a busy machine too
+    hub.add_service("precheck-worker", [ACCESS])
+    services = {"precheck-worker": [f"precheck-{COURSE}"]}
+    quotas = Quotas(precheck_lease_s=3600)  # until all have been asked, on a busy machine too
     with service(tmp_path_factory.mktemp("exchange"), hub, services=services, login=LOGIN, quotas=quotas) as running:
         released(running)
         for who in ASKING:
@@ -81,7 +81,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
         ada, teacher = running.client("ada"), running.client("teacher")
         teacher.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=5)))
         mine = ada.submit(COURSE, ASSIGNMENT, uploads())
-        claim = running.ledger.claim_check(COURSE, "service:checker")
+        claim = running.ledger.claim_precheck(COURSE, "service:precheck-worker")
         assert claim is not None
         teacher.give_feedback(mine, uploads({"p1.html": b"well done"}))
         yield running, mine.id, claim.lease.key
@@ -112,13 +112,13 @@ def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str,
         "give_feedback": ("POST", f"{one}/feedback", {"files": form(fresh)}),
         "show_feedback": ("GET", f"{one}/feedback", {}),
         "fetch_feedback": ("GET", f"{one}/feedback/archive", {}),
-        "show_check": ("GET", f"{one}/check", {}),
-        "claim_check": ("POST", f"{course}/checks/claim", {}),
-        "fetch_claimed": ("GET", f"{course}/checks/{submission}/archive", {}),
-        "renew_check": ("POST", f"{course}/checks/{submission}/renewal", {"json": {"lease": lease}}),
+        "show_precheck": ("GET", f"{one}/precheck", {}),
+        "claim_precheck": ("POST", f"{course}/prechecks/claim", {}),
+        "fetch_claimed": ("GET", f"{course}/prechecks/{submission}/archive", {}),
+        "renew_precheck": ("POST", f"{course}/prechecks/{submission}/renewal", {"json": {"lease": lease}}),
         "give_result": (
             "POST",
-            f"{course}/checks/{submission}/result",
+            f"{course}/prechecks/{submission}/result",
             {"json": {"lease": lease, "revision": 1, "engine": "1"}},
         ),
     }

@@ -15,7 +15,7 @@ from exchange_support import ASSIGNMENT, COURSE, LOGIN, OTHER_COURSE, Service, r
 from real_hub import RealHub
 
 from tito.exchange.client.client import Client
-from tito.exchange.protocol.records import CheckedTest, CheckResult, Policy, PrecheckPolicy, Submission
+from tito.exchange.protocol.records import Policy, PrecheckedTest, PrecheckPolicy, PrecheckResult, Submission
 from tito.exchange.server.login import SESSION, STATE
 
 WORKER = "service:precheck"
@@ -24,7 +24,7 @@ ATTACK = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> {{ 7 * 7 }
 
 @pytest.fixture
 def exchange(tmp_path: Path) -> Iterator[Service]:
-    """An exchange with two assignments and one check an hour for each."""
+    """An exchange with two assignments and one precheck an hour for each."""
     with service(tmp_path / "exchange", login=LOGIN) as running:
         for assignment in (ASSIGNMENT, "ps2"):
             released(running, assignment)
@@ -38,19 +38,19 @@ def page(running: Service, user: str, **headers: str) -> httpx.Response:
 
 
 def checked(running: Service, message: str = "") -> None:
-    """The check whose turn it is, made."""
-    claim = running.ledger.claim_check(COURSE, WORKER)
+    """The precheck whose turn it is, made."""
+    claim = running.ledger.claim_precheck(COURSE, WORKER)
     assert claim is not None
-    tests = [CheckedTest("p1", "t-right", "PASSED"), CheckedTest("p1", "t-wrong", "FAILED", message, 0.25)]
-    result = CheckResult(1, "9.9", running.ledger.clock(), tests)
-    running.ledger.checks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
+    tests = [PrecheckedTest("p1", "t-right", "PASSED"), PrecheckedTest("p1", "t-wrong", "FAILED", message, 0.25)]
+    result = PrecheckResult(1, "9.9", running.ledger.clock(), tests)
+    running.ledger.prechecks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
 
 
 def submit(running: Service, user: str, assignment: str = ASSIGNMENT) -> Submission:
     return running.client(user).submit(COURSE, assignment, uploads())
 
 
-def test_one_sees_receipts_checks_and_feedback_of_ones_own(exchange: Service) -> None:
+def test_one_sees_receipts_prechecks_and_feedback_of_ones_own(exchange: Service) -> None:
     assert "Nothing handed in yet." in page(exchange, "ada").text
     first = submit(exchange, "ada")
     waiting = page(exchange, "ada").text
@@ -66,7 +66,7 @@ def test_one_sees_receipts_checks_and_feedback_of_ones_own(exchange: Service) ->
         assert one.manifest_sha256 in text
     assert "1 of 2 passed" in text
     assert re.search(r">PASSED<.*t-right.*>FAILED<.*t-wrong.*0.25 s", text, re.DOTALL)
-    due = exchange.ledger.checks.check(COURSE, second.id).next_at
+    due = exchange.ledger.prechecks.of_submission(COURSE, second.id).next_at
     assert due is not None
     assert f"are run from {due:%Y-%m-%d %H:%M:%S} UTC on" in text
     assert 'http-equiv="refresh"' not in text  # nothing of it comes within the hour

@@ -16,12 +16,12 @@ import pytest
 from exchange_support import COURSE, OTHER_COURSE, FakeHub, Service, service, token, uploads, wait_for
 from nbgrader_forks import Commands
 from precheck_support import (
-    CHECKER,
     MODULE,
+    PRECHECK_WORKER,
     Module,
     Worker,
     finished,
-    hub_with_checker,
+    hub_with_precheck_worker,
     member,
     module_16,
     precheck_of,
@@ -32,7 +32,7 @@ from precheck_support import (
 from sqlalchemy import select
 
 from tito.course.script import source_notebooks
-from tito.exchange.protocol.records import CheckState, Policy
+from tito.exchange.protocol.records import Policy, PrecheckState
 from tito.exchange.server import tables
 from tito.plan.test_cell import hidden_source
 
@@ -57,7 +57,7 @@ def usual_policy(module: Module) -> Policy:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("precheck")
     module = module_16(folder)
-    hub, services = hub_with_checker(COURSE, OTHER_COURSE)
+    hub, services = hub_with_precheck_worker(COURSE, OTHER_COURSE)
     with service(folder / "exchange", hub, services=services) as made:
         for course, teacher in ((COURSE, "teacher"), (OTHER_COURSE, "foreign")):
             client = made.client(teacher)
@@ -86,7 +86,7 @@ def test_submit_tells_what_the_visible_tests_say_and_keeps_it_beside_the_receipt
     (folder / f"{running.module.notebook}.ipynb").write_bytes(running.module.submissions["no_clipping"])
     (tmp_path / "nbgrader_config.py").write_text(
         "from tito.exchange.client.plugin import use_service\n"
-        "c = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 60\n"
+        "c = get_config()\nuse_service(c)\nc.Submit.precheck_wait_s = 60\n"
     )
     environment = {
         "PATH": os.environ["PATH"],
@@ -96,9 +96,9 @@ def test_submit_tells_what_the_visible_tests_say_and_keeps_it_beside_the_receipt
     }
     ran = commands(tmp_path, environment, "submit", MODULE, "--course", COURSE)
     assert ran.code == 0, ran.said
-    page = (folder / "receipts" / "checks.md").read_text()
+    page = (folder / "receipts" / "prechecks.md").read_text()
     zoe = running.service.client("zoe")
-    for name, (verdict, _) in verdicts(zoe.check(zoe.my_submissions(COURSE)[0])).items():
+    for name, (verdict, _) in verdicts(zoe.precheck(zoe.my_submissions(COURSE)[0])).items():
         assert re.search(rf"{verdict} +{name} \(", ran.said)
         assert f"## {name}: {verdict} (" in page
     assert "no grade" in ran.said
@@ -124,7 +124,7 @@ def _assert_nothing_hidden(running: Running) -> None:
     with running.service.ledger.database.read() as connection:
         kept = [
             str(tuple(row))
-            for one in (tables.check_job, tables.check_result)
+            for one in (tables.precheck_job, tables.precheck_result)
             for row in connection.execute(select(one))
         ]
     assert len(kept) >= 2 * len(STUDENTS)
@@ -157,9 +157,9 @@ def test_an_honest_check_does_not_wait_for_loops(running: Running) -> None:
         looping = [member(running.service, running.hub, f"looping{number}", COURSE) for number in range(4)]
         loops = [(student, student.submit(COURSE, MODULE, uploads(files("endless_loop")))) for student in looping]
         good = member(running.service, running.hub, "beside-loops", COURSE)
-        check = finished(good, good.submit(COURSE, MODULE, uploads(files("correct_loops"))))
-        assert {verdict for verdict, _ in verdicts(check).values()} == {"PASSED"}
-        assert {student.check(submission).state for student, submission in loops} == {CheckState.WAITING}
+        precheck = finished(good, good.submit(COURSE, MODULE, uploads(files("correct_loops"))))
+        assert {verdict for verdict, _ in verdicts(precheck).values()} == {"PASSED"}
+        assert {student.precheck(submission).state for student, submission in loops} == {PrecheckState.WAITING}
     finally:
         teacher.set_policy(COURSE, usual_policy(running.module))
     for student, submission in loops:
@@ -171,10 +171,10 @@ def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s
     ada = running.service.client("ada")
     client = running.service.client("teacher")
     client.publish(COURSE, "killed", uploads(_folder(running.module.release)), replace=True)
-    object.__setattr__(ledger.quotas, "check_lease_s", 5)  # not too little for a machine that is busy
+    object.__setattr__(ledger.quotas, "precheck_lease_s", 5)  # not too little for a machine that is busy
     client.set_policy(COURSE, precheck_of(running.module.course, cell_timeout_s=12.0, notebook_timeout_s=60.0))
     made = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
-    jobs = select(tables.check_job).join(tables.submission).where(tables.submission.c.id == made.id)
+    jobs = select(tables.precheck_job).join(tables.submission).where(tables.submission.c.id == made.id)
 
     def job() -> Any:
         with ledger.database.read() as connection:
@@ -186,16 +186,16 @@ def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s
     assert job().attempts == 1
     running.worker.kill()
     killed_at = time.monotonic()
-    assert ada.check(made).state is CheckState.WAITING
+    assert ada.precheck(made).state is PrecheckState.WAITING
     running.worker.start()
     wait_for(lambda: job().attempts == 2)
-    assert time.monotonic() - killed_at < 15, "the 72 s that a check may take were waited for"
-    assert finished(ada, made).state is CheckState.DONE
+    assert time.monotonic() - killed_at < 15, "the 72 s that a precheck may take were waited for"
+    assert finished(ada, made).state is PrecheckState.DONE
     assert job().attempts == 2
     with ledger.database.read() as connection:
         number = job().number
-        rows = connection.execute(select(tables.check_result).where(tables.check_result.c.job == number)).all()
-    assert [row.made_by for row in rows] == [f"service:{CHECKER}"]
+        rows = connection.execute(select(tables.precheck_result).where(tables.precheck_result.c.job == number)).all()
+    assert [row.made_by for row in rows] == [f"service:{PRECHECK_WORKER}"]
 
 
 def _folder(folder: Path) -> dict[str, bytes]:

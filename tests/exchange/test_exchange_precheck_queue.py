@@ -15,20 +15,20 @@ import pytest
 from alembic import command
 from exchange_support import ASSIGNMENT, COURSE, FILES, released, service, token, uploads, wait_for
 from nbgrader_forks import Commands
-from precheck_support import CHECKER, hub_with_checker
+from precheck_support import PRECHECK_WORKER, hub_with_precheck_worker
 from test_exchange_ledger import HOUR, Clock, bundle, database_of
 
-from tito.exchange.client.plugin.prechecks import is_awaited, page, summary, write_checks
+from tito.exchange.client.plugin.prechecks import is_awaited, page, summary, write_prechecks
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import (
-    Check,
-    CheckedTest,
-    CheckResult,
-    CheckState,
-    Claim,
     Lease,
     Policy,
+    Precheck,
+    PrecheckClaim,
+    PrecheckedTest,
     PrecheckPolicy,
+    PrecheckResult,
+    PrecheckState,
     Submission,
 )
 from tito.exchange.server import tables
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    """An exchange with two assignments, whose course gives three checks an hour."""
+    """An exchange with two assignments, whose course gives three prechecks an hour."""
     database = database_of(request.param, request, tmp_path)
     database.migrate()
     made = Ledger(database, DirectoryStore(tmp_path / "blobs"), clock=clock, precheck=True)
@@ -73,18 +73,20 @@ class Class:
         self.clock.now += SECOND
         return self.ledger.submit(COURSE, assignment, student, bundle(self.ledger), f"key-{next(self.keys)}")[0]
 
-    def claims(self) -> Claim:
+    def claims(self) -> PrecheckClaim:
         self.clock.now += SECOND
-        found = self.ledger.claim_check(COURSE, WORKER)
+        found = self.ledger.claim_precheck(COURSE, WORKER)
         assert found is not None
         return found
 
-    def answers(self, claim: Claim, message: str = "") -> Check:
-        result = CheckResult(claim.release.revision, "1", self.clock.now, [CheckedTest("p1", "t", "FAILED", message)])
+    def answers(self, claim: PrecheckClaim, message: str = "") -> Precheck:
+        result = PrecheckResult(
+            claim.release.revision, "1", self.clock.now, [PrecheckedTest("p1", "t", "FAILED", message)]
+        )
         return self.ledger.prechecks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
 
-    def state(self, one: Submission) -> CheckState:
-        return self.ledger.prechecks.check(COURSE, one.id).state
+    def state(self, one: Submission) -> PrecheckState:
+        return self.ledger.prechecks.of_submission(COURSE, one.id).state
 
 
 @pytest.fixture
@@ -103,17 +105,17 @@ def test_the_oldest_goes_first_and_a_student_s_next_behind_who_waited_meanwhile(
         order.append(claim.submission.student)
         students.answers(claim)
     assert order == ["ada", "bob", "zoe", "ada", "ada"]
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
 
 
-def test_nobody_has_two_checks_at_work(students: Class) -> None:
+def test_nobody_has_two_prechecks_at_work(students: Class) -> None:
     for assignment in (ASSIGNMENT, "ps2", "ps3"):
         students.submits("ada", assignment)
     adas = students.claims()
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
     students.submits("bob")
     assert students.claims().submission.student == "bob"
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
     students.answers(adas)
     assert students.claims().submission.assignment == "ps2"
 
@@ -124,7 +126,7 @@ def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(stud
     for assignment in ("ps2", "ps3", ASSIGNMENT):
         students.submits("ada", assignment)
         with students.ledger.database.read() as connection:
-            newest = tables.check_job.select().order_by(tables.check_job.c.number.desc())
+            newest = tables.precheck_job.select().order_by(tables.precheck_job.c.number.desc())
             found.append(connection.execute(newest).first())
     url = students.ledger.database.engine.url.render_as_string(hide_password=False)
     replicas = [Ledger(Database(url), students.ledger.store, clock=students.clock) for _ in found]
@@ -141,7 +143,7 @@ def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(stud
                 taken = list(pool.map(take, replicas, found))
             assert sum(taken) == 1
             with students.ledger.database.write() as connection:
-                connection.execute(tables.check_job.update().values(leased_until=None))
+                connection.execute(tables.precheck_job.update().values(leased_until=None))
     finally:
         for one in replicas:
             one.database.close()
@@ -149,12 +151,12 @@ def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(stud
 
 def test_a_newer_submission_takes_the_place_of_one_that_has_not_begun(students: Class) -> None:
     first, second, other = students.submits("ada"), students.submits("ada"), students.submits("ada", "ps2")
-    assert (students.state(first), students.state(second)) == (CheckState.REPLACED, CheckState.WAITING)
+    assert (students.state(first), students.state(second)) == (PrecheckState.REPLACED, PrecheckState.WAITING)
     begun = students.claims()
     assert begun.submission.id == second.id
     students.submits("ada")
-    assert students.answers(begun).state is CheckState.DONE
-    assert students.state(other) is CheckState.WAITING
+    assert students.answers(begun).state is PrecheckState.DONE
+    assert students.state(other) is PrecheckState.WAITING
 
 
 def test_over_the_limit_a_check_waits_until_it_may_be_made_and_is_told_when(students: Class, tmp_path: Path) -> None:
@@ -163,36 +165,40 @@ def test_over_the_limit_a_check_waits_until_it_may_be_made_and_is_told_when(stud
         students.submits("ada")
         students.answers(students.claims())
     older, over = students.submits("ada"), students.submits("ada")
-    assert students.state(older) is CheckState.REPLACED
-    check = students.ledger.prechecks.check(COURSE, over.id)
-    assert check == Check(over.id, CheckState.WAITING, begun + HOUR)
-    assert f"from {begun + HOUR:%Y-%m-%d %H:%M:%S} UTC" in summary(check)[0]
-    write_checks(tmp_path / "prechecks.md", over, check)
+    assert students.state(older) is PrecheckState.REPLACED
+    precheck = students.ledger.prechecks.of_submission(COURSE, over.id)
+    assert precheck == Precheck(over.id, PrecheckState.WAITING, begun + HOUR)
+    assert f"from {begun + HOUR:%Y-%m-%d %H:%M:%S} UTC" in summary(precheck)[0]
+    write_prechecks(tmp_path / "prechecks.md", over, precheck)
     assert is_awaited(tmp_path / "prechecks.md")
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
     for other in (students.submits("bob"), students.submits("ada", "ps2")):
-        assert students.ledger.prechecks.check(COURSE, other.id) == Check(other.id, CheckState.WAITING)
+        assert students.ledger.prechecks.of_submission(COURSE, other.id) == Precheck(other.id, PrecheckState.WAITING)
         students.answers(students.claims())
     students.clock.now = begun + HOUR - SECOND
     assert students.claims().submission.id == over.id  # a second later
-    assert students.ledger.prechecks.check(COURSE, over.id) == Check(over.id, CheckState.WAITING)
+    assert students.ledger.prechecks.of_submission(COURSE, over.id) == Precheck(over.id, PrecheckState.WAITING)
 
 
-def test_checks_that_were_never_made_are_made_after_the_migration(ledger: Ledger, clock: Clock) -> None:
+def test_prechecks_that_were_never_made_are_made_after_the_migration(ledger: Ledger, clock: Clock) -> None:
     """By what stood in the tables before: of each student and assignment the newest one."""
     students = Class(ledger, clock)
     made = [students.submits("ada"), students.submits("ada"), students.submits("bob")]
     with ledger.database.write() as connection:
         command.downgrade(alembic_config(connection), "0002")
-        connection.execute(tables.check_job.update().values(state="limited", next_at=clock.now))
+        connection.execute(tables.precheck_job.update().values(state="limited", next_at=clock.now))
     ledger.database.migrate()
-    assert [students.state(one) for one in made] == [CheckState.REPLACED, CheckState.WAITING, CheckState.WAITING]
+    assert [students.state(one) for one in made] == [
+        PrecheckState.REPLACED,
+        PrecheckState.WAITING,
+        PrecheckState.WAITING,
+    ]
 
 
 def test_a_check_without_an_answer_is_given_to_another_and_answered_once(students: Class) -> None:
     students.submits("ada")
     first = students.claims()
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
     students.clock.now = first.lease.until
     second = students.claims()
     assert second.submission == first.submission
@@ -209,19 +215,19 @@ def test_a_lease_that_is_renewed_stays_and_one_that_was_taken_over_cannot_be(stu
     made = students.submits("ada")
     first = students.claims()
 
-    def renews(claim: Claim) -> Lease:
-        return students.ledger.renew_check(COURSE, made.id, claim.lease.key, WORKER)
+    def renews(claim: PrecheckClaim) -> Lease:
+        return students.ledger.renew_precheck(COURSE, made.id, claim.lease.key, WORKER)
 
     students.clock.now = first.lease.until - SECOND
     renewed = renews(first)
     assert renewed.until == students.clock.now + timedelta(seconds=20)
     students.clock.now = renewed.until - SECOND
-    assert students.ledger.claim_check(COURSE, WORKER) is None
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
     second = students.claims()
-    with pytest.raises(Refused, match="not the one of a check at work"):
+    with pytest.raises(Refused, match="not the one of a precheck at work"):
         renews(first)
     students.answers(second)
-    with pytest.raises(Refused, match="not the one of a check at work"):
+    with pytest.raises(Refused, match="not the one of a precheck at work"):
         renews(second)
 
 
@@ -229,31 +235,31 @@ def test_what_could_not_be_run_is_tried_again_and_told_at_last(students: Class) 
     made = students.submits("ada")
     for attempt in range(1, ATTEMPTS + 1):
         claim = students.claims()
-        result = CheckResult(1, "1", students.clock.now, [], "No sandbox.")
+        result = PrecheckResult(1, "1", students.clock.now, [], "No sandbox.")
         told = students.ledger.prechecks.keep(COURSE, made.id, claim.lease.key, result, WORKER)
-        assert told.state is (CheckState.DONE if attempt == ATTEMPTS else CheckState.WAITING)
+        assert told.state is (PrecheckState.DONE if attempt == ATTEMPTS else PrecheckState.WAITING)
         students.clock.now += 2 * SECOND
-    assert students.ledger.prechecks.check(COURSE, made.id).result == result
+    assert students.ledger.prechecks.of_submission(COURSE, made.id).result == result
 
 
 def test_what_brings_down_every_worker_is_not_tried_for_ever(students: Class) -> None:
     one = students.submits("ada")
     for _ in range(ATTEMPTS):
         students.clock.now = students.claims().lease.until
-    assert students.ledger.claim_check(COURSE, WORKER) is None
-    assert students.state(one) is CheckState.FAILED
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
+    assert students.state(one) is PrecheckState.FAILED
 
 
 def test_what_was_withdrawn_or_switched_off_is_not_checked(students: Class) -> None:
     one, other = students.submits("ada"), students.submits("bob", "ps2")
     students.ledger.withdraw(COURSE, ASSIGNMENT, "teacher")
     assert students.claims().submission.id == other.id
-    assert students.state(one) is CheckState.DROPPED
+    assert students.state(one) is PrecheckState.DROPPED
     late = students.submits("ada", "ps2")
     students.ledger.set_policy(COURSE, Policy(), "teacher")
-    assert students.ledger.claim_check(COURSE, WORKER) is None
-    assert students.state(late) is CheckState.DROPPED
-    assert students.state(students.submits("zoe", "ps2")) is CheckState.OFF
+    assert students.ledger.claim_precheck(COURSE, WORKER) is None
+    assert students.state(late) is PrecheckState.DROPPED
+    assert students.state(students.submits("zoe", "ps2")) is PrecheckState.OFF
 
 
 def test_workers_at_the_same_time_take_on_each_check_once(students: Class) -> None:
@@ -261,7 +267,7 @@ def test_workers_at_the_same_time_take_on_each_check_once(students: Class) -> No
         students.submits(f"s{number}")
 
     def claim(_: int) -> str | None:
-        found = students.ledger.claim_check(COURSE, WORKER)
+        found = students.ledger.claim_precheck(COURSE, WORKER)
         return found.submission.student if found else None
 
     with ThreadPoolExecutor(8) as pool:
@@ -271,8 +277,8 @@ def test_workers_at_the_same_time_take_on_each_check_once(students: Class) -> No
 
 def test_a_queue_that_fails_loses_no_submission(students: Class, caplog: pytest.LogCaptureFixture) -> None:
     with students.ledger.database.write() as connection:
-        tables.check_result.drop(connection)
-        tables.check_job.drop(connection)
+        tables.precheck_result.drop(connection)
+        tables.precheck_job.drop(connection)
     made = students.submits("ada")
     assert [one.id for one in students.ledger.submissions(COURSE)] == [made.id]
     assert "was not queued" in caplog.text
@@ -283,7 +289,7 @@ def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
     gateway.ledger.publish(COURSE, ASSIGNMENT, bundle(gateway.ledger), "teacher", replace=False)
     gateway.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)))
     made = gateway.ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(gateway.ledger), "key")[0]
-    assert gateway.check(made).state is CheckState.OFF
+    assert gateway.precheck(made).state is PrecheckState.OFF
     gateway.close()
 
 
@@ -291,12 +297,12 @@ def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prechecks, "LOOK_S", 1000.0)  # it does not look by itself
-    hub, services = hub_with_checker(COURSE)
+    hub, services = hub_with_precheck_worker(COURSE)
     with service(tmp_path / "exchange", hub, services=services) as running, ThreadPoolExecutor(1) as worker:
         released(running)
         running.ledger.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
         asked = hub.asked
-        waiting = worker.submit(running.client(CHECKER).claim_check, COURSE, 8.0)
+        waiting = worker.submit(running.client(PRECHECK_WORKER).claim_precheck, COURSE, 8.0)
         wait_for(lambda: hub.asked > asked)  # about who the worker is
         made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
         claim = waiting.result()
@@ -310,14 +316,14 @@ def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
 def test_what_student_code_says_does_not_get_out_of_its_block(students: Class) -> None:
     made = students.submits("ada")
     evil = "```\n<script>alert(1)</script>\n# PASSED\n\x1b[2J````\u202e\r"
-    check = students.answers(students.claims(), evil)
-    text = page(made, check)
+    precheck = students.answers(students.claims(), evil)
+    text = page(made, precheck)
     blocks = text.split("`````")
     assert len(blocks) == 3  # one fence, longer than any in the message
     assert "<script>" in blocks[1]
     assert "<script>" not in blocks[0] + blocks[2]
-    assert not {"\x1b", "\u202e", "\r"} & set(text + "".join(summary(check)))
-    assert "\n" not in "".join(summary(check))
+    assert not {"\x1b", "\u202e", "\r"} & set(text + "".join(summary(precheck)))
+    assert "\n" not in "".join(summary(precheck))
     assert "t: FAILED (0.00 s)" in text
     assert "Hidden tests are not run here" in text
 
@@ -326,9 +332,9 @@ def test_a_page_waits_until_its_result_is_there(students: Class, tmp_path: Path)
     path = tmp_path / "receipts" / "prechecks.md"
     assert not is_awaited(path)
     made = students.submits("ada")
-    write_checks(path, made, students.ledger.prechecks.check(COURSE, made.id))
+    write_prechecks(path, made, students.ledger.prechecks.of_submission(COURSE, made.id))
     assert is_awaited(path)
-    write_checks(path, made, students.answers(students.claims()))
+    write_prechecks(path, made, students.answers(students.claims()))
     assert not is_awaited(path)
 
 
@@ -336,20 +342,20 @@ def test_a_page_is_never_replaced_by_that_of_an_older_submission(students: Class
     path = tmp_path / "receipts" / "prechecks.md"
     older, newer = students.submits("ada"), students.submits("ada")
     for made in (older, newer, older):
-        write_checks(path, made, students.ledger.prechecks.check(COURSE, made.id))
+        write_prechecks(path, made, students.ledger.prechecks.of_submission(COURSE, made.id))
     assert newer.id in path.read_text()
     assert older.id not in path.read_text()
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path, commands: Commands) -> None:
-    """The Assignment List's own class, as a student's server runs it; the check is made after it has answered."""
+    """The Assignment List's own class, as a student's server runs it; the precheck is made after it has answered."""
     home, submitted = tmp_path / "ada", tmp_path / "submitted"
     (home / ASSIGNMENT).mkdir(parents=True)
     (home / ASSIGNMENT / "p1.ipynb").write_bytes(FILES["p1.ipynb"])
     (home / "nbgrader_config.py").write_text(
         "from tito.exchange.client.plugin import use_service\n"
-        "c = get_config()\nuse_service(c)\nc.Submit.check_wait_s = 30\n"
+        "c = get_config()\nuse_service(c)\nc.Submit.precheck_wait_s = 30\n"
     )
     code = (
         "import pathlib, time\n"
@@ -374,7 +380,7 @@ def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path
         }
         ran = server.submit(commands, home, environment, code=code)
         wait_for(lambda: submitted.exists() or ran.done(), 25)
-        claim = running.ledger.claim_check(COURSE, WORKER)
+        claim = running.ledger.claim_precheck(COURSE, WORKER)
         assert claim is not None, ran.result().said
         Class(running.ledger, Clock()).answers(claim, "all is well")
         assert ran.result().code == 0, ran.result().said

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tito.hub.config.services import counted_as
+from tito.hub.config.services import groups_of_services
 from tito.precheck.worker import load_settings
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
@@ -56,7 +56,7 @@ def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -
     assert where == {
         "edge": {"caddy", "proxy"},
         "students": {"proxy", "hub", "exchange"},
-        "checks": {"exchange", "precheck"},
+        "prechecks": {"exchange", "precheck"},
         "graders": {"proxy", "hub", "exchange", "formgrader"},
         "control": {"proxy", "hub"},
         "database": {"hub", "exchange", "db"},
@@ -81,15 +81,16 @@ def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
                 assert value.removeprefix("/run/secrets/") in given[name]
 
 
-def test_the_worker_of_checks_has_nothing_of_the_course_and_speaks_to_the_exchange_alone() -> None:
+def test_the_worker_of_prechecks_has_nothing_of_the_course_and_speaks_to_the_exchange_alone() -> None:
     worker = SERVICES["precheck"]
     assert mounts("precheck") == []
-    assert networks("precheck") == {"checks"}
+    assert networks("precheck") == {"prechecks"}
     assert worker["image"] == SERVICES["formgrader"]["image"]
     assert worker["security_opt"] == SERVICES["formgrader"]["security_opt"]
     documented = (DOCKER.parent / "tito" / "precheck" / "worker.py").read_text()
     assert not [name for name in worker["environment"] if name.removesuffix("_FILE") not in documented]
     here = {"JUPYTERHUB_API_TOKEN": "x", "TITO_PRECHECK_AT_ONCE": "2", "TITO_PRECHECK_COURSES": "ml101"}
+    here["TITO_PRECHECK_BACKEND"] = worker["environment"]["TITO_PRECHECK_BACKEND"].partition(":-")[2].rstrip("}")
     read = load_settings(worker["environment"] | here)
     assert read.url == SERVICES["formgrader"]["environment"]["TITO_EXCHANGE_URL"]
 
@@ -154,7 +155,7 @@ def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
         .replace("${TITO_COURSE:?run docker/init first}", "ml101")
         .replace("${TITO_COURSE}", "ml101")
     )
-    assert counted == json.loads(counted_as(settings))
+    assert counted == json.loads(groups_of_services(settings))
 
 
 @pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")

@@ -341,13 +341,13 @@ def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeH
     """Run by the worker that the hub started, with its own token."""
     client = Client(hub.exchange, ada.token)
     made = client.my_submissions("tiny", ASSIGNMENT)[-1]
-    wait_for(lambda: client.check(made).state.final, 60)
-    check = client.check(made)
+    wait_for(lambda: client.precheck(made).state.final, 60)
+    precheck = client.precheck(made)
     client.close()
-    assert check.result is not None
-    assert {one.name: one.verdict for one in check.result.tests}.keys() == {"test_double", "test_halve"}
+    assert precheck.result is not None
+    assert {one.name: one.verdict for one in precheck.result.tests}.keys() == {"test_double", "test_halve"}
     assert ada.get("/assignments", params={"course_id": "tiny"}).status_code == 200  # the list is refreshed
-    page = hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts" / "checks.md"
+    page = hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts" / "prechecks.md"
     assert f"Submission {made.id}" in page.read_text()
     assert "test_double" in page.read_text()
     bob = hub.person("bob")
@@ -355,10 +355,10 @@ def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeH
     body = {"scopes": ["access:services!service=exchange"]}
     other = Client(hub.exchange, bob.api("POST", "/users/bob/tokens", json=body).json()["token"])
     with pytest.raises(Refused) as caught:
-        other.check(made)
+        other.precheck(made)
     assert caught.value.status == 404
     other.close()
-    assert "POST /services/exchange/courses/tiny/checks/claim 200" in hub.log.read_text()
+    assert "POST /services/exchange/courses/tiny/prechecks/claim 200" in hub.log.read_text()
 
 
 # ---- the hub goes and comes back ---------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def assignment_list(person: Person, what: str) -> None:
 
 def verdicts_of_visible_tests(person: Person) -> str:
     """The page that comes beside the receipt by itself."""
-    path = f"api/contents/tinytorch/{MODULE}/receipts/checks.md"
+    path = f"api/contents/tinytorch/{MODULE}/receipts/prechecks.md"
     until, page = time.monotonic() + 90, ""
     with asks(person, person.name) as http:
         while " passed (release revision" not in page:

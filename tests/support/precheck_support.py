@@ -22,11 +22,11 @@ from tito.course.course import Course, load_course
 from tito.course.script import source_notebooks
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.files import Upload, folder_files, snapshot
-from tito.exchange.protocol.records import Check, CheckState, Policy, PrecheckPolicy, Submission
+from tito.exchange.protocol.records import Policy, Precheck, PrecheckPolicy, PrecheckState, Submission
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "16_quantization"
-CHECKER = "checker"
+PRECHECK_WORKER = "precheck-worker"
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Worker:
     def start(self) -> None:
         ours = {
             "TITO_EXCHANGE_URL": self.url,
-            "JUPYTERHUB_API_TOKEN": token(CHECKER),
+            "JUPYTERHUB_API_TOKEN": token(PRECHECK_WORKER),
             "TITO_PRECHECK_COURSES": ",".join(self.courses),
             "TITO_PRECHECK_AT_ONCE": str(self.at_once),
             "TITO_PRECHECK_FOLDER": str(self.folder),
@@ -76,15 +76,15 @@ class Worker:
             self.process.wait(60)
 
 
-def hub_with_checker(*courses: str) -> tuple[FakeHub, dict[str, list[str]]]:
+def hub_with_precheck_worker(*courses: str) -> tuple[FakeHub, dict[str, list[str]]]:
     """A hub that knows the worker's service, and in which groups the exchange counts it."""
     hub = FakeHub()
-    hub.add_service(CHECKER, [ACCESS])
-    return hub, {CHECKER: [f"precheck-{course}" for course in courses]}
+    hub.add_service(PRECHECK_WORKER, [ACCESS])
+    return hub, {PRECHECK_WORKER: [f"precheck-{course}" for course in courses]}
 
 
 def precheck_of(course: Course, per_hour: int = 12, **times: float) -> Policy:
-    """A policy with checks in the sandbox of a course."""
+    """A policy with prechecks in the sandbox of a course."""
     from dataclasses import replace
 
     return Policy(precheck=PrecheckPolicy(per_hour, course.sandbox.packages, replace(course.limits, **times)))
@@ -133,24 +133,24 @@ def publish(client: Client, course: str, assignment: str, folder: Path) -> None:
         client.publish(course, assignment, uploads, replace=True)
 
 
-def finished(client: Client, made: Submission, seconds: float = 90.0) -> Check:
-    """The check of a submission, when it is over."""
-    found: list[Check] = []
+def finished(client: Client, made: Submission, seconds: float = 90.0) -> Precheck:
+    """The precheck of a submission, when it is over."""
+    found: list[Precheck] = []
 
     def is_over() -> bool:
-        found[:] = [client.check(made)]
+        found[:] = [client.precheck(made)]
         return found[0].state.final
 
     wait_for(is_over, seconds)
     return found[0]
 
 
-def verdicts(check: Check) -> dict[str, tuple[str, str]]:
+def verdicts(precheck: Precheck) -> dict[str, tuple[str, str]]:
     """Verdict and message by test."""
-    assert check.state is CheckState.DONE, check
-    assert check.result is not None
-    assert not check.result.fault
-    return {one.name: (one.verdict, one.message) for one in check.result.tests}
+    assert precheck.state is PrecheckState.DONE, precheck
+    assert precheck.result is not None
+    assert not precheck.result.fault
+    return {one.name: (one.verdict, one.message) for one in precheck.result.tests}
 
 
 def member(running: Service, hub: FakeHub, name: str, course: str) -> Client:

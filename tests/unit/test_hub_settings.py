@@ -338,7 +338,7 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_worker_of_checks_is_started_for_the_courses_that_have_one(tmp_path: Path) -> None:
+def test_a_worker_of_prechecks_is_started_for_the_courses_that_have_one(tmp_path: Path) -> None:
     courses = {"c1": {"precheck": True}, "c2": {"precheck": True, "precheck_token": "of-a-worker"}, "c3": {}}
     by_name = {one["name"]: one for one in configured(tmp_path, courses=courses).JupyterHub.services}
     assert by_name["precheck-c1"]["environment"]["TITO_PRECHECK_COURSES"] == "c1"

@@ -1,8 +1,8 @@
-"""Plans the checks of an assignment from its release, which is all that the worker has of it.
+"""Plans the prechecks of an assignment from its release, which is all that the worker has of it.
 
 The release holds the visible sections of each test with their judge halves, and the package; of hidden tests and
 solutions there is nothing in it. Tests without judge halves are run beside student code here: to find out what the
-judge could run takes the solution, and who forges a check deceives themselves only.
+judge could run takes the solution, and who forges a precheck deceives themselves only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import nbformat
 
 from tito.course.cells import grade_id_of, kind_of
 from tito.errors import BadSource
-from tito.exchange.protocol.records import CheckedTest, Claim
+from tito.exchange.protocol.records import PrecheckClaim, PrecheckedTest
 from tito.models import CellKind, CellVerdict, SubmissionRecord
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebooks
@@ -26,8 +26,8 @@ from tito.sandbox.session import SandboxSpec
 MESSAGE = 2000  # characters of one that are sent
 
 
-def plan_release(claim: Claim, folder: Path) -> AssignmentPlan:
-    """How submissions are checked against a release, which was unpacked in `folder`.
+def plan_release(claim: PrecheckClaim, folder: Path) -> AssignmentPlan:
+    """How submissions are tested against a release, which was unpacked in `folder`.
 
     Raises:
         BadSource: it cannot be planned.
@@ -65,17 +65,19 @@ def _without_reference(notebook: NotebookPlan) -> NotebookPlan:
     return replace(notebook, tests={name: replace(one, possible=()) for name, one in notebook.tests.items()})
 
 
-def checked_tests(plan: AssignmentPlan, record: SubmissionRecord) -> list[CheckedTest]:
+def prechecked_tests(plan: AssignmentPlan, record: SubmissionRecord) -> list[PrecheckedTest]:
     """What is told of a graded submission: its autograded tests, but for those without a visible part."""
     tests = {one.name: one.tests for one in plan.notebooks}
     return [
-        _checked(notebook.notebook, cell)
+        _prechecked(notebook.notebook, cell)
         for notebook in record.notebooks
         for cell in notebook.cells
         if (test := tests[notebook.notebook].get(cell.grade_id)) is not None and test.sections
     ]
 
 
-def _checked(notebook: str, cell: CellVerdict) -> CheckedTest:
+def _prechecked(notebook: str, cell: CellVerdict) -> PrecheckedTest:
     message = cell.message.encode("utf-8", "backslashreplace").decode()
-    return CheckedTest(notebook, cell.grade_id, cell.verdict.value.upper(), message[:MESSAGE], round(cell.seconds, 3))
+    return PrecheckedTest(
+        notebook, cell.grade_id, cell.verdict.value.upper(), message[:MESSAGE], round(cell.seconds, 3)
+    )

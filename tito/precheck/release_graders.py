@@ -1,5 +1,5 @@
-"""Releases that are ready for checks, each with its plan and its sandboxes: made by the process that needs one first,
-and used by all. Who made one ends it, when nobody has used it for long.
+"""Releases that are ready for prechecks, each with its plan and its sandboxes: made by the process that needs one
+first, and used by all. Who made one ends it, when nobody has used it for long.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tito.errors import ExchangeUnavailable, TitoError
 from tito.exchange.client.client import Client
-from tito.exchange.protocol.records import Claim
+from tito.exchange.protocol.records import PrecheckClaim
 from tito.grade.calibrate import calibrated
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, WorkerPool
@@ -84,7 +84,7 @@ class ReleaseGraders:
         self._idle_s = idle_s
         self._graders: dict[str, ReleaseGrader] = {}
 
-    def of(self, claim: Claim) -> ReleaseGrader | None:
+    def of(self, claim: PrecheckClaim) -> ReleaseGrader | None:
         """The grader of a claim's release; None where no test of it can be planned.
 
         Raises:
@@ -119,7 +119,7 @@ class ReleaseGraders:
             return None
         return ReleaseGrader(plan, WorkerPool(plan, self._isolation, 1, sandboxes), entry)
 
-    def _new_grader(self, claim: Claim, entry: Path) -> ReleaseGrader:
+    def _new_grader(self, claim: PrecheckClaim, entry: Path) -> ReleaseGrader:
         folder = Path(tempfile.mkdtemp(dir=self._own, prefix="release-"))
         try:
             self._client.take_release(claim.release, folder)

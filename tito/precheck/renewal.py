@@ -1,7 +1,7 @@
-"""Has the check that is at work for longer, again and again, from a process of its own beside the one that works.
+"""Has the precheck that is at work for longer, again and again, from a process of its own beside the one that works.
 
-A thread would do, but a process with threads cannot fork, and a checker forks what it grades with. This one is told
-by a pipe what to renew, and dies with the process that it works for: then nobody renews, and the check is soon
+A thread would do, but a process with threads cannot fork, and a worker forks what it grades with. This one is told by a
+pipe what to renew, and dies with the process that it works for: then nobody renews, and the precheck is soon
 another's.
 """
 
@@ -20,16 +20,16 @@ from typing import NamedTuple
 from tito.errors import TitoError
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.problems import Refused
-from tito.exchange.protocol.records import Claim
+from tito.exchange.protocol.records import PrecheckClaim
 from tito.grade.workers import PR_SET_PDEATHSIG
 
 LOG = logging.getLogger("tito.precheck")
 OFTEN = 3  # times that a lease is renewed before it would run out
-LONGEST_EXTRA_S = 60.0  # beside the time that its notebooks may take; after that a check is stuck, and is let go
+LONGEST_EXTRA_S = 60.0  # beside the time that its notebooks may take; after that a precheck is stuck, and is let go
 
 
 class _Held(NamedTuple):
-    """A check at work, as the process that renews is told of it: in few bytes, as that is done for each."""
+    """A precheck at work, as the process that renews is told of it: in few bytes, as that is done for each."""
 
     course: str
     submission: str
@@ -50,8 +50,8 @@ class Renewal:
         self._process = process
 
     @contextmanager
-    def of(self, claim: Claim) -> Iterator[None]:
-        """Renew the lease of a check, for as long as the block runs."""
+    def of(self, claim: PrecheckClaim) -> Iterator[None]:
+        """Renew the lease of a precheck, for as long as the block runs."""
         one, lease = claim.submission, claim.lease
         self._ours.send(_Held(one.course, one.id, lease.key, lease.seconds, longest_s(claim)))
         try:
@@ -65,8 +65,8 @@ class Renewal:
         self._ours.close()
 
 
-def longest_s(claim: Claim) -> float:
-    """How long a check can be at work that is not stuck."""
+def longest_s(claim: PrecheckClaim) -> float:
+    """How long a precheck can be at work that is not stuck."""
     notebooks = sum(one.path.endswith(".ipynb") for one in claim.release.files)
     return max(1, notebooks) * claim.limits.notebook_timeout_s + LONGEST_EXTRA_S
 
@@ -92,7 +92,7 @@ def _renew(told: Connection, url: str, token: str) -> None:
 def _renewed(client: Client, held: _Held) -> bool:
     """Whether it is worth while to renew it again: an exchange that is away may come back in time."""
     try:
-        client.renew_check(held.course, held.submission, held.lease)
+        client.renew_precheck(held.course, held.submission, held.lease)
     except TitoError as error:
         LOG.warning("%s %s: not renewed: %s", held.course, held.submission, error)
         return not (isinstance(error, Refused) and error.status == 409)

@@ -1,7 +1,8 @@
-"""Short checks are made though long ones are at work.
+"""Short prechecks are made though long ones are at work.
 
-There are as many slots as checks are to run at a time, and more processes. One that has been at a check for `SHORT_S`
-gives its slot to another and goes on beside it: loops without an end hold nobody up, until all processes are in one.
+There are as many slots as prechecks are to run at a time, and more processes. One that has been at a precheck for
+`SHORT_S` gives its slot to another and goes on beside it: loops without an end hold nobody up, until all processes are
+in one.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""The worker: takes on a check, runs the visible tests in the engine's sandbox, answers, and takes on the next.
+"""The worker: takes on a precheck, runs the visible tests in the engine's sandbox, answers, and takes on the next.
 
 A service of the hub, by whose token the exchange knows it; of the exchange it can have releases and the submissions
 that it has claimed, and nothing else. Its settings are in its environment:
 
     TITO_EXCHANGE_URL, JUPYTERHUB_API_TOKEN   the exchange, and the service's token
-    TITO_PRECHECK_COURSES    courses whose checks it runs, separated by commas
+    TITO_PRECHECK_COURSES    courses whose prechecks it runs, separated by commas
     TITO_PRECHECK_AT_ONCE    how many at a time (2)
     TITO_PRECHECK_SPARE      how many more, of those that have been at work for a second (4)
     TITO_PRECHECK_IDLE_S     after how long a sandbox that nobody needs is closed (300)
     TITO_PRECHECK_FOLDER     where it unpacks releases and submissions, its own (in TMPDIR); emptied as it goes
     TITO_PRECHECK_BACKEND    the sandbox (bubblewrap)
 
-Each check is made by a process of its own, which has no threads and so can fork; one that dies is replaced, and its
-check is taken on again when its lease has run out, which it is soon when nobody renews it. What is short goes ahead of
-what is long (`slots`); releases are made ready once for all processes (`release_graders`).
+Each precheck is made by a process of its own, which has no threads and so can fork; one that dies is replaced, and its
+precheck is taken on again when its lease has run out, which it is soon when nobody renews it. What is short goes ahead
+of what is long (`slots`); releases are made ready once for all processes (`release_graders`).
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from tito.errors import TitoError
 from tito.exchange.client.client import Client
 from tito.exchange.client.gateway import TOKEN_VARIABLE, URL_VARIABLE
 from tito.exchange.protocol.names import check_id
-from tito.exchange.protocol.records import CheckedTest, Claim
+from tito.exchange.protocol.records import PrecheckClaim, PrecheckedTest
 from tito.grade.workers import PR_SET_PDEATHSIG, Task
 from tito.models import Fingerprint
-from tito.precheck.release import checked_tests
+from tito.precheck.release import prechecked_tests
 from tito.precheck.release_graders import ReleaseGrader, ReleaseGraders
 from tito.precheck.renewal import Renewal
 from tito.precheck.slots import Slot
@@ -54,10 +54,10 @@ from tito.validation import from_environment
 
 LOG = logging.getLogger("tito.precheck")
 COURSES_VARIABLE = "TITO_PRECHECK_COURSES"
-WAIT_S = 5.0  # at the exchange, for a check to come
+WAIT_S = 5.0  # at the exchange, for a precheck to come
 SLOT_S = 0.1  # after which a process looks again whether its slot is free
 AGAIN_S = 3.0  # after which an exchange that failed is asked again
-STOP_S = 8.0  # that checks at work have to end in, when the worker is told to stop
+STOP_S = 8.0  # that prechecks at work have to end in, when the worker is told to stop
 SCRATCH = "tito-precheck-"
 FAULT = "The tests could not be run, and that is not your fault. The log of the worker says more to the instructor."
 
@@ -107,8 +107,8 @@ def load_settings(environment: Mapping[str, str]) -> WorkerSettings:
 # ---- one process -------------------------------------------------------------------------------------
 
 
-class Checker:
-    """Takes on one check after the other. Call `close` at the end."""
+class PrecheckWorker:
+    """Takes on one precheck after the other. Call `close` at the end."""
 
     def __init__(self, settings: WorkerSettings, slot: Slot, shared: Path, own: Path) -> None:
         self._settings = settings
@@ -131,7 +131,7 @@ class Checker:
                 continue
             course = next(courses)
             try:
-                claim = self._client.claim_check(course, wait_s)
+                claim = self._client.claim_precheck(course, wait_s)
                 if claim is not None:
                     self.answering = True
                     self._slot.release_soon()
@@ -144,11 +144,11 @@ class Checker:
                 self.answering = False
                 self._slot.release()
 
-    def answer(self, claim: Claim) -> None:
+    def answer(self, claim: PrecheckClaim) -> None:
         """Run the tests of one submission, and tell the exchange what they said.
 
         Raises:
-            TitoError: the exchange is away, or has given the check to another.
+            TitoError: the exchange is away, or has given the precheck to another.
         """
         one, started = claim.submission, time.monotonic()
         with (
@@ -162,7 +162,7 @@ class Checker:
         took = time.monotonic() - started
         LOG.info("%s %s %s: %d tests in %.2f s", one.course, one.assignment, one.id, len(tests), took)
 
-    def _tests(self, grader: ReleaseGrader, student: str, folder: Path) -> tuple[list[CheckedTest], str]:
+    def _tests(self, grader: ReleaseGrader, student: str, folder: Path) -> tuple[list[PrecheckedTest], str]:
         try:
             record = grader.grade(Task(student, folder, Fingerprint("", "", ""))).record
         except TitoError as error:
@@ -173,7 +173,7 @@ class Checker:
         if record.fault:
             LOG.error("%s: %s", grader.plan.assignment, record.fault)
             return [], FAULT
-        return checked_tests(grader.plan, record), ""
+        return prechecked_tests(grader.plan, record), ""
 
     def close(self) -> None:
         """End the sandboxes."""
@@ -183,24 +183,24 @@ class Checker:
 
 
 def _work(settings: WorkerSettings, number: int, folder: Path) -> None:
-    """One process. It does not outlive the worker; told to stop, it finishes its check, and waits for no other."""
+    """One process. It does not outlive the worker; told to stop, it finishes its precheck, and waits for no other."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(dir=folder) as own:
         slot = Slot(folder / f"slot-{number % settings.at_once}")
-        checker = Checker(settings, slot, folder, Path(own))
+        worker = PrecheckWorker(settings, slot, folder, Path(own))
         told: list[int] = []
 
         def stop(signalled: int, _: object) -> None:
             told.append(signalled)
-            if not checker.answering:
+            if not worker.answering:
                 sys.exit(0)
 
         signal.signal(signal.SIGTERM, stop)
         try:
-            checker.run(lambda: bool(told))
+            worker.run(lambda: bool(told))
         finally:
-            checker.close()
+            worker.close()
 
 
 # ---- all of them ---------------------------------------------------------------------------------------

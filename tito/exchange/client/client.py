@@ -24,16 +24,16 @@ from tito.exchange.protocol.files import CHUNK, Upload, manifest_of, write_files
 from tito.exchange.protocol.policy import policy_from_data, policy_to_data
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import (
-    Check,
-    CheckedTest,
-    CheckResult,
-    CheckState,
-    Claim,
     Entry,
     Feedback,
     Lease,
     Policy,
     PolicyState,
+    Precheck,
+    PrecheckClaim,
+    PrecheckedTest,
+    PrecheckResult,
+    PrecheckState,
     Release,
     Role,
     Submission,
@@ -128,38 +128,38 @@ class Client:
         data = self._json("PUT", f"/courses/{_part(course)}/policy", json=policy_to_data(policy))
         return PolicyState(data["course"], data["revision"], policy_from_data(data["policy"]))
 
-    def check(self, submission: Submission) -> Check:
-        return _check(self._json("GET", f"{_of(submission)}/check"))
+    def precheck(self, submission: Submission) -> Precheck:
+        return _precheck(self._json("GET", f"{_of(submission)}/precheck"))
 
     def close(self) -> None:
         self._http.close()
 
     # ---- for the service that runs prechecks --------------------------------------------------
 
-    def claim_check(self, course: str, wait_s: float) -> Claim | None:
-        """The check whose turn it is, from now on the caller's; None where none has come within that time."""
+    def claim_precheck(self, course: str, wait_s: float) -> PrecheckClaim | None:
+        """The precheck whose turn it is, from now on the caller's; None where none has come within that time."""
         params = {"wait_s": wait_s}
-        data = self._json("POST", f"/courses/{_part(course)}/checks/claim", params=params)
+        data = self._json("POST", f"/courses/{_part(course)}/prechecks/claim", params=params)
         return _claim(data) if data else None
 
-    def take_claimed(self, claim: Claim, folder: Path) -> None:
+    def take_claimed(self, claim: PrecheckClaim, folder: Path) -> None:
         """The files of a submission that was claimed."""
         one = claim.submission
-        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/archive"
+        path = f"/courses/{_part(one.course)}/prechecks/{_part(one.id)}/archive"
         self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
 
-    def renew_check(self, course: str, submission: str, lease: str) -> Lease:
-        """Have a claimed check for longer."""
-        path = f"/courses/{_part(course)}/checks/{_part(submission)}/renewal"
+    def renew_precheck(self, course: str, submission: str, lease: str) -> Lease:
+        """Have a claimed precheck for longer."""
+        path = f"/courses/{_part(course)}/prechecks/{_part(submission)}/renewal"
         return _lease(self._json("POST", path, json={"lease": lease}))
 
-    def give_result(self, claim: Claim, engine: str, tests: list[CheckedTest], fault: str) -> Check:
-        """Answer for a claimed check."""
+    def give_result(self, claim: PrecheckClaim, engine: str, tests: list[PrecheckedTest], fault: str) -> Precheck:
+        """Answer for a claimed precheck."""
         one = claim.submission
         body = {"lease": claim.lease.key, "revision": claim.release.revision, "engine": engine, "fault": fault}
         body["tests"] = [asdict(test) for test in tests]
-        path = f"/courses/{_part(one.course)}/checks/{_part(one.id)}/result"
-        return _check(self._json("POST", path, json=body))
+        path = f"/courses/{_part(one.course)}/prechecks/{_part(one.id)}/result"
+        return _precheck(self._json("POST", path, json=body))
 
     # ---- how it is asked ---------------------------------------------------------------------------
 
@@ -343,17 +343,17 @@ def _submission(data: Any) -> Submission:
     return Submission(**(data | changed))
 
 
-def _check(data: Any) -> Check:
+def _precheck(data: Any) -> Precheck:
     result = data["result"]
     if result is not None:
-        tests = [CheckedTest(**one) for one in result["tests"]]
-        result = CheckResult(**(result | {"made_at": _time(result["made_at"]), "tests": tests}))
+        tests = [PrecheckedTest(**one) for one in result["tests"]]
+        result = PrecheckResult(**(result | {"made_at": _time(result["made_at"]), "tests": tests}))
     next_at = _time(data["next_at"]) if data["next_at"] else None
-    return Check(data["submission"], CheckState(data["state"]), next_at, result)
+    return Precheck(data["submission"], PrecheckState(data["state"]), next_at, result)
 
 
-def _claim(data: Any) -> Claim:
-    return Claim(
+def _claim(data: Any) -> PrecheckClaim:
+    return PrecheckClaim(
         submission=_submission(data["submission"]),
         release=_release(data["release"]),
         packages=data["packages"],

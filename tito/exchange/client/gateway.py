@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import Upload
-from tito.exchange.protocol.records import Check, Feedback, Policy, PolicyState, Release, Submission, Who
+from tito.exchange.protocol.records import Feedback, Policy, PolicyState, Precheck, Release, Submission, Who
 
 URL_VARIABLE = "TITO_EXCHANGE_URL"
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
@@ -46,7 +46,7 @@ class Gateway(Protocol):
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
 
-    def check(self, submission: Submission) -> Check:
+    def precheck(self, submission: Submission) -> Precheck:
         """How it stands with the precheck of one's own submission."""
 
     def close(self) -> None: ...

@@ -193,7 +193,7 @@ class Policy:
     cutoffs: dict[str, datetime] = field(default_factory=dict)  # nothing is taken after it
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)  # by assignment and student
     submission_mb: int | None = None
-    precheck: PrecheckPolicy | None = None  # None: no checks on submit
+    precheck: PrecheckPolicy | None = None  # None: no prechecks on submit
 
     def due(self, assignment: str, student: str) -> datetime | None:
         """When this student's work is due: their extension, else the deadline."""
@@ -227,23 +227,23 @@ class Fetch:
     reference: str
 
 
-class CheckState(StrEnum):
-    """What became of the check of a submission's visible tests."""
+class PrecheckState(StrEnum):
+    """What became of the precheck of a submission's visible tests."""
 
     OFF = "off"  # the course had none when it was handed in
     WAITING = "waiting"  # in the queue, which is for a time where the student had many; or at work
     REPLACED = "replaced"  # a newer submission came before its turn
-    DROPPED = "dropped"  # the release was withdrawn, or checks switched off, before its turn
+    DROPPED = "dropped"  # the release was withdrawn, or prechecks switched off, before its turn
     FAILED = "failed"  # tried again and again, to no end
     DONE = "done"
 
     @property
     def final(self) -> bool:
-        return self is not CheckState.WAITING
+        return self is not PrecheckState.WAITING
 
 
 @dataclass(frozen=True)
-class CheckedTest:
+class PrecheckedTest:
     """What a visible test said. Never a grade: no points, and nothing of hidden tests."""
 
     notebook: str
@@ -254,29 +254,29 @@ class CheckedTest:
 
 
 @dataclass(frozen=True)
-class CheckResult:
+class PrecheckResult:
     """What the visible tests of one revision of a release said of a submission. `fault`: why they could not be run."""
 
     revision: int
     engine: str
     made_at: datetime
-    tests: list[CheckedTest]
+    tests: list[PrecheckedTest]
     fault: str = ""
 
 
 @dataclass(frozen=True)
-class Check:
-    """How it stands with the check of one submission."""
+class Precheck:
+    """How it stands with the precheck of one submission."""
 
     submission: str
-    state: CheckState
+    state: PrecheckState
     next_at: datetime | None = None  # before when it is not made: the student has had as many as the course gives
-    result: CheckResult | None = None
+    result: PrecheckResult | None = None
 
 
 @dataclass(frozen=True)
 class Lease:
-    """That a check is one worker's until then, and for so many seconds more whenever it is renewed. Without its key
+    """That a precheck is one worker's until then, and for so many seconds more whenever it is renewed. Without its key
     no result is taken."""
 
     key: str
@@ -285,8 +285,8 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A check that a worker has taken on."""
+class PrecheckClaim:
+    """A precheck that a worker has taken on."""
 
     submission: Submission
     release: Release

@@ -8,9 +8,9 @@
     instructor             instructor
     releasing              the same, with an upload
     owner_or_staff         the student who handed this submission in, and staff of its course
-    checker                the service that runs the course's prechecks, which may do nothing else
-    checking               the same, for a submission that it has claimed to check and not answered for
-    member_or_checker      member, or that service
+    precheck_worker        the service that runs the course's prechecks, which may do nothing else
+    precheck_claimant      the same, for a submission whose precheck it has claimed and not answered for
+    member_or_precheck_worker   member, or that service
     visitor                a browser in which somebody has logged in with the hub, for the page alone
 
 `require_guards` refuses to start a service with a route that has none.
@@ -101,7 +101,7 @@ class SubmissionGuard(Guard):
         return Owned(caller, found)
 
 
-class CheckerGuard(Guard):
+class PrecheckWorkerGuard(Guard):
     """A route of the service that runs a course's prechecks; with `members`, of its members too."""
 
     def __init__(self, name: str, *, members: bool = False) -> None:
@@ -112,26 +112,26 @@ class CheckerGuard(Guard):
         self, request: Request, course: CourseName, header: Authorization = None
     ) -> Caller:
         caller = await _known(request, header)
-        if course in caller.checks:
+        if course in caller.prechecks:
             check_id("course", course)
         elif self.members:
             _require(caller, check_id("course", course), Role.STUDENT)
         else:
-            raise _no_checker(caller, course)
+            raise _no_precheck_worker(caller, course)
         return caller
 
 
-class CheckingGuard(Guard):
-    """A route of a submission that is being checked, for the service that checks it."""
+class PrecheckClaimGuard(Guard):
+    """A route of a submission whose precheck is at work, for the service that runs it."""
 
     async def __call__(  # type: ignore[override]
         self, request: Request, course: CourseName, submission: SubmissionId, header: Authorization = None
     ) -> Owned:
         caller = await _known(request, header)
-        if course not in caller.checks:
-            raise _no_checker(caller, course)
+        if course not in caller.prechecks:
+            raise _no_precheck_worker(caller, course)
         ledger: Ledger = request.app.state.ledger
-        await run_in_threadpool(ledger.checks.require_claimed, course, submission, caller.name)
+        await run_in_threadpool(ledger.prechecks.require_claimed, course, submission, caller.name)
         return Owned(caller, await run_in_threadpool(ledger.submission, course, submission))
 
 
@@ -176,9 +176,9 @@ def login_of(request: Request) -> Login:
     return login
 
 
-def _no_checker(caller: Caller, course: str) -> Refused:
+def _no_precheck_worker(caller: Caller, course: str) -> Refused:
     hint = f"TITO_EXCHANGE_SERVICES says which service does, by the group precheck-{course}."
-    return Refused(f"{caller.name} does not run the checks of {course}.", status=403, where=course, hint=hint)
+    return Refused(f"{caller.name} does not run the prechecks of {course}.", status=403, where=course, hint=hint)
 
 
 anybody_of_the_hub = Guard("anybody of the hub")
@@ -189,16 +189,16 @@ returning = CourseGuard("returning", Role.TA, uploads=True)
 instructor = CourseGuard("instructor", Role.INSTRUCTOR)
 releasing = CourseGuard("releasing", Role.INSTRUCTOR, uploads=True)
 owner_or_staff = SubmissionGuard("owner or staff")
-checker = CheckerGuard("checker")
-checking = CheckingGuard("checking")
-member_or_checker = CheckerGuard("member or checker", members=True)
+precheck_worker = PrecheckWorkerGuard("precheck worker")
+precheck_claimant = PrecheckClaimGuard("precheck claimant")
+member_or_precheck_worker = PrecheckWorkerGuard("member or precheck worker", members=True)
 visitor = VisitorGuard("visitor")
 
 
 async def _known(request: Request, header: str | None) -> Caller:
     caller: Caller = await request.app.state.identity.caller(header or "")
     request.scope["tito_user"] = caller.name  # for the log
-    many = bool(caller.checks) or any(role > Role.STUDENT for role in caller.roles.values())
+    many = bool(caller.prechecks) or any(role > Role.STUDENT for role in caller.roles.values())
     request.app.state.requests.count(caller.name, many=many)
     if not caller.name.startswith("service:"):
         check_student(caller.name)

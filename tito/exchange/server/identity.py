@@ -21,7 +21,7 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Role
 
 ROLE_OF_GROUP = {"formgrade": Role.INSTRUCTOR, "ta": Role.TA, "nbgrader": Role.STUDENT}
-CHECKS = "precheck-"
+PRECHECKS = "precheck-"
 _TOKEN = re.compile(r"(?i:token|bearer) ([A-Za-z0-9._~+/=-]{8,512})")
 _KNOWN_MAX = 10_000
 _LOOKUPS = 20  # at the hub, at a time
@@ -37,7 +37,7 @@ class Caller:
 
     name: str
     roles: Mapping[str, Role] = field(default_factory=dict)
-    checks: frozenset[str] = frozenset()  # courses whose prechecks it runs
+    prechecks: frozenset[str] = frozenset()  # courses whose prechecks it runs
 
     def role(self, course: str) -> Role:
         return self.roles.get(course, Role.NOBODY)
@@ -53,9 +53,9 @@ def roles_of(groups: list[str]) -> dict[str, Role]:
     return roles
 
 
-def checks_of(groups: list[str]) -> frozenset[str]:
+def prechecks_of(groups: list[str]) -> frozenset[str]:
     """The courses whose prechecks a service in these groups runs."""
-    return frozenset(one.removeprefix(CHECKS) for one in groups if one.startswith(CHECKS))
+    return frozenset(one.removeprefix(PRECHECKS) for one in groups if one.startswith(PRECHECKS))
 
 
 def token_of(header: str) -> str:
@@ -165,7 +165,7 @@ class HubIdentity:
             )
         if model.get("kind") == "service":
             counted = self._services.get(name, [])
-            return Caller(f"service:{name}", roles_of(counted), checks_of(counted))
+            return Caller(f"service:{name}", roles_of(counted), prechecks_of(counted))
         if "groups" not in model:
             raise Refused(
                 "The hub does not say which groups this user is in.",

@@ -20,8 +20,6 @@ from sqlalchemy import Connection, Row, Select, func, select
 from tito.exchange.protocol.policy import policy_from_json, policy_to_json
 from tito.exchange.protocol.problems import Refused, not_found
 from tito.exchange.protocol.records import (
-    CheckState,
-    Claim,
     Entry,
     Feedback,
     Fetch,
@@ -29,12 +27,14 @@ from tito.exchange.protocol.records import (
     Manifest,
     Policy,
     PolicyState,
+    PrecheckClaim,
+    PrecheckState,
     Release,
     Submission,
 )
 from tito.exchange.server import tables
 from tito.exchange.server.database import Database, storage_full
-from tito.exchange.server.prechecks import ATTEMPTS, Checks
+from tito.exchange.server.prechecks import ATTEMPTS, PrecheckQueue
 from tito.exchange.server.rows import batches, files_of, keep_course, keep_manifest, latest, named
 from tito.exchange.server.store import BlobStore, Incoming, read_checked
 
@@ -53,7 +53,7 @@ class Quotas:
     files: PositiveInt = 1000
     submissions: PositiveInt = 500  # of one assignment by one student
     student_mb: PositiveInt = 2000  # of all that one student has handed in to one course, the same files counted once
-    check_lease_s: PositiveInt = 20  # after which the precheck of a worker that was heard of no more is another's
+    precheck_lease_s: PositiveInt = 20  # after which the precheck of a worker that was heard of no more is another's
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Ledger:
         self.quotas = quotas or Quotas()
         self.clock = clock
         self.precheck = precheck
-        self.checks = Checks(database, clock)
+        self.prechecks = PrecheckQueue(database, clock)
 
     def close(self) -> None:
         self.database.close()
@@ -284,7 +284,7 @@ class Ledger:
                 },
             ).one()
             if self.precheck:
-                self.checks.queue(connection, row, _policy(connection, course).policy.precheck)
+                self.prechecks.queue(connection, row, _policy(connection, course).policy.precheck)
             return self._submissions(connection, [row])[0], True
 
     def submissions(self, course: str, assignment: str = "", student: str = "") -> list[Submission]:
@@ -315,28 +315,28 @@ class Ledger:
         policies = {course: _policy(connection, course).policy for course in {row.course for row in rows}}
         return [_submission(row, files, policies[row.course], returned.get(row.number)) for row in rows]
 
-    def claim_check(self, course: str, by: str) -> Claim | None:
+    def claim_precheck(self, course: str, by: str) -> PrecheckClaim | None:
         """Have a worker take on the precheck whose turn it is; None where there is none."""
-        while (job := self.checks.next(course)) is not None:
+        while (job := self.prechecks.next(course)) is not None:
             precheck = self.policy(course).policy.precheck
             releases = self.releases(course, job.assignment)
             if job.attempts >= ATTEMPTS:
-                self.checks.drop(job.number, CheckState.FAILED)
+                self.prechecks.drop(job.number, PrecheckState.FAILED)
             elif precheck is None or not releases:
-                self.checks.drop(job.number, CheckState.DROPPED)
+                self.prechecks.drop(job.number, PrecheckState.DROPPED)
             else:
-                if (leased := self.checks.lease(job, by, self.quotas.check_lease_s)) is not None:
+                if (leased := self.prechecks.lease(job, by, self.quotas.precheck_lease_s)) is not None:
                     submission = self.submission(course, job.reference)
-                    return Claim(submission, releases[0], list(precheck.packages), precheck.limits, leased)
+                    return PrecheckClaim(submission, releases[0], list(precheck.packages), precheck.limits, leased)
         return None
 
-    def renew_check(self, course: str, reference: str, lease: str, by: str) -> Lease:
-        """Have the check of a submission for longer.
+    def renew_precheck(self, course: str, reference: str, lease: str, by: str) -> Lease:
+        """Have the precheck of a submission for longer.
 
         Raises:
             Refused: it is another worker's by now, or answered for.
         """
-        return self.checks.renew(course, reference, lease, by, self.quotas.check_lease_s)
+        return self.prechecks.renew(course, reference, lease, by, self.quotas.precheck_lease_s)
 
     # ---- feedback ----------------------------------------------------------------------------------
 

@@ -16,7 +16,17 @@ from pathlib import Path
 from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import Upload, manifest_of, write_files
 from tito.exchange.protocol.names import check_id, check_student
-from tito.exchange.protocol.records import Check, Entry, Feedback, Policy, PolicyState, Release, Role, Submission, Who
+from tito.exchange.protocol.records import (
+    Entry,
+    Feedback,
+    Policy,
+    PolicyState,
+    Precheck,
+    Release,
+    Role,
+    Submission,
+    Who,
+)
 from tito.exchange.server.database import Database
 from tito.exchange.server.ledger import Bundle, Ledger, Quotas, disk_told
 from tito.exchange.server.store import CHUNK, DirectoryStore
@@ -112,8 +122,8 @@ class LocalGateway:
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)
 
-    def check(self, submission: Submission) -> Check:
-        return self.ledger.checks.check(submission.course, submission.id)
+    def precheck(self, submission: Submission) -> Precheck:
+        return self.ledger.prechecks.of_submission(submission.course, submission.id)
 
     def close(self) -> None:
         self.ledger.close()

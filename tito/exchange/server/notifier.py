@@ -1,4 +1,4 @@
-"""Wakes those requests of workers that wait for something to check, when something is handed in to this process."""
+"""Wakes those requests of workers that wait for a precheck, when something is handed in to this process."""
 
 from __future__ import annotations
 

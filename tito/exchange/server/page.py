@@ -19,7 +19,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from tito.exchange.protocol.problems import Refused
-from tito.exchange.protocol.records import Check, CheckResult, CheckState, Release, Submission
+from tito.exchange.protocol.records import Precheck, PrecheckResult, PrecheckState, Release, Submission
 from tito.exchange.server.identity import Caller
 from tito.exchange.server.ledger import Ledger
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 REFRESH_S = 3
 SHOWN = 20  # submissions of one assignment
 STATES = {
-    CheckState.OFF: "",
-    CheckState.WAITING: "their turn is to come",
-    CheckState.REPLACED: "not run: a newer submission came before its turn",
-    CheckState.DROPPED: "not run: the assignment was withdrawn, or checks were switched off",
-    CheckState.FAILED: "could not be run, which is not your fault; tell the instructor",
+    PrecheckState.OFF: "",
+    PrecheckState.WAITING: "their turn is to come",
+    PrecheckState.REPLACED: "not run: a newer submission came before its turn",
+    PrecheckState.DROPPED: "not run: the assignment was withdrawn, or prechecks were switched off",
+    PrecheckState.FAILED: "could not be run, which is not your fault; tell the instructor",
 }
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -47,12 +47,12 @@ class AssignmentShown:
     released: bool
     due: datetime | None
     submissions: list[Submission]  # newest first
-    checks: dict[str, Check]
+    prechecks: dict[str, Precheck]
 
     @property
-    def tested(self) -> tuple[Submission, CheckResult] | None:
+    def tested(self) -> tuple[Submission, PrecheckResult] | None:
         """The newest submission whose tests say something, and what they say."""
-        checked = ((one, self.checks[one.id].result) for one in self.submissions if one.id in self.checks)
+        checked = ((one, self.prechecks[one.id].result) for one in self.submissions if one.id in self.prechecks)
         return next(((one, result) for one, result in checked if result is not None and result.tests), None)
 
 
@@ -70,10 +70,10 @@ def page_of(caller: Caller, ledger: Ledger) -> HTMLResponse:
     """The page of one user: what they handed in, in each of their courses."""
     courses = [(course, _assignments(ledger, course, caller.name)) for course in sorted(caller.roles)]
     awaited = any(
-        not check.state.final and check.next_at is None
+        not precheck.state.final and precheck.next_at is None
         for _, assignments in courses
         for assignment in assignments
-        for check in assignment.checks.values()
+        for precheck in assignment.prechecks.values()
     )
     return _html(name=caller.name, courses=courses, refresh_s=REFRESH_S if awaited else 0)
 
@@ -88,10 +88,10 @@ def problem_page(refusal: Refused) -> HTMLResponse:
 def _assignments(ledger: Ledger, course: str, student: str) -> list[AssignmentShown]:
     released = {one.assignment: one for one in ledger.releases(course)}
     submissions = ledger.submissions(course, "", student)
-    checks = ledger.checks.of_student(course, student)
+    prechecks = ledger.prechecks.of_student(course, student)
     policy = ledger.policy(course).policy
     return [
-        AssignmentShown(name, name in released, policy.due(name, student), _newest(submissions, name), checks)
+        AssignmentShown(name, name in released, policy.due(name, student), _newest(submissions, name), prechecks)
         for name in _names(released, submissions)
     ]
 
@@ -136,7 +136,7 @@ def _template() -> Template:
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["time"] = _time
-    environment.filters["check"] = _in_words
+    environment.filters["precheck"] = _in_words
     return environment.get_template("page.html")
 
 
@@ -144,9 +144,9 @@ def _time(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _in_words(check: Check) -> str:
-    """A check in a few words."""
-    if check.result is not None:
-        passed = sum(one.verdict == "PASSED" for one in check.result.tests)
-        return check.result.fault or f"{passed} of {len(check.result.tests)} passed"
-    return f"are run from {_time(check.next_at)} on: you had many" if check.next_at else STATES[check.state]
+def _in_words(precheck: Precheck) -> str:
+    """A precheck in a few words."""
+    if precheck.result is not None:
+        passed = sum(one.verdict == "PASSED" for one in precheck.result.tests)
+        return precheck.result.fault or f"{passed} of {len(precheck.result.tests)} passed"
+    return f"are run from {_time(precheck.next_at)} on: you had many" if precheck.next_at else STATES[precheck.state]

@@ -1,7 +1,7 @@
 """The exchange's tables. Rows are added and never changed, but for the mark that a release was withdrawn.
 
-`check_job` is the exception: it is a queue, of submissions whose visible tests are to be run. What comes of one is a
-row of `check_result`, which stays as it is.
+`precheck_job` is the exception: it is a queue, of submissions whose visible tests are to be run. What comes of one is a
+row of `precheck_result`, which stays as it is.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ fetch = Table(
     Index("ix_fetch_course_assignment", "course", "assignment"),
 )
 
-check_job = Table(
-    "check_job",
+precheck_job = Table(
+    "precheck_job",
     metadata,
     _number(),
     Column("submission", ForeignKey("submission.number"), nullable=False, unique=True),
@@ -164,15 +164,15 @@ check_job = Table(
     Column("claimed_by", String(200)),
     Column("leased_until", Instant),
     Column("lease", String(32)),
-    Index("ix_check_job_course_state", "course", "state"),
-    Index("ix_check_job_student_course", "student", "course"),
+    Index("ix_precheck_job_course_state", "course", "state"),
+    Index("ix_precheck_job_student_course", "student", "course"),
 )
 
-check_result = Table(
-    "check_result",
+precheck_result = Table(
+    "precheck_result",
     metadata,
     _number(),
-    Column("job", ForeignKey("check_job.number"), nullable=False, unique=True),
+    Column("job", ForeignKey("precheck_job.number"), nullable=False, unique=True),
     Column("made_at", Instant, nullable=False),
     Column("made_by", String(200), nullable=False),
     Column("revision", Integer, nullable=False),  # of the release whose tests were run

@@ -22,7 +22,7 @@ def group(role: str, course: str) -> str:
     return f"{GROUP_OF_ROLE[role]}-{course}"
 
 
-def checker(course: str) -> str:
+def precheck_worker(course: str) -> str:
     """The service that runs a course's prechecks; the exchange counts it in the group of the same name."""
     return f"precheck-{course}"
 

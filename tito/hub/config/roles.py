@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tito.hub.config.people import INSTRUCTOR, STUDENT, checker, graders, group
+from tito.hub.config.people import INSTRUCTOR, STUDENT, graders, group, precheck_worker
 from tito.hub.config.settings import HubSettings
 
 Role = dict[str, Any]
@@ -47,7 +47,8 @@ def roles(settings: HubSettings) -> list[Role]:
                 },
             ]
         if course_settings.precheck:
-            all_roles.append({"name": checker(course), "scopes": [EXCHANGE], "services": [checker(course)]})
+            worker = precheck_worker(course)
+            all_roles.append({"name": worker, "scopes": [EXCHANGE], "services": [worker]})
     if settings.auth.kind == "native" and settings.courses:
         instructors = [group(INSTRUCTOR, course) for course in settings.courses]
         all_roles.append({"name": "approvers", "scopes": [APPROVE], "groups": instructors})

@@ -1,4 +1,4 @@
-"""The hub's services: the exchange, a formgrader and a worker of checks for each course, the culler of idle servers."""
+"""The hub's services: the exchange; for each course a formgrader and a precheck worker; the culler of idle servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from tito.errors import BadSource
 from tito.hub.config.load_settings import secret_of
 from tito.hub.config.origins import base_path
-from tito.hub.config.people import INSTRUCTOR, checker, group
+from tito.hub.config.people import INSTRUCTOR, group, precheck_worker
 from tito.hub.config.settings import CLUSTER, CourseSettings, HubSettings
 
 Service = dict[str, Any]
@@ -29,7 +29,7 @@ def services(settings: HubSettings, state: Path) -> list[Service]:
                 _formgrader(settings, state, course, course_settings, course_settings.port or next(ports))
             )
         if course_settings.precheck:
-            all_services.append(_checker(settings, state, course, course_settings))
+            all_services.append(_precheck_service(settings, state, course, course_settings))
     if settings.idle.after_minutes or settings.idle.max_hours:
         all_services.append(_culler(settings))
     return all_services
@@ -44,15 +44,15 @@ def exchange_url(settings: HubSettings, *, of_servers: bool) -> str:
     return f"{place.rstrip('/')}{base_path(settings)}services/exchange"
 
 
-def counted_as(settings: HubSettings) -> str:
-    """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course, each worker as what checks it."""
+def groups_of_services(settings: HubSettings) -> str:
+    """TITO_EXCHANGE_SERVICES: each formgrader counts as an instructor of its course, each worker as its own."""
     counted = {
         course: [group(INSTRUCTOR, course)]
         for course, course_settings in settings.courses.items()
         if course_settings.root or course_settings.url
     }
-    checkers = [checker(course) for course, course_settings in settings.courses.items() if course_settings.precheck]
-    return json.dumps(counted | {service: [service] for service in checkers})
+    workers = [precheck_worker(course) for course, its in settings.courses.items() if its.precheck]
+    return json.dumps(counted | {service: [service] for service in workers})
 
 
 def _exchange(settings: HubSettings, state: Path) -> Service:
@@ -68,7 +68,7 @@ def _exchange(settings: HubSettings, state: Path) -> Service:
         )
     environment = {
         "TITO_EXCHANGE_ROOT": str(state / exchange.root),
-        "TITO_EXCHANGE_SERVICES": counted_as(settings),
+        "TITO_EXCHANGE_SERVICES": groups_of_services(settings),
     }
     if url := secret_of(exchange, "db_url"):
         environment["TITO_EXCHANGE_DB"] = url
@@ -108,9 +108,9 @@ def _formgrader(settings: HubSettings, state: Path, course: str, course_settings
     }
 
 
-def _checker(settings: HubSettings, state: Path, course: str, course_settings: CourseSettings) -> Service:
+def _precheck_service(settings: HubSettings, state: Path, course: str, course_settings: CourseSettings) -> Service:
     """The worker of a course's prechecks: one for each course, with a token that is good for that one only."""
-    name = checker(course)
+    name = precheck_worker(course)
     if name in settings.courses:
         raise BadSource(f"courses.{name}: the worker of {course} has that name.", hint="Name the course otherwise.")
     if token := secret_of(course_settings, "precheck_token"):

@@ -12,7 +12,7 @@ from nbgrader.exchange.abc import ExchangeList
 
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange
-from tito.exchange.client.plugin.prechecks import checks_file, is_awaited, write_checks
+from tito.exchange.client.plugin.prechecks import is_awaited, prechecks_file, write_prechecks
 from tito.exchange.protocol.records import Release, Role, Submission
 
 Info = dict[str, Any]
@@ -81,7 +81,7 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
                 continue
             everyone = self.inbound and role >= Role.TA
             mine = [] if everyone else self.remote.my_submissions(course)
-            self._fetch_checks(mine)
+            self._fetch_prechecks(mine)
             found += self.remote.submissions(course) if everyone else mine
         found = [one for one in found if self.wanted_assignment(one.assignment) and self.wanted_student(one.student)]
 
@@ -95,17 +95,17 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             groups.append(head | {"submissions": infos})
         return groups
 
-    def _fetch_checks(self, mine: list[Submission]) -> None:
+    def _fetch_prechecks(self, mine: list[Submission]) -> None:
         """What the visible tests say of one's newest submissions, where it had not come yet. A list that cannot have it
         is a list all the same."""
         for (_, assignment), one in {(one.course, one.assignment): one for one in mine}.items():
-            path = checks_file(self.folder_of(one.course, assignment))
+            path = prechecks_file(self.folder_of(one.course, assignment))
             if not is_awaited(path):
                 continue
             try:
-                write_checks(path, one, self.remote.check(one))
+                write_prechecks(path, one, self.remote.precheck(one))
             except (TitoError, OSError) as error:
-                self.log.debug("No check of %s: %s", one.id, error)
+                self.log.debug("No precheck of %s: %s", one.id, error)
 
     def _submission(self, one: Submission) -> Info:
         folder = self.folder_of(one.course, one.assignment)

@@ -1,4 +1,4 @@
-"""What the visible tests say of a submission, as a page beside its receipt: `receipts/checks.md`, of the newest one."""
+"""What the visible tests say of the newest submission, as a page beside its receipt: `receipts/prechecks.md`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from pathlib import Path
 
 from tito.errors import TitoError
 from tito.exchange.client.gateway import Gateway
-from tito.exchange.protocol.records import Check, CheckedTest, CheckState, Submission
+from tito.exchange.protocol.records import Precheck, PrecheckedTest, PrecheckState, Submission
 
 RECEIPTS = "receipts"
-CHECKS = "checks.md"
+PRECHECKS = "prechecks.md"
 FIRST_LOOK_S = 0.15  # after which one who is alone has a verdict; a whole class looks again after a longer while
 LOOK_S, LONGEST_LOOK_S = 0.5, 5.0  # between later looks: an eighth of the time that it has taken, and within these
 BEHIND_S = 600.0  # for so long a student's server looks for a verdict; after that, when a list is refreshed
 AWAITED = "They have not been run yet."
 NOT_HERE = "Hidden tests are not run here, and this is no grade."
 NOTES = {
-    CheckState.OFF: "This submission was not checked: the course had no checks when it was handed in.",
-    CheckState.WAITING: f"{AWAITED} The result comes into this file, or when the list of assignments is refreshed.",
-    CheckState.REPLACED: "They were not run: you handed in again before it was this submission's turn.",
-    CheckState.DROPPED: "They were not run: the assignment was withdrawn, or checks were switched off.",
-    CheckState.FAILED: "They could not be run, and that is not your fault. Tell the instructor.",
+    PrecheckState.OFF: "This submission was not checked: the course had no prechecks when it was handed in.",
+    PrecheckState.WAITING: f"{AWAITED} The result comes into this file, or when the list of assignments is refreshed.",
+    PrecheckState.REPLACED: "They were not run: you handed in again before it was this submission's turn.",
+    PrecheckState.DROPPED: "They were not run: the assignment was withdrawn, or prechecks were switched off.",
+    PrecheckState.FAILED: "They could not be run, and that is not your fault. Tell the instructor.",
 }
 HEAD_BYTES = 2000
 
 
-def checks_file(folder: Path) -> Path:
+def prechecks_file(folder: Path) -> Path:
     """Where the page of an assignment's folder is."""
-    return folder / RECEIPTS / CHECKS
+    return folder / RECEIPTS / PRECHECKS
 
 
 def is_awaited(path: Path) -> bool:
@@ -51,17 +51,17 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def looked_for(remote: Gateway, made: Submission, seconds: float) -> Check:
-    """The check of a submission as soon as it is over, else as it stands after so long; or at once, where it waits for
-    a time that the rate limit sets."""
+def looked_for(remote: Gateway, made: Submission, seconds: float) -> Precheck:
+    """The precheck of a submission as soon as it is over, else as it stands after so long; or at once, where it waits
+    for a time that the rate limit sets."""
     begun, pause = time.monotonic(), FIRST_LOOK_S
-    while not (check := remote.check(made)).state.final and check.next_at is None:
+    while not (precheck := remote.precheck(made)).state.final and precheck.next_at is None:
         took = time.monotonic() - begun
         if took >= seconds:
             break
         time.sleep(min(pause, seconds - took))
         pause = min(max(LOOK_S, took / 8), LONGEST_LOOK_S)
-    return check
+    return precheck
 
 
 def write_when_known(opened: Callable[[], Gateway], made: Submission, path: Path, log: Logger) -> None:
@@ -72,30 +72,30 @@ def write_when_known(opened: Callable[[], Gateway], made: Submission, path: Path
         try:
             remote = opened()
             try:
-                check = remote.check(made)
-                if check.state is not CheckState.OFF:
-                    write_checks(path, made, check)
-                if not check.state.final:
-                    write_checks(path, made, looked_for(remote, made, BEHIND_S))
+                precheck = remote.precheck(made)
+                if precheck.state is not PrecheckState.OFF:
+                    write_prechecks(path, made, precheck)
+                if not precheck.state.final:
+                    write_prechecks(path, made, looked_for(remote, made, BEHIND_S))
             finally:
                 remote.close()
         except (TitoError, OSError) as error:
-            log.debug("No check of %s: %s", made.id, error)
+            log.debug("No precheck of %s: %s", made.id, error)
 
-    threading.Thread(target=watch, name=f"check of {made.id}", daemon=True).start()
+    threading.Thread(target=watch, name=f"precheck of {made.id}", daemon=True).start()
 
 
 _WRITING = threading.Lock()
 
 
-def write_checks(path: Path, made: Submission, check: Check) -> None:
+def write_prechecks(path: Path, made: Submission, precheck: Precheck) -> None:
     """Write the page, over that of an older submission and never over that of a newer one."""
     with _WRITING:
         if _handed_in(path) > made.timestamp:
             return
         path.parent.mkdir(exist_ok=True)
-        scratch = path.with_name(f".{CHECKS}.{os.getpid()}")
-        scratch.write_text(page(made, check), encoding="utf-8")
+        scratch = path.with_name(f".{PRECHECKS}.{os.getpid()}")
+        scratch.write_text(page(made, precheck), encoding="utf-8")
         scratch.replace(path)
 
 
@@ -105,34 +105,34 @@ def _handed_in(path: Path) -> str:
     return found[1].decode() if found else ""
 
 
-def page(made: Submission, check: Check) -> str:
+def page(made: Submission, precheck: Precheck) -> str:
     """Markdown. What student code has a part in stands in fenced blocks that it cannot end."""
     lines = [
         f"# Visible tests: {made.assignment}",
         "",
         f"Submission {made.id}, handed in {made.timestamp}.",
         "",
-        _told(check),
+        _told(precheck),
         "",
         NOT_HERE,
     ]
-    for one in check.result.tests if check.result else []:
+    for one in precheck.result.tests if precheck.result else []:
         lines += ["", f"## {_plain(one.name)}: {_plain(one.verdict)} ({one.seconds:.2f} s)"]
         if one.message:
             lines += ["", *_fenced(one.message)]
     return "\n".join(lines) + "\n"
 
 
-def summary(check: Check) -> list[str]:
+def summary(precheck: Precheck) -> list[str]:
     """The same for a terminal, a line for each test."""
-    tests = check.result.tests if check.result else []
-    return [f"Visible tests: {_told(check)}", *map(_line, tests), NOT_HERE]
+    tests = precheck.result.tests if precheck.result else []
+    return [f"Visible tests: {_told(precheck)}", *map(_line, tests), NOT_HERE]
 
 
-def _told(check: Check) -> str:
-    result = check.result
+def _told(precheck: Precheck) -> str:
+    result = precheck.result
     if result is None:
-        return NOTES[check.state] if check.next_at is None else _limited(check.next_at)
+        return NOTES[precheck.state] if precheck.next_at is None else _limited(precheck.next_at)
     if result.fault:
         return _plain(result.fault)
     passed = sum(one.verdict == "PASSED" for one in result.tests)
@@ -140,15 +140,15 @@ def _told(check: Check) -> str:
 
 
 def _limited(next_at: datetime) -> str:
-    """Of a check that waits for a time; in words that tell that the page waits for its result."""
+    """Of a precheck that waits for a time; in words that tell that the page waits for its result."""
     return (
-        f"{AWAITED} You have had as many checks within an hour as the course gives. This one is made from "
+        f"{AWAITED} You have had as many prechecks within an hour as the course gives. This one is made from "
         f"{next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC} on, unless you hand in again before: then it is the newer "
         "one's. Refresh the list of assignments after that."
     )
 
 
-def _line(one: CheckedTest) -> str:
+def _line(one: PrecheckedTest) -> str:
     message = " ".join(_printable(one.message).split())
     shown = f": {message[:160]}" if message else ""
     return f"{_plain(one.verdict):8} {_plain(one.name)} ({one.seconds:.2f} s){shown}"

@@ -18,15 +18,15 @@ from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange, newest
 from tito.exchange.client.plugin.prechecks import (
     RECEIPTS,
-    checks_file,
     looked_for,
+    prechecks_file,
     summary,
-    write_checks,
+    write_prechecks,
     write_when_known,
 )
 from tito.exchange.protocol.files import folder_files, snapshot
 from tito.exchange.protocol.names import RESERVED
-from tito.exchange.protocol.records import TIMESTAMP_FORMAT, CheckState, Submission
+from tito.exchange.protocol.records import TIMESTAMP_FORMAT, PrecheckState, Submission
 
 RECEIPT = "receipt.json"
 TIMESTAMP = "timestamp.txt"
@@ -41,7 +41,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         500, help="Nothing larger is even read; the exchange's own limit is usually lower."
     ).tag(config=True)
 
-    check_wait_s = Float(
+    precheck_wait_s = Float(
         10.0,
         help="How long a command waits for the visible tests, where the course has them run on submit; they come later "
         "too. A server waits for nothing.",
@@ -69,7 +69,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         self.timestamp = made.timestamp
         self._tell(made)
         self._keep_receipt(made)
-        self._show_check(made)
+        self._show_precheck(made)
 
     def _ignored(self, folder: str, names: list[str]) -> Iterable[str]:
         """What nbgrader ignores, and what belongs to the exchange. Never a file for its size: that would be silent."""
@@ -129,30 +129,30 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             self.log.debug("No page: %s", error)
             return ""
 
-    def _show_check(self, made: Submission) -> None:
+    def _show_precheck(self, made: Submission) -> None:
         """Where the course has prechecks, and an exchange that makes them: what the visible tests say. Handed in
         is handed in, whatever becomes of this."""
         if not self.url:
             return
         if isinstance(self.parent, Application):
-            self._wait_for_check(made)
+            self._wait_for_precheck(made)
         else:  # a student's server, called by the Assignment List
-            write_when_known(self.another_gateway(), made, checks_file(Path(self.src_path)), self.log)
+            write_when_known(self.another_gateway(), made, prechecks_file(Path(self.src_path)), self.log)
 
-    def _wait_for_check(self, made: Submission) -> None:
+    def _wait_for_precheck(self, made: Submission) -> None:
         """Tell it on the command line, if it comes in a few seconds, and keep it."""
         try:
-            check = looked_for(self.remote, made, self.check_wait_s)
+            precheck = looked_for(self.remote, made, self.precheck_wait_s)
         except TitoError as error:
-            self.log.debug("No check: %s", error)  # also of an exchange that knows of none
+            self.log.debug("No precheck: %s", error)  # also of an exchange that knows of none
             return
-        if check.state is CheckState.OFF:
+        if precheck.state is PrecheckState.OFF:
             return
-        for line in summary(check):
+        for line in summary(precheck):
             self.log.info(line)
-        path = checks_file(Path(self.src_path))
+        path = prechecks_file(Path(self.src_path))
         try:
-            write_checks(path, made, check)
+            write_prechecks(path, made, precheck)
         except OSError as error:
             self.log.warning("What the tests say cannot be kept in %s: %s", path, error.strerror)
         else:

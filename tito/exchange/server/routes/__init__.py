@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from tito.exchange.server.access import (
     Owned,
     anybody_of_the_hub,
-    checker,
-    checking,
     handing_in,
     instructor,
     member,
-    member_or_checker,
+    member_or_precheck_worker,
     owner_or_staff,
+    precheck_claimant,
+    precheck_worker,
     releasing,
     returning,
     staff,
@@ -32,10 +32,10 @@ Staff = Annotated[Caller, Depends(staff)]
 Returning = Annotated[Caller, Depends(returning)]
 Instructor = Annotated[Caller, Depends(instructor)]
 Releasing = Annotated[Caller, Depends(releasing)]
-Checker = Annotated[Caller, Depends(checker)]
-MemberOrChecker = Annotated[Caller, Depends(member_or_checker)]
+PrecheckWorker = Annotated[Caller, Depends(precheck_worker)]
+MemberOrPrecheckWorker = Annotated[Caller, Depends(member_or_precheck_worker)]
 Visitor = Annotated[Caller, Depends(visitor)]
-ClaimedSubmission = Annotated[Owned, Depends(checking)]
+ClaimedSubmission = Annotated[Owned, Depends(precheck_claimant)]
 OwnedSubmission = Annotated[Owned, Depends(owner_or_staff)]
 
 

@@ -21,7 +21,7 @@ Package = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9.
 
 
 class LimitsIn(BaseModel):
-    """What one check may use: as `Limits`, and no more than a worker bears."""
+    """What one precheck may use: as `Limits`, and no more than a worker bears."""
 
     model_config = ConfigDict(extra="forbid")
 

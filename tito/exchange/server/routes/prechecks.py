@@ -11,11 +11,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from tito.exchange.protocol.archive import archive
-from tito.exchange.protocol.records import Check, CheckedTest, CheckResult, Claim, Lease
+from tito.exchange.protocol.records import Lease, Precheck, PrecheckClaim, PrecheckedTest, PrecheckResult
 from tito.exchange.server.access import CourseName, SubmissionId
-from tito.exchange.server.routes import ARCHIVE, Checker, ClaimedSubmission, OwnedSubmission, TheLedger, problems
+from tito.exchange.server.routes import ARCHIVE, ClaimedSubmission, OwnedSubmission, PrecheckWorker, TheLedger, problems
 
-router = APIRouter(prefix="/courses/{course}", tags=["checks"])
+router = APIRouter(prefix="/courses/{course}", tags=["prechecks"])
 LOOK_S = 0.5  # where nothing is notified: what came to another replica, whose lease has run out, whose limit is over
 Name = Annotated[str, Field(max_length=400)]
 
@@ -33,7 +33,7 @@ class TestIn(BaseModel):
 
 
 class LeaseIn(BaseModel):
-    """By which a worker has a check."""
+    """By which a worker has a precheck."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,25 +49,25 @@ class ResultIn(LeaseIn):
     fault: Annotated[str, Field(max_length=400)] = ""
 
 
-@router.get("/submissions/{submission}/check", responses=problems(400, 404))
-def show_check(owned: OwnedSubmission, ledger: TheLedger) -> Check:
+@router.get("/submissions/{submission}/precheck", responses=problems(400, 404))
+def show_precheck(owned: OwnedSubmission, ledger: TheLedger) -> Precheck:
     """What the visible tests say of a submission, or how long that will take."""
-    return ledger.checks.check(owned.submission.course, owned.submission.id)
+    return ledger.prechecks.of_submission(owned.submission.course, owned.submission.id)
 
 
-@router.post("/checks/claim", responses=problems(400))
-async def claim_check(
+@router.post("/prechecks/claim", responses=problems(400))
+async def claim_precheck(
     course: CourseName,
-    caller: Checker,
+    caller: PrecheckWorker,
     ledger: TheLedger,
     request: Request,
     wait_s: Annotated[float, Query(ge=0, le=10, description="How long to wait for one.")] = 0.0,
-) -> Claim | None:
-    """Take on the check whose turn it is; null where there is none."""
+) -> PrecheckClaim | None:
+    """Take on the precheck whose turn it is; null where there is none."""
     until = time.monotonic() + wait_s
     while True:
         subscription = request.app.state.notifier.subscribe()
-        if (claim := await run_in_threadpool(ledger.claim_check, course, caller.name)) is not None:
+        if (claim := await run_in_threadpool(ledger.claim_precheck, course, caller.name)) is not None:
             return claim
         left = until - time.monotonic()
         if left <= 0 or await request.is_disconnected():
@@ -76,26 +76,26 @@ async def claim_check(
 
 
 @router.get(
-    "/checks/{submission}/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **problems(400, 404)}
+    "/prechecks/{submission}/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **problems(400, 404)}
 )
 def fetch_claimed(owned: ClaimedSubmission, ledger: TheLedger) -> StreamingResponse:
-    """The files of a submission, for who checks it."""
+    """The files of a submission, for whoever runs its precheck."""
     return archive(owned.submission.files, owned.submission.manifest_sha256, ledger.content)
 
 
-@router.post("/checks/{submission}/renewal", responses=problems(400, 409))
-def renew_check(
-    course: CourseName, submission: SubmissionId, body: LeaseIn, caller: Checker, ledger: TheLedger
+@router.post("/prechecks/{submission}/renewal", responses=problems(400, 409))
+def renew_precheck(
+    course: CourseName, submission: SubmissionId, body: LeaseIn, caller: PrecheckWorker, ledger: TheLedger
 ) -> Lease:
-    """Have a check for longer: its lease is a short one, so that another worker soon has it when this one dies."""
-    return ledger.renew_check(course, submission, body.lease, caller.name)
+    """Have a precheck for longer: its lease is a short one, so that another worker soon has it when this one dies."""
+    return ledger.renew_precheck(course, submission, body.lease, caller.name)
 
 
-@router.post("/checks/{submission}/result", status_code=201, responses=problems(400, 409))
+@router.post("/prechecks/{submission}/result", status_code=201, responses=problems(400, 409))
 def give_result(
-    course: CourseName, submission: SubmissionId, body: ResultIn, caller: Checker, ledger: TheLedger
-) -> Check:
-    """Answer for a check. Kept once; what was kept is not changed. With a fault it is tried again, and kept at last."""
-    tests = [CheckedTest(**test.model_dump()) for test in body.tests]
-    result = CheckResult(body.revision, body.engine, ledger.clock(), tests, body.fault)
-    return ledger.checks.keep(course, submission, body.lease, result, caller.name)
+    course: CourseName, submission: SubmissionId, body: ResultIn, caller: PrecheckWorker, ledger: TheLedger
+) -> Precheck:
+    """Answer for a precheck. Kept once, and not changed then. With a fault it is tried again, and kept at last."""
+    tests = [PrecheckedTest(**test.model_dump()) for test in body.tests]
+    result = PrecheckResult(body.revision, body.engine, ledger.clock(), tests, body.fault)
+    return ledger.prechecks.keep(course, submission, body.lease, result, caller.name)

@@ -18,7 +18,7 @@ from tito.exchange.server.routes import (
     UPLOAD_PROBLEMS,
     Instructor,
     Member,
-    MemberOrChecker,
+    MemberOrPrecheckWorker,
     Releasing,
     TheLedger,
     problems,
@@ -42,7 +42,7 @@ def show_release(course: CourseName, assignment: AssignmentName, caller: Member,
 
 @router.get("/{assignment}/archive", response_class=StreamingResponse, responses={200: ARCHIVE, **problems(400, 404)})
 def fetch_release(
-    course: CourseName, assignment: AssignmentName, caller: MemberOrChecker, ledger: TheLedger
+    course: CourseName, assignment: AssignmentName, caller: MemberOrPrecheckWorker, ledger: TheLedger
 ) -> StreamingResponse:
     """The files of the newest revision."""
     found = ledger.release(course, assignment)

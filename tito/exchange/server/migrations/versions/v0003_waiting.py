@@ -13,11 +13,11 @@ depends_on = None
 def upgrade() -> None:
     """Of each student and assignment the newest is made, as if it had been handed in now."""
     op.execute(
-        "UPDATE check_job SET state = CASE WHEN EXISTS (SELECT 1 FROM check_job AS newer WHERE newer.course = "
-        "check_job.course AND newer.student = check_job.student AND newer.assignment = check_job.assignment AND "
-        "newer.number > check_job.number) THEN 'replaced' ELSE 'waiting' END WHERE state = 'limited'"
+        "UPDATE precheck_job SET state = CASE WHEN EXISTS (SELECT 1 FROM precheck_job AS newer WHERE newer.course = "
+        "precheck_job.course AND newer.student = precheck_job.student AND newer.assignment = precheck_job.assignment "
+        "AND newer.number > precheck_job.number) THEN 'replaced' ELSE 'waiting' END WHERE state = 'limited'"
     )
 
 
 def downgrade() -> None:
-    op.execute("UPDATE check_job SET state = 'limited' WHERE state = 'waiting' AND next_at IS NOT NULL")
+    op.execute("UPDATE precheck_job SET state = 'limited' WHERE state = 'waiting' AND next_at IS NOT NULL")
