@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
@@ -60,6 +61,17 @@ class Between:
         return schema_of(kind) | {"ge": self.least, "le": self.most}
 
 
+@dataclass(frozen=True)
+class InUtc:
+    """That a moment has a zone, and is in UTC once it is read: as an annotation."""
+
+    def __get_pydantic_core_schema__(self, kind: Any, schema_of: Callable[[Any], Any]) -> Any:
+        from pydantic_core import core_schema
+
+        aware = schema_of(kind) | {"tz_constraint": "aware"}
+        return core_schema.no_info_after_validator_function(lambda moment: moment.astimezone(UTC), aware)
+
+
 def adapter(shape: type[Shape]) -> TypeAdapter[Shape]:
     """Pydantic's reader and writer of a shape, made once: that takes milliseconds."""
     hashable: Any = shape  # which a type is, and mypy doubts
@@ -81,6 +93,11 @@ def from_json(shape: type[Shape], text: str | bytes) -> Shape:
         ValueError: it is no JSON, or something else. (Pydantic's ValidationError is one.)
     """
     return adapter(shape).validate_json(text, strict=True)
+
+
+def to_json(value: object) -> str:
+    """A dataclass as JSON, which `from_json` reads."""
+    return adapter(type(value)).dump_json(value).decode()
 
 
 def from_environment(shape: type[Shape], environment: Mapping[str, str], variables: Mapping[str, str]) -> Shape:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 
+import httpx
 import pytest
 
-from tito.errors import BadSource
+from tito.errors import BadSource, ExchangeUnavailable
+from tito.exchange.client.client import Client
+from tito.exchange.protocol.records import Entry, Policy, PrecheckPolicy, Role
 from tito.exchange.server.service import load_settings as load_service_settings
+from tito.gradebook.records import from_json as record_from_json
+from tito.gradebook.records import to_json as record_to_json
+from tito.models import (
+    CellVerdict,
+    CheckVerdict,
+    Evidence,
+    Fingerprint,
+    Limits,
+    NotebookVerdicts,
+    SubmissionRecord,
+    Verdict,
+)
 from tito.precheck.worker import load_settings as load_worker_settings
-from tito.validation import NO_OTHERS, from_json, names_at, near
+from tito.validation import NO_OTHERS, from_json, names_at, near, to_json
 
 pytestmark = pytest.mark.unit
 
@@ -98,3 +115,63 @@ def test_pydantic_is_imported_when_something_is_read_and_not_before() -> None:
     program = "import sys, tito.course.course, tito.models, tito.validation; print('pydantic' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout.strip() == "False"
+
+
+def answering(text: str, kind: str = "application/json") -> Client:
+    """A client of a service that always says this."""
+    answer = httpx.Response(200, content=text.encode(), headers={"Content-Type": kind})
+    return Client("http://exchange", "token", transport=httpx.MockTransport(lambda request: answer))
+
+
+RELEASE = {
+    "course": "c1",
+    "assignment": "ps1",
+    "revision": 1,
+    "released_at": "2026-12-07T12:00:00Z",
+    "released_by": "teacher",
+    "manifest_sha256": "0" * 64,
+    "files": [{"path": "p1.ipynb", "sha256": "1" * 64, "size": 3}],
+}
+
+
+def test_what_the_exchange_answers_is_read_as_what_it_is() -> None:
+    [release] = answering(json.dumps([RELEASE | {"of_a_newer_version": 1}])).releases("c1")
+    assert (release.released_at.tzinfo, release.files) == (UTC, [Entry("p1.ipynb", "1" * 64, 3)])
+    who = answering('{"name": "ada", "courses": {"c1": "ta"}, "page": ""}').who()
+    assert who.courses == {"c1": Role.TA}
+    assert answering("null").claim_precheck("c1", 0) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"revision": "1"}, {"released_at": "noon"}, {"files": [{"path": 3}]}, {"files": None}]
+)
+def test_an_answer_of_another_form_is_an_error_that_does_not_repeat_it(change: dict[str, object]) -> None:
+    for text in (json.dumps([RELEASE | change]), json.dumps(RELEASE), "[" * 100_000, "secret"):
+        with pytest.raises(ExchangeUnavailable, match="not of the form of an answer") as caught:
+            answering(text).releases("c1")
+        assert "noon" not in str(caught.value)
+    with pytest.raises(ExchangeUnavailable, match="not of the form"):
+        answering('{"name": "ada", "courses": {"c1": "emperor"}}').who()
+
+
+def test_a_policy_says_its_moments_in_utc_wherever_they_were_written() -> None:
+    noon = datetime(2026, 12, 7, 12, tzinfo=timezone(timedelta(hours=1)))
+    policy = Policy({"ps1": noon}, {}, {"ps1": {"ada": noon}}, 20, PrecheckPolicy(3, ("numpy",), Limits()))
+    read = from_json(Policy, to_json(policy))
+    assert read == policy
+    assert read.deadlines["ps1"].tzinfo == read.extensions["ps1"]["ada"].tzinfo == UTC
+    with pytest.raises(ValueError, match="timezone"):
+        from_json(Policy, '{"deadlines": {"ps1": "2026-12-07T12:00:00"}}')
+
+
+def test_a_record_is_read_as_it_was_written_or_not_at_all() -> None:
+    cell = CellVerdict(
+        "t", Verdict.ERROR, 0.0, 2.0, Evidence.JUDGED, "a lone \ud800", checks=(CheckVerdict("c", 1, 2),)
+    )
+    notebooks = (NotebookVerdicts("p1", (cell,), ("a note",)),)
+    record = SubmissionRecord("ada", "ps1", Fingerprint("a", "b", "c"), "bubblewrap", "2026", notebooks)
+    data = json.loads(json.dumps(record_to_json(record)))
+    assert record_from_json(data) == record
+    for change in ({"notebooks": [{}]}, {"student": None}, {"fingerprint": "abc"}):
+        with pytest.raises(ValueError, match="validation error"):
+            record_from_json(data | change)

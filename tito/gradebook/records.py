@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tito.course.course import Course
-from tito.models import CellVerdict, CheckVerdict, Evidence, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
+from tito.models import SubmissionRecord
+from tito.validation import adapter
 
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
@@ -16,12 +17,12 @@ def record_path(course: Course, assignment: str, student: str) -> Path:
     return course.gradebook_dir / "verdicts" / assignment / f"{student}.json"
 
 
-def write_record(course: Course, made: SubmissionRecord) -> None:
+def write_record(course: Course, record: SubmissionRecord) -> None:
     """Write a record, whole or not at all."""
-    path = record_path(course, made.assignment, made.student)
+    path = record_path(course, record.assignment, record.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".json.new")
-    scratch.write_text(_text_of(made), encoding="utf-8")
+    scratch.write_text(_text_of(record), encoding="utf-8")
     scratch.replace(path)
 
 
@@ -29,34 +30,26 @@ def read_record(course: Course, assignment: str, student: str) -> SubmissionReco
     """The stored record of a submission; None where there is none, or none that can be read."""
     try:
         return from_json(json.loads(record_path(course, assignment, student).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
 
 
-def to_json(made: SubmissionRecord) -> dict[str, Any]:
+def to_json(record: SubmissionRecord) -> dict[str, Any]:
     """The record as it is stored, and as `--json` prints it."""
-    data: dict[str, Any] = json.loads(_text_of(made))
+    data: dict[str, Any] = json.loads(_text_of(record))
     return data
 
 
-def _text_of(made: SubmissionRecord) -> str:
-    told = vars(made) | {"points_forgeable": made.points_forgeable}
-    return json.dumps(told, default=lambda one: one.value if isinstance(one, Enum) else vars(one))
-
-
 def from_json(data: dict[str, Any]) -> SubmissionRecord:
-    """The record that `to_json` gave."""
-    data = {name: value for name, value in data.items() if name != "points_forgeable"}  # it follows from the rest
-    notebooks = tuple(
-        NotebookVerdicts(
-            **one | {"notes": tuple(one["notes"]), "cells": tuple(_cell_from_json(cell) for cell in one["cells"])}
-        )
-        for one in data["notebooks"]
-    )
-    return SubmissionRecord(**data | {"fingerprint": Fingerprint(**data["fingerprint"]), "notebooks": notebooks})
+    """The record that `to_json` gave. (Not from the text: pydantic's own parser takes no lone surrogate, and what a
+    student's code raises may hold one.)
+
+    Raises:
+        ValueError: it is none.
+    """
+    return adapter(SubmissionRecord).validate_python(data)
 
 
-def _cell_from_json(cell: dict[str, Any]) -> CellVerdict:
-    checks = tuple(CheckVerdict(**one) for one in cell["checks"])
-    known = {"verdict": Verdict(cell["verdict"]), "evidence": Evidence(cell["evidence"]), "checks": checks}
-    return CellVerdict(**cell | known)
+def _text_of(record: SubmissionRecord) -> str:
+    data = vars(record) | {"points_forgeable": record.points_forgeable}  # it follows from the rest: not read again
+    return json.dumps(data, default=lambda part: part.value if isinstance(part, Enum) else vars(part))

@@ -10,18 +10,16 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, Literal, TypeVar, cast
 from urllib.parse import quote
 
 import httpx
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import CHUNK, Upload, manifest_of, write_files
-from tito.exchange.protocol.policy import policy_from_data, policy_to_data
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import (
     Entry,
@@ -32,14 +30,12 @@ from tito.exchange.protocol.records import (
     Precheck,
     PrecheckClaim,
     PrecheckedTest,
-    PrecheckResult,
-    PrecheckState,
     Release,
     Role,
     Submission,
     Who,
 )
-from tito.models import Limits
+from tito.validation import from_json, to_json
 
 # nbgrader's handlers wait in the student's server, which answers nobody meanwhile: no call may take for ever.
 TIMEOUT = httpx.Timeout(15.0, connect=4.0)
@@ -80,13 +76,12 @@ class Client:
         return self._url
 
     def who(self) -> Who:
-        data = self._json("GET", "/whoami")
-        courses = {name: Role[role.upper()] for name, role in data["courses"].items()}
-        return Who(data["name"], courses, str(data.get("page", "")))
+        me = self._ask(_Me, "GET", "/whoami")
+        return Who(me.name, {course: Role[role.upper()] for course, role in me.courses.items()}, me.page)
 
     def releases(self, course: str, assignment: str = "") -> list[Release]:
-        found = self._json("GET", f"/courses/{_part(course)}/releases")
-        return [one for one in map(_release, found) if assignment in ("", one.assignment)]
+        releases = self._ask(list[Release], "GET", f"/courses/{_part(course)}/releases")
+        return [release for release in releases if assignment in ("", release.assignment)]
 
     def take_release(self, release: Release, folder: Path) -> None:
         path = f"/courses/{_part(release.course)}/releases/{_part(release.assignment)}/archive"
@@ -95,16 +90,16 @@ class Client:
 
     def publish(self, course: str, assignment: str, uploads: list[Upload], *, replace: bool) -> Release:
         path = f"/courses/{_part(course)}/releases/{_part(assignment)}"
-        return _release(self._upload(path, uploads, params={"replace": replace}))
+        return self._upload(Release, path, uploads, params={"replace": replace})
 
     def withdraw(self, course: str, assignment: str) -> Release:
         path = f"/courses/{_part(course)}/releases/{_part(assignment)}"
-        return _release(self._answer("DELETE", path).json())
+        return self._read(Release, self._answer("DELETE", path))
 
     def submit(self, course: str, assignment: str, uploads: list[Upload]) -> Submission:
         path = f"/courses/{_part(course)}/assignments/{_part(assignment)}/submissions"
         # One key for all tries: when only the answer was lost, the next try finds what the first one stored.
-        return _submission(self._upload(path, uploads, headers={"Idempotency-Key": secrets.token_hex(16)}))
+        return self._upload(Submission, path, uploads, headers={"Idempotency-Key": secrets.token_hex(16)})
 
     def my_submissions(self, course: str, assignment: str = "") -> list[Submission]:
         return self._submissions(f"/courses/{_part(course)}/submissions/mine", assignment)
@@ -117,19 +112,19 @@ class Client:
         self._take(f"{_of(submission)}/archive", what, submission.manifest_sha256, submission.files, folder)
 
     def give_feedback(self, submission: Submission, uploads: list[Upload]) -> Feedback:
-        return _feedback(self._upload(f"{_of(submission)}/feedback", uploads))
+        return self._upload(Feedback, f"{_of(submission)}/feedback", uploads)
 
     def take_feedback(self, submission: Submission, folder: Path) -> None:
-        feedback = _feedback(self._json("GET", f"{_of(submission)}/feedback"))
+        feedback = self._ask(Feedback, "GET", f"{_of(submission)}/feedback")
         path = f"{_of(submission)}/feedback/archive"
         self._take(path, "The feedback", feedback.manifest_sha256, feedback.files, folder)
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
-        data = self._json("PUT", f"/courses/{_part(course)}/policy", json=policy_to_data(policy))
-        return PolicyState(data["course"], data["revision"], policy_from_data(data["policy"]))
+        how = {"content": to_json(policy), "headers": {"Content-Type": "application/json"}}
+        return self._ask(PolicyState, "PUT", f"/courses/{_part(course)}/policy", **how)
 
     def precheck(self, submission: Submission) -> Precheck:
-        return _precheck(self._json("GET", f"{_of(submission)}/precheck"))
+        return self._ask(Precheck, "GET", f"{_of(submission)}/precheck")
 
     def close(self) -> None:
         self._http.close()
@@ -138,57 +133,67 @@ class Client:
 
     def claim_precheck(self, course: str, wait_s: float) -> PrecheckClaim | None:
         """The precheck whose turn it is, from now on the caller's; None where none has come within that time."""
-        params = {"wait_s": wait_s}
-        data = self._json("POST", f"/courses/{_part(course)}/prechecks/claim", params=params)
-        return _claim(data) if data else None
+        path = f"/courses/{_part(course)}/prechecks/claim"
+        answer = self._again(lambda: self._answer("POST", path, params={"wait_s": wait_s}))
+        return None if answer.content == b"null" else self._read(PrecheckClaim, answer)
 
     def take_claimed(self, claim: PrecheckClaim, folder: Path) -> None:
         """The files of a submission that was claimed."""
-        one = claim.submission
-        path = f"/courses/{_part(one.course)}/prechecks/{_part(one.id)}/archive"
-        self._take(path, f"{one.student}'s {one.assignment}", one.manifest_sha256, one.files, folder)
+        submission = claim.submission
+        path = f"/courses/{_part(submission.course)}/prechecks/{_part(submission.id)}/archive"
+        what = f"{submission.student}'s {submission.assignment}"
+        self._take(path, what, submission.manifest_sha256, submission.files, folder)
 
     def renew_precheck(self, course: str, submission: str, lease: str) -> Lease:
         """Have a claimed precheck for longer."""
         path = f"/courses/{_part(course)}/prechecks/{_part(submission)}/renewal"
-        return _lease(self._json("POST", path, json={"lease": lease}))
+        return self._ask(Lease, "POST", path, json={"lease": lease})
 
     def give_result(self, claim: PrecheckClaim, engine: str, tests: list[PrecheckedTest], fault: str) -> Precheck:
         """Answer for a claimed precheck."""
-        one = claim.submission
+        submission = claim.submission
         body = {"lease": claim.lease.key, "revision": claim.release.revision, "engine": engine, "fault": fault}
         body["tests"] = [asdict(test) for test in tests]
-        path = f"/courses/{_part(one.course)}/prechecks/{_part(one.id)}/result"
-        return _precheck(self._json("POST", path, json=body))
+        path = f"/courses/{_part(submission.course)}/prechecks/{_part(submission.id)}/result"
+        return self._ask(Precheck, "POST", path, json=body)
 
     # ---- how it is asked ---------------------------------------------------------------------------
 
     def _submissions(self, path: str, assignment: str) -> list[Submission]:
         params = {"assignment": assignment} if assignment else {}
-        return [_submission(one) for one in self._json("GET", path, params=params)]
+        return self._ask(list[Submission], "GET", path, params=params)
 
-    def _json(self, method: str, path: str, **how: Any) -> Any:
-        return self._again(lambda: self._answer(method, path, **how).json())
+    def _ask(self, shape: type[Answer], method: str, path: str, **how: Any) -> Answer:
+        return self._read(shape, self._again(lambda: self._answer(method, path, **how)))
 
-    def _upload(self, path: str, uploads: list[Upload], **how: Any) -> Any:
+    def _read(self, shape: type[Answer], answer: httpx.Response) -> Answer:
+        try:
+            return from_json(shape, answer.content)
+        except ValueError:  # whose text may hold what was answered
+            raise ExchangeUnavailable(
+                f"What the exchange at {self._url} answered is not of the form of an answer.",
+                hint="Tell the instructor: it may be of another version.",
+            ) from None
+
+    def _upload(self, shape: type[Answer], path: str, uploads: list[Upload], **how: Any) -> Answer:
         manifest = manifest_of(uploads)
-        by_path = {one.entry.path: one for one in uploads}
+        by_path = {upload.entry.path: upload for upload in uploads}
 
-        def send() -> Any:
+        def send() -> httpx.Response:
             parts: list[tuple[str, Any]] = [("manifest", ("manifest.json", manifest.to_json(), "application/json"))]
             for number, entry in enumerate(manifest.files):
                 content = by_path[entry.path].content
                 content.seek(0)
                 parts.append(("file", (str(number), content, "application/octet-stream")))
-            return self._answer("POST", path, files=parts, timeout=TIMEOUT_OF_FILES, **how).json()
+            return self._answer("POST", path, files=parts, timeout=TIMEOUT_OF_FILES, **how)
 
-        return self._again(send)
+        return self._read(shape, self._again(send))
 
     def _take(self, path: str, what: str, manifest_sha256: str, files: list[Entry], folder: Path) -> None:
         def take() -> None:
             for old in folder.iterdir():  # of a try that broke off
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
-            with self._told(), self._http.stream("GET", path, timeout=TIMEOUT_OF_FILES) as answer:
+            with self._translated(), self._http.stream("GET", path, timeout=TIMEOUT_OF_FILES) as answer:
                 if answer.is_error:
                     answer.read()
                     raise _problem(answer)
@@ -197,7 +202,7 @@ class Client:
         self._again(take)
 
     def _answer(self, method: str, path: str, **how: Any) -> httpx.Response:
-        with self._told():
+        with self._translated():
             answer = self._http.request(method, path, **how)
         if answer.is_error or not _is_json(answer):
             raise _problem(answer)
@@ -222,7 +227,7 @@ class Client:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         """httpx's errors as ours; theirs may quote a request."""
         try:
             yield
@@ -236,6 +241,15 @@ class Client:
                 f"The exchange at {self._url} does not answer ({type(error).__name__}).",
                 hint="Nothing is lost: try again in a minute. If it stays so, tell the instructor.",
             ) from error
+
+
+@dataclass(frozen=True)
+class _Me:
+    """What the service says of its caller."""
+
+    name: str
+    courses: dict[str, Literal["nobody", "student", "ta", "instructor"]]
+    page: str = ""
 
 
 class _Lost(ExchangeUnavailable):
@@ -288,7 +302,7 @@ def _problem(answer: httpx.Response) -> Refused:
 
 def _members(answer: httpx.Response, what: str) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Paths and contents from a tar stream. Nothing is unpacked by tarfile itself."""
-    with tarfile.open(fileobj=cast(IO[bytes], _Reader(answer.iter_bytes(CHUNK))), mode="r|") as archive:
+    with tarfile.open(fileobj=cast(IO[bytes], _Stream(answer.iter_bytes(CHUNK))), mode="r|") as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isreg() else None
             if content is None:
@@ -296,71 +310,11 @@ def _members(answer: httpx.Response, what: str) -> Iterator[tuple[str, Iterator[
             yield member.name, iter(lambda content=content: content.read(CHUNK), b"")  # type: ignore[misc]
 
 
-class _Reader:
-    """A stream of bytes, as a file to read."""
+class _Stream:
+    """Chunks of bytes, as the file that tarfile reads front to back: it takes any size, and comes back for more."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._rest = b""
 
-    def read(self, count: int) -> bytes:
-        parts, wanted = [], count
-        while wanted > 0:
-            if not self._rest:
-                self._rest = next(self._chunks, b"")
-                if not self._rest:
-                    break
-            parts.append(self._rest[:wanted])
-            self._rest = self._rest[wanted:]
-            wanted -= len(parts[-1])
-        return b"".join(parts)
-
-
-def _entries(data: Any) -> list[Entry]:
-    return [Entry(one["path"], one["sha256"], one["size"]) for one in data]
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _release(data: Any) -> Release:
-    known = data | {"released_at": _time(data["released_at"]), "files": _entries(data["files"])}
-    return Release(**known)
-
-
-def _feedback(data: Any) -> Feedback:
-    return Feedback(**(data | {"released_at": _time(data["released_at"]), "files": _entries(data["files"])}))
-
-
-def _submission(data: Any) -> Submission:
-    changed = {
-        "received_at": _time(data["received_at"]),
-        "files": _entries(data["files"]),
-        "due_at": _time(data["due_at"]) if data["due_at"] else None,
-        "feedback": _feedback(data["feedback"]) if data["feedback"] else None,
-    }
-    return Submission(**(data | changed))
-
-
-def _precheck(data: Any) -> Precheck:
-    result = data["result"]
-    if result is not None:
-        tests = [PrecheckedTest(**one) for one in result["tests"]]
-        result = PrecheckResult(**(result | {"made_at": _time(result["made_at"]), "tests": tests}))
-    next_at = _time(data["next_at"]) if data["next_at"] else None
-    return Precheck(data["submission"], PrecheckState(data["state"]), next_at, result)
-
-
-def _claim(data: Any) -> PrecheckClaim:
-    return PrecheckClaim(
-        submission=_submission(data["submission"]),
-        release=_release(data["release"]),
-        packages=data["packages"],
-        limits=Limits(**data["limits"]),
-        lease=_lease(data["lease"]),
-    )
-
-
-def _lease(data: Any) -> Lease:
-    return Lease(data["key"], _time(data["until"]), data["seconds"])
+    def read(self, _: int) -> bytes:
+        return next(self._chunks, b"")

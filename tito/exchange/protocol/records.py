@@ -12,14 +12,16 @@ import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from tito.exchange.protocol.names import check_paths
 from tito.exchange.protocol.problems import Refused
 from tito.models import Limits
+from tito.validation import InUtc, from_json
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"  # nbgrader's own
+Moment = Annotated[datetime, InUtc()]
 
 
 class Role(IntEnum):
@@ -38,6 +40,13 @@ class Entry:
     path: str
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A manifest as it is sent: in any order, and not looked at yet."""
+
+    files: list[Entry]
 
 
 @dataclass(frozen=True)
@@ -69,16 +78,15 @@ class Manifest:
             Refused: it is something else.
         """
         try:
-            data = json.loads(text)
-            files = [Entry(_text(one["path"]), _text(one["sha256"]), _number(one["size"])) for one in data["files"]]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            listed = from_json(_Listed, text)
+        except ValueError as error:
             raise Refused(
                 "The manifest cannot be read.",
                 status=400,
                 where="manifest",
                 hint='JSON is wanted: {"files": [{"path": ..., "sha256": ..., "size": ...}]}.',
             ) from error
-        return cls.of(files)
+        return cls.of(listed.files)
 
     def to_json(self) -> bytes:
         """The canonical form."""
@@ -92,19 +100,6 @@ class Manifest:
     @property
     def size(self) -> int:
         return sum(one.size for one in self.files)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    value.encode()  # a lone surrogate is no text
-    return value
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(value)
-    return value
 
 
 @dataclass(frozen=True)
@@ -189,9 +184,9 @@ class PrecheckPolicy:
 class Policy:
     """What the course file says about time, size and prechecks. A copy: the course file is what is edited."""
 
-    deadlines: dict[str, datetime] = field(default_factory=dict)
-    cutoffs: dict[str, datetime] = field(default_factory=dict)  # nothing is taken after it
-    extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)  # by assignment and student
+    deadlines: dict[str, Moment] = field(default_factory=dict)
+    cutoffs: dict[str, Moment] = field(default_factory=dict)  # nothing is taken after it
+    extensions: dict[str, dict[str, Moment]] = field(default_factory=dict)  # by assignment and student
     submission_mb: int | None = None
     precheck: PrecheckPolicy | None = None  # None: no prechecks on submit
 

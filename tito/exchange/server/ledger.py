@@ -17,7 +17,6 @@ from typing import Any
 from pydantic import PositiveInt
 from sqlalchemy import Connection, Row, Select, func, select
 
-from tito.exchange.protocol.policy import policy_from_json, policy_to_json
 from tito.exchange.protocol.problems import Refused, not_found
 from tito.exchange.protocol.records import (
     Entry,
@@ -37,6 +36,7 @@ from tito.exchange.server.database import Database, storage_full
 from tito.exchange.server.prechecks import ATTEMPTS, PrecheckQueue
 from tito.exchange.server.rows import batches, files_of, keep_course, keep_manifest, latest, named
 from tito.exchange.server.store import BlobStore, Incoming, read_checked
+from tito.validation import from_json, to_json
 
 MB = 1 << 20
 TICK = timedelta(microseconds=1)
@@ -402,7 +402,7 @@ class Ledger:
                 "revision": old.revision + 1,
                 "made_at": self.clock(),
                 "made_by": by,
-                "content": policy_to_json(policy),
+                "content": to_json(policy),
             }
             connection.execute(tables.policy.insert(), values)
             return _policy(connection, course)
@@ -538,7 +538,7 @@ def _policy(connection: Connection, course: str) -> PolicyState:
     row = connection.execute(query.order_by(tables.policy.c.revision.desc()).limit(1)).one_or_none()
     if row is None:
         return PolicyState(course, 0, Policy())
-    return PolicyState(course, row.revision, policy_from_json(row.content))
+    return PolicyState(course, row.revision, from_json(Policy, row.content))
 
 
 def _release(row: Row[Any], files: dict[str, list[Entry]]) -> Release:

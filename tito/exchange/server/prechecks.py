@@ -8,11 +8,10 @@ over the rate limit waits until it may be made. What is queued is never what mak
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,12 +29,21 @@ from tito.exchange.protocol.records import (
 )
 from tito.exchange.server import tables
 from tito.exchange.server.database import Database
+from tito.validation import from_json, to_json
 
 LOG = logging.getLogger("tito.exchange")
 HOUR = timedelta(hours=1)
 ATTEMPTS = 3  # a job that brought down that many workers, or could not be run by them, is not tried again
 AGAIN = timedelta(seconds=2)  # after which one that could not be run is
 JOB = tables.precheck_job.c
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What of a result lies in one column."""
+
+    tests: list[PrecheckedTest]
+    fault: str
 
 
 class PrecheckQueue:
@@ -212,7 +220,7 @@ class PrecheckQueue:
                     "made_by": by,
                     "revision": result.revision,
                     "engine": result.engine,
-                    "content": json.dumps({"tests": [asdict(one) for one in result.tests], "fault": result.fault}),
+                    "content": to_json(_Content(result.tests, result.fault)),
                 }
                 connection.execute(tables.precheck_result.insert(), values)
             elif connection.execute(select(JOB.number).where(*held, JOB.state == PrecheckState.DONE)).first() is None:
@@ -239,6 +247,5 @@ def _precheck(row: Row[Any], now: datetime) -> Precheck:
 
 
 def _result(row: Row[Any]) -> PrecheckResult:
-    content = json.loads(row.content)
-    tests = [PrecheckedTest(**one) for one in content["tests"]]
-    return PrecheckResult(row.revision, row.engine, row.made_at, tests, content["fault"])
+    content = from_json(_Content, row.content)
+    return PrecheckResult(row.revision, row.engine, row.made_at, content.tests, content.fault)
