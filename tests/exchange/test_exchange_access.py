@@ -26,8 +26,8 @@ from fastapi.routing import APIRoute
 
 from tito.exchange.protocol.records import Policy, PrecheckPolicy
 from tito.exchange.server.access import Guard, guard_of, require_guards
-from tito.exchange.server.ledger import Quotas
 from tito.exchange.server.login import SESSION
+from tito.exchange.server.quotas import Quotas
 from tito.exchange.server.service import PUBLIC
 
 ASKING = ("ada", "bob", "tutor", "teacher", "foreign", "nobody", "forged", "anonymous", "precheck-worker")

@@ -20,9 +20,11 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Policy, Submission
 from tito.exchange.server import tables
 from tito.exchange.server.audit import Sweep, audit, sweep
+from tito.exchange.server.content import Bundle
 from tito.exchange.server.database import Database, alembic_config
-from tito.exchange.server.ledger import Bundle, Ledger, Quotas
+from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.local import open_local
+from tito.exchange.server.quotas import Quotas
 from tito.exchange.server.store import DirectoryStore, FsspecStore, Incoming, open_store, read_checked
 
 NOON = datetime(2026, 12, 7, 12, tzinfo=UTC)

@@ -38,7 +38,7 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Policy
 from tito.exchange.server.audit import audit
 from tito.exchange.server.identity import HubIdentity
-from tito.exchange.server.ledger import MB, Quotas
+from tito.exchange.server.quotas import MB, Quotas
 from tito.exchange.server.store import SCRATCH
 
 SUBMIT = f"/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions"

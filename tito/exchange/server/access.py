@@ -32,9 +32,10 @@ from tito.exchange.protocol.names import check_id, check_student
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Role, Submission
 from tito.exchange.server.identity import Caller
-from tito.exchange.server.ledger import Ledger, no_submission
+from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.login import SESSION, Login, LoginNeeded
 from tito.exchange.server.page import require_navigation
+from tito.exchange.server.submissions import no_submission
 
 ID_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.@-]*$"
 CourseName = Annotated[str, Path(pattern=ID_PATTERN, max_length=200, examples=["c101"])]

@@ -27,8 +27,10 @@ from tito.exchange.protocol.records import (
     Submission,
     Who,
 )
+from tito.exchange.server.content import Bundle, storage_errors
 from tito.exchange.server.database import Database
-from tito.exchange.server.ledger import Bundle, Ledger, Quotas, disk_told
+from tito.exchange.server.ledger import Ledger
+from tito.exchange.server.quotas import Quotas
 from tito.exchange.server.store import CHUNK, DirectoryStore
 
 DATABASE_NAME = "exchange.db"
@@ -139,7 +141,7 @@ class LocalGateway:
     def _bundle(self, uploads: list[Upload]) -> Iterator[Bundle]:
         bundle = Bundle(manifest_of(uploads))
         try:
-            with disk_told():
+            with storage_errors():
                 for one in uploads:
                     blob = self.ledger.store.incoming()
                     bundle.blobs.append(blob)

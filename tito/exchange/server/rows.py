@@ -56,6 +56,11 @@ def batches(keys: list[Key]) -> Iterator[Sequence[Key]]:
         yield some
 
 
+def lock_of(course: str) -> Select[Any]:
+    """Those who write to one course take turns, where the database does not let one write at a time anyhow."""
+    return select(tables.course.c.id).where(tables.course.c.id == course).with_for_update()
+
+
 def keep_course(connection: Connection, course: str, now: datetime) -> None:
     """Enter a course unless it is there."""
     _insert_new(connection, tables.course, {"id": course, "created_at": now})

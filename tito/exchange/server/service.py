@@ -45,11 +45,12 @@ from tito.exchange.protocol.problems import Refused
 from tito.exchange.server.access import PageRefused, Rate, require_guards
 from tito.exchange.server.database import Database
 from tito.exchange.server.identity import HubIdentity
-from tito.exchange.server.ledger import Ledger, Quotas
+from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.local import BLOBS, DATABASE_NAME
 from tito.exchange.server.login import Login, LoginNeeded
 from tito.exchange.server.notifier import Notifier
 from tito.exchange.server.page import problem_page
+from tito.exchange.server.quotas import Quotas
 from tito.exchange.server.routes import courses, feedback, health, pages, prechecks, releases, submissions, users
 from tito.exchange.server.store import DirectoryStore, open_store
 from tito.validation import from_environment

@@ -21,7 +21,8 @@ from starlette.requests import ClientDisconnect
 
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import Entry, Manifest
-from tito.exchange.server.ledger import MB, Bundle, disk_told
+from tito.exchange.server.content import Bundle, storage_errors
+from tito.exchange.server.quotas import MB
 from tito.exchange.server.store import BlobStore, Incoming
 
 MANIFEST_BYTES = 2 * MB
@@ -170,7 +171,7 @@ class _Upload:
         if not chunk or self._ended:
             return
         try:
-            with disk_told():
+            with storage_errors():
                 self._parser.write(chunk)
         except FormParserError as error:
             raise Refused("The body is no multipart/form-data.", status=400, where="body") from error

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from tito.exchange.protocol.archive import archive
 from tito.exchange.protocol.records import Feedback
 from tito.exchange.server.access import CourseName, SubmissionId
-from tito.exchange.server.ledger import MB
+from tito.exchange.server.quotas import MB
 from tito.exchange.server.routes import ARCHIVE, UPLOAD_PROBLEMS, OwnedSubmission, Returning, TheLedger, problems
 from tito.exchange.server.upload import BODY, receive
 

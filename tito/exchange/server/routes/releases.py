@@ -12,7 +12,7 @@ from tito.exchange.protocol.archive import archive
 from tito.exchange.protocol.names import check_id
 from tito.exchange.protocol.records import Manifest, Release
 from tito.exchange.server.access import AssignmentName, CourseName
-from tito.exchange.server.ledger import MB
+from tito.exchange.server.quotas import MB
 from tito.exchange.server.routes import (
     ARCHIVE,
     UPLOAD_PROBLEMS,
