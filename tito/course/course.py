@@ -89,11 +89,11 @@ class Course:
         """Scripts `source/NN_name.py` first, then folders that hold notebooks, as nbgrader has them."""
         source = self.step("source")
         scripts = sorted(path for path in source.glob("*.py") if SCRIPT_NAME.fullmatch(path.stem))
-        found = {path.stem: Assignment(path.stem, path) for path in scripts}
+        assignments = {path.stem: Assignment(path.stem, path) for path in scripts}
         for folder in sorted(path for path in source.glob("*") if path.is_dir()):
-            if folder.name not in found and any(folder.glob("*.ipynb")):
-                found[folder.name] = Assignment(folder.name)
-        return tuple(found.values())
+            if folder.name not in assignments and any(folder.glob("*.ipynb")):
+                assignments[folder.name] = Assignment(folder.name)
+        return tuple(assignments.values())
 
     def assignment(self, reference: str) -> Assignment:
         """The assignment meant by `7`, `sums` or `07_sums`.
@@ -102,16 +102,16 @@ class Course:
             UnknownAssignment: none, or more than one, is meant by it.
         """
         known = self.assignments
-        meant = [one for one in known if reference in _names_of(one)]
+        meant = [assignment for assignment in known if reference in _names_of(assignment)]
         if len(meant) == 1:
             return meant[0]
         if meant:
             raise UnknownAssignment(
-                f"'{reference}' could be any of {', '.join(one.id for one in meant)}.",
+                f"'{reference}' could be any of {', '.join(assignment.id for assignment in meant)}.",
                 hint="Give the whole name.",
             )
-        close = get_close_matches(reference, [name for one in known for name in _names_of(one)], n=1)
-        listing = ", ".join(one.id for one in known) or "none: source/ holds no NN_name.py script"
+        close = get_close_matches(reference, [name for assignment in known for name in _names_of(assignment)], n=1)
+        listing = ", ".join(assignment.id for assignment in known) or "none: source/ holds no NN_name.py script"
         hint = f"Did you mean '{close[0]}'?" if close else f"This course has: {listing}."
         raise UnknownAssignment(f"No module or assignment '{reference}' in {self.root}.", hint=hint)
 
@@ -248,7 +248,7 @@ def load_course(root: Path) -> Course:
 
 
 def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
-    missing = [name for name in RUNNER_PACKAGES if name not in {one.lower() for one in sandbox.packages}]
+    missing = [name for name in RUNNER_PACKAGES if name not in {package.lower() for package in sandbox.packages}]
     if missing:
         raise BadSource(
             f"{path}: 'sandbox.packages' lacks {' and '.join(missing)}, with which notebooks are run.",
@@ -258,8 +258,8 @@ def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
 
 def _require_policy(path: Path, course: Course) -> None:
     """Refuse dates for assignments that are not there, which would silently be nobody's, and such as contradict."""
-    released = (one.name for one in course.step("release").glob("*/"))
-    assignments = {one.id: one for one in course.assignments} | dict.fromkeys(released)
+    released = (folder.name for folder in course.step("release").glob("*/"))
+    assignments = {assignment.id: assignment for assignment in course.assignments} | dict.fromkeys(released)
     for table in ("deadlines", "cutoffs", "extensions"):
         for name in getattr(course, table):
             if name not in assignments:

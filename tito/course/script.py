@@ -81,7 +81,7 @@ def _header(path: Path, text: str) -> dict[str, Any]:
 
 
 def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
-    facts_known = [one.name for one in fields(ModuleInfo)]
+    facts_known = [fact.name for fact in fields(ModuleInfo)]
     for name in facts:
         if name not in facts_known:
             raise BadSource(f"{path}: the header knows no module.{name}.", hint=near(str(name), facts_known))
@@ -107,7 +107,7 @@ def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
         tier=str(facts.get("tier", "")),
         difficulty=int(facts.get("difficulty", 0)),
         time=str(facts.get("time", "")),
-        prerequisites=tuple(str(one) for one in prerequisites),
+        prerequisites=tuple(str(number) for number in prerequisites),
         export=str(facts.get("export", "")),
         summary=str(facts.get("summary", "")),
     )
@@ -177,8 +177,8 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
 
 def _contents(folder: Path) -> dict[str, bytes | None]:
     """Every file below a folder with its bytes, and every folder; but for compiled files."""
-    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
+    contents = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in contents}
 
 
 def source_notebooks(course: Course, assignment: Assignment) -> dict[str, Any]:

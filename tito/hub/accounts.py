@@ -49,22 +49,22 @@ def open_accounts(settings: HubSettings, names: Iterable[str]) -> dict[str, str]
             hint="Students sign up at /hub/signup; anybody else has to be named in the settings first.",
         )
     length = max(LEAST_LENGTH, settings.auth.native.password_length)
-    made = {name: secrets.token_urlsafe(length)[:length] for name in wanted}
+    passwords = {name: secrets.token_urlsafe(length)[:length] for name in wanted}
     try:
-        _write(database_url(settings), made)
+        _write(database_url(settings), passwords)
     except SQLAlchemyError as error:  # its text may hold the URL, and so a password
         raise PlatformError(
             f"The hub's database cannot be written ({type(error).__name__}).", hint="Run this where the hub runs."
         ) from None
-    return made
+    return passwords
 
 
-def _write(url: str, made: dict[str, str]) -> None:
+def _write(url: str, passwords: dict[str, str]) -> None:
     engine = create_engine(url)
     if UserInfo.__tablename__ not in inspect(engine).get_table_names():
         raise PlatformError("The hub has not been started yet.", hint="Start it first: it makes its own database.")
     with Session(engine) as db, db.begin():
-        for name, password in made.items():
+        for name, password in passwords.items():
             hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
             there = UserInfo.find(db, name)
             if there is None:

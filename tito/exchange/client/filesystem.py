@@ -30,11 +30,11 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
         ordered: list[dict[str, Any]] = super()._sort_by_timestamp(records)
         if not self.check_owner:
             return ordered
-        return [one for one in ordered if self._is_owners(one)] or [NOTHING]
+        return [record for record in ordered if self._is_owners(record)] or [NOTHING]
 
     def init_src(self) -> None:
         super().init_src()
-        self.src_records = [one for one in self.src_records if one is not NOTHING]
+        self.src_records = [record for record in self.src_records if record is not NOTHING]
 
     def _is_owners(self, record: dict[str, Any]) -> bool:
         folder = Path(self.inbound_path) / record["filename"]

@@ -14,8 +14,8 @@ BLOCK = 512
 
 def archive(files: list[Entry], manifest_sha256: str, content: Callable[[Entry], Iterator[bytes]]) -> StreamingResponse:
     """The files of a bundle. When one of them turns out damaged, the stream breaks off, and is not taken for whole."""
-    headers = [_header(one) for one in files]
-    length = sum(map(len, headers)) + sum(one.size + _padding(one.size) for one in files) + 2 * BLOCK
+    headers = [_header(entry) for entry in files]
+    length = sum(map(len, headers)) + sum(entry.size + _padding(entry.size) for entry in files) + 2 * BLOCK
     return StreamingResponse(
         _blocks(files, headers, content),
         media_type="application/x-tar",
@@ -24,10 +24,10 @@ def archive(files: list[Entry], manifest_sha256: str, content: Callable[[Entry],
 
 
 def _blocks(files: list[Entry], headers: list[bytes], content: Callable[[Entry], Iterator[bytes]]) -> Iterator[bytes]:
-    for one, header in zip(files, headers, strict=True):
+    for entry, header in zip(files, headers, strict=True):
         yield header
-        yield from content(one)
-        yield bytes(_padding(one.size))
+        yield from content(entry)
+        yield bytes(_padding(entry.size))
     yield bytes(2 * BLOCK)
 
 

@@ -43,12 +43,12 @@ def snapshot(files: Iterable[tuple[str, Path]]) -> Iterator[list[Upload]]:
             uploads.append(_read(path, source))
         yield uploads
     finally:
-        for one in uploads:
-            one.content.close()
+        for upload in uploads:
+            upload.content.close()
 
 
 def manifest_of(uploads: list[Upload]) -> Manifest:
-    return Manifest.of([one.entry for one in uploads])
+    return Manifest.of([upload.entry for upload in uploads])
 
 
 def _read(path: str, source: Path) -> Upload:
@@ -77,21 +77,21 @@ def folder_files(
         ignored: which names of a folder to ignore, as `shutil.copytree` asks.
         left_out: told of what cannot be handed in, and why: links, pipes and the like.
     """
-    found: list[tuple[str, Path]] = []
+    listing: list[tuple[str, Path]] = []
     for root, folders, names in os.walk(folder):
         skip = set(ignored(root, [*folders, *names]))
-        for name in [one for one in folders if Path(root, one).is_symlink()]:
+        for name in [name for name in folders if Path(root, name).is_symlink()]:
             left_out(os.path.relpath(Path(root, name), folder), "it is a link")
             skip.add(name)
-        folders[:] = sorted(one for one in folders if one not in skip)
-        for name in sorted(one for one in names if one not in skip):
+        folders[:] = sorted(name for name in folders if name not in skip)
+        for name in sorted(name for name in names if name not in skip):
             source = Path(root, name)
             path = source.relative_to(folder).as_posix()
             if source.is_symlink() or not source.is_file():
                 left_out(path, "it is a link" if source.is_symlink() else "it is no regular file")
                 continue
-            found.append((unicodedata.normalize("NFC", path), source))
-    return sorted(found)
+            listing.append((unicodedata.normalize("NFC", path), source))
+    return sorted(listing)
 
 
 def write_files(
@@ -109,7 +109,7 @@ def write_files(
     manifest = Manifest.of(files)
     if manifest.sha256 != manifest_sha256:
         raise _damaged(what, "its list of files is not the one that was signed for")
-    expected = {one.path: one for one in manifest.files}
+    expected = {entry.path: entry for entry in manifest.files}
     for path, content in contents:
         entry = expected.pop(path, None)
         if entry is None:

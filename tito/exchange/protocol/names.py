@@ -105,7 +105,7 @@ def _part_fault(part: str) -> str:
         return "it has an empty part"
     if part in (".", ".."):
         return "it leaves its folder"
-    if any(unicodedata.category(one) in _REFUSED_CATEGORIES for one in part):
+    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in part):
         return "it holds a character that cannot be seen"
     if len(part.encode()) > PART_BYTES:
         return f"a part of it is longer than {PART_BYTES} bytes"

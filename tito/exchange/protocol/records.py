@@ -64,11 +64,11 @@ class Manifest:
         """
         if not files:
             raise Refused("There is no file in it.", status=400, where="manifest", hint="Hand in a notebook at least.")
-        for one in files:
-            if not SHA256.fullmatch(one.sha256) or one.size < 0:
+        for entry in files:
+            if not SHA256.fullmatch(entry.sha256) or entry.size < 0:
                 raise Refused("A file without a SHA-256 or a size.", status=400, where="manifest")
-        check_paths(one.path for one in files)
-        return cls(tuple(sorted(files, key=lambda one: one.path)))
+        check_paths(entry.path for entry in files)
+        return cls(tuple(sorted(files, key=lambda entry: entry.path)))
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Manifest:
@@ -90,7 +90,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The canonical form."""
-        data = {"files": [asdict(one) for one in self.files]}
+        data = {"files": [asdict(entry) for entry in self.files]}
         return json.dumps(data, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
 
     @property
@@ -99,7 +99,7 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        return sum(one.size for one in self.files)
+        return sum(entry.size for entry in self.files)
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Submission:
             "manifest_sha256": self.manifest_sha256,
             "due_at": self.due_at.astimezone(UTC).isoformat() if self.due_at else None,
             "late": self.late,
-            "files": [asdict(one) for one in self.files],
+            "files": [asdict(entry) for entry in self.files],
         }
 
 

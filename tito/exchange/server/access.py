@@ -96,10 +96,10 @@ class SubmissionGuard(Guard):
         caller = await _known(request, header)
         _require(caller, check_id("course", course), Role.STUDENT)
         ledger: Ledger = request.app.state.ledger
-        found = await run_in_threadpool(ledger.submission, course, submission)
-        if found.student != caller.name and caller.role(course) < Role.TA:
+        record = await run_in_threadpool(ledger.submission, course, submission)
+        if record.student != caller.name and caller.role(course) < Role.TA:
             raise no_submission(course)
-        return Owned(caller, found)
+        return Owned(caller, record)
 
 
 class PrecheckWorkerGuard(Guard):
@@ -252,7 +252,7 @@ class Rate:
 
 def guard_of(route: APIRoute) -> Guard | None:
     """The one guard that a route declares."""
-    guards = [one.call for one in route.dependant.dependencies if isinstance(one.call, Guard)]
+    guards = [dependency.call for dependency in route.dependant.dependencies if isinstance(dependency.call, Guard)]
     return guards[0] if len(guards) == 1 else None
 
 

@@ -54,14 +54,14 @@ def audit(ledger: Ledger) -> Audit:
     problems = []
     for sha256, head in heads.items():
         try:
-            made = Manifest.of(files[sha256])
+            manifest = Manifest.of(files[sha256])
         except Refused as refusal:
             problems.append(f"manifest {sha256}: {refusal}")
             continue
-        if (made.sha256, made.size, len(made.files)) != (sha256, head.size, head.files):
+        if (manifest.sha256, manifest.size, len(manifest.files)) != (sha256, head.size, head.files):
             problems.append(f"manifest {sha256}: its files are not those that it was made of")
-    wanted = {one.sha256: one for some in files.values() for one in some}
-    problems += [f"blob {one.sha256}: {fault}" for one in wanted.values() if (fault := _fault(ledger, one))]
+    wanted = {entry.sha256: entry for some in files.values() for entry in some}
+    problems += [f"blob {entry.sha256}: {fault}" for entry in wanted.values() if (fault := _fault(ledger, entry))]
     present = set(ledger.store.names())
     unused = len(present - wanted.keys())
     return Audit(releases, submissions, feedback, len(wanted), unused, tuple(problems))
@@ -114,7 +114,7 @@ def _unnamed(ledger: Ledger) -> Iterator[str]:
     for some in batches(list(ledger.store.names())):
         with ledger.database.read() as connection:
             loose = set(some) - named(connection, some)
-        yield from (one for one in loose if (when := ledger.store.modified(one)) is not None and when < before)
+        yield from (name for name in loose if (when := ledger.store.modified(name)) is not None and when < before)
 
 
 def _let_nobody_name(connection: Connection) -> None:

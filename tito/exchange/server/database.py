@@ -97,7 +97,7 @@ def known_versions() -> set[str]:
     """All migrations that this version of tito has."""
     from alembic.script import ScriptDirectory
 
-    return {one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    return {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
 
 
 def alembic_config(connection: Connection | None = None) -> Any:

@@ -55,7 +55,7 @@ def roles_of(groups: list[str]) -> dict[str, Role]:
 
 def prechecks_of(groups: list[str]) -> frozenset[str]:
     """The courses whose prechecks a service in these groups runs."""
-    return frozenset(one.removeprefix(PRECHECKS) for one in groups if one.startswith(PRECHECKS))
+    return frozenset(group.removeprefix(PRECHECKS) for group in groups if group.startswith(PRECHECKS))
 
 
 def token_of(header: str) -> str:
@@ -138,13 +138,13 @@ class HubIdentity:
                 raise _unknown("The hub does not know this token, or it has expired.")
             if not isinstance(model, dict):
                 raise _hub_away()
-            found = self._caller(model)
+            caller = self._caller(model)
         except Refused as refusal:
             if refusal.status != 503:
                 self._remember(key, refusal, self._keep_refusal_s)
             raise
-        self._remember(key, found, self._keep_s)
-        return found
+        self._remember(key, caller, self._keep_s)
+        return caller
 
     def _caller(self, model: Mapping[str, Any]) -> Caller:
         name = model.get("name")
@@ -175,10 +175,10 @@ class HubIdentity:
             )
         return Caller(name, roles_of([str(group) for group in model["groups"] or []]))
 
-    def _remember(self, key: str, found: Caller | Refused, for_s: float) -> None:
+    def _remember(self, key: str, answer: Caller | Refused, for_s: float) -> None:
         if len(self._known) >= _KNOWN_MAX:
             self._known.clear()
-        self._known[key] = (self._clock() + for_s, found)
+        self._known[key] = (self._clock() + for_s, answer)
 
     async def close(self) -> None:
         await self._http.aclose()

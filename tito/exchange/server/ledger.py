@@ -93,10 +93,10 @@ class Ledger:
         Raises:
             Refused: it is not released, or was withdrawn.
         """
-        found = self.releases(course, assignment)
-        if not found:
+        releases = self.releases(course, assignment)
+        if not releases:
             raise not_released(course, assignment)
-        return found[0]
+        return releases[0]
 
     def publish(self, course: str, assignment: str, bundle: Bundle, by: str, *, replace: bool) -> tuple[Release, bool]:
         """Release an assignment, as a new revision unless it stands released just so; and whether it is new.
@@ -342,10 +342,10 @@ class Ledger:
         Raises:
             Refused: there is none.
         """
-        found = self.submission(course, reference).feedback
-        if found is None:
+        feedback = self.submission(course, reference).feedback
+        if feedback is None:
             raise not_found("feedback on this submission", course, "It comes when the instructor releases it.")
-        return found
+        return feedback
 
     # ---- policy and log ----------------------------------------------------------------------------
 

@@ -135,17 +135,17 @@ class LocalGateway:
         self.ledger.log_fetch(self.user, submission.course, what, submission.assignment, student, reference)
 
     def _contents(self, files: list[Entry]) -> Iterator[tuple[str, Iterator[bytes]]]:
-        return ((one.path, self.ledger.content(one)) for one in files)
+        return ((entry.path, self.ledger.content(entry)) for entry in files)
 
     @contextlib.contextmanager
     def _bundle(self, uploads: list[Upload]) -> Iterator[Bundle]:
         bundle = Bundle(manifest_of(uploads))
         try:
             with storage_errors():
-                for one in uploads:
+                for upload in uploads:
                     blob = self.ledger.store.incoming()
                     bundle.blobs.append(blob)
-                    while data := one.content.read(CHUNK):
+                    while data := upload.content.read(CHUNK):
                         blob.write(data)
             yield bundle
         finally:

@@ -67,10 +67,10 @@ class Login:
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT) as hub:
                 answer = await hub.post(self.token_url, data=form | {"code": code, "redirect_uri": self.callback_url})
-            found: Any = answer.json() if answer.status_code == 200 else {}
+            grant: Any = answer.json() if answer.status_code == 200 else {}
         except (httpx.HTTPError, ValueError) as error:
             raise Refused("The hub does not answer.", status=503, where="hub", hint="Try again.") from error
-        token = found.get("access_token") if isinstance(found, dict) else None
+        token = grant.get("access_token") if isinstance(grant, dict) else None
         if not isinstance(token, str) or not token:
             raise Refused("The hub does not take this login.", status=403, where="login", hint="Open the page again.")
         return token

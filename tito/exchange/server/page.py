@@ -52,8 +52,14 @@ class AssignmentShown:
     @property
     def tested(self) -> tuple[Submission, PrecheckResult] | None:
         """The newest submission whose tests say something, and what they say."""
-        checked = ((one, self.prechecks[one.id].result) for one in self.submissions if one.id in self.prechecks)
-        return next(((one, result) for one, result in checked if result is not None and result.tests), None)
+        checked = (
+            (submission, self.prechecks[submission.id].result)
+            for submission in self.submissions
+            if submission.id in self.prechecks
+        )
+        return next(
+            ((submission, result) for submission, result in checked if result is not None and result.tests), None
+        )
 
 
 def require_navigation(request: Request) -> None:
@@ -86,7 +92,7 @@ def problem_page(refusal: Refused) -> HTMLResponse:
 
 
 def _assignments(ledger: Ledger, course: str, student: str) -> list[AssignmentShown]:
-    released = {one.assignment: one for one in ledger.releases(course)}
+    released = {release.assignment: release for release in ledger.releases(course)}
     submissions = ledger.submissions(course, "", student)
     prechecks = ledger.prechecks.of_student(course, student)
     policy = ledger.policy(course).policy
@@ -97,11 +103,11 @@ def _assignments(ledger: Ledger, course: str, student: str) -> list[AssignmentSh
 
 
 def _names(released: dict[str, Release], submissions: Iterable[Submission]) -> list[str]:
-    return sorted({*released, *(one.assignment for one in submissions)})
+    return sorted({*released, *(submission.assignment for submission in submissions)})
 
 
 def _newest(submissions: list[Submission], assignment: str) -> list[Submission]:
-    return [one for one in reversed(submissions) if one.assignment == assignment][:SHOWN]
+    return [submission for submission in reversed(submissions) if submission.assignment == assignment][:SHOWN]
 
 
 def _html(**values: Any) -> HTMLResponse:
@@ -147,6 +153,6 @@ def _time(when: datetime) -> str:
 def _in_words(precheck: Precheck) -> str:
     """A precheck in a few words."""
     if precheck.result is not None:
-        passed = sum(one.verdict == "PASSED" for one in precheck.result.tests)
+        passed = sum(test.verdict == "PASSED" for test in precheck.result.tests)
         return precheck.result.fault or f"{passed} of {len(precheck.result.tests)} passed"
     return f"are run from {_time(precheck.next_at)} on: you had many" if precheck.next_at else STATES[precheck.state]

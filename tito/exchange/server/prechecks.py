@@ -141,15 +141,15 @@ class PrecheckQueue:
     def lease(self, job: Row[Any], by: str, seconds: float) -> Lease | None:
         """Take a job on; None where another was faster."""
         now = self.clock()
-        made = Lease(secrets.token_hex(16), now + timedelta(seconds=seconds), seconds)
-        values = {"lease": made.key, "leased_until": made.until, "claimed_at": now, "claimed_by": by}
+        lease = Lease(secrets.token_hex(16), now + timedelta(seconds=seconds), seconds)
+        values = {"lease": lease.key, "leased_until": lease.until, "claimed_at": now, "claimed_by": by}
         # Whoever takes on a job of this student waits here for the other who does: both would see none at work. (SQLite
         # lets one write at a time anyhow, and knows no FOR UPDATE.)
         mine = select(JOB.number).where(JOB.student == job.student, JOB.state == PrecheckState.WAITING)
         with self.database.write() as connection:
             connection.execute(mine.order_by(JOB.number).with_for_update()).all()
             taken = connection.execute(self._take(job.number).values(attempts=JOB.attempts + 1, **values))
-            return made if taken.rowcount else None
+            return lease if taken.rowcount else None
 
     def renew(self, course: str, reference: str, lease: str, by: str, seconds: float) -> Lease:
         """Have a lease for longer.
@@ -157,14 +157,14 @@ class PrecheckQueue:
         Raises:
             Refused: it is another's by now, or there is a result.
         """
-        made = Lease(lease, self.clock() + timedelta(seconds=seconds), seconds)
+        lease_from_now = Lease(lease, self.clock() + timedelta(seconds=seconds), seconds)
         held = and_(*_held(course, reference, lease, by), JOB.state == PrecheckState.WAITING)
         with self.database.write() as connection:
             if not connection.execute(
-                tables.precheck_job.update().where(held).values(leased_until=made.until)
+                tables.precheck_job.update().where(held).values(leased_until=lease_from_now.until)
             ).rowcount:
                 raise _lost()
-        return made
+        return lease_from_now
 
     def drop(self, job: int, state: PrecheckState) -> None:
         """Have a job that nobody works on end without a result."""

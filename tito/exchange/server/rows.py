@@ -31,12 +31,12 @@ def latest(table: Table, *group: str) -> Select[Any]:
 
 def files_of(connection: Connection, manifests: set[str]) -> dict[str, list[Entry]]:
     """The files of manifests, in order."""
-    found: dict[str, list[Entry]] = defaultdict(list)
+    entries: dict[str, list[Entry]] = defaultdict(list)
     for some in batches(sorted(manifests)):
         query = select(tables.file).where(tables.file.c.manifest.in_(some)).order_by(tables.file.c.position)
         for row in connection.execute(query):
-            found[row.manifest].append(Entry(row.path, row.sha256, row.size))
-    return found
+            entries[row.manifest].append(Entry(row.path, row.sha256, row.size))
+    return entries
 
 
 def named(connection: Connection, blobs: Sequence[str]) -> set[str]:
@@ -72,8 +72,8 @@ def keep_manifest(connection: Connection, manifest: Manifest) -> None:
     head = {"sha256": sha256, "size": manifest.size, "files": len(manifest.files)}
     if _insert_new(connection, tables.manifest, head):
         rows = [
-            {"manifest": sha256, "position": at, "path": one.path, "sha256": one.sha256, "size": one.size}
-            for at, one in enumerate(manifest.files)
+            {"manifest": sha256, "position": at, "path": entry.path, "sha256": entry.sha256, "size": entry.size}
+            for at, entry in enumerate(manifest.files)
         ]
         connection.execute(tables.file.insert(), rows)
 
@@ -81,5 +81,5 @@ def keep_manifest(connection: Connection, manifest: Manifest) -> None:
 def _insert_new(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert a row unless it is there; whether it was inserted."""
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    made = insert.on_conflict_do_nothing().returning(*table.primary_key.columns)
-    return connection.execute(made, values).first() is not None
+    insertion = insert.on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(insertion, values).first() is not None

@@ -248,8 +248,8 @@ class FsspecStore:
 
     def names(self) -> Iterator[str]:
         with _store_told():
-            found = self._fs.find(self._root) if self._fs.exists(self._root) else []
-        yield from (name.rpartition("/")[2] for name in found)
+            paths = self._fs.find(self._root) if self._fs.exists(self._root) else []
+        yield from (name.rpartition("/")[2] for name in paths)
 
     def modified(self, sha256: str) -> datetime | None:
         with _store_told():

@@ -76,12 +76,12 @@ def secret_of(model: BaseModel, name: str) -> str:
     Raises:
         BadSource: both are given, or the file cannot be read or is open to others.
     """
-    given: SecretStr | None = getattr(model, name)
+    secret: SecretStr | None = getattr(model, name)
     file: Path | None = getattr(model, f"{name}_file")
-    if given is not None and file is not None:
+    if secret is not None and file is not None:
         raise BadSource(f"Both '{name}' and '{name}_file' are given.", hint="Give one of them.")
-    if given is not None:
-        return given.get_secret_value()
+    if secret is not None:
+        return secret.get_secret_value()
     if file is None:
         return ""
     try:

@@ -18,7 +18,9 @@ HEAD = "| setting | default | |\n|---|---|---|\n"
 
 def settings_table() -> str:
     """A row for each setting, in the order in which they are written."""
-    return HEAD + "".join(f"| `{one.dotted}` | {_default(one)} | {one.description} |\n" for one in known_settings())
+    return HEAD + "".join(
+        f"| `{setting.dotted}` | {_default(setting)} | {setting.description} |\n" for setting in known_settings()
+    )
 
 
 def with_table(page: str) -> str:
@@ -26,8 +28,8 @@ def with_table(page: str) -> str:
     return re.sub(r"\| setting \| default \| \|\n(\|.*\n)+", lambda _: settings_table(), page)
 
 
-def _default(one: Known) -> str:
-    default = one.default
+def _default(setting: Known) -> str:
+    default = setting.default
     if default is None or default in ("", [], {}):
         return ""
     if isinstance(default, bool):

@@ -33,9 +33,9 @@ class ReleaseAssignment(ServiceExchange, ExchangeReleaseAssignment):  # type: ig
         self.log.info("Source: %s", self.src_path)
         self.log.info("Destination: %s", self.remote.place)
         with snapshot(files) as uploads:
-            made = self.remote.publish(self.course, self.assignment, uploads, replace=self.force)
+            release = self.remote.publish(self.course, self.assignment, uploads, replace=self.force)
         self.send_policy()
-        self.log.info("Released as: %s %s (revision %d)", made.course, made.assignment, made.revision)
+        self.log.info("Released as: %s %s (revision %d)", release.course, release.assignment, release.revision)
 
     def _left_out(self, path: str, why: str) -> None:
         self.log.warning("Not released: %s, because %s", path, why)
@@ -53,8 +53,8 @@ class FetchAssignment(ServiceExchange, ExchangeFetchAssignment):  # type: ignore
             self.fail(f"You already have a copy of the assignment in this directory: {shown}")
 
     def copy_files(self) -> None:
-        found = self.remote.releases(self.course, self.assignment)
-        if not found:
+        releases = self.remote.releases(self.course, self.assignment)
+        if not releases:
             self._tell_what_there_is()
         self.log.info("Source: %s", self.remote.place)
         self.log.info("Destination: %s", self.dest_path)
@@ -62,7 +62,7 @@ class FetchAssignment(ServiceExchange, ExchangeFetchAssignment):  # type: ignore
         with self.scratch(target.parent) as scratch:
             fresh = scratch / "fresh"
             fresh.mkdir()
-            self.remote.take_release(found[0], fresh)
+            self.remote.take_release(releases[0], fresh)
             if target.is_dir():
                 for path in copy_missing(fresh, target):
                     self.log.warning("Replacing missing file '%s'", path)
@@ -71,5 +71,5 @@ class FetchAssignment(ServiceExchange, ExchangeFetchAssignment):  # type: ignore
         self.log.info("Fetched as: %s %s", self.course, self.assignment)
 
     def _tell_what_there_is(self) -> None:
-        released = ", ".join(one.assignment for one in self.remote.releases(self.course)) or "nothing"
+        released = ", ".join(release.assignment for release in self.remote.releases(self.course)) or "nothing"
         self.fail(f"Assignment not found: {self.assignment}. Released in {self.course}: {released}.")

@@ -126,7 +126,7 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     def courses(self, least: Role = Role.STUDENT) -> list[str]:
         """The courses that the command is about: the one that is named, or all of the user's."""
         mine = [course for course, role in sorted(self.remote.who().courses.items()) if role >= least]
-        return [one for one in mine if self.coursedir.course_id in ("", "*", one)]
+        return [course for course in mine if self.coursedir.course_id in ("", "*", course)]
 
     def send_policy(self) -> None:
         """Give the exchange the deadlines, extensions and cut-offs of the course file, where there is one."""
@@ -168,13 +168,14 @@ def _share_with_group(folder: Path) -> None:
 
 def newest(submissions: list[Submission]) -> dict[str, Submission]:
     """The newest submission of each student."""
-    return {one.student: one for one in sorted(submissions, key=lambda one: one.received_at)}
+    ordered = sorted(submissions, key=lambda submission: submission.received_at)
+    return {submission.student: submission for submission in ordered}
 
 
 def copy_missing(source: Path, target: Path) -> list[str]:
     """Copy what is in one folder and not in the other; return what was copied."""
     copied = []
-    for path in sorted(one for one in source.rglob("*") if one.is_file()):
+    for path in sorted(path for path in source.rglob("*") if path.is_file()):
         inside = path.relative_to(source)
         there = target / inside
         if not there.exists() and not there.is_symlink():

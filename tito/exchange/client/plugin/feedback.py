@@ -19,22 +19,23 @@ class ReleaseFeedback(ServiceExchange, ExchangeReleaseFeedback):  # type: ignore
     """Returns the pages in feedback/<student>/<assignment> to whoever handed that very submission in."""
 
     def copy_files(self) -> None:
-        found = self._folders()
-        if not found:
+        page_folders = self._folders()
+        if not page_folders:
             self.log.warning("There is no feedback on '%s' to release", self.assignment)
             return
         submitted = {
-            (one.student, one.received_at): one for one in self.remote.submissions(self.course, self.assignment)
+            (submission.student, submission.received_at): submission
+            for submission in self.remote.submissions(self.course, self.assignment)
         }
         refused = []
-        for student, folder in found.items():
-            one = self._submission(student, folder, submitted)
-            if one is None:
+        for student, folder in page_folders.items():
+            submission = self._submission(student, folder, submitted)
+            if submission is None:
                 refused.append(student)
                 continue
             with snapshot((page.name, page) for page in sorted(folder.glob("*.html"))) as uploads:
-                self.remote.give_feedback(one, uploads)
-            self.log.info("Feedback released: %s %s (%s)", student, self.assignment, one.timestamp)
+                self.remote.give_feedback(submission, uploads)
+            self.log.info("Feedback released: %s %s (%s)", student, self.assignment, submission.timestamp)
         if refused:
             self.fail(f"No feedback was released to: {', '.join(refused)}. See the log for the reasons.")
 
@@ -44,13 +45,13 @@ class ReleaseFeedback(ServiceExchange, ExchangeReleaseFeedback):  # type: ignore
         directory, wanted = folders.feedback_directory, folders.student_id
         pattern = re.compile(folders.format_path(directory, "(?P<student>[^/]*)", self.assignment, escape=True))
         excluded = set(folders.student_id_exclude.split(",")) if folders.student_id_exclude else set()
-        found = {}
+        page_folders = {}
         where = folders.format_path(directory, "*" if wanted in ANYBODY else wanted, self.assignment)
         for name in sorted(glob.glob(where)):  # noqa: PTH207  (nbgrader makes an absolute pattern)
             match = pattern.fullmatch(name)
             if match and match["student"] not in excluded and any(Path(name).glob("*.html")):
-                found[match["student"]] = Path(name)
-        return found
+                page_folders[match["student"]] = Path(name)
+        return page_folders
 
     def _submission(
         self, student: str, folder: Path, submitted: dict[tuple[str, datetime], Submission]
@@ -61,10 +62,10 @@ class ReleaseFeedback(ServiceExchange, ExchangeReleaseFeedback):  # type: ignore
         except (OSError, ValueError):
             self.log.error("%s: %s does not say which submission it is about", student, folder)
             return None
-        found = submitted.get((student, when))
-        if found is None:
+        submission = submitted.get((student, when))
+        if submission is None:
             self.log.error("%s: the exchange has no submission of %s", student, when)
-        return found
+        return submission
 
 
 class FetchFeedback(ServiceExchange, ExchangeFetchFeedback):  # type: ignore[misc]
@@ -75,14 +76,14 @@ class FetchFeedback(ServiceExchange, ExchangeFetchFeedback):  # type: ignore[mis
     def copy_files(self) -> None:
         self.require_self()
         fetched = 0
-        for one in self.remote.my_submissions(self.course):
-            if one.feedback is None or not self.wanted_assignment(one.assignment):
+        for submission in self.remote.my_submissions(self.course):
+            if submission.feedback is None or not self.wanted_assignment(submission.assignment):
                 continue
-            target = self.folder_of(self.course, one.assignment) / "feedback" / one.timestamp
+            target = self.folder_of(self.course, submission.assignment) / "feedback" / submission.timestamp
             with self.scratch(target.parent) as scratch:
                 fresh = scratch / "fresh"
                 fresh.mkdir()
-                self.remote.take_feedback(one, fresh)
+                self.remote.take_feedback(submission, fresh)
                 self.put_in_place(fresh, target, scratch)
             self.log.info("Fetched feedback: %s", target)
             fetched += 1

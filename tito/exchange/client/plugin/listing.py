@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,38 +35,38 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
                 for info in group["submissions"]:
                     self.log.info(_line(info))
             return groups
-        found = [self._released(one) for one in self._releases(Role.STUDENT)]
+        infos = [self._released(release) for release in self._releases(Role.STUDENT)]
         self.log.info("Released assignments:")
-        for info in found:
+        for info in infos:
             fetched = " (already downloaded)" if info["status"] == "fetched" else ""
             self.log.info("%s %s%s", info["course_id"], info["assignment_id"], fetched)
-        return found
+        return infos
 
     def remove_files(self) -> list[Info]:
         """Take releases back. Submissions are nobody's to remove."""
         if self.inbound or self.cached:
             self.fail("The exchange keeps every submission: none is removed.")
-        found = self._releases(Role.INSTRUCTOR)
+        releases = self._releases(Role.INSTRUCTOR)
         self.log.info("Removing released assignments:")
-        for one in found:
-            self.remote.withdraw(one.course, one.assignment)
-            self.log.info("%s %s", one.course, one.assignment)
-        return [self._released(one) | {"status": "removed"} for one in found]
+        for release in releases:
+            self.remote.withdraw(release.course, release.assignment)
+            self.log.info("%s %s", release.course, release.assignment)
+        return [self._released(release) | {"status": "removed"} for release in releases]
 
     def _releases(self, least: Role) -> list[Release]:
-        found = [one for course in self.courses(least) for one in self.remote.releases(course)]
-        return [one for one in found if self.wanted_assignment(one.assignment)]
+        releases = [release for course in self.courses(least) for release in self.remote.releases(course)]
+        return [release for release in releases if self.wanted_assignment(release.assignment)]
 
-    def _released(self, one: Release) -> Info:
-        folder = self.folder_of(one.course, one.assignment)
+    def _released(self, release: Release) -> Info:
+        folder = self.folder_of(release.course, release.assignment)
         if folder.is_dir():
             notebooks, status, path = sorted(map(str, folder.glob("*.ipynb"))), "fetched", str(folder)
         else:
-            path, status = f"{self.remote.place}/courses/{one.course}/releases/{one.assignment}", "released"
-            notebooks = [f"{path}/{file.path}" for file in one.files if _is_notebook(file.path)]
+            path, status = f"{self.remote.place}/courses/{release.course}/releases/{release.assignment}", "released"
+            notebooks = [f"{path}/{file.path}" for file in release.files if _is_notebook(file.path)]
         return {
-            "course_id": one.course,
-            "assignment_id": one.assignment,
+            "course_id": release.course,
+            "assignment_id": release.assignment,
             "status": status,
             "path": path,
             "notebooks": [{"notebook_id": Path(name).stem, "path": name} for name in notebooks],
@@ -75,22 +76,26 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
 
     def _submitted(self) -> list[Info]:
         """Groups of one student's submissions of one assignment."""
-        found: list[Submission] = []
+        submissions: list[Submission] = []
         for course, role in sorted(self.remote.who().courses.items()):
             if self.coursedir.course_id not in ("", "*", course):
                 continue
             everyone = self.inbound and role >= Role.TA
             mine = [] if everyone else self.remote.my_submissions(course)
             self._fetch_prechecks(mine)
-            found += self.remote.submissions(course) if everyone else mine
-        found = [one for one in found if self.wanted_assignment(one.assignment) and self.wanted_student(one.student)]
+            submissions += self.remote.submissions(course) if everyone else mine
+        submissions = [
+            submission
+            for submission in submissions
+            if self.wanted_assignment(submission.assignment) and self.wanted_student(submission.student)
+        ]
 
-        def key(one: Submission) -> tuple[str, str, str]:
-            return one.course, one.student, one.assignment
+        def key(submission: Submission) -> tuple[str, str, str]:
+            return submission.course, submission.student, submission.assignment
 
         groups = []
-        for (course, student, assignment), some in groupby(sorted(found, key=key), key=key):
-            infos = [self._submission(one) for one in sorted(some, key=lambda one: one.received_at)]
+        for (course, student, assignment), some in groupby(sorted(submissions, key=key), key=key):
+            infos = [self._submission(submission) for submission in sorted(some, key=attrgetter("received_at"))]
             head = {"course_id": course, "student_id": student, "assignment_id": assignment, "status": "submitted"}
             groups.append(head | {"submissions": infos})
         return groups
@@ -98,30 +103,31 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
     def _fetch_prechecks(self, mine: list[Submission]) -> None:
         """What the visible tests say of one's newest submissions, where it had not come yet. A list that cannot have it
         is a list all the same."""
-        for (_, assignment), one in {(one.course, one.assignment): one for one in mine}.items():
-            path = prechecks_file(self.folder_of(one.course, assignment))
+        newest = {(submission.course, submission.assignment): submission for submission in mine}
+        for submission in newest.values():
+            path = prechecks_file(self.folder_of(submission.course, submission.assignment))
             if not is_awaited(path):
                 continue
             try:
-                write_prechecks(path, one, self.remote.precheck(one))
+                write_prechecks(path, submission, self.remote.precheck(submission))
             except (TitoError, OSError) as error:
-                self.log.debug("No precheck of %s: %s", one.id, error)
+                self.log.debug("No precheck of %s: %s", submission.id, error)
 
-    def _submission(self, one: Submission) -> Info:
-        folder = self.folder_of(one.course, one.assignment)
-        pages = folder / "feedback" / one.timestamp
-        released = {file.path: file.sha256 for file in one.feedback.files} if one.feedback else {}
-        names = [Path(file.path).stem for file in one.files if _is_notebook(file.path)]
+    def _submission(self, submission: Submission) -> Info:
+        folder = self.folder_of(submission.course, submission.assignment)
+        pages = folder / "feedback" / submission.timestamp
+        released = {file.path: file.sha256 for file in submission.feedback.files} if submission.feedback else {}
+        names = [Path(file.path).stem for file in submission.files if _is_notebook(file.path)]
         notebooks = [_notebook(name, folder, pages / f"{name}.html", released.get(f"{name}.html")) for name in names]
         local = bool(notebooks) and all(info["has_local_feedback"] for info in notebooks)
         return {
-            "course_id": one.course,
-            "student_id": one.student,
-            "assignment_id": one.assignment,
-            "timestamp": _with_receipt(one) if self.show_receipts else one.timestamp,
+            "course_id": submission.course,
+            "student_id": submission.student,
+            "assignment_id": submission.assignment,
+            "timestamp": _with_receipt(submission) if self.show_receipts else submission.timestamp,
             "status": "submitted",
             "path": str(folder),
-            "receipt": one.receipt(),
+            "receipt": submission.receipt(),
             "notebooks": notebooks,
             "has_local_feedback": local,
             "has_exchange_feedback": bool(notebooks) and all(info["has_exchange_feedback"] for info in notebooks),
@@ -130,10 +136,11 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
         }
 
 
-def _with_receipt(one: Submission) -> str:
+def _with_receipt(submission: Submission) -> str:
     """Time and receipt as a student reads them; sorts by time, as nbgrader's timestamp does."""
-    late = ", LATE" if one.late else ""
-    return f"{one.received_at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}{late}. Receipt: SHA-256 {one.manifest_sha256}"
+    late = ", LATE" if submission.late else ""
+    received_at = submission.received_at.astimezone(UTC)
+    return f"{received_at:%Y-%m-%d %H:%M:%S UTC}{late}. Receipt: SHA-256 {submission.manifest_sha256}"
 
 
 def _notebook(name: str, folder: Path, page: Path, released: str | None) -> Info:

@@ -51,11 +51,11 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def looked_for(remote: Gateway, made: Submission, seconds: float) -> Precheck:
+def looked_for(remote: Gateway, submission: Submission, seconds: float) -> Precheck:
     """The precheck of a submission as soon as it is over, else as it stands after so long; or at once, where it waits
     for a time that the rate limit sets."""
     begun, pause = time.monotonic(), FIRST_LOOK_S
-    while not (precheck := remote.precheck(made)).state.final and precheck.next_at is None:
+    while not (precheck := remote.precheck(submission)).state.final and precheck.next_at is None:
         took = time.monotonic() - begun
         if took >= seconds:
             break
@@ -64,7 +64,7 @@ def looked_for(remote: Gateway, made: Submission, seconds: float) -> Precheck:
     return precheck
 
 
-def write_when_known(opened: Callable[[], Gateway], made: Submission, path: Path, log: Logger) -> None:
+def write_when_known(opened: Callable[[], Gateway], submission: Submission, path: Path, log: Logger) -> None:
     """Have the page come by itself, from a thread with a gateway of its own: for a server, which answers nobody while
     its one thread waits. The thread ends with the server; what is missing then comes when a list is refreshed."""
 
@@ -72,70 +72,70 @@ def write_when_known(opened: Callable[[], Gateway], made: Submission, path: Path
         try:
             remote = opened()
             try:
-                precheck = remote.precheck(made)
+                precheck = remote.precheck(submission)
                 if precheck.state is not PrecheckState.OFF:
-                    write_prechecks(path, made, precheck)
+                    write_prechecks(path, submission, precheck)
                 if not precheck.state.final:
-                    write_prechecks(path, made, looked_for(remote, made, BEHIND_S))
+                    write_prechecks(path, submission, looked_for(remote, submission, BEHIND_S))
             finally:
                 remote.close()
         except (TitoError, OSError) as error:
-            log.debug("No precheck of %s: %s", made.id, error)
+            log.debug("No precheck of %s: %s", submission.id, error)
 
-    threading.Thread(target=watch, name=f"precheck of {made.id}", daemon=True).start()
+    threading.Thread(target=watch, name=f"precheck of {submission.id}", daemon=True).start()
 
 
 _WRITING = threading.Lock()
 
 
-def write_prechecks(path: Path, made: Submission, precheck: Precheck) -> None:
+def write_prechecks(path: Path, submission: Submission, precheck: Precheck) -> None:
     """Write the page, over that of an older submission and never over that of a newer one."""
     with _WRITING:
-        if _handed_in(path) > made.timestamp:
+        if _handed_in(path) > submission.timestamp:
             return
         path.parent.mkdir(exist_ok=True)
         scratch = path.with_name(f".{PRECHECKS}.{os.getpid()}")
-        scratch.write_text(page(made, precheck), encoding="utf-8")
+        scratch.write_text(page(submission, precheck), encoding="utf-8")
         scratch.replace(path)
 
 
 def _handed_in(path: Path) -> str:
     """The time of the submission that the page is of, which sorts; "" where there is no page."""
-    found = re.search(rb"^Submission \w+, handed in (.+)\.$", _head(path), re.MULTILINE)
-    return found[1].decode() if found else ""
+    line = re.search(rb"^Submission \w+, handed in (.+)\.$", _head(path), re.MULTILINE)
+    return line[1].decode() if line else ""
 
 
-def page(made: Submission, precheck: Precheck) -> str:
+def page(submission: Submission, precheck: Precheck) -> str:
     """Markdown. What student code has a part in stands in fenced blocks that it cannot end."""
     lines = [
-        f"# Visible tests: {made.assignment}",
+        f"# Visible tests: {submission.assignment}",
         "",
-        f"Submission {made.id}, handed in {made.timestamp}.",
+        f"Submission {submission.id}, handed in {submission.timestamp}.",
         "",
-        _told(precheck),
+        _in_words(precheck),
         "",
         NOT_HERE,
     ]
-    for one in precheck.result.tests if precheck.result else []:
-        lines += ["", f"## {_plain(one.name)}: {_plain(one.verdict)} ({one.seconds:.2f} s)"]
-        if one.message:
-            lines += ["", *_fenced(one.message)]
+    for test in precheck.result.tests if precheck.result else []:
+        lines += ["", f"## {_plain(test.name)}: {_plain(test.verdict)} ({test.seconds:.2f} s)"]
+        if test.message:
+            lines += ["", *_fenced(test.message)]
     return "\n".join(lines) + "\n"
 
 
 def summary(precheck: Precheck) -> list[str]:
     """The same for a terminal, a line for each test."""
     tests = precheck.result.tests if precheck.result else []
-    return [f"Visible tests: {_told(precheck)}", *map(_line, tests), NOT_HERE]
+    return [f"Visible tests: {_in_words(precheck)}", *map(_line, tests), NOT_HERE]
 
 
-def _told(precheck: Precheck) -> str:
+def _in_words(precheck: Precheck) -> str:
     result = precheck.result
     if result is None:
         return NOTES[precheck.state] if precheck.next_at is None else _limited(precheck.next_at)
     if result.fault:
         return _plain(result.fault)
-    passed = sum(one.verdict == "PASSED" for one in result.tests)
+    passed = sum(test.verdict == "PASSED" for test in result.tests)
     return f"{passed} of {len(result.tests)} passed (release revision {result.revision})."
 
 
@@ -148,10 +148,10 @@ def _limited(next_at: datetime) -> str:
     )
 
 
-def _line(one: PrecheckedTest) -> str:
-    message = " ".join(_printable(one.message).split())
+def _line(test: PrecheckedTest) -> str:
+    message = " ".join(_printable(test.message).split())
     shown = f": {message[:160]}" if message else ""
-    return f"{_plain(one.verdict):8} {_plain(one.name)} ({one.seconds:.2f} s){shown}"
+    return f"{_plain(test.verdict):8} {_plain(test.name)} ({test.seconds:.2f} s){shown}"
 
 
 def _plain(text: str) -> str:
@@ -168,8 +168,10 @@ def _fenced(text: str) -> list[str]:
 
 def _printable(text: str) -> str:
     """Control characters, which move cursors and hide text, as escapes; line ends and tabs stay."""
-    return "".join(one if one in "\n\t" or not _controls(one) else ascii(one)[1:-1] for one in text)
+    return "".join(
+        character if character in "\n\t" or not _controls(character) else ascii(character)[1:-1] for character in text
+    )
 
 
-def _controls(one: str) -> bool:
-    return unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+def _controls(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")

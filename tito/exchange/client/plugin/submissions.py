@@ -65,16 +65,16 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         self.log.info("Source: %s", self.src_path)
         self.log.info("Destination: %s", self.remote.place)
         with snapshot(files) as uploads:
-            made = self.remote.submit(self.course, self.assignment, uploads)
-        self.timestamp = made.timestamp
-        self._tell(made)
-        self._keep_receipt(made)
-        self._show_precheck(made)
+            submission = self.remote.submit(self.course, self.assignment, uploads)
+        self.timestamp = submission.timestamp
+        self._tell(submission)
+        self._keep_receipt(submission)
+        self._show_precheck(submission)
 
     def _ignored(self, folder: str, names: list[str]) -> Iterable[str]:
         """What nbgrader ignores, and what belongs to the exchange. Never a file for its size: that would be silent."""
         usual = ignore_patterns(exclude=self.coursedir.ignore, include=self.coursedir.include, log=self.log)
-        ours = [one for one in names if one.casefold() in RESERVED] if Path(folder) == Path(self.src_path) else []
+        ours = [name for name in names if name.casefold() in RESERVED] if Path(folder) == Path(self.src_path) else []
         return [*usual(folder, names), *ours]
 
     def _left_out(self, path: str, why: str) -> None:
@@ -85,9 +85,9 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         released = self.remote.releases(self.course, self.assignment)
         if not released:
             self.fail(f"Assignment not found: {self.assignment}. It is not released in {self.course}.")
-        wanted = {one.path for one in released[0].files if one.path.endswith(".ipynb")}
-        given = {path for path in paths if path.endswith(".ipynb")}
-        missing, extra = sorted(wanted - given), sorted(given - wanted)
+        wanted = {entry.path for entry in released[0].files if entry.path.endswith(".ipynb")}
+        notebooks = {path for path in paths if path.endswith(".ipynb")}
+        missing, extra = sorted(wanted - notebooks), sorted(notebooks - wanted)
         if missing and self.strict:
             self.fail(f"Assignment {self.assignment} not submitted. Missing notebooks: {', '.join(missing)}")
         if missing or extra:
@@ -98,23 +98,28 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
                 ", ".join(extra) or "none",
             )
 
-    def _tell(self, made: Submission) -> None:
-        self.log.info("Submitted as: %s %s %s", made.course, made.assignment, made.timestamp)
-        self.log.info("Receipt: submission %s, %d files, SHA-256 %s", made.id, len(made.files), made.manifest_sha256)
-        if made.due_at is not None:
-            due = made.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-            self.log.info("It was due %s: this is %s.", due, "LATE" if made.late else "in time")
+    def _tell(self, submission: Submission) -> None:
+        self.log.info("Submitted as: %s %s %s", submission.course, submission.assignment, submission.timestamp)
+        self.log.info(
+            "Receipt: submission %s, %d files, SHA-256 %s",
+            submission.id,
+            len(submission.files),
+            submission.manifest_sha256,
+        )
+        if submission.due_at is not None:
+            due = submission.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            self.log.info("It was due %s: this is %s.", due, "LATE" if submission.late else "in time")
 
-    def _keep_receipt(self, made: Submission) -> None:
+    def _keep_receipt(self, submission: Submission) -> None:
         """Beside the files. The submission is taken, whatever becomes of this, and it is not told as failed."""
         folder = Path(self.src_path) / RECEIPTS
-        when = made.received_at.astimezone(UTC)
+        when = submission.received_at.astimezone(UTC)
         path = folder / f"{when:%Y-%m-%dT%H-%M-%S.%fZ}.json"
         page = self._page()
         link = {"page": page} if page else {}
         try:
             folder.mkdir(exist_ok=True)
-            path.write_text(json.dumps(made.receipt() | link, indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(submission.receipt() | link, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             self.log.warning("It was handed in, but the receipt cannot be kept in %s: %s", folder, error.strerror)
         else:
@@ -129,20 +134,20 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             self.log.debug("No page: %s", error)
             return ""
 
-    def _show_precheck(self, made: Submission) -> None:
+    def _show_precheck(self, submission: Submission) -> None:
         """Where the course has prechecks, and an exchange that makes them: what the visible tests say. Handed in
         is handed in, whatever becomes of this."""
         if not self.url:
             return
         if isinstance(self.parent, Application):
-            self._wait_for_precheck(made)
+            self._wait_for_precheck(submission)
         else:  # a student's server, called by the Assignment List
-            write_when_known(self.another_gateway(), made, prechecks_file(Path(self.src_path)), self.log)
+            write_when_known(self.another_gateway(), submission, prechecks_file(Path(self.src_path)), self.log)
 
-    def _wait_for_precheck(self, made: Submission) -> None:
+    def _wait_for_precheck(self, submission: Submission) -> None:
         """Tell it on the command line, if it comes in a few seconds, and keep it."""
         try:
-            precheck = looked_for(self.remote, made, self.precheck_wait_s)
+            precheck = looked_for(self.remote, submission, self.precheck_wait_s)
         except TitoError as error:
             self.log.debug("No precheck: %s", error)  # also of an exchange that knows of none
             return
@@ -152,7 +157,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             self.log.info(line)
         path = prechecks_file(Path(self.src_path))
         try:
-            write_prechecks(path, made, precheck)
+            write_prechecks(path, submission, precheck)
         except OSError as error:
             self.log.warning("What the tests say cannot be kept in %s: %s", path, error.strerror)
         else:
@@ -167,23 +172,25 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
 
     def init_src(self) -> None:
         self.send_policy()
-        found = [
-            one for one in self.remote.submissions(self.course, self.assignment) if self.wanted_student(one.student)
+        submissions = [
+            submission
+            for submission in self.remote.submissions(self.course, self.assignment)
+            if self.wanted_student(submission.student)
         ]
-        self.src_records = newest(found)
+        self.src_records = newest(submissions)
         if self.before_duedate:
-            self.src_records |= newest([one for one in found if not self._late(one)])
+            self.src_records |= newest([submission for submission in submissions if not self._late(submission)])
 
-    def _late(self, one: Submission) -> bool:
+    def _late(self, submission: Submission) -> bool:
         """By the exchange's deadlines, or by the gradebook's where the exchange knows none."""
-        if one.due_at is not None:
-            return one.late
+        if submission.due_at is not None:
+            return submission.late
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as opened:
             try:
                 due = opened.find_assignment(self.assignment).duedate
             except MissingEntry:
                 due = None
-        return due is not None and one.received_at > due.replace(tzinfo=UTC)
+        return due is not None and submission.received_at > due.replace(tzinfo=UTC)
 
     def copy_files(self) -> None:
         if not self.src_records:
@@ -193,21 +200,21 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
             "Processing %d submissions of '%s' for course '%s'", len(self.src_records), self.assignment, self.course
         )
         refused: list[str] = []
-        for student, one in sorted(self.src_records.items()):
+        for student, submission in sorted(self.src_records.items()):
             try:
-                self._collect(student, one)
+                self._collect(student, submission)
             except TitoError as error:
                 self.log.error("NOT collected: %s %s: %s", student, self.assignment, error)
                 refused.append(student)
         if refused:
             self.fail(f"Not collected: {', '.join(refused)}. All others were; see the log for the reasons.")
 
-    def _collect(self, student: str, one: Submission) -> None:
+    def _collect(self, student: str, submission: Submission) -> None:
         folders = self.coursedir
         target = Path(folders.format_path(folders.submitted_directory, student, self.assignment))
         if target.is_dir():
             old = folders.get_existing_timestamp(str(target))
-            fresh_at = one.received_at.astimezone(UTC).replace(tzinfo=None)
+            fresh_at = submission.received_at.astimezone(UTC).replace(tzinfo=None)
             newer = self.update and (old is None or fresh_at > old)
             if not newer and not (self.before_duedate and old != fresh_at):
                 what = "No newer submission to collect" if self.update else "Submission already exists, use --update"
@@ -220,7 +227,9 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
         with self.scratch(target.parent.parent) as scratch:
             fresh = scratch / "fresh"
             fresh.mkdir()
-            self.remote.take_submission(one, fresh)
-            (fresh / TIMESTAMP).write_text(one.received_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT), encoding="utf-8")
-            (fresh / RECEIPT).write_text(json.dumps(one.receipt(), indent=1) + "\n", encoding="utf-8")
+            self.remote.take_submission(submission, fresh)
+            (fresh / TIMESTAMP).write_text(
+                submission.received_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT), encoding="utf-8"
+            )
+            (fresh / RECEIPT).write_text(json.dumps(submission.receipt(), indent=1) + "\n", encoding="utf-8")
             self.put_in_place(fresh, target, scratch)

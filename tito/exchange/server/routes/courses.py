@@ -65,10 +65,9 @@ def show_policy(course: CourseName, caller: Instructor, ledger: TheLedger) -> Po
 @router.put("/policy", responses=problems(400))
 def set_policy(course: CourseName, policy: PolicyIn, caller: Instructor, ledger: TheLedger) -> PolicyState:
     """Take over what the course file says."""
-    given = policy.precheck
-    precheck = (
-        PrecheckPolicy(given.per_hour, tuple(given.packages), Limits(**given.limits.model_dump())) if given else None
-    )
+    precheck = None
+    if (sent := policy.precheck) is not None:
+        precheck = PrecheckPolicy(sent.per_hour, tuple(sent.packages), Limits(**sent.limits.model_dump()))
     wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, precheck)
     return ledger.set_policy(course, wanted, caller.name)
 

@@ -38,11 +38,11 @@ async def give_feedback(
         request, ledger.store, lambda manifest: ledger.clock(), limit=limit, files=quotas.files, timeout_s=timeout_s
     )
     try:
-        made, new = await run_in_threadpool(ledger.give_feedback, course, submission, bundle, caller.name)
+        feedback, new = await run_in_threadpool(ledger.give_feedback, course, submission, bundle, caller.name)
     finally:
         bundle.discard()
     response.status_code = 201 if new else 200
-    return made
+    return feedback
 
 
 @router.get("", responses=problems(400, 404))
@@ -55,6 +55,6 @@ def show_feedback(owned: OwnedSubmission, ledger: TheLedger) -> Feedback:
 def fetch_feedback(owned: OwnedSubmission, ledger: TheLedger) -> StreamingResponse:
     """The files of the newest feedback."""
     of = owned.submission
-    found = ledger.feedback(of.course, of.id)
+    feedback = ledger.feedback(of.course, of.id)
     ledger.log_fetch(owned.caller.name, of.course, "feedback", of.assignment, of.student, of.id)
-    return archive(found.files, found.manifest_sha256, ledger.content)
+    return archive(feedback.files, feedback.manifest_sha256, ledger.content)

@@ -45,9 +45,9 @@ def fetch_release(
     course: CourseName, assignment: AssignmentName, caller: MemberOrPrecheckWorker, ledger: TheLedger
 ) -> StreamingResponse:
     """The files of the newest revision."""
-    found = ledger.release(course, assignment)
-    ledger.log_fetch(caller.name, course, "release", assignment, "", str(found.revision))
-    return archive(found.files, found.manifest_sha256, ledger.content)
+    release = ledger.release(course, assignment)
+    ledger.log_fetch(caller.name, course, "release", assignment, "", str(release.revision))
+    return archive(release.files, release.manifest_sha256, ledger.content)
 
 
 @router.post(
@@ -80,11 +80,11 @@ async def release(
 
     bundle = await receive(request, ledger.store, announce, limit=limit, files=quotas.files, timeout_s=timeout_s)
     try:
-        made, new = await run_in_threadpool(ledger.publish, course, assignment, bundle, caller.name, replace=replace)
+        release, new = await run_in_threadpool(ledger.publish, course, assignment, bundle, caller.name, replace=replace)
     finally:
         bundle.discard()
     response.status_code = 201 if new else 200
-    return made
+    return release
 
 
 @router.delete("/{assignment}", responses=problems(400, 404))
