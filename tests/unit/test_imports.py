@@ -119,6 +119,13 @@ def test_what_runs_beside_student_code_imports_only_what_is_in_the_sandbox(name:
     assert all(one.startswith("tito.sandbox.inside.") for one in ours)
 
 
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_calls_to_the_c_library_are_in_one_file(path: Path) -> None:
+    assert dotted(path) == "tito.sandbox.inside.kernel" or not {
+        name for name in imported(path) if name.split(".")[0] in ("ctypes", "cffi", "_ctypes")
+    }
+
+
 def test_all_that_is_mounted_is_one_folder_and_what_makes_it_a_package() -> None:
     assert MOUNTED == ("__init__.py", "sandbox/__init__.py", "sandbox/inside")
     for name in MOUNTED[:2]:

@@ -158,7 +158,7 @@ def test_what_two_processes_share_counts_once() -> None:
 def test_a_process_before_it_loads_its_program_holds_nothing_of_its_own() -> None:
     """`vfork`: the parent waits, and both have one memory."""
     vfork = {"x86_64": 58}.get(os.uname().machine)
-    if vfork is None or processes.libc.syscall(processes.KCMP, os.getpid(), os.getpid(), processes.KCMP_VM, 0, 0) != 0:
+    if vfork is None or not processes._have_same_memory(os.getpid(), os.getpid()):
         pytest.skip("no vfork by number here, or a kernel that does not compare")
     parents: dict[int, int] = {}
     source = f"import ctypes\nheld = bytearray(b'x') * (64 << 20)\nlibc = ctypes.PyDLL(None)\nlibc.syscall({vfork})"

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import itertools
 import multiprocessing
@@ -40,11 +39,11 @@ from tito.models import Fingerprint
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import BorrowedSandboxes, SandboxAddress, Sandboxes, judge_spec
+from tito.sandbox.inside import kernel
 from tito.sandbox.inside.codec import PATIENCE
 from tito.sandbox.session import START_TIMEOUT_S, Backend, Sandbox, ZygoteClient
 from tito.sandbox.time_allowance import GRACE_S
 
-PR_SET_PDEATHSIG = 1
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 TICKET = struct.Struct("=I")  # the number of a task
 MOST_TICKETS = 1024  # 4 KiB: what a pipe holds also for a user who has many
@@ -436,7 +435,7 @@ def _serve(
     """A worker's whole life. When told to end it does so quietly; it does not outlive the process that it works for."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    kernel.die_with_parent()
     worker = Worker(plan, isolation, first)
     gc.freeze()  # what is there now stays: to look through it takes as long as the work
     try:

@@ -7,7 +7,6 @@ another's.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
 import signal
@@ -21,7 +20,7 @@ from tito.errors import TitoError
 from tito.exchange.client.client import Client
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import PrecheckClaim
-from tito.grade.workers import PR_SET_PDEATHSIG
+from tito.sandbox.inside import kernel
 
 LOG = logging.getLogger("tito.precheck")
 OFTEN = 3  # times that a lease is renewed before it would run out
@@ -73,7 +72,7 @@ def longest_s(claim: PrecheckClaim) -> float:
 
 def _renew(told: Connection, url: str, token: str) -> None:
     """The process. Interrupts are for the one that works, which ends this one when it has finished."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    kernel.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     client = Client(url, token)

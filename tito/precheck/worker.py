@@ -18,7 +18,6 @@ of what is long (`slots`); releases are made ready once for all processes (`rele
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import logging
 import multiprocessing
@@ -43,13 +42,14 @@ from tito.exchange.client.client import Client
 from tito.exchange.client.gateway import TOKEN_VARIABLE, URL_VARIABLE
 from tito.exchange.protocol.names import check_id
 from tito.exchange.protocol.records import PrecheckClaim, PrecheckedTest
-from tito.grade.workers import PR_SET_PDEATHSIG, Task
+from tito.grade.workers import Task
 from tito.models import Fingerprint
 from tito.precheck.release import prechecked_tests
 from tito.precheck.release_graders import ReleaseGrader, ReleaseGraders
 from tito.precheck.renewal import Renewal
 from tito.precheck.slots import Slot
 from tito.sandbox.backends import backend
+from tito.sandbox.inside import kernel
 from tito.validation import from_environment
 
 LOG = logging.getLogger("tito.precheck")
@@ -184,7 +184,7 @@ class PrecheckWorker:
 
 def _work(settings: WorkerSettings, number: int, folder: Path) -> None:
     """One process. It does not outlive the worker; told to stop, it finishes its precheck, and waits for no other."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    kernel.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(dir=folder) as own:
         slot = Slot(folder / f"slot-{number % settings.at_once}")

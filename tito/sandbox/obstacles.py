@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import tito
+
 # A file of the kernel's settings, the value that forbids, what that means, what to do.
 SETTINGS = (
     (
@@ -31,7 +33,15 @@ SETTINGS = (
     ),
 )
 MARKS = ("/.dockerenv", "/run/.containerenv", "/var/run/secrets/kubernetes.io")  # what container runtimes leave
-UNSHARE = "import ctypes; c = ctypes.CDLL(None, use_errno=True); c.unshare(0x10000000) and exit(ctypes.get_errno())"
+PROBE = """
+import sys
+sys.path.insert(0, {platform!r})
+from tito.sandbox.inside.kernel import CLONE_NEWUSER, unshare
+try:
+    unshare(CLONE_NEWUSER)
+except OSError as error:
+    sys.exit(error.errno)
+"""
 FILTERED = (
     "System calls are filtered (seccomp), and making a namespace is among those refused.",
     "Where this is a container, start it with '--security-opt seccomp=' and a profile that allows unshare, clone "
@@ -66,7 +76,8 @@ def in_container() -> bool:
 
 def _refused() -> int:
     """The error with which the kernel refuses a user namespace, or 0."""
-    return subprocess.run([sys.executable, "-I", "-S", "-c", UNSHARE], capture_output=True, check=False).returncode
+    program = PROBE.format(platform=str(Path(tito.__file__).parents[1]))
+    return subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, check=False).returncode
 
 
 def _reads(path: Path) -> str:

@@ -7,18 +7,17 @@ processes are looked through, and those that are of no interest are remembered f
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tito.sandbox.inside import kernel
+
 FOREIGN_S = 1.0  # a number is given to another process when all others have been given out
 TICKS = os.sysconf("SC_CLK_TCK")
 MB = 1 << 20
-KCMP, KCMP_VM = {"x86_64": 312, "aarch64": 272}.get(os.uname().machine), 1
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,18 @@ def holders(parents: dict[int, int]) -> dict[int, Held]:
     """What each of these processes holds. One that has its parent's memory, as until a new program is loaded, holds
     nothing of its own."""
     known = {pid: one for pid in parents if (one := held(pid)) is not None}
-    twice = [pid for pid, one in known.items() if known.get(parents[pid]) == one and _same_memory(pid, parents[pid])]
+    twice = [
+        pid for pid, one in known.items() if known.get(parents[pid]) == one and _have_same_memory(pid, parents[pid])
+    ]
     return {pid: one for pid, one in known.items() if pid not in twice}
 
 
-def _same_memory(first: int, second: int) -> bool:
+def _have_same_memory(first: int, second: int) -> bool:
     """Whether two processes have one address space; no, where the kernel does not tell."""
-    return KCMP is not None and libc.syscall(KCMP, first, second, KCMP_VM, 0, 0) == 0
+    try:
+        return kernel.have_same_memory(first, second)
+    except OSError:
+        return False
 
 
 def held_mb(parents: dict[int, int], folders: Sequence[str], enough_mb: float) -> float:

@@ -116,7 +116,7 @@ def _landlock() -> int:
         return landlock.abi()
     except OSError as error:
         raise SandboxUnavailable(
-            f"The landlock sandbox needs a kernel with Landlock: {error.strerror}.",
+            f"The landlock sandbox needs a kernel with Landlock: {os.strerror(error.errno or 0)}.",
             hint="It is in Linux since 5.13, where the boot option 'lsm=' or a container's filter of system calls does "
             "not take it away.",
         ) from error

@@ -7,36 +7,27 @@ Where ptrace is not to be had, a process is stopped by a signal, and nothing is 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
 import os
 import re
 import select
 import signal
 import stat
-import struct
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-PTRACE_PEEKDATA, PTRACE_POKEDATA, PTRACE_DETACH = 2, 5, 17
-PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
+from tito.sandbox.inside import kernel
+from tito.sandbox.inside.kernel import Mapping
+
+WALL = 0x40000000  # of waitpid: whatever kind of child, and who is traced
 STOP_S = 2.0
 FIND_S = 1.0  # for a process that is there to be found
 CLEAR_S = 3.0  # for the others to die
 LOOK_S = 0.0002
 NOWHERE = {os.makedev(1, minor) for minor in (3, 5, 7, 8, 9)}  # null, zero, full, random, urandom
 PF_EXITING = 4
-PROCMAP_QUERY_BYTES, NAME_AT, VMA_WRITABLE, VMA_SHARED, THIS_OR_NEXT = 104, 80, 2, 8, 16  # since Linux 6.11
-PATH_MAX = 4096
-PROCMAP_QUERY = 3 << 30 | PROCMAP_QUERY_BYTES << 16 | ord("f") << 8 | 17
 STATUS = re.compile(r"^(SigPnd|ShdPnd|Threads|Umask):\t(\w+)$", re.MULTILINE)
-MARK = ctypes.create_string_buffer(8)  # at the same place in every fork of this process, with content of its own
-MARK_AT = ctypes.addressof(MARK)
-
-libc = ctypes.CDLL(None, use_errno=True)
-libc.ptrace.restype = ctypes.c_long
+MARK = kernel.Buffer(bytes(8))  # at the same place in every fork of this process, with content of its own
 
 
 class Shared(Exception):
@@ -203,13 +194,13 @@ class Processes:
             os.kill(process.pid, signal.SIGSTOP)
             return
         try:
-            _ptrace(PTRACE_SEIZE, process.pid)
+            kernel.ptrace_seize(process.pid)
         except PermissionError:
             self.blind = True
             self.hold(process)
             return
         try:
-            _ptrace(PTRACE_INTERRUPT, process.pid)
+            kernel.ptrace_interrupt(process.pid)
             end = time.monotonic() + STOP_S
             while time.monotonic() < end:
                 if os.waitpid(process.pid, os.WNOHANG | WALL)[0]:
@@ -229,7 +220,7 @@ class Processes:
             if self.blind:
                 os.kill(process.pid, signal.SIGCONT)
                 return
-            _ptrace(PTRACE_DETACH, process.pid)
+            kernel.ptrace_detach(process.pid)
         except OSError as error:
             raise Shared("The copy of the notebook that was made for this test has ended.") from error
 
@@ -242,13 +233,13 @@ class Processes:
 
     def _write_mark(self, process: Process, mark: int) -> bool:
         with contextlib.suppress(OSError):
-            _ptrace(PTRACE_POKEDATA, process.pid, MARK_AT, mark)
+            kernel.poke(process.pid, MARK.address, mark)
             return True
         return False
 
     def _read_mark(self, process: Process) -> int:
         with contextlib.suppress(OSError):
-            return _ptrace(PTRACE_PEEKDATA, process.pid, MARK_AT)
+            return kernel.peek(process.pid, MARK.address)
         return 0
 
     # ---- what they have --------------------------------------------------------------------------
@@ -303,46 +294,22 @@ class Processes:
         return f"{name} {about.st_rdev} {self._text(process.outer, f'fdinfo/{name}')}"
 
 
-def _ptrace(request: int, pid: int, address: int = 0, data: int = 0) -> int:
-    """One request to the kernel.
+def _asked(maps: int) -> Iterator[Mapping]:
+    """Shared memory of a process, asked for mapping by mapping.
 
     Raises:
-        OSError: it refuses.
+        OSError: see `next_shared_mapping`.
     """
-    ctypes.set_errno(0)
-    value: Any = libc.ptrace(
-        ctypes.c_long(request), ctypes.c_long(pid), ctypes.c_void_p(address), ctypes.c_void_p(data)
-    )
-    error = ctypes.get_errno()
-    if value == -1 and error:
-        raise OSError(error, os.strerror(error))
-    return int(value)
-
-
-def _asked(maps: int) -> Iterator[tuple[int, int, bool, str]]:
-    """Shared memory of a process: where it begins and ends, whether it can be written to, and of what file it is.
-
-    Raises:
-        OSError: the kernel does not answer questions on it, as before Linux 6.11.
-    """
-    name, query = ctypes.create_string_buffer(PATH_MAX), bytearray(PROCMAP_QUERY_BYTES)
     end = 0
-    while True:
-        struct.pack_into("=3Q", query, 0, PROCMAP_QUERY_BYTES, VMA_SHARED | THIS_OR_NEXT, end)
-        struct.pack_into("=IIQQ", query, NAME_AT, PATH_MAX, 0, ctypes.addressof(name), 0)
-        try:
-            fcntl.ioctl(maps, PROCMAP_QUERY, query)
-        except FileNotFoundError:
-            return
-        start, end, flags = struct.unpack_from("=3Q", query, 24)
-        named = struct.unpack_from("=I", query, NAME_AT)[0]
-        yield start, end, bool(flags & VMA_WRITABLE), name.value.decode(errors="replace") if named else ""
+    while (mapping := kernel.next_shared_mapping(maps, end)) is not None:
+        yield mapping
+        end = mapping.end
 
 
-def _read(maps: str) -> Iterator[tuple[int, int, bool, str]]:
+def _read(maps: str) -> Iterator[Mapping]:
     """The same, from the text that each kernel has of it."""
     for line in maps.splitlines():
         place, rights, _, _, _, *name = line.split(None, 5)
         if rights.endswith("s"):
             start, end = (int(number, 16) for number in place.split("-"))
-            yield start, end, "w" in rights, "".join(name)
+            yield Mapping(start, end, "w" in rights, "".join(name))

@@ -5,20 +5,18 @@
     restrict(fd)                          from now on, and for good
 
 Rules can only be added to, and each restriction narrows what an earlier one left. With version 6 a restricted process
-reaches no other by a signal or an abstract socket, but for those that it started itself. The three system calls have
-the same numbers on every machine; glibc has no names for them.
+reaches no other by a signal or an abstract socket, but for those that it started itself.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 import struct
 from pathlib import Path
 
-CREATE, ADD_RULE, RESTRICT = 444, 445, 446
-ASK_VERSION, PATH_BENEATH = 1, 1
+from tito.sandbox.inside import kernel
+
 SCOPES_SINCE, TRUNCATE_SINCE = 6, 3
 
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = (1 << bit for bit in range(6))
@@ -32,8 +30,6 @@ READ = EXECUTE | READ_FILE | READ_DIR
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV  # what a rule on a file may hold
 OWN = READ | WRITE_FILE | TRUNCATE | REFER | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO | MAKE_SYM
 
-libc = ctypes.CDLL(None, use_errno=True)
-
 
 def abi() -> int:
     """The kernel's version of Landlock.
@@ -41,7 +37,7 @@ def abi() -> int:
     Raises:
         OSError: it has none, or a filter of system calls hides it.
     """
-    return _syscall(CREATE, None, ctypes.c_size_t(0), ctypes.c_uint(ASK_VERSION))
+    return kernel.landlock_version()
 
 
 def create(version: int, *, files: bool = True) -> int:
@@ -54,8 +50,7 @@ def create(version: int, *, files: bool = True) -> int:
     tcp = BIND_AND_CONNECT_TCP if files and version >= TCP_SINCE else 0
     words = [handled, *[tcp] * (version >= TCP_SINCE)]
     words += [ABSTRACT_SOCKETS_AND_SIGNALS] * (version >= SCOPES_SINCE)
-    attributes = struct.pack(f"={len(words)}Q", *words)
-    return _syscall(CREATE, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
+    return kernel.landlock_create_ruleset(struct.pack(f"={len(words)}Q", *words))
 
 
 def handled_by(version: int) -> int:
@@ -74,20 +69,12 @@ def allow(ruleset: int, path: str | Path, rights: int, version: int) -> None:
         rights &= handled_by(version)
         if not stat.S_ISDIR(os.fstat(place).st_mode):
             rights &= OF_FILES
-        _syscall(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", rights, place), 0)
+        kernel.landlock_add_rule(ruleset, place, rights)
     finally:
         os.close(place)
 
 
 def restrict(ruleset: int) -> None:
     """Hold this process to the ruleset, which is closed. The process must have set no-new-privileges."""
-    _syscall(RESTRICT, ruleset, 0)
+    kernel.landlock_restrict_self(ruleset)
     os.close(ruleset)
-
-
-def _syscall(number: int, *arguments: object) -> int:
-    result = int(libc.syscall(ctypes.c_long(number), *arguments))
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"Landlock: {os.strerror(error)}")
-    return result

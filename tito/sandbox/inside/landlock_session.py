@@ -10,12 +10,10 @@ where the grader is root, a user of its own.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -23,14 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tito.sandbox.inside import landlock, seccomp
+from tito.sandbox.inside import kernel, landlock, seccomp
 
 PROBE_UID = 60707  # see `supervisor`
-CAPABILITY_VERSION = 0x20080522
-CAP_DAC_READ_SEARCH = 2
-KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
-PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 47, 2
 DEVICES = {
     "/dev/null": landlock.READ_FILE | landlock.WRITE_FILE,
     "/dev/zero": landlock.READ_FILE | landlock.WRITE_FILE,
@@ -38,15 +31,6 @@ DEVICES = {
     "/dev/random": landlock.READ_FILE,
     "/dev/urandom": landlock.READ_FILE,
 }
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, *values: int) -> None:
-    words = [*values, 0, 0, 0, 0][:4]
-    if libc.prctl(option, *map(ctypes.c_ulong, words)) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"prctl: {os.strerror(error)}")
 
 
 @contextlib.contextmanager
@@ -70,7 +54,7 @@ def prepare(settings: dict[str, Any]) -> None:
     needed = [*fence["readable"], *fence["listable"]]
     closed = _closed_to_sessions(fence, needed)
     if closed:
-        fence["kept"] = 1 << CAP_DAC_READ_SEARCH
+        fence["kept"] = 1 << kernel.CAP_DAC_READ_SEARCH
         if _closed_to_sessions(fence, needed):
             sys.exit(
                 f"{closed} cannot be read by the user that sessions run as: make it and the folders above readable"
@@ -83,7 +67,7 @@ def _closed_to_sessions(fence: dict[str, Any], paths: list[str]) -> str:
     if os.fork() == 0:
         found = "something"
         try:
-            _become(PROBE_UID if fence["own_uid"] else 0, fence["kept"])
+            _lay_down_rights(PROBE_UID if fence["own_uid"] else 0, fence["kept"])
             found = next((path for path in paths if not _opens(path)), "nothing")
         finally:
             os.write(write, found.encode())
@@ -119,18 +103,18 @@ def populate(settings: dict[str, Any]) -> None:
             (home / path.name).symlink_to(path)
     _move_into(settings, home, tmp)
     rules = _rules(fence)
-    _become(fence["uid"], fence["kept"])
+    _lay_down_rights(fence["uid"], fence["kept"])
     if not fence["uid"]:
-        prctl(PR_SET_DUMPABLE, 1)  # its supervisor, who is the same user then, looks into it
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # becoming another user takes it back
-    prctl(PR_SET_DUMPABLE, 1)  # that too, and what the session holds could not be read then; no session has a /proc
+        kernel.set_dumpable(True)  # its supervisor, who is the same user then, looks into it
+    kernel.die_with_parent()  # becoming another user takes it back
+    kernel.set_dumpable(True)  # that too, and what the session holds could not be read then; no session has a /proc
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    kernel.no_new_privileges()
     landlock.restrict(rules)
     if fence["kept"]:
-        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH)  # commands that a notebook starts need it too
-    keyctl = KEYCTL[os.uname().machine]
-    libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
+        kernel.raise_ambient(kernel.CAP_DAC_READ_SEARCH)  # commands that a notebook starts need it too
+    with contextlib.suppress(OSError):  # where a container's filter refuses to
+        kernel.join_new_keyring()
     seccomp.install(shared=True, owner=not fence["uid"])
 
 
@@ -185,16 +169,12 @@ def _rules(fence: dict[str, Any]) -> int:
     return rules
 
 
-def _become(uid: int, kept: int) -> None:
+def _lay_down_rights(uid: int, kept: int) -> None:
     """Become a user of no rights, but for the capabilities in `kept`; 0: stay who one is, and lay down the rights."""
     if uid:
-        prctl(PR_SET_KEEPCAPS, 1 if kept else 0)
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    header, held = struct.pack("=Ii", CAPABILITY_VERSION, 0), struct.pack("=6I", kept, kept, kept, 0, 0, 0)
-    if libc.capset(header, held) != 0:
-        raise OSError(ctypes.get_errno(), "capset: not permitted")
+        kernel.become(uid, kept)
+    else:
+        kernel.drop_capabilities(but=kept)
 
 
 def _limit(limits: dict[str, int], *, alone: bool) -> None:

@@ -10,11 +10,11 @@ times or attributes is answered as done and is not done: a filter cannot see who
 
 from __future__ import annotations
 
-import ctypes
 import platform
-import struct
 from functools import cache
-from typing import Any
+
+from tito.sandbox.inside import kernel
+from tito.sandbox.inside.kernel import CLONE_NEWUSER, PR_SET_DUMPABLE
 
 # name: (x86-64, AArch64), from the kernel's syscall_64.tbl and asm-generic/unistd.h
 REFUSED = {
@@ -48,7 +48,7 @@ ON_ITSELF = {
     "prlimit64": (302, 261, 0), "sched_setaffinity": (203, 122, 0), "sched_setattr": (314, 274, 0),
     "sched_setscheduler": (144, 119, 0), "sched_setparam": (142, 118, 0), "setpriority": (141, 140, 0, 1),
 }  # fmt: skip
-PRCTL, PR_SET_DUMPABLE = (157, 167), 4
+PRCTL = (157, 167)
 SOCKETPAIR, AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPES = (53, 199), 1, 1, 5, 0xF
 ANSWERED_IF_OWNER = {
     "chmod": (90, NONE), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, NONE),
@@ -58,14 +58,12 @@ ANSWERED_IF_OWNER = {
     "fremovexattr": (199, 16), "removexattrat": (466, 466), "file_setattr": (469, 469),
 }  # fmt: skip
 MACHINES = {"x86_64": (0, 0xC000003E, 56), "aarch64": (1, 0xC00000B7, 220)}  # column, AUDIT_ARCH_*, clone
-CLONE3, CLONE_NEWUSER, X32 = 435, 0x10000000, 0x40000000
+CLONE3, X32 = 435, 0x40000000
 LOAD, EQUAL, GREATER_OR_EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # BPF_LD|W|ABS, BPF_JMP|…|K, BPF_RET|K
 AND = 0x54  # BPF_ALU|AND|K
 ALLOW, ERRNO, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 NUMBER_AT, ARCH_AT, FIRST_ARGUMENT_AT, ARGUMENT_SIZE = 0, 4, 16, 8  # in struct seccomp_data
-EPERM, EFAULT, ENOSYS = 1, 14, 38
-libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_SECCOMP, FILTER = 22, 2
+EPERM, ENOSYS = 1, 38
 
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -130,18 +128,14 @@ def _refuse() -> Instruction:
 
 def available() -> bool:
     """Whether this machine can be given a filter: one that we know, whose kernel takes filters."""
-    return bool(program()) and libc.prctl(PR_SET_SECCOMP, FILTER, None, 0, 0) != 0 and ctypes.get_errno() == EFAULT
+    return bool(program()) and kernel.takes_filters()
 
 
 @cache
-def packed(*, shared: bool = False, owner: bool = False) -> tuple[Any, Any]:
-    """The program as the kernel wants it, with what it points to; made once, before the fork. None: there is none."""
+def packed(*, shared: bool = False, owner: bool = False) -> kernel.SystemCallFilter | None:
+    """The program as the kernel wants it; made once, before the fork. None: there is none."""
     instructions = program(shared=shared, owner=owner)
-    if not instructions:
-        return None, None
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in instructions))
-    header = struct.pack("@HP", len(instructions), ctypes.addressof(code))
-    return ctypes.create_string_buffer(header), code
+    return kernel.SystemCallFilter(instructions) if instructions else None
 
 
 def install(*, shared: bool = False, owner: bool = False) -> None:
@@ -152,6 +146,5 @@ def install(*, shared: bool = False, owner: bool = False) -> None:
     Raises:
         OSError: the kernel refuses the filter.
     """
-    header, _ = packed(shared=shared, owner=owner)
-    if header is not None and libc.prctl(PR_SET_SECCOMP, FILTER, header, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "the kernel refuses the system call filter")
+    if (system_call_filter := packed(shared=shared, owner=owner)) is not None:
+        system_call_filter.install()

@@ -7,7 +7,6 @@ This runs beside student code. A copy that keeps something back is told nothing:
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
@@ -19,15 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tito.sandbox.inside import kernel
+
 MOST_DESCRIPTORS = 256
 SHARING = ("mmap", "_multiprocessing", "_posixshmem")  # modules by which Python shares memory
 DEVICES = {os.makedev(1, minor): f"/dev/{name}" for minor, name in ((3, "null"), (5, "zero"), (7, "full"),
                                                                     (8, "random"), (9, "urandom"))}  # fmt: skip
 HOW = os.O_ACCMODE | os.O_APPEND | os.O_NONBLOCK | os.O_SYNC | os.O_NOATIME
 PATIENCE_S = 5.0
-PROT_READ_WRITE, MAP_PRIVATE_FIXED_ANONYMOUS = 3, 0x02 | 0x10 | 0x20
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class SharedResources:
         if any(name in sys.modules for name in SHARING):
             with contextlib.suppress(OSError, ValueError):
                 for place in _shared_memory(number, self.to_warden):
-                    _keep_to_oneself(*place)
+                    kernel.make_private(*place)
         self.to_warden.send(b"copy %d" % number)
         self.to_warden.close()
 
@@ -161,12 +159,3 @@ def _shared_memory(number: int, to_warden: socket.socket) -> list[tuple[int, int
         ours.settimeout(PATIENCE_S)
         places = json.loads(ours.recv(1 << 16) or b"[]")
     return [(int(start), int(end)) for start, end in places]
-
-
-def _keep_to_oneself(start: int, end: int) -> None:
-    """Put private memory of the same content in the place of shared memory."""
-    content = ctypes.string_at(start, end - start)
-    libc.mmap.restype = ctypes.c_void_p
-    place = (ctypes.c_void_p(start), ctypes.c_size_t(end - start))
-    libc.mmap(*place, PROT_READ_WRITE, MAP_PRIVATE_FIXED_ANONYMOUS, -1, ctypes.c_long(0))
-    ctypes.memmove(start, content, end - start)

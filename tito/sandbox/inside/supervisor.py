@@ -12,27 +12,23 @@ session's own user (when the grader is root), or because Landlock keeps its sign
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tito.sandbox.inside import landlock
-from tito.sandbox.inside.landlock_session import PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PROBE_UID, libc, prctl, told
+from tito.sandbox.inside import kernel, landlock
+from tito.sandbox.inside.landlock_session import PROBE_UID, told
 from tito.sandbox.inside.warden import Lines, Warden
 from tito.sandbox.inside.writable_folders import Folders
 
 UIDS = range(PROBE_UID + 1, 61184)  # nobody's: systemd lists 60706 to 61183 as unused, and Debian gives no such
 HELPER_UID = 60706
-PR_SET_CHILD_SUBREAPER = 36
 LOOK_EVERY_S = 0.5
-SIGNAL_SET_BYTES = 128  # glibc's sigset_t
 PATIENCE_S = 15.0  # with processes that do not die, as one that waits for a broken disk
 WATCHED = (signal.SIGTERM, signal.SIGCHLD)
 
@@ -43,8 +39,8 @@ def enter(settings: dict[str, Any]) -> None:
     fence = settings["fence"]
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)  # they are waited for
     os.setsid()  # whoever ends the zygote with its group leaves us to clear up
-    prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    kernel.die_with_parent(signal.SIGTERM)
+    kernel.become_subreaper()
     folder = Path(fence["root"], "sessions", str(os.getpid()))
     fence |= {"uid": 0, "folder": str(folder)}
     if fence["own_uid"]:
@@ -78,7 +74,7 @@ def _keep_signals_to_descendants(version: int) -> None:
     Raises:
         OSError: it would. Nothing must be killed then.
     """
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    kernel.no_new_privileges()
     landlock.restrict(landlock.create(version, files=False))
     with contextlib.suppress(PermissionError):
         os.kill(os.getppid(), 0)
@@ -111,23 +107,13 @@ def keep(settings: dict[str, Any], lines: Lines, notebook: int) -> NoReturn:
 
 def _heard(warden: Warden | None) -> Iterator[int]:
     """Each signal that comes, and 0 when it is time to look at the folder. Serves the warden's lines meanwhile."""
-    signals = _signals()
+    signals = kernel.signal_descriptor(WATCHED)
     while True:
         heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if warden is None else 0)
         if heard is None and warden is not None:
             warden.serve(LOOK_EVERY_S, until=signals)
             heard = signal.sigtimedwait(WATCHED, 0)
         yield 0 if heard is None else heard.si_signo
-
-
-def _signals() -> int:
-    """A descriptor that can be read when a signal that is watched for has come."""
-    wanted = sum(1 << (number - 1) for number in WATCHED).to_bytes(8, sys.byteorder)
-    names = ctypes.create_string_buffer(wanted, SIGNAL_SET_BYTES)
-    descriptor = libc.signalfd(-1, names, os.O_CLOEXEC | os.O_NONBLOCK)
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "signalfd: refused")
-    return int(descriptor)
 
 
 def _reap() -> bool:

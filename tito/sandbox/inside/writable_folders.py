@@ -3,16 +3,15 @@ had but its content and mode is left then, not its number, and no room that it t
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-MS_NOSUID, MS_NODEV, MNT_DETACH = 2, 4, 2
-OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from tito.sandbox.inside import kernel
 
-libc = ctypes.CDLL(None, use_errno=True)
+OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class WritableFolders(Protocol):
@@ -47,10 +46,7 @@ class Mounts:
 
     def mount(self) -> None:
         for folder in self.folders:
-            arguments = (b"tmpfs", folder.encode(), b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), self.options)
-            if libc.mount(*arguments) != 0:
-                error = ctypes.get_errno()
-                raise OSError(error, f"mount: {os.strerror(error)}")
+            kernel.mount("tmpfs", folder, kernel.MS_NOSUID | kernel.MS_NODEV, self.options)
 
     def opened(self) -> list[int]:
         return [os.open(folder, OPEN) for folder in self.folders]
@@ -58,7 +54,8 @@ class Mounts:
     def renewed(self) -> list[int]:
         for folder in self.folders:
             if os.statvfs(folder).f_bfree != os.statvfs(folder).f_blocks:  # else what lies below is no burden
-                libc.umount2(folder.encode(), MNT_DETACH)
+                with contextlib.suppress(OSError):
+                    kernel.unmount(folder)
         self.mount()
         return self.opened()
 

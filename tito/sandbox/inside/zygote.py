@@ -25,7 +25,6 @@ here, or the judge's, of which this module knows nothing.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -34,15 +33,26 @@ import selectors
 import shutil
 import signal
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from tito.sandbox.inside import landlock_session, rlimits, seccomp
+from tito.sandbox.inside import kernel, landlock_session, rlimits, seccomp
 from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.kernel import (
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+)
 from tito.sandbox.inside.shared_resources import SharedResources
 from tito.sandbox.inside.supervisor import enter, finish, keep
 from tito.sandbox.inside.warden import Lines
@@ -50,17 +60,9 @@ from tito.sandbox.inside.writable_folders import Mounts
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
-NEW_NETWORK = 0x40000000
-NEW_NAMESPACES = 0x00020000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mnt uts ipc user pid net
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 36, 38
-CAPABILITY_VERSION = 0x20080522
-CLONE = {"x86_64": 56, "aarch64": 220}
-KEYCTL, KEYCTL_JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
+NEW_NAMESPACES = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS
 INODES = 20_000
-HUGE_PAGE, MADV_COLLAPSE = 2 << 20, 25
-
-libc = ctypes.CDLL(None, use_errno=True)
+HUGE_PAGE = 2 << 20
 
 
 class Role(Protocol):
@@ -83,7 +85,8 @@ def main() -> NoReturn:
     settings = json.loads(sys.argv[1])
     if settings["uid"]:
         _bare_proc()
-        _become(settings["uid"])
+        kernel.become(settings["uid"])
+        kernel.no_new_privileges()
     if settings["fence"]:
         landlock_session.prepare(settings)
     settings["identity"] = [
@@ -91,7 +94,7 @@ def main() -> NoReturn:
         ("/proc/self/uid_map", b"%d %d 1" % (os.getuid(), os.getuid())),
         ("/proc/self/gid_map", b"%d %d 1" % (os.getgid(), os.getgid())),
     ]
-    _prctl(PR_SET_DUMPABLE, 0)  # no session can look into this process
+    kernel.set_dumpable(False)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     settings["folders"] = [str(home), "/tmp", "/dev/shm"]
     if settings["confined"]:
@@ -114,7 +117,7 @@ def main() -> NoReturn:
     _gather_memory()
     rlimits.make_known(settings)
     if settings["fence"]:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # of a supervisor whose server has gone
+        kernel.become_subreaper()  # of a supervisor whose server has gone
     ConnectionListener(listener, owner, role, settings).serve()
     if settings["fence"]:
         finish(settings)
@@ -124,15 +127,7 @@ def main() -> NoReturn:
 def _bare_proc() -> None:
     """Mount a /proc of which nothing is covered: else the kernel would not let sessions have theirs."""
     with contextlib.suppress(OSError):  # in a container that forbids it; see `_may_mount_proc`
-        _call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
-
-
-def _become(uid: int) -> None:
-    """Leave root for good: a user of no rights, whose processes the kernel counts and limits."""
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+        kernel.mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 
 def _content(descriptors: list[int]) -> bytes:
@@ -153,7 +148,8 @@ def _gather_memory() -> None:
             start, end = (int(one, 16) for one in addresses.split("-"))
             start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
             if permissions.startswith("rw") and name.strip() in ("", "[heap]") and start < end:
-                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
+                with contextlib.suppress(OSError):
+                    kernel.collapse(start, end)
 
 
 class ConnectionListener:
@@ -178,7 +174,7 @@ class ConnectionListener:
         zygote = os.getpid()
         server = os.fork()
         if server == 0:
-            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            kernel.die_with_parent()
             if os.getppid() == zygote:
                 self.selector.close()
                 self.listener.close()
@@ -293,8 +289,8 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
         enter(settings)
         if (notebook := os.fork()) != 0:
             keep(settings, lines, notebook)
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _prctl(PR_SET_DUMPABLE, 1)  # or /proc/self would not be ours to write to, nor the grader's to read
+    kernel.die_with_parent()
+    kernel.set_dumpable(True)  # or /proc/self would not be ours to write to, nor the grader's to read
     if settings["fence"]:
         landlock_session.populate(settings)
     elif settings["confined"]:
@@ -323,7 +319,7 @@ def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) 
     It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
     namespace is deaf to signals from inside.
     """
-    _prctl(PR_SET_DUMPABLE, 0)
+    kernel.set_dumpable(False)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
@@ -353,23 +349,16 @@ def _fork_into_namespaces(settings: dict[str, Any]) -> int:
     """Fork a process that has a user namespace of its own, and in it all the others, of which it is process 1. One that
     is offline can open no socket: it needs no network of its own, which takes longest to make.
 
-    `os.fork` and `unshare` would need one more process, which stays outside.
-
     Raises:
         OSError: the kernel makes no process, or no namespaces.
     """
-    flags = NEW_NAMESPACES & ~(NEW_NETWORK if settings["offline"] else 0)
-    made: int = libc.syscall(CLONE[os.uname().machine], flags | signal.SIGCHLD, 0, 0, 0, 0)
-    if made < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"clone: {os.strerror(error)}")
-    return made
+    return kernel.fork_into_namespaces(NEW_NAMESPACES | (0 if settings["offline"] else CLONE_NEWNET))
 
 
 def _may_mount_proc(settings: dict[str, Any]) -> bool:
     """Whether sessions can have a /proc of their own. Where ours is partly covered, as a container's is, they have
     none. The kernel logs each attempt that fails, so that there is one for all sessions."""
-    return _works_in_namespaces(settings, lambda: _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None))
+    return _works_in_namespaces(settings, lambda: kernel.mount("proc", "/proc", MS_RDONLY))
 
 
 def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) -> bool:
@@ -387,7 +376,7 @@ def _works_in_namespaces(settings: dict[str, Any], attempt: Callable[[], None]) 
 
 def _keep_who_we_are(settings: dict[str, Any]) -> None:
     """In a user namespace of its own a process is nobody until it is told that it is still the same user."""
-    _prctl(PR_SET_DUMPABLE, 1)
+    kernel.set_dumpable(True)
     for file, text in settings["identity"]:
         descriptor = os.open(file, os.O_WRONLY)
         os.write(descriptor, text)
@@ -400,9 +389,9 @@ def _populate(settings: dict[str, Any]) -> Mounts:
     views = Mounts(settings["folders"], size)
     views.mount()
     if settings["proc"]:
-        _call("mount", b"proc", b"/proc", b"proc", MS_RDONLY, None)
+        kernel.mount("proc", "/proc", MS_RDONLY)
     else:
-        _call("mount", b"tmpfs", b"/proc", b"tmpfs", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
+        kernel.mount("tmpfs", "/proc", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
     if settings["layered"]:
         _layer(settings)
         return views
@@ -421,7 +410,7 @@ def _layer(settings: dict[str, Any]) -> None:
     for folder in (upper, work):
         folder.mkdir()
     layers = f"lowerdir={settings['files']},upperdir={upper},workdir={work},userxattr"
-    _call("mount", b"overlay", home.encode(), b"overlay", MS_NOSUID | MS_NODEV, layers.encode())
+    kernel.mount("overlay", home, MS_NOSUID | MS_NODEV, layers.encode())
 
 
 def _may_mount_layers(settings: dict[str, Any]) -> bool:
@@ -437,20 +426,8 @@ def _may_mount_layers(settings: dict[str, Any]) -> bool:
 
 def _drop_privileges(settings: dict[str, Any]) -> None:
     """No capabilities, not even in the session's own user namespace, and none to be gained; no keyring of others."""
-    keyctl = KEYCTL.get(os.uname().machine)
-    if keyctl is not None:
-        libc.syscall(keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    header = struct.pack("=Ii", CAPABILITY_VERSION, 0)
-    _call("capset", header, bytes(24))
+    with contextlib.suppress(OSError):  # where a container's filter refuses to
+        kernel.join_new_keyring()
+    kernel.no_new_privileges()
+    kernel.drop_capabilities()
     seccomp.install(shared=settings["offline"])
-
-
-def _prctl(option: int, value: int) -> None:
-    _call("prctl", option, value, 0, 0, 0)
-
-
-def _call(name: str, *arguments: object) -> None:
-    if getattr(libc, name)(*arguments) != 0:
-        error = ctypes.get_errno()
-        raise OSError(error, f"{name}: {os.strerror(error)}")
