@@ -53,13 +53,15 @@ from tito.plan.planning import plan_assignment
 from tito.repair.read_notebook import ReadNotebook
 from tito.repair.repair import read_submission, repair
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Session, Step, ZygoteClient
+from tito.sandbox.session import Session
+from tito.sandbox.steps import Step
+from tito.sandbox.zygote_client import ZygoteClient
 
 # What is timed, by the stage that it counts for. What is inside another of them is taken from that one.
 STAGES = {
     "repair": ((submission, "prepared"),),
     "fork": ((ZygoteClient, "session"), (Session, "close")),
-    "cells": ((observe, "_hear_notebook"),),
+    "cells": ((observe, "_receive_notebook"),),
     "hidden": ((observe, "_run_hidden"), (observe, "_run_late")),
     "judge": ((Judge, "put"), (Judge, "_settle")),
     "verdicts": ((submission, "_with_verdicts"),),

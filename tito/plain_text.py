@@ -40,3 +40,8 @@ def without_controls(text: str) -> str:
 def with_visible_controls(text: str) -> str:
     """A text for a terminal: what the terminal would obey is written out, as in `\\x1b[2J`."""
     return text.encode("utf-8", "backslashreplace").decode().translate(_VISIBLE)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters of a text, without controls."""
+    return without_controls(text[:most])

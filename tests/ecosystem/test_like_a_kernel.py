@@ -21,7 +21,9 @@ from tito.course.python_source import Source
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, SandboxSpec, Step
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Step
+from tito.sandbox.zygote_client import Sandbox
 
 NOTEBOOKS = Path(__file__).parent / "like_a_kernel"  # cells, parted by lines `# %%`
 PLACE = SandboxSpec(packages=("ipython", "matplotlib", "numpy"), limits=Limits(memory_mb=1500))

@@ -126,7 +126,8 @@ def _serve(settings: dict[str, Any]) -> None:
     from tito.models import Limits
     from tito.sandbox import cgroup, time_allowance, unprivileged
     from tito.sandbox.backends import backend
-    from tito.sandbox.session import Sandbox, SandboxSpec
+    from tito.sandbox.spec import SandboxSpec
+    from tito.sandbox.zygote_client import Sandbox
 
     time_allowance.GRACE_S = 0.5
     if settings.get("watched"):
@@ -157,7 +158,7 @@ def _serve(settings: dict[str, Any]) -> None:
 
 
 def _ran(session: Any, request: dict[str, Any]) -> dict[str, Any]:
-    from tito.sandbox.session import Step
+    from tito.sandbox.steps import Step
 
     step = Step(source=request["source"], observe=tuple(request["observe"]), measured=request["measured"])
     session.notebook.send([step], request["limit_s"])

@@ -14,7 +14,9 @@ from tito.course.python_source import Source
 from tito.models import Limits
 from tito.plan.compile import compiled_cells
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, SandboxSpec, Step
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Step
+from tito.sandbox.zygote_client import Sandbox
 
 PLACE = SandboxSpec((), ("ipython", "matplotlib", "numpy"), limits=Limits(cell_timeout_s=10, memory_mb=1024))
 NOTEBOOKS = {

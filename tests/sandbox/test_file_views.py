@@ -21,8 +21,11 @@ from remote import AS_NOBODY
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.held_processes import Processes, _asked, _read
-from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session
+from tito.sandbox.session import Session
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Ran
 from tito.sandbox.unprivileged import Unprivileged
+from tito.sandbox.zygote_client import Sandbox
 
 LIMITS = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24, output_kb=64)
 SETUP = "import os, stat, time\nTMP = os.environ.get('TMPDIR', '/tmp')\nHOME = os.environ['HOME']"
@@ -301,7 +304,7 @@ def test_the_warden_is_not_reached_by_student_code(source: str, own: Session) ->
     assert seen(own, 1, "seen = open('x').read()") == "x"
 
 
-def test_a_copy_cannot_wake_another(own: Session) -> None:
+def test_a_copy_cannot_wake_another(sandbox: Sandbox, own: Session) -> None:
     """A copy that hidden sections send signals to is given up. It says nothing, and sees nothing."""
     run(own, "import signal\nsignal.signal(signal.SIGUSR1, lambda *_: open(TMP + '/woken', 'w').close())")
     fork(own, 0, 1, 2)
@@ -309,7 +312,7 @@ def test_a_copy_cannot_wake_another(own: Session) -> None:
         "for pid in range(2, 60):\n    for number in (18, 10):\n        try:\n            if pid != os.getpid(): os.kill(pid, number)\n"
         "        except OSError: pass\ntime.sleep(0.1)\nseen = os.listdir(TMP)"
     )
-    if own._control.name == "landlock":
+    if sandbox.name == "landlock":
         wake = wake.replace("range(2, 60)", "range(os.getpid() - 40, os.getpid() + 40)")
     assert seen(own, 0, wake) == []
     assert hidden(own, 1, "1").evalue == "A signal was sent to the copy of the notebook that was made for this test."
@@ -407,7 +410,7 @@ def test_a_lost_copy_costs_its_own_test_only(own: Session) -> None:
     assert seen(own, 0, "seen = os.listdir()") == ["data.txt"]
 
 
-def test_numbers_of_files_tell_nothing(own: Session) -> None:
+def test_numbers_of_files_tell_nothing(sandbox: Sandbox, own: Session) -> None:
     """A file that another copy has made anew, with the same content, has the number that it would have had."""
     run(own, "for name in 'abc': open(name, 'w').write(name)")
     fork(own, 0, 1, 2)
@@ -415,7 +418,7 @@ def test_numbers_of_files_tell_nothing(own: Session) -> None:
     first = seen(own, 0, numbers)
     for name, other in itertools.pairwise("abc"):
         own.branches[0].run(f"os.remove('{name}')\nopen('{name}', 'w').write('{name}')\nos.utime('{other}', (5, 5))", 5)
-    if own._control.name == "bubblewrap":
+    if sandbox.name == "bubblewrap":
         assert seen(own, 1, numbers) == first
     assert seen(own, 2, "seen = any(os.stat(name).st_mtime == 5 for name in 'abc')") is False
 
@@ -440,7 +443,8 @@ AS_ANOTHER = """
 import json, sys
 from pathlib import Path
 from tito.models import Limits
-from tito.sandbox.session import Sandbox, SandboxSpec
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.zygote_client import Sandbox
 from tito.sandbox.unprivileged import Unprivileged
 
 limits = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24)
@@ -522,7 +526,7 @@ def test_a_warden_that_does_not_answer_in_time_costs_the_copies_that_wait(
     run(own, "for n in range(5000): open(str(n), 'w').close()")
     fork(own, 0, 1)
     own.begin()
-    monkeypatch.setattr("tito.sandbox.session.ANSWER_TIMEOUT_S", 0.001)
+    monkeypatch.setattr("tito.sandbox.session.WARDEN_TIMEOUT_S", 0.001)
     assert hidden(own, 0, "1") == Ran("gone", evalue="The session of this notebook has ended.")
     monkeypatch.undo()
     assert hidden(own, 1, "1").status == "gone"

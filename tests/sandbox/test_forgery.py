@@ -24,7 +24,7 @@ from tito.models import Check, Evidence, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import pack
-from tito.sandbox.session import Ran
+from tito.sandbox.steps import Ran
 
 GATE = "forged values are refused"
 DECLARED = "what students report is declared"

@@ -31,7 +31,9 @@ from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.inside.wire import MAKERS
-from tito.sandbox.session import NotebookChannel, SandboxSpec, Step
+from tito.sandbox.notebook_channel import NotebookChannel
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Step
 
 LENGTHS = struct.Struct(">III")
 ANSWERS = ("yes", "no", "nothing", "stopped")  # the last: the judge was, at a limit

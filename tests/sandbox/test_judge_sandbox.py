@@ -23,7 +23,7 @@ from tito.plan.planning import plan_notebook
 from tito.repair.read_notebook import ReadNotebook
 from tito.sandbox.backends import backend
 from tito.sandbox.inside.codec import pack
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 
 EVAL = JudgePlan("", "", ("said",))
 Ask = Callable[[str], Judgement]

@@ -21,7 +21,7 @@ from tito.models import Fingerprint, Verdict
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox
+from tito.sandbox.zygote_client import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = "16"

@@ -23,8 +23,8 @@ from tito.plan.plan import AssignmentPlan, TestPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox import cgroup
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox
 from tito.sandbox.unconfined import Unconfined
+from tito.sandbox.zygote_client import Sandbox
 
 MEANS = ("control groups", "a watchdog") if cgroup.hierarchies() else ("a watchdog",)
 MEMORY_MB = 1024

@@ -16,7 +16,8 @@ from tito.sandbox import cgroup
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.cgroup import Hierarchies
 from tito.sandbox.processes import parent_of
-from tito.sandbox.session import Sandbox, SandboxSpec
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.zygote_client import Sandbox
 from tito.sandbox.zygote_connection import process_of
 
 LIMITS = {"memory_mb": 1024, "scratch_mb": 512, "processes": 32}
@@ -249,7 +250,7 @@ def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypa
         monkeypatch.setattr(cgroup, "hierarchies", lambda: None)
     place = SandboxSpec((), ("ipython", "numpy"), limits=Limits(memory_mb=1024))
     with Sandbox(Bubblewrap(), place) as sandbox, sandbox.session() as neighbour, sandbox.session() as session:
-        first = process_of(session._line._pidfd)
+        first = process_of(session._connection._pidfd)
         server = parent_of(first)
         assert server is not None
         os.kill(server, signal.SIGKILL)

@@ -22,8 +22,8 @@ from tito.models import CellKind, CellVerdict, Evidence, Fingerprint, Verdict
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox
 from tito.sandbox.unconfined import Unconfined
+from tito.sandbox.zygote_client import Sandbox
 
 Grade = Callable[..., Graded]
 
@@ -69,7 +69,7 @@ def grade(
         folder = submit(course, "ada", notebook if notebook is not None else solved(course, **cells))
         chosen = using or sandbox
         limits = replace(plan.place.limits, cell_timeout_s=cell_timeout_s, notebook_timeout_s=notebook_timeout_s)
-        monkeypatch.setattr(chosen, "place", replace(plan.place, limits=limits))
+        monkeypatch.setattr(chosen, "spec", replace(plan.place, limits=limits))
         return grade_submission(plan, "ada", folder, chosen, judge, Fingerprint("", "", ""))
 
     return run

@@ -25,7 +25,8 @@ from tito.plan.planning import plan_notebook
 from tito.repair.read_notebook import ReadNotebook, look_at
 from tito.repair.repair import Repaired
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Sandbox, SandboxSpec
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.zygote_client import Sandbox
 
 SOLUTIONS = {
     "primes": """
@@ -312,7 +313,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:
-    plan = AssignmentPlan("one", (bench.plan,), bench.sandbox.place, Path(), "", "")
+    plan = AssignmentPlan("one", (bench.plan,), bench.sandbox.spec, Path(), "", "")
     assert [one.grade_id for one in in_process(plan)] == ["test_source"]
     assert {grade_id_of(one) for one in notebook() if one.metadata.nbgrader.grade} == set(bench.plan.tests)
 

@@ -17,8 +17,11 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Ran, Sandbox, SandboxSpec, Session, Step
+from tito.sandbox.session import Session
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Ran, Step
 from tito.sandbox.unconfined import Unconfined
+from tito.sandbox.zygote_client import Sandbox
 
 LIMITS = Limits(cell_timeout_s=10, memory_mb=1024, scratch_mb=16, processes=24, output_kb=64)
 PACKAGES = ("ipython", "matplotlib", "numpy")

@@ -25,8 +25,9 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.sandbox import unprivileged
 from tito.sandbox.inside import landlock, seccomp
-from tito.sandbox.session import Sandbox, SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
+from tito.sandbox.zygote_client import Sandbox
 
 REPOSITORY = Path(tito.__file__).resolve().parent.parent
 USERS = ("root", "nobody") if os.geteuid() == 0 else ("nobody",)

@@ -48,7 +48,7 @@ from tito.models import CellKind, Fingerprint, Verdict
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox.backends import backend
-from tito.sandbox.session import Backend
+from tito.sandbox.launch import Backend
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 ASSIGNMENT = "07_sums"  # of a case that names none

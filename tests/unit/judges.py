@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from tito.judge.judge import Judge, judging
 from tito.models import Limits
 from tito.plan.plan import AssignmentPlan
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.unconfined import Unconfined
 
 

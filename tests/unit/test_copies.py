@@ -19,7 +19,7 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.repair.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
 from tito.repair.read_notebook import ReadNotebook
 from tito.repair.stub import stub_of
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 
 STUB, WORK, OTHER = (ReadNotebook([]) for _ in range(3))
 WORKS = {id(STUB): "", id(WORK): "a", id(OTHER): "b"}

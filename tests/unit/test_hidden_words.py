@@ -15,7 +15,7 @@ from tito.grade.verdicts import verdict_of_test
 from tito.judge.judge import Answers
 from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
 from tito.plan.plan import TestPlan
-from tito.sandbox.session import Ran
+from tito.sandbox.steps import Ran
 
 VISIBLE = Section("assert f(1) == 1", None, hidden=False)
 HIDDEN = Section("assert f(SEED) == 2", None, hidden=True)

@@ -23,7 +23,9 @@ from tito.sandbox import cgroup, metering, processes
 from tito.sandbox.cgroup import Hierarchies
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.metering import GroupMeter, GroupReading, TreeReading
-from tito.sandbox.session import NotebookChannel, SandboxSpec, Step
+from tito.sandbox.notebook_channel import NotebookChannel
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.steps import Step
 
 # ---- control groups of version 2, as files -----------------------------------------------------
 

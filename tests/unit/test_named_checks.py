@@ -16,7 +16,7 @@ from tito.models import CellVerdict, CheckVerdict, Verdict
 from tito.plan.plan import TestPlan
 from tito.plan.planning import plan_notebook
 from tito.sandbox.inside.codec import pack
-from tito.sandbox.session import Ran
+from tito.sandbox.steps import Ran
 
 SOURCE = """\
 a, b = solve()

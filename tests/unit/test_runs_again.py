@@ -8,7 +8,7 @@ import pytest
 
 from tito.grade.observe import NOT_RUN, Copy, Observations, Rerun, Task, _merged
 from tito.models import Limits, Section
-from tito.sandbox.session import Ran, Step
+from tito.sandbox.steps import Ran, Step
 
 LIMITS = Limits(notebook_timeout_s=100)
 VISIBLE, HIDDEN = Section("x = f(1)", "assert x", False), Section("y = f(2)", "assert y", True)

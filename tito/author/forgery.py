@@ -26,7 +26,9 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.test_cell import judge_parts
 from tito.repair.read_notebook import trusted
 from tito.sandbox.inside.codec import CodecError, Packed, pack
-from tito.sandbox.session import Backend, Ran, ZygoteClient
+from tito.sandbox.launch import Backend
+from tito.sandbox.steps import Ran
+from tito.sandbox.zygote_client import ZygoteClient
 
 FORGED = "forged values are refused"
 DECLARED = "what students report is declared"

@@ -30,7 +30,8 @@ from tito.plan.directives import reason_in_process
 from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
-from tito.sandbox.session import Backend, Sandbox
+from tito.sandbox.launch import Backend
+from tito.sandbox.zygote_client import Sandbox
 
 NOT_STORED = Fingerprint("", "", "")
 PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here

@@ -16,7 +16,8 @@ from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.sandbox_specs import Sandboxes
 from tito.repair.read_notebook import trusted
-from tito.sandbox.session import Backend, ZygoteClient
+from tito.sandbox.launch import Backend
+from tito.sandbox.zygote_client import ZygoteClient
 
 
 def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:

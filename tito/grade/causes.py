@@ -17,7 +17,7 @@ from tito.course.cells import Cell
 from tito.models import CellKind, CellVerdict, Verdict
 from tito.plan.names import flow_in, flow_of, names_in
 from tito.plan.plan import TestPlan
-from tito.sandbox.session import Ran
+from tito.sandbox.steps import Ran
 
 MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
 # All that a student reads of a hidden section that failed without words of the author's. How it failed is theirs to

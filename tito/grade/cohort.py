@@ -20,7 +20,7 @@ from tito.models import Fingerprint, SubmissionRecord
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import EarlySandboxes
-from tito.sandbox.session import Backend
+from tito.sandbox.launch import Backend
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,10 @@ from tito.models import JudgePlan, Limits, Section
 from tito.plan.compile import compiled_section
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.repair.read_notebook import ReadNotebook
-from tito.sandbox.session import NotebookChannel, Ran, Session, Step, ZygoteClient
+from tito.sandbox.notebook_channel import NotebookChannel
+from tito.sandbox.session import Session
+from tito.sandbox.steps import Ran, Step
+from tito.sandbox.zygote_client import ZygoteClient
 
 T = TypeVar("T")
 # Yields each time that a notebook has been told what to do: who waits for it may do something else meanwhile.
@@ -121,7 +124,7 @@ def observing(
     partly: Callable[[Observations], None] = lambda _: None,
 ) -> AtWork[Observations]:
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
-    limits = sandbox.place.limits
+    limits = sandbox.spec.limits
     time_s = time.monotonic() + limits.notebook_timeout_s
     late = [test.grade_id for test in plan.judged_apart] if notebook.needs_no_copies else []
     seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, recover_until_s=0.0 if late else time_s)
@@ -209,7 +212,7 @@ def _observed(
     run again, without that test.
     """
     seen, cells = Observations(), notebook.cells
-    limits = sandbox.place.limits
+    limits = sandbox.spec.limits
     tests = [plan.tests[cell.grade_id] for cell in cells if cell.is_test]
     wanted = [(test.grade_id, copy) for test in tests if test.grade_id not in late for copy in _copies(test)]
     branches = {fork: number for number, fork in enumerate(wanted)}

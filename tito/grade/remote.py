@@ -9,7 +9,8 @@ from tito.errors import JudgeFailed
 from tito.judge.judge import Judge
 from tito.models import RemotePlan, Section
 from tito.sandbox.inside.codec import NOTHING, PATIENCE, CodecError, EndOfStream
-from tito.sandbox.session import NotebookChannel, Ran
+from tito.sandbox.notebook_channel import NotebookChannel
+from tito.sandbox.steps import Ran
 
 
 class RemoteTest:

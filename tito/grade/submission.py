@@ -40,7 +40,7 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.repair.copies import NotRead, Undecided, chosen, copies_in, work_in
 from tito.repair.read_notebook import ReadNotebook, trusted
 from tito.sandbox.inside.codec import Packed
-from tito.sandbox.session import ZygoteClient
+from tito.sandbox.zygote_client import ZygoteClient
 
 COPIES_S = 5.0  # for reading copies of a notebook
 WILL_BE_LOOKED_AT = "A person will look at it."

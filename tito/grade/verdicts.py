@@ -22,7 +22,7 @@ from tito.models import (
     Verdict,
 )
 from tito.plan.plan import NotebookPlan, TestPlan
-from tito.sandbox.session import Ran
+from tito.sandbox.steps import Ran
 
 NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."

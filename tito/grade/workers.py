@@ -41,8 +41,9 @@ from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import BorrowedSandboxes, SandboxAddress, Sandboxes, judge_spec
 from tito.sandbox.inside import kernel
 from tito.sandbox.inside.codec import PATIENCE
-from tito.sandbox.session import START_TIMEOUT_S, Backend, Sandbox, ZygoteClient
+from tito.sandbox.launch import Backend
 from tito.sandbox.time_allowance import GRACE_S
+from tito.sandbox.zygote_client import START_TIMEOUT_S, Sandbox, ZygoteClient
 
 TOGETHER_S = 0.25  # results that come within so many seconds are stored in one transaction
 TICKET = struct.Struct("=I")  # the number of a task
@@ -157,7 +158,7 @@ class WorkerPool:
         alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
         context: Any = multiprocessing.get_context("fork" if alone else "spawn")
         both = (self.sandboxes.notebooks, self.sandboxes.judges)
-        first = tuple(SandboxAddress(sandbox.name, sandbox.place, sandbox.address) for sandbox in both)
+        first = tuple(SandboxAddress(sandbox.name, sandbox.spec, sandbox.address) for sandbox in both)
         ours, theirs = context.Pipe()
         tickets = Connection(os.dup(self._tickets), writable=False)
         process = context.Process(target=_serve, args=(theirs, tickets, self.plan, self.isolation, first), daemon=True)

@@ -18,11 +18,14 @@ from tito.course.submission_files import NoNotebook
 from tito.errors import JudgeFailed, SandboxUnavailable
 from tito.judge.role import MOST_TO_JUDGE, JudgeOrder
 from tito.models import JudgePlan, Measured, Section
+from tito.plain_text import shortened
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.sandbox_specs import Sandboxes, judge_spec
 from tito.repair.read_notebook import ReadNotebook, from_values
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed
-from tito.sandbox.session import Backend, Sandbox, Session, ZygoteClient, text_of
+from tito.sandbox.launch import Backend
+from tito.sandbox.session import Session
+from tito.sandbox.zygote_client import Sandbox, ZygoteClient
 
 TOGETHER = 64 << 20  # bytes of values in one frame of questions
 READ_S = 2.0  # of processor time, for reading a submission; then with care
@@ -197,7 +200,7 @@ class Judge:
 
     def _limit_s(self, alone_s: float) -> float:
         """Of processor time, for an answer."""
-        return alone_s or self._sandbox.place.limits.cell_timeout_s
+        return alone_s or self._sandbox.spec.limits.cell_timeout_s
 
     def _frame(self, questions: Sequence[Question], alone_s: float) -> tuple[dict[str, Any], Packed]:
         """Questions as a message. Judge halves are the same for all submissions: few have to be told."""
@@ -241,7 +244,7 @@ class Judge:
             JudgeFailed: it could not set itself up.
         """
         self.renew()
-        (answer,) = self.put(question, alone_s=self._sandbox.place.limits.cell_timeout_s).judgements()
+        (answer,) = self.put(question, alone_s=self._sandbox.spec.limits.cell_timeout_s).judgements()
         if isinstance(answer, JudgeFailed):
             raise answer
         return answer
@@ -334,14 +337,14 @@ def _parts(questions: Sequence[Question]) -> Iterator[list[Question]]:
 
 def _judgement(reply: dict[str, Any]) -> Judgement | JudgeFailed:
     if reply["fault"]:
-        fault = text_of(str(reply["fault"]), 4000)
+        fault = shortened(str(reply["fault"]), 4000)
         return JudgeFailed(f"The judge could not set itself up: {fault}.", hint="The test itself is at fault.")
     return _one(reply, tuple(_one(check) for check in reply["checks"]))
 
 
 def _one(reply: dict[str, Any], checks: tuple[Judgement, ...] = ()) -> Judgement:
     return Judgement(
-        reply["yes"] is True, text_of(str(reply["message"]), 4000), text_of(str(reply["detail"]), 4000), checks
+        reply["yes"] is True, shortened(str(reply["message"]), 4000), shortened(str(reply["detail"]), 4000), checks
     )
 
 

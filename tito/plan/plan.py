@@ -11,7 +11,7 @@ from tito.course.cells import Cell
 from tito.models import JudgePlan, RemotePlan, Section
 from tito.plan.interference import TestTraces, traces_of
 from tito.plan.magics import WORD, flow_with_magics
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tito.plan.remote import possible_plans
 from tito.plan.sandbox_specs import workplace
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 
 
 def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tito.course.course import Assignment, Course
-from tito.sandbox.session import Backend, Sandbox, SandboxSpec
+from tito.sandbox.launch import Backend
+from tito.sandbox.spec import SandboxSpec
+from tito.sandbox.zygote_client import Sandbox
 
 JUDGE_MEMORY_MB = 2048
 JUDGE_PACKAGES = ("nbformat", "numpy")  # beside those of the notebooks
@@ -80,7 +82,7 @@ class SandboxAddress(NamedTuple):
     """Where a sandbox is that another process has started, as `ZygoteClient` wants to be told."""
 
     name: str
-    place: SandboxSpec
+    spec: SandboxSpec
     address: Path
 
 
@@ -103,7 +105,7 @@ class BorrowedSandboxes:
 def borrowed_sandboxes(sandboxes: Sandboxes) -> BorrowedSandboxes:
     """How other processes find these."""
     both = (sandboxes.notebooks, sandboxes.judges)
-    return BorrowedSandboxes(*(SandboxAddress(sandbox.name, sandbox.place, sandbox.address) for sandbox in both))
+    return BorrowedSandboxes(*(SandboxAddress(sandbox.name, sandbox.spec, sandbox.address) for sandbox in both))
 
 
 class EarlySandboxes:

@@ -21,7 +21,7 @@ from tito.models import CellKind, CellVerdict, SubmissionRecord
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebooks
 from tito.plan.test_cell import sections
-from tito.sandbox.session import SandboxSpec
+from tito.sandbox.spec import SandboxSpec
 
 MESSAGE = 2000  # characters of one that are sent
 

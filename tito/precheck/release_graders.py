@@ -27,7 +27,7 @@ from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import Sandboxes, borrowed_sandboxes
 from tito.precheck.release import plan_release
-from tito.sandbox.session import Backend
+from tito.sandbox.launch import Backend
 
 LOG = logging.getLogger("tito.precheck")
 RELEASES = 4  # of which a process has workers at the same time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tito.course.settings import BACKENDS
 from tito.errors import SandboxUnavailable, UsageError
-from tito.sandbox.session import Backend
+from tito.sandbox.launch import Backend
 
 
 def backend(name: str) -> Backend:

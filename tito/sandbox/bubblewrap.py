@@ -18,7 +18,8 @@ from pathlib import Path
 
 from tito.errors import SandboxUnavailable
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
+from tito.sandbox.launch import VARIABLES, Launch, boot, zygote_settings
+from tito.sandbox.spec import SandboxSpec
 
 UID = 65534
 HOME = "/home/student"
@@ -67,9 +68,9 @@ class Bubblewrap:
         self.way = way
         self.uid = UID if os.geteuid() == 0 and _can_become_nobody() else 0
 
-    def launch(self, place: SandboxSpec, fd: int) -> Launch:
+    def launch(self, spec: SandboxSpec, fd: int) -> Launch:
         """A zygote in its own namespaces. The options travel through a descriptor: /proc shows no path of ours."""
-        uid = self.uid if _readable_by_all(place.packages) else 0
+        uid = self.uid if _readable_by_all(spec.packages) else 0
         scratch = Path(tempfile.mkdtemp(prefix="bubblewrap-"))
         passwd_fd = _descriptor(PASSWD)
         options = [
@@ -77,13 +78,13 @@ class Bubblewrap:
             *_open_folders(),
             *_system(),
             *self.way,
-            *_python(place),
-            *_folders(place, _copied(place, scratch, uid)),
+            *_python(spec),
+            *_folders(spec, _copied(spec, scratch, uid)),
         ]
         options += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
         options_fd = _descriptor("\0".join(options).encode())
         argv = [self.bwrap, "--args", str(options_fd)]
-        settings = settings_of(place, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
+        settings = zygote_settings(spec, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
         argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
         return Launch(argv, (options_fd, passwd_fd), scratch=scratch, in_memory=True)
 
@@ -157,7 +158,7 @@ def _system() -> list[str]:
     return [*flags, "--dev", "/dev"]
 
 
-def _python(place: SandboxSpec) -> list[str]:
+def _python(spec: SandboxSpec) -> list[str]:
     """The interpreter and the chosen packages; every other folder of packages is hidden."""
     flags: list[str] = []
     for prefix in prefixes():
@@ -165,9 +166,9 @@ def _python(place: SandboxSpec) -> list[str]:
     for folder in package_folders():
         if any(folder.is_relative_to(base) for base in (*prefixes(), Path("/usr"))):
             flags += ["--tmpfs", str(folder)]
-    flags += _binds((path, f"{SITE}/{name}") for path, name in environment(place.packages).entries)
+    flags += _binds((path, f"{SITE}/{name}") for path, name in environment(spec.packages).entries)
     here = Path(__file__).resolve().parent.parent
-    names = ("",) if place.whole else MOUNTED
+    names = ("",) if spec.whole else MOUNTED
     return flags + _binds((here / name, f"{RUNNER}/tito/{name}".rstrip("/")) for name in names)
 
 
@@ -182,18 +183,18 @@ def package_folders() -> list[Path]:
     return sorted(path.resolve() for path in found if path.is_dir())
 
 
-def _folders(place: SandboxSpec, copies: Path) -> list[str]:
-    size = str(place.limits.scratch_mb << 20)
+def _folders(spec: SandboxSpec, copies: Path) -> list[str]:
+    size = str(spec.limits.scratch_mb << 20)
     flags = [word for name in ("/tmp", HOME) for word in ("--perms", "1777", "--size", size, "--tmpfs", name)]
     return [*flags, *_binds([(copies, FILES)]), "--chdir", HOME]
 
 
-def _copied(place: SandboxSpec, scratch: Path, uid: int) -> Path:
+def _copied(spec: SandboxSpec, scratch: Path, uid: int) -> Path:
     """Copies of the assignment's files in one folder, of the user that sessions run as: judges lay theirs over it. What
     is mounted is told by /proc, with its path on this machine: that of a course would be told."""
     folder = scratch / "files"
     folder.mkdir()
-    for path, name in place.files:
+    for path, name in spec.files:
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, folder / name)
     scratch.chmod(0o711)
     for path in (folder, *folder.rglob("*")):

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tito.sandbox.environment import environment
-from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
+from tito.sandbox.launch import VARIABLES, Launch, boot, zygote_settings
+from tito.sandbox.spec import SandboxSpec
 
 
 class Unconfined:
@@ -16,22 +17,22 @@ class Unconfined:
 
     name = "none"
 
-    def launch(self, place: SandboxSpec, fd: int) -> Launch:
+    def launch(self, spec: SandboxSpec, fd: int) -> Launch:
         """A zygote in a folder of its own, with links to the assignment's files, or copies; all submissions share
         it."""
         folder = Path(tempfile.mkdtemp(prefix="unconfined-"))
         packages, home = folder / "packages", folder / "home"
         packages.mkdir()
         home.mkdir()
-        for path, name in environment(place.packages).entries:
+        for path, name in environment(spec.packages).entries:
             (packages / name).symlink_to(path)
-        for path, name in place.files:
-            if place.copies:
+        for path, name in spec.files:
+            if spec.copies:
                 (shutil.copytree if path.is_dir() else shutil.copyfile)(path, home / name)
             else:
                 (home / name).symlink_to(path.resolve())
         platform = Path(__file__).resolve().parent.parent.parent
-        settings = settings_of(place, fd, home=str(home), files=str(home), confined=False)
+        settings = zygote_settings(spec, fd, home=str(home), files=str(home), confined=False)
         argv = [str(Path(sys.executable).resolve()), *boot([str(platform), str(packages)], settings)]
         env = VARIABLES | {"HOME": str(home), "IPYTHONDIR": str(folder / "ipython")}
         return Launch(argv, env=env, scratch=folder)

@@ -33,7 +33,8 @@ from tito.sandbox.bubblewrap import ETC, MOUNTED, package_folders, prefixes, rea
 from tito.sandbox.environment import environment
 from tito.sandbox.inside import landlock, seccomp
 from tito.sandbox.inside.landlock_session import PROBE_UID
-from tito.sandbox.session import VARIABLES, Launch, SandboxSpec, boot, settings_of
+from tito.sandbox.launch import VARIABLES, Launch, boot, zygote_settings
+from tito.sandbox.spec import SandboxSpec
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 NOT_SYSTEM = ("/usr/src", "/usr/local/src")  # where images keep applications: a course may lie there
@@ -67,32 +68,32 @@ class Unprivileged:
                 hint="Use Linux 6.12 or newer, or grade as root: sessions then have users of their own.",
             )
 
-    def launch(self, place: SandboxSpec, fd: int) -> Launch:
+    def launch(self, spec: SandboxSpec, fd: int) -> Launch:
         """A zygote in a folder of its own, with copies of the assignment's files. Sessions get folders below it."""
         root = Path(tempfile.mkdtemp(prefix="landlock-")).resolve()
         try:
-            return self._launch(root, place, fd)
+            return self._launch(root, spec, fd)
         except BaseException:
             shutil.rmtree(root, ignore_errors=True)
             raise
 
-    def _launch(self, root: Path, place: SandboxSpec, fd: int) -> Launch:
+    def _launch(self, root: Path, spec: SandboxSpec, fd: int) -> Launch:
         runner, packages, files = root / "runner", root / "packages", root / "files"
         for folder in (runner / "tito" / "sandbox", packages, files, root / "sessions", root / "zygote"):
             folder.mkdir(parents=True)
-        for name in ("",) if place.whole else MOUNTED:
+        for name in ("",) if spec.whole else MOUNTED:
             _copy(PLATFORM / name, runner / "tito" / name)
-        entries = environment(place.packages).entries
+        entries = environment(spec.packages).entries
         for path, name in entries:
             (packages / name).symlink_to(path)
-        for path, name in place.files:
+        for path, name in spec.files:
             _copy(path, files / name)
         _open_to_all(root)
         readable, listable = _readable()
         readable += [runner, packages, files, *(path.resolve() for path, _ in entries)]
         home = str(root / "zygote")
-        settings = settings_of(place, fd, home=home, files=str(files), confined=False)
-        settings["rlimits"]["RLIMIT_NPROC"] = place.limits.processes
+        settings = zygote_settings(spec, fd, home=home, files=str(files), confined=False)
+        settings["rlimits"]["RLIMIT_NPROC"] = spec.limits.processes
         settings["fence"] = {
             "root": str(root),
             "readable": list(map(str, readable)),
