@@ -53,6 +53,7 @@ from tito.plan.planning import plan_assignment
 from tito.repair.read_notebook import ReadNotebook
 from tito.repair.repair import read_submission, repair
 from tito.sandbox.backends import backend
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
 from tito.sandbox.steps import Step
 from tito.sandbox.zygote_client import ZygoteClient
@@ -185,7 +186,7 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
                 with control.session(branches=branches) as session:
                     session.notebook.send([Step("branch", number=number) for number in range(branches)], 10.0)
                     for branch in session.branches:
-                        assert session.notebook.receive().status == "ok", branch
+                        assert session.notebook.receive().status is StepStatus.OK, branch
                     for number in range(branches):
                         session.turn(number)
                 control.settle()

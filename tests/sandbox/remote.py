@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tito.sandbox.inside.step_status import StepStatus
+
 # Nobody, by a number of this process's own: the kernel counts a user's processes on the whole machine, those of the
 # tests beside these and of a PostgreSQL too. Systemd lists 61184 to 65519 for passing users, and this is one.
 NOBODY = 61_200 + os.getpid() % 4_000
@@ -37,7 +39,7 @@ AS_NOBODY_INSIDE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={
 class Said:
     """What came of one cell."""
 
-    status: str
+    status: StepStatus
     ename: str
     evalue: str
     text: str
@@ -95,7 +97,8 @@ class Remote:
     ) -> Said:
         """Run a cell in a session."""
         facts = {"session": session, "limit_s": limit_s, "observe": observe, "measured": measured}
-        return Said(**self.ask(op="run", source=source, **facts))
+        answer = self.ask(op="run", source=source, **facts)
+        return Said(**answer | {"status": StepStatus(answer["status"])})
 
     def end(self, session: int) -> None:
         """End a session."""

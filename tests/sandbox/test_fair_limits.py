@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from remote import Remote
 
+from tito.sandbox.inside.step_status import StepStatus
+
 WAITING = """
 import threading
 enough = threading.Event()
@@ -36,13 +38,13 @@ def test_a_hundred_threads_wait_at_once(grader: Remote) -> None:
 def test_arrays_may_take_three_quarters_of_the_memory_while_threads_wait(grader: Remote) -> None:
     """Sixteen threads reserve more address space than that."""
     held = "import numpy as np\nheld = [np.ones(1 << 20) for _ in range(95)]\ndel held\nenough.set()"
-    assert grader.run(WAITING.format(16) + held, limit_s=20).status == "ok"
+    assert grader.run(WAITING.format(16) + held, limit_s=20).status is StepStatus.OK
 
 
 def test_what_is_too_much_is_an_error_that_the_notebook_outlives(grader: Remote) -> None:
     ran = grader.run("held = []\nwhile True: held.append(bytearray(b'x') * (16 << 20))", limit_s=20)
-    assert (ran.status, ran.ename) == ("error", "MemoryError")
-    assert grader.run("del held").status == "ok"
+    assert (ran.status, ran.ename) == (StepStatus.ERROR, "MemoryError")
+    assert grader.run("del held").status is StepStatus.OK
 
 
 def test_the_student_has_a_name(grader: Remote) -> None:

@@ -21,6 +21,7 @@ from remote import AS_NOBODY
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.held_processes import Processes, _asked, _read
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.steps import Ran
@@ -50,14 +51,14 @@ def own(sandbox: Sandbox) -> Iterator[Session]:
     with sandbox.session(branches=3) as session:
         run(session, SETUP)
         for branch in session.branches:
-            branch.over = "not run"  # until it is forked
+            branch.over = StepStatus.NOT_RUN  # until it is forked
         yield session
 
 
 def run(session: Session, source: str) -> None:
     """A cell that goes through."""
     ran = session.notebook.run(source, 20)
-    assert (ran.status, ran.ename, ran.evalue) == ("ok", "", "")
+    assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
 
 
 def fork(session: Session, *numbers: int) -> None:
@@ -74,7 +75,7 @@ def hidden(session: Session, number: int, source: str, *names: str) -> Ran:
 
 def seen(session: Session, number: int, source: str, name: str = "seen") -> object:
     ran = hidden(session, number, source, name)
-    assert (ran.status, ran.ename, ran.evalue) == ("ok", "", "")
+    assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
     return ran.values[name]
 
 
@@ -217,7 +218,7 @@ def test_folders_that_are_nested_too_deep_lose_the_copy_and_say_so(own: Session)
     run(own, "os.rename('d/d', 'e')\nos.rmdir('d')\nimport subprocess\nsubprocess.run(['rm', '-rf', 'e'], check=True)")
     fork(own, 2)
     assert seen(own, 0, "seen = os.listdir()") == ["data.txt"]
-    assert hidden(own, 1, "1") == Ran("lost", evalue="The notebook's folders are nested more than 100 deep.")
+    assert hidden(own, 1, "1") == Ran(StepStatus.LOST, evalue="The notebook's folders are nested more than 100 deep.")
     assert seen(own, 2, "seen = os.listdir()") == ["data.txt"]
 
 
@@ -231,7 +232,9 @@ def test_what_all_copies_keep_is_bounded_and_what_did_not_change_is_kept_once(ow
     fork(own, 2)
     size = "seen = os.stat('x').st_size + os.stat('still').st_size"
     assert seen(own, 0, size) == seen(own, 1, size) == 15 << 20
-    assert hidden(own, 2, "1") == Ran("lost", evalue="The notebook's files are too large to be kept for each test.")
+    assert hidden(own, 2, "1") == Ran(
+        StepStatus.LOST, evalue="The notebook's files are too large to be kept for each test."
+    )
 
 
 def test_files_that_change_while_they_are_read_are_no_way_out_of_the_folder(own: Session) -> None:
@@ -366,15 +369,15 @@ def test_a_copy_that_keeps_what_others_have_is_told_nothing(before: str, first: 
     run(own, before)
     run(own, KEEPING.format(first=first))
     fork(own, 0, 1)
-    assert hidden(own, 0, "1") == Ran("lost", evalue=why)
-    assert hidden(own, 1, "1") == Ran("lost", evalue=why)
+    assert hidden(own, 0, "1") == Ran(StepStatus.LOST, evalue=why)
+    assert hidden(own, 1, "1") == Ran(StepStatus.LOST, evalue=why)
 
 
 def test_a_notebook_that_only_says_that_it_made_a_copy_loses_it_soon(own: Session) -> None:
     run(own, "import tito.sandbox.inside.server as server\nserver.Server._branch = lambda self, number: True")
     fork(own, 0)
     started = time.monotonic()
-    assert hidden(own, 0, "1") == Ran("lost", evalue="The notebook made no copy of itself for this test.")
+    assert hidden(own, 0, "1") == Ran(StepStatus.LOST, evalue="The notebook made no copy of itself for this test.")
     assert time.monotonic() - started < 8
 
 
@@ -382,7 +385,7 @@ def test_one_process_cannot_be_two_copies(own: Session) -> None:
     run(own, KEEPING.format(first=f"{APART}; to_warden.send(b'copy 1')"))
     fork(own, 0, 1)
     fates = [hidden(own, number, "seen = 1").status for number in (0, 1)]
-    assert sorted(fates) == ["lost", "ok"] or fates == ["lost", "lost"]
+    assert sorted(fates) == [StepStatus.LOST, StepStatus.OK] or fates == [StepStatus.LOST] * 2
 
 
 def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) -> None:
@@ -397,7 +400,7 @@ def test_nothing_is_kept_any_more_when_hidden_sections_have_begun(own: Session) 
     )
     fork(own, 0, 1)
     own.begin()
-    assert own.branches[1].over == "lost"
+    assert own.branches[1].over is StepStatus.LOST
     source = "to_warden.send(b'take 1')\nto_warden.send(b'take 2')\nto_warden.send(b'copy 2')\nopen('x', 'w').close()"
     run(own, source.replace("\n", "; "))
 
@@ -527,9 +530,9 @@ def test_a_warden_that_does_not_answer_in_time_costs_the_copies_that_wait(
     fork(own, 0, 1)
     own.begin()
     monkeypatch.setattr("tito.sandbox.session.WARDEN_TIMEOUT_S", 0.001)
-    assert hidden(own, 0, "1") == Ran("gone", evalue="The session of this notebook has ended.")
+    assert hidden(own, 0, "1") == Ran(StepStatus.GONE, evalue="The session of this notebook has ended.")
     monkeypatch.undo()
-    assert hidden(own, 1, "1").status == "gone"
+    assert hidden(own, 1, "1").status is StepStatus.GONE
 
 
 def test_the_notebook_lives_on_where_it_is_to_be_asked_itself(own: Session) -> None:
@@ -539,4 +542,4 @@ def test_the_notebook_lives_on_where_it_is_to_be_asked_itself(own: Session) -> N
     assert own.branches[0].run("y = x", 5, ("y",)).values == {"y": 5}
     assert own.notebook.run("y = x", 5, ("y",)).values == {"y": 5}
     assert seen(own, 1, "seen = x") == 5
-    assert own.notebook.run("1", 5).status == "died"
+    assert own.notebook.run("1", 5).status is StepStatus.DIED

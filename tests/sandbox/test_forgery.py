@@ -24,6 +24,7 @@ from tito.models import Check, Evidence, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import pack
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 GATE = "forged values are refused"
@@ -239,7 +240,7 @@ def test_a_section_that_is_judged_by_its_time_is_ours_where_nothing_was_measured
     section, judge = test.sections[0]
     measured = replace(section, measured="assert wall_s < 2")
     values: dict[str, Any] = {"y": np.array([2.0]), "kept": True}
-    ran = Ran("ok", observed=pack(values))
+    ran = Ran(StepStatus.OK, observed=pack(values))
     seen = Observations(tests={"test_double": [(measured, judge, ran)]})
     with judging(Bubblewrap(), plan) as process:
         verdict = verdict_of_test(replace(test, sections=((measured, judge),)), seen, process)

@@ -30,6 +30,7 @@ from tito.models import JudgePlan, Limits, RemotePlan, Section
 from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import MAKERS
 from tito.sandbox.notebook_channel import NotebookChannel
 from tito.sandbox.spec import SandboxSpec
@@ -67,9 +68,9 @@ def serve(control: socket.socket, folder: str) -> None:
 
 def judged(notebook: NotebookChannel, judge: Judge) -> str:
     """The judge's answer to what a notebook says that it observed."""
-    notebook.tell([Step(source=SECTION.observe, observe=PLAN.observed)], LIMIT_S)
-    ran = notebook.hear()
-    if ran.status != "ok" or ran.refused:
+    notebook.send([Step(source=SECTION.observe, observe=PLAN.observed)], LIMIT_S)
+    ran = notebook.receive()
+    if ran.status is not StepStatus.OK or ran.refused:
         return "nothing"
     try:
         return "yes" if judge.judgement(Question(SECTION, PLAN, ran.observed)).yes else "no"
@@ -81,7 +82,7 @@ def asked(notebook: NotebookChannel, judge: Judge) -> str:
     """What becomes of a test without a judge half, to which a notebook says what an object is."""
     with RemoteTest(judge, REMOTE, notebook) as test:
         ran = test.run(UNJUDGED, 0, LIMIT_S)
-    return {"ok": "yes", "fault": "stopped"}.get(ran.status, "no")
+    return {StepStatus.OK: "yes", StepStatus.FAULT: "stopped"}.get(ran.status, "no")
 
 
 class Worker:

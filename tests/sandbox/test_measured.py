@@ -10,6 +10,8 @@ import pytest
 from remote import Remote, Said
 from test_memory import SETTINGS, WATCHED
 
+from tito.sandbox.inside.step_status import StepStatus
+
 LIMITS = {"memory_mb": 1024, "scratch_mb": 256, "processes": 32}
 NOISE_S, NOISE_MB = 0.03, 3.0
 
@@ -31,10 +33,10 @@ def measured(grader: Remote, section: str, *before: str) -> tuple[float, float, 
     """Wall time, processor time and memory of a section that runs after some cells."""
     session = grader.open()
     for cell in before:
-        assert grader.run(cell, session).status == "ok"
+        assert grader.run(cell, session).status is StepStatus.OK
     ran: Said = grader.run(section, session, measured=True)
     grader.end(session)
-    assert ran.status == "ok", ran
+    assert ran.status is StepStatus.OK, ran
     assert ran.measured is not None
     wall_s, cpu_s, peak_mb = ran.measured
     return wall_s, cpu_s, peak_mb

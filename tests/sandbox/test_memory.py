@@ -15,6 +15,7 @@ from tito.models import Limits
 from tito.sandbox import cgroup
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.cgroup import Hierarchies
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.processes import parent_of
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.zygote_client import Sandbox
@@ -139,11 +140,11 @@ def holds(text: str) -> int:
 @pytest.mark.parametrize("hoard", HOARDS)
 def test_processes_together_hold_no_more_than_a_session_may(hoard: str, grader: Remote) -> None:
     session, neighbour = grader.open(), grader.open()
-    assert grader.run("held = bytearray(b'x') * (200 << 20)", neighbour).status == "ok"
+    assert grader.run("held = bytearray(b'x') * (200 << 20)", neighbour).status is StepStatus.OK
     ran = grader.run(HOARD + HOARDS[hoard], session, limit_s=20)
-    if ran.status != "memory":
+    if ran.status is not StepStatus.MEMORY:
         count = 20 if hoard == "many small ones" else 4
-        assert ran.status == "ok", ran
+        assert ran.status is StepStatus.OK, ran
         assert 0 < holds(ran.text) < count
     grader.end(session)
     assert grader.run("print(sum(held[::1 << 20]))", neighbour).text == f"{200 * ord('x')}\n", "the other session"
@@ -161,9 +162,9 @@ def test_files_in_memory_count(grader: Remote, setting: tuple[str, str, str]) ->
         "        for _ in range(480): file.write(bytes(1 << 20))\n"
         "import time\ntime.sleep(1)"
     )
-    assert grader.run(fill, session, limit_s=30).status == "memory"
+    assert grader.run(fill, session, limit_s=30).status is StepStatus.MEMORY
     grader.end(session)
-    assert grader.run("1", grader.open()).status == "ok"
+    assert grader.run("1", grader.open()).status is StepStatus.OK
 
 
 def test_what_is_less_than_the_limit_is_left_alone(grader: Remote) -> None:
@@ -172,7 +173,7 @@ def test_what_is_less_than_the_limit_is_left_alone(grader: Remote) -> None:
     source = HOARD + "own(600)\nhoard(1, 300, own)\n"
     source += "import subprocess\nfor _ in range(40): subprocess.run(['/bin/true'], check=True)\nprint('done')"
     ran = grader.run(source, session, limit_s=30)
-    assert (ran.status, ran.text) == ("ok", "hold 1\ndone\n")
+    assert (ran.status, ran.text) == (StepStatus.OK, "hold 1\ndone\n")
     grader.end(session)
 
 
@@ -180,7 +181,7 @@ def test_a_pool_of_forks_shares_what_it_inherits(grader: Remote) -> None:
     """Sixteen forks of a notebook that holds 300 MiB hold these once."""
     session = grader.open()
     ran = grader.run(HOARD + "own(300)\nhoard(16, 0, lambda size: sum(held[::4096]))", session, limit_s=30)
-    assert (ran.status, ran.text) == ("ok", "hold 16\n")
+    assert (ran.status, ran.text) == (StepStatus.OK, "hold 16\n")
     grader.end(session)
 
 
@@ -240,7 +241,7 @@ def test_groups_of_a_grader_that_was_killed_are_removed_by_the_next(groups: Hier
             time.sleep(0.1)
         assert left(groups, killed.process.pid) == []
         assert left(groups, living.process.pid), "of one that is at work"
-        assert living.run("1").status == "ok"
+        assert living.run("1").status is StepStatus.OK
 
 
 @pytest.mark.parametrize("means", [GROUPS, WATCHED])
@@ -254,9 +255,9 @@ def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypa
         server = parent_of(first)
         assert server is not None
         os.kill(server, signal.SIGKILL)
-        assert session.notebook.run("1", 5).status == "died"
+        assert session.notebook.run("1", 5).status is StepStatus.DIED
         session.close()
-        assert neighbour.notebook.run("1", 5).status == "ok"
+        assert neighbour.notebook.run("1", 5).status is StepStatus.OK
         with sandbox.session() as another:
-            assert another.notebook.run("1", 5).status == "ok"
+            assert another.notebook.run("1", 5).status is StepStatus.OK
         assert not sandbox.closed

@@ -17,6 +17,7 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.steps import Ran, Step
@@ -113,7 +114,7 @@ def test_display_and_rich_representations_arrive(run: Run) -> None:
 
 def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
     ran = run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
-    assert ran.status == "ok", ran
+    assert ran.status is StepStatus.OK, ran
     pictures = [one["data"]["image/png"] for one in ran.outputs if "image/png" in one.get("data", {})]
     assert len(pictures) == 1
     assert base64.b64decode(pictures[0]).startswith(b"\x89PNG")
@@ -144,7 +145,7 @@ def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
 )  # fmt: skip
 def test_what_students_use_works(source: str, said: str, run: Run) -> None:
     ran = run(source)
-    assert (ran.status, ran.ename, ran.evalue) == ("ok", "", "")
+    assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
     assert said in text_of(ran)
 
 
@@ -155,7 +156,7 @@ def test_state_is_kept_from_cell_to_cell(run: Run) -> None:
 
 def test_a_warning_is_shown_and_is_no_error(run: Run) -> None:
     ran = run("import warnings\nwarnings.warn('careful')\nprint('went on')")
-    assert ran.status == "ok"
+    assert ran.status is StepStatus.OK
     assert "careful" in text_of(ran)
     assert "went on" in text_of(ran)
 
@@ -177,20 +178,20 @@ def test_a_warning_is_shown_and_is_no_error(run: Run) -> None:
 )
 def test_errors_come_back_by_name_and_the_notebook_goes_on(source: str, name: str, run: Run) -> None:
     ran = run(source)
-    assert (ran.status, ran.ename) == ("error", name)
-    assert run("1").status == "ok"
+    assert (ran.status, ran.ename) == (StepStatus.ERROR, name)
+    assert run("1").status is StepStatus.OK
 
 
 def test_an_error_that_cannot_be_printed_is_an_error_like_any_other(run: Run) -> None:
     ran = run("class Bad(Exception):\n    def __str__(self): raise ValueError\nraise Bad")
-    assert ran.status == "error"
-    assert run("1").status == "ok"
+    assert ran.status is StepStatus.ERROR
+    assert run("1").status is StepStatus.OK
 
 
 @pytest.mark.parametrize("source", ["exit()", "quit()", "exit"])
 def test_leaving_the_notebook_is_survived(source: str, run: Run) -> None:
     run(source)
-    assert run("1").status == "ok"
+    assert run("1").status is StepStatus.OK
 
 
 ODD_CELLS = {
@@ -207,8 +208,8 @@ ODD_CELLS = {
 
 @pytest.mark.parametrize("source", ODD_CELLS.values(), ids=ODD_CELLS)
 def test_what_breaks_the_shell_does_not_end_the_notebook(source: str, own: Session) -> None:
-    assert own.notebook.run(source, 1).status in ("ok", "error")
-    assert own.notebook.run("x = 1", 1).status in ("ok", "error")
+    assert own.notebook.run(source, 1).status in (StepStatus.OK, StepStatus.ERROR)
+    assert own.notebook.run("x = 1", 1).status in (StepStatus.OK, StepStatus.ERROR)
 
 
 # ---- observations ------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def test_an_object_that_never_lets_itself_be_looked_at_is_refused(session: Sessi
 
 def denied(run: Run, source: str) -> None:
     ran = run(source)
-    assert ran.status == "error", text_of(ran)
+    assert ran.status is StepStatus.ERROR, text_of(ran)
 
 
 def test_there_is_no_network_not_even_to_this_machine(run: Run) -> None:
@@ -368,13 +369,13 @@ def test_the_student_is_nobody_and_cannot_become_root(run: Run) -> None:
 def test_an_allocation_above_the_limit_is_a_memory_error(run: Run) -> None:
     ran = run("import numpy as np\nnp.ones(2 << 30, dtype=np.uint8)")
     assert ran.ename in ("MemoryError", "_ArrayMemoryError")
-    assert run("1").status == "ok"
+    assert run("1").status is StepStatus.OK
 
 
 def test_an_endless_loop_is_stopped_and_the_next_cell_runs(session: Session) -> None:
     ran = session.notebook.run("while True: pass", 0.3)
-    assert (ran.status, ran.ename) == ("error", "CellTimeout")
-    assert session.notebook.run("1", 5).status == "ok"
+    assert (ran.status, ran.ename) == (StepStatus.STOPPED, "CellTimeout")
+    assert session.notebook.run("1", 5).status is StepStatus.OK
 
 
 def test_a_loop_that_swallows_exceptions_is_stopped(session: Session) -> None:
@@ -386,12 +387,12 @@ def test_waiting_for_a_processor_does_not_count(own: Session) -> None:
     """On a busy machine work takes longer by the clock than its limit, and is done all the same."""
     others = "import os, subprocess, sys, time\nloop = [sys.executable, '-c', 'while True: pass']\n"
     others += "for _ in range(2 * os.cpu_count()): subprocess.Popen(loop)"
-    assert own.notebook.run(others, 5).status == "ok"
+    assert own.notebook.run(others, 5).status is StepStatus.OK
     work = "started, used = time.monotonic(), time.process_time()\n"
     work += "while time.process_time() - used < {}: pass\ntook = time.monotonic() - started"
     # How much of a processor they leave is not ours to say: some of this work is held up, but not twice as long.
     tries = (own.notebook.run(work.format(seconds), 0.6, ("took",)) for seconds in (0.5, 0.4, 0.3, 0.2) * 3)
-    assert any(ran.status == "ok" and ran.values["took"] > 0.6 for ran in tries)
+    assert any(ran.status is StepStatus.OK and ran.values["took"] > 0.6 for ran in tries)
 
 
 def test_sleeping_is_stopped(session: Session) -> None:
@@ -409,13 +410,13 @@ def test_sleeping_is_stopped(session: Session) -> None:
     ids=["bare except", "a loop in C", "the alarms are ignored"],
 )
 def test_what_cannot_be_stopped_from_inside_is_given_up_on(source: str, own: Session) -> None:
-    assert own.notebook.run(source, 0.3).status == "timeout"
-    assert own.notebook.run("1", 1).status == "timeout"
+    assert own.notebook.run(source, 0.3).status is StepStatus.TIMEOUT
+    assert own.notebook.run("1", 1).status is StepStatus.TIMEOUT
 
 
 def test_output_is_cut_where_it_is_produced(run: Run) -> None:
     ran = run("for _ in range(20_000): print('x' * 50)")
-    assert ran.status == "ok"
+    assert ran.status is StepStatus.OK
     assert "output cut" in text_of(ran)
     assert len(text_of(ran)) < 2 * LIMITS.output_kb * 1024
     assert text_of(run("print('the next cell has its own share')")).startswith("the next")
@@ -423,7 +424,7 @@ def test_output_is_cut_where_it_is_produced(run: Run) -> None:
 
 def test_a_display_that_is_too_large_is_cut_too(run: Run) -> None:
     ran = run("from IPython.display import HTML, display\nfor _ in range(50): display(HTML('y' * 5000))\n'z' * 10**6")
-    assert ran.status == "ok"
+    assert ran.status is StepStatus.OK
     assert sum(len(str(one)) for one in ran.outputs) < 2 * LIMITS.output_kb * 1024
 
 
@@ -438,7 +439,7 @@ def test_no_folder_takes_more_than_the_scratch_limit(folder: str, run: Run) -> N
     fill = f"for n in range(5):\n    open(f'{folder}/part{{n}}'.replace('//', '/'), 'wb').write(bytes(4 << 20))"
     ran = run(fill)
     run(f"import glob, os\nfor name in glob.glob('{folder}/part*'): os.remove(name)")
-    assert ran.status == "error"
+    assert ran.status is StepStatus.ERROR
 
 
 def test_processes_are_limited(own: Session) -> None:
@@ -455,7 +456,7 @@ def test_all_processes_end_with_the_session(sandbox: Sandbox) -> None:
     mark = f"mark-{uuid.uuid4().hex}"
     with sandbox.session() as session:
         start = "import subprocess\nsubprocess.Popen(['sleep', '1000'], env={'MARK': MARK}, start_new_session=True)"
-        assert session.notebook.run(start.replace("MARK}", f"{mark!r}}}"), 5).status == "ok"
+        assert session.notebook.run(start.replace("MARK}", f"{mark!r}}}"), 5).status is StepStatus.OK
         assert eventually(lambda: bool(marked(mark)))
     assert eventually(lambda: not marked(mark))
 
@@ -485,7 +486,7 @@ def test_a_fork_bomb_ends_with_its_session_and_the_next_one_starts(own: Session,
     own.notebook.run("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", 0.2)
     own.close()
     with sandbox.session() as session:
-        assert session.notebook.run("1", 5).status == "ok"
+        assert session.notebook.run("1", 5).status is StepStatus.OK
 
 
 DEATHS = {
@@ -499,18 +500,18 @@ DEATHS = {
 
 @pytest.mark.parametrize("source", DEATHS.values(), ids=DEATHS)
 def test_a_notebook_that_ends_itself_is_told_as_dead_and_not_as_slow(source: str, own: Session) -> None:
-    assert own.notebook.run(source, 1).status == "died"
-    assert own.notebook.run("1", 1).status == "died"
+    assert own.notebook.run(source, 1).status is StepStatus.DIED
+    assert own.notebook.run("1", 1).status is StepStatus.DIED
 
 
 def test_a_notebook_that_ends_after_it_was_branched_is_told_as_dead_too(own: Session) -> None:
     assert own.notebook.branch(0)
-    assert own.notebook.run("import os\nos._exit(0)", 1).status == "died"
+    assert own.notebook.run("import os\nos._exit(0)", 1).status is StepStatus.DIED
 
 
 def test_a_branch_that_ends_itself_is_told_as_dead_and_not_as_slow(own: Session) -> None:
     assert own.notebook.branch(0)
-    assert own.branches[0].run("import os\nos._exit(0)", 1).status == "died"
+    assert own.branches[0].run("import os\nos._exit(0)", 1).status is StepStatus.DIED
 
 
 # ---- branches ----------------------------------------------------------------------------------
@@ -560,7 +561,7 @@ def test_a_session_finds_nothing_that_another_left(sandbox: Sandbox) -> None:
         "found += [m for m in (builtins, sys) if hasattr(m, 'left')]\nfound = list(map(str, found))"
     )
     with sandbox.session() as first, sandbox.session() as second:
-        assert first.notebook.run(leave, 5).status == "ok"
+        assert first.notebook.run(leave, 5).status is StepStatus.OK
         assert second.notebook.run(look, 5, ("found",)).values == {"found": []}
     with sandbox.session() as third:
         assert third.notebook.run(look, 5, ("found",)).values == {"found": []}
@@ -581,7 +582,7 @@ def test_a_session_that_dies_does_not_take_the_sandbox_with_it(source: str, own:
     own.close()
     assert not sandbox.closed
     with sandbox.session() as session:
-        assert session.notebook.run("1", 5).status == "ok"
+        assert session.notebook.run("1", 5).status is StepStatus.OK
 
 
 def test_a_session_cannot_see_or_end_the_process_that_it_was_forked_from(own: Session, sandbox: Sandbox) -> None:
@@ -650,12 +651,12 @@ def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(
     with Sandbox(Unconfined(), place) as sandbox:
         with sandbox.session(branches=1) as session:
             ran = session.notebook.run("import pack, numpy, os\nhere = os.getcwd()", 5, ("here",))
-            assert ran.status == "ok", ran
+            assert ran.status is StepStatus.OK, ran
             assert session.notebook.branch(0)
             assert session.branches[0].run("v = pack.VALUE", 5, ("v",)).values == {"v": 7}
             assert session.notebook.run("import nbgrader", 5).ename == "ModuleNotFoundError"
         with sandbox.session() as session:
-            assert session.notebook.run("import pack", 5).status == "ok"
+            assert session.notebook.run("import pack", 5).status is StepStatus.OK
     assert not Path(ran.values["here"]).exists()
 
 
@@ -665,14 +666,19 @@ def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(
 def test_steps_are_heard_of_in_their_order_and_what_time_does_not_reach_for_is_not_run(own: Session) -> None:
     cells = ["import time\ntime.sleep(0.3)", "x = 1\ntime.sleep(0.3)", "x = 2", "x = 3"]
     own.notebook.send([Step(source=one) for one in cells], 5, 0.5)
-    assert [own.notebook.receive().status for _ in cells] == ["ok", "error", "not run", "not run"]
+    assert [own.notebook.receive().status for _ in cells] == [
+        StepStatus.OK,
+        StepStatus.STOPPED,
+        StepStatus.NOT_RUN,
+        StepStatus.NOT_RUN,
+    ]
     assert own.notebook.run("1", 5, ("x",)).values == {"x": 1}
 
 
 def test_the_cell_that_stops_the_notebook_is_known_when_all_were_told_ahead(own: Session) -> None:
     cells = ["x = 1", "import os\nos._exit(0)", "x = 3"]
     own.notebook.send([Step(source=one) for one in cells], 5)
-    assert [own.notebook.receive().status for _ in cells] == ["ok", "died", "died"]
+    assert [own.notebook.receive().status for _ in cells] == [StepStatus.OK, StepStatus.DIED, StepStatus.DIED]
 
 
 def test_more_cells_than_one_frame_holds_are_told_in_parts(own: Session) -> None:
@@ -685,7 +691,7 @@ def test_more_cells_than_one_frame_holds_are_told_in_parts(own: Session) -> None
 def test_a_prepared_session_is_a_session_of_its_own(sandbox: Sandbox) -> None:
     with sandbox.session() as first:
         sandbox.prepare()
-        assert first.notebook.run("x = 1\nopen('left', 'w').close()", 5).status == "ok"
+        assert first.notebook.run("x = 1\nopen('left', 'w').close()", 5).status is StepStatus.OK
     with sandbox.session() as second:
         ran = second.notebook.run("import os\nhere = os.listdir()\nknown = 'x' in globals()", 5, ("here", "known"))
     assert (ran.values["known"], "left" in ran.values["here"]) == (False, False)
@@ -697,7 +703,7 @@ def test_a_prepared_session_that_does_not_fit_is_given_up(sandbox: Sandbox) -> N
     sandbox.prepare()
     with sandbox.session(branches=1) as session:
         assert session.notebook.branch(0)
-        assert session.branches[0].run("1", 5).status == "ok"
+        assert session.branches[0].run("1", 5).status is StepStatus.OK
     sandbox.settle()
     assert sandbox.living == before
 
@@ -707,4 +713,4 @@ def test_a_notebook_without_branches_is_the_only_process_of_its_session(sandbox:
         found = [one.notebook.run("import os\npid = os.getpid()", 5, ("pid",)).values for one in (alone, one_of_two)]
         assert found == [{"pid": 1}, {"pid": 2}]
         ends = alone.notebook.run("import os, signal\nos.abort()", 5)
-    assert ends.status == "died"
+    assert ends.status is StepStatus.DIED

@@ -25,6 +25,7 @@ import tito
 from tito.errors import SandboxUnavailable
 from tito.sandbox import unprivileged
 from tito.sandbox.inside import landlock, seccomp
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
 from tito.sandbox.zygote_client import Sandbox
@@ -115,14 +116,14 @@ def own(grader: Remote) -> Iterator[int]:
 )  # fmt: skip
 def test_what_students_use_works(source: str, said: str, run: Run) -> None:
     ran = run(source)
-    assert (ran.status, ran.ename, ran.evalue) == ("ok", "", "")
+    assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
     assert said in ran.text
 
 
 def test_a_lock_between_processes_is_an_exception_and_no_crash(run: Run) -> None:
     """What this backend cannot give."""
     assert run("import multiprocessing\nmultiprocessing.Lock()").ename == "PermissionError"
-    assert run("1").status == "ok"
+    assert run("1").status is StepStatus.OK
 
 
 # ---- files -------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def test_the_files_of_the_grader_cannot_be_touched(touch: str, run: Run, course:
     before = state_of(course)
     for name in ("gradebook/gradebook.db", "submitted/ada/07/n.ipynb"):
         ran = run(f"import os\npath = {str(course / name)!r}\n{touch}")
-        assert ran.status == "error", ran
+        assert ran.status is StepStatus.ERROR, ran
     assert state_of(course) == before
 
 
@@ -190,7 +191,7 @@ def test_modes_times_and_owners_of_the_graders_files_stay(change: str, run: Run,
 )  # fmt: skip
 def test_what_is_not_of_the_assignment_cannot_be_read(path: str, run: Run) -> None:
     source = f"import os\npath = {path!r}\nos.listdir(path) if os.path.isdir(path) else open(path, 'rb').read(1)"
-    assert run(source).status == "error"
+    assert run(source).status is StepStatus.ERROR
 
 
 @pytest.mark.parametrize(
@@ -201,9 +202,9 @@ def test_what_is_not_of_the_assignment_cannot_be_read(path: str, run: Run) -> No
 def test_what_is_not_the_students_cannot_be_written(path: str, run: Run) -> None:
     written = run(f"open({path!r}, 'a').write('x')")
     if path == "../x":  # its own folder, which ends with it
-        assert written.status == "ok"
+        assert written.status is StepStatus.OK
     else:
-        assert written.status == "error"
+        assert written.status is StepStatus.ERROR
 
 
 @pytest.mark.parametrize(
@@ -273,7 +274,9 @@ def test_a_folder_is_removed_however_deep_and_hidden_what_lies_in_it(grader: Rem
 def test_there_is_no_network_not_even_to_this_machine(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert run(f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=2)").status == "error"
+        assert (
+            run(f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=2)").status is StepStatus.ERROR
+        )
         assert run(f"!exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected").text.find("connected") < 0
         server.settimeout(0.1)
         with pytest.raises(TimeoutError):
@@ -352,7 +355,7 @@ def test_no_process_but_its_own_can_be_reached(
     supervisor = grader.run("import os\nprint(os.getppid())", own).text
     for pid in (sleeper.pid, grader.process.pid, int(supervisor)):
         ran = grader.run(f"{TOOLS}pid = {pid}\n{attack}", own)
-        assert ran.status == "error", ran
+        assert ran.status is StepStatus.ERROR, ran
     assert Path(f"/proc/{sleeper.pid}/stat").read_text().split()[2] == "S"
 
 
@@ -361,9 +364,9 @@ def test_killing_everything_kills_its_own_session_alone(
 ) -> None:
     grader.run("import os\nos.kill(-1, 9)", own, limit_s=1)
     assert sleeper.poll() is None
-    assert grader.run("1").status == "ok", "the other session"
+    assert grader.run("1").status is StepStatus.OK, "the other session"
     again = grader.open()
-    assert grader.run("1", again).status == "ok"
+    assert grader.run("1", again).status is StepStatus.OK
     grader.end(again)
 
 
@@ -439,11 +442,11 @@ def test_all_processes_end_with_the_session(daemon: str, grader: Remote) -> None
     mark = f"mark-{uuid.uuid4().hex}"
     session = grader.open()
     start = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-S', '-c', {daemon!r}, {mark!r}])\n"
-    assert grader.run(start + "import time\ntime.sleep(0.3)", session).status == "ok"
+    assert grader.run(start + "import time\ntime.sleep(0.3)", session).status is StepStatus.OK
     assert eventually(lambda: bool(marked(mark)))
     grader.end(session)
     assert marked(mark) == []
-    assert grader.run("1").status == "ok", "the other session"
+    assert grader.run("1").status is StepStatus.OK, "the other session"
 
 
 def test_a_fork_bomb_is_limited_and_ends_with_its_session(grader: Remote, user: str) -> None:
@@ -459,7 +462,7 @@ def test_a_fork_bomb_is_limited_and_ends_with_its_session(grader: Remote, user: 
     session = grader.open()
     grader.run("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", session, limit_s=0.5)
     grader.end(session)
-    assert grader.run("1").status == "ok"
+    assert grader.run("1").status is StepStatus.OK
 
 
 @pytest.mark.parametrize("who", ["the grader", "the zygote"])
@@ -470,7 +473,7 @@ def test_a_killed_grader_or_zygote_leaves_no_process_and_no_folder(who: str, use
     start = (
         f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)', {mark!r}])"
     )
-    assert grader.run(start, session).status == "ok"
+    assert grader.run(start, session).status is StepStatus.OK
     assert eventually(lambda: bool(marked(mark)))
     (zygote,) = (pid for pid in marked(str(grader.folder)) if parent_of(pid) == grader.process.pid)
     os.kill(grader.process.pid if who == "the grader" else zygote, signal.SIGKILL)
@@ -510,9 +513,9 @@ FLOODS = {
 def test_a_session_that_fills_the_disk_is_ended(flood: str, grader: Remote) -> None:
     session = grader.open()
     source = f"import os, tempfile, time\ntmp = tempfile.gettempdir()\n{FLOODS[flood]}\ntime.sleep(5)"
-    assert grader.run(source, session, limit_s=9).status == "died"
+    assert grader.run(source, session, limit_s=9).status is StepStatus.DIED
     grader.end(session)
-    assert grader.run("1").status == "ok"
+    assert grader.run("1").status is StepStatus.OK
 
 
 # ---- where something is missing ----------------------------------------------------------------

@@ -15,6 +15,7 @@ from tito.grade.verdicts import verdict_of_test
 from tito.judge.judge import Answers
 from tito.models import CellKind, CellVerdict, RemotePlan, Section, Verdict
 from tito.plan.plan import TestPlan
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 VISIBLE = Section("assert f(1) == 1", None, hidden=False)
@@ -25,23 +26,23 @@ SECRET = "706173"
 
 def verdict(ran: Ran, **facts: Any) -> CellVerdict:
     """Of the test whose visible section passed, and whose hidden one became that."""
-    seen = Observations(tests={"t": [(VISIBLE, None, Ran("ok")), (HIDDEN, None, ran)]}, **facts)
+    seen = Observations(tests={"t": [(VISIBLE, None, Ran(StepStatus.OK)), (HIDDEN, None, ran)]}, **facts)
     no_judge: Any = None
     return verdict_of_test(TEST, seen, Answers(no_judge))
 
 
 HOW = [
-    Ran("error", "ValueError", SECRET),
-    Ran("error", "AssertionError", SECRET),
-    Ran("error", SECRET, SECRET),
-    Ran("error", "NameError", f"name '{SECRET}' is not defined"),
-    Ran("error", "SystemExit", SECRET),
-    Ran("died", evalue=SECRET),
-    Ran("error", "KeyError", SECRET, tampered=(SECRET,)),
-    Ran("error", "CellTimeout", SECRET),
-    Ran("timeout", evalue=SECRET),
-    Ran("error", "MemoryError", SECRET),
-    Ran("not run", evalue=SECRET),
+    Ran(StepStatus.ERROR, "ValueError", SECRET),
+    Ran(StepStatus.ERROR, "AssertionError", SECRET),
+    Ran(StepStatus.ERROR, SECRET, SECRET),
+    Ran(StepStatus.ERROR, "NameError", f"name '{SECRET}' is not defined"),
+    Ran(StepStatus.ERROR, "SystemExit", SECRET),
+    Ran(StepStatus.DIED, evalue=SECRET),
+    Ran(StepStatus.ERROR, "KeyError", SECRET, tampered=(SECRET,)),
+    Ran(StepStatus.STOPPED, "CellTimeout", SECRET),
+    Ran(StepStatus.TIMEOUT, evalue=SECRET),
+    Ran(StepStatus.ERROR, "MemoryError", SECRET),
+    Ran(StepStatus.NOT_RUN, evalue=SECRET),
 ]
 
 
@@ -51,13 +52,13 @@ def test_there_are_two_messages_of_a_hidden_section_without_words_of_the_authors
 
 
 def test_a_test_that_was_not_run_since_the_notebook_ended_says_so() -> None:
-    found = verdict(Ran("not run"), ended_at="cell 'f'", ended_by="it was stopped at its time limit")
+    found = verdict(Ran(StepStatus.NOT_RUN), ended_at="cell 'f'", ended_by="it was stopped at its time limit")
     assert found.message == "Not run: the notebook ended at cell 'f': it was stopped at its time limit."
 
 
 def test_what_a_hidden_section_says_was_tampered_with_is_for_the_ta_alone() -> None:
-    said = Ran("ok", tampered=(SECRET,))
-    seen = Observations(tests={"t": [(VISIBLE, None, Ran("ok", tampered=("`abs`",))), (HIDDEN, None, said)]})
+    said = Ran(StepStatus.OK, tampered=(SECRET,))
+    seen = Observations(tests={"t": [(VISIBLE, None, Ran(StepStatus.OK, tampered=("`abs`",))), (HIDDEN, None, said)]})
     assert list(_tampering(seen)) == [
         "before test 't', which runs beside student code, had been replaced and was put back: `abs`"
     ]
@@ -76,7 +77,7 @@ def test_the_cell_that_explains_a_hidden_error_is_not_chosen_by_the_error() -> N
     own = [trouble(f"bit{number}") for number in range(9)]
     messages = set()
     for number in range(9):
-        missing = Ran("error", "NameError", f"name 'bit{number}' is not defined")
+        missing = Ran(StepStatus.ERROR, "NameError", f"name 'bit{number}' is not defined")
         messages.add(explained(verdict(missing), TEST, own).message)
     assert messages == {HIDDEN_FAILED}
     both = [*own, trouble("solution", asked_for="f")]
@@ -89,7 +90,9 @@ def test_a_name_that_a_hidden_section_reads_is_not_confirmed_to_who_guesses_it()
 
 
 def test_a_visible_error_names_the_cell_that_would_have_set_what_is_missing() -> None:
-    failed = Observations(tests={"t": [(VISIBLE, None, Ran("error", "NameError", "name 'own' is not defined"))]})
+    failed = Observations(
+        tests={"t": [(VISIBLE, None, Ran(StepStatus.ERROR, "NameError", "name 'own' is not defined"))]}
+    )
     no_judge: Any = None
     found = explained(verdict_of_test(TEST, failed, Answers(no_judge)), TEST, [trouble("own")])
     assert found.message == "NameError: name 'own' is not defined (cell 'own' raised ValueError.)"
@@ -97,13 +100,13 @@ def test_a_visible_error_names_the_cell_that_would_have_set_what_is_missing() ->
 
 def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() -> None:
     first = Observations(
-        cells={0: Ran("ok", seconds=1.0)},
-        tests={"t": [(VISIBLE, None, Ran("ok", seconds=1.0)), (HIDDEN, None, Ran("timeout"))]},
+        cells={0: Ran(StepStatus.OK, seconds=1.0)},
+        tests={"t": [(VISIBLE, None, Ran(StepStatus.OK, seconds=1.0)), (HIDDEN, None, Ran(StepStatus.TIMEOUT))]},
         unfinished=True,
     )
     again = Observations(
-        cells={0: Ran("error", SECRET)},
-        tests={"t": [(VISIBLE, None, Ran("ok", seconds=2.0)), (HIDDEN, None, Ran("ok"))]},
+        cells={0: Ran(StepStatus.ERROR, SECRET)},
+        tests={"t": [(VISIBLE, None, Ran(StepStatus.OK, seconds=2.0)), (HIDDEN, None, Ran(StepStatus.OK))]},
         ended_at=SECRET,
         ended_by=SECRET,
     )

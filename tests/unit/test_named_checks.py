@@ -16,6 +16,7 @@ from tito.models import CellVerdict, CheckVerdict, Verdict
 from tito.plan.plan import TestPlan
 from tito.plan.planning import plan_notebook
 from tito.sandbox.inside.codec import pack
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 SOURCE = """\
@@ -56,7 +57,7 @@ def verdict(judge: Judge, visible: Ran, hidden: Ran | None) -> CellVerdict:
 
 
 def ok(**values: object) -> Ran:
-    return Ran(status="ok", observed=pack(values))
+    return Ran(StepStatus.OK, observed=pack(values))
 
 
 def test_all_checks_passed_is_all_points(judge: Judge) -> None:
@@ -83,7 +84,7 @@ def test_what_checks_have_in_common_fails_them_all_but_not_those_of_another_sect
 
 
 def test_code_that_raises_in_one_section_keeps_the_checks_of_the_other(judge: Judge) -> None:
-    found = verdict(judge, Ran(status="error", ename="NameError", evalue="no b"), ok(c=1))
+    found = verdict(judge, Ran(StepStatus.ERROR, ename="NameError", evalue="no b"), ok(c=1))
     assert (found.verdict, found.points) == (Verdict.ERROR, 3.5)
 
 

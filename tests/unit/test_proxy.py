@@ -77,7 +77,7 @@ def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str 
     """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
     ours, theirs = (Channel(one) for one in socket.socketpair())
     ours.more = theirs.more = wire.more
-    objects = Objects(Shell(more), lambda _: nullcontext())
+    objects = Objects(Shell(more), lambda _: nullcontext(), TimeoutError)
 
     class Relay:
         """The judge's channel: asks go on to the notebook as the grader would pass them on."""

@@ -8,18 +8,19 @@ import pytest
 
 from tito.grade.observe import NOT_RUN, Copy, Observations, Rerun, Task, _merged
 from tito.models import Limits, Section
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran, Step
 
 LIMITS = Limits(notebook_timeout_s=100)
 VISIBLE, HIDDEN = Section("x = f(1)", "assert x", False), Section("y = f(2)", "assert y", True)
 
 
-def ran(status: str = "ok", seconds: float = 1.0, said: str = "") -> Ran:
+def ran(status: StepStatus = StepStatus.OK, seconds: float = 1.0, said: str = "") -> Ran:
     return Ran(status, seconds=seconds, evalue=said)
 
 
 def ended(*, in_test: bool, before_s: float = 1.0) -> Observations:
-    cells = {0: ran(seconds=before_s), 1: ran("died"), 2: NOT_RUN}
+    cells = {0: ran(seconds=before_s), 1: ran(StepStatus.DIED), 2: NOT_RUN}
     tests = {"a": [(VISIBLE, None, ran(said="first"))], "b": [(VISIBLE, None, NOT_RUN)]}
     return Observations(cells, tests, ended_at="cell 'a'", ended_by="it died", end=1, ended_in_test=in_test)
 
@@ -53,7 +54,7 @@ def test_what_was_seen_first_counts_and_the_rest_is_of_the_second_run() -> None:
     first = ended(in_test=True)
     more = Observations(
         cells={0: ran(said="second"), 2: ran(said="second")},
-        tests={name: [(VISIBLE, None, ran(said="second")), (HIDDEN, None, ran("lost"))] for name in "ab"},
+        tests={name: [(VISIBLE, None, ran(said="second")), (HIDDEN, None, ran(StepStatus.LOST))] for name in "ab"},
     )
     seen = _merged(first, more, again(first, 50))
     assert [seen.cells[at].evalue for at in range(3)] == ["", "", "second"]
@@ -69,4 +70,8 @@ def test_what_stands_behind_a_cell_that_ended_it_is_not_run() -> None:
     first = ended(in_test=False)
     seen = _merged(first, Observations(tests={"a": [(HIDDEN, None, ran())]}), again(first, 50))
     assert seen.ended_at == "cell 'a'" and seen.cells[2] is NOT_RUN
-    assert [result.status for results in seen.tests.values() for _, _, result in results] == ["ok", "ok", "not run"]
+    assert [result.status for results in seen.tests.values() for _, _, result in results] == [
+        StepStatus.OK,
+        StepStatus.OK,
+        StepStatus.NOT_RUN,
+    ]

@@ -26,6 +26,7 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.test_cell import judge_parts
 from tito.repair.read_notebook import trusted
 from tito.sandbox.inside.codec import CodecError, Packed, pack
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.steps import Ran
 from tito.sandbox.zygote_client import ZygoteClient
@@ -143,7 +144,7 @@ def _claims(plan: AssignmentPlan, sandbox: ZygoteClient, judge: Judge) -> Iterat
             ran_of = {id(section): ran for section, _, ran in seen.tests.get(name, [])}
             for number, (section, judged) in enumerate(test.sections, 1):
                 ran = ran_of.get(id(section))
-                if judged is not None and ran is not None and ran.status == "ok":
+                if judged is not None and ran is not None and ran.status is StepStatus.OK:
                     yield from _claims_of(test, number, section, judged, ran)
 
 

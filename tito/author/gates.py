@@ -30,6 +30,7 @@ from tito.plan.directives import reason_in_process
 from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import Sandbox
 
@@ -205,7 +206,7 @@ def _warmups(context: GateContext) -> Iterator[Check]:
                 if not cell.is_code:
                     continue
                 ran = session.notebook.run(cell.source, context.plan.place.limits.cell_timeout_s)
-                if ran.status != "ok" and cell.is_warmup:
+                if ran.status is not StepStatus.OK and cell.is_warmup:
                     failed.append(Check(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
         yield from failed
         if not failed:

@@ -16,6 +16,7 @@ from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.sandbox_specs import Sandboxes
 from tito.repair.read_notebook import trusted
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import ZygoteClient
 
@@ -69,10 +70,10 @@ def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClien
     passed = {}
     for name, test in tried.items():
         steps = [ran for _, judge_plan, ran in seen.tests.get(name, []) if judge_plan is None]
-        fault = next((ran.evalue for ran in steps if ran.status == "fault"), "")
+        fault = next((ran.evalue for ran in steps if ran.status is StepStatus.FAULT), "")
         if fault:
             raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
-        if len(steps) == len(test.remote_sections) and all(ran.status == "ok" for ran in steps):
+        if len(steps) == len(test.remote_sections) and all(ran.status is StepStatus.OK for ran in steps):
             assert test.remote is not None
             passed[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]))
     return passed

@@ -17,6 +17,7 @@ from tito.course.cells import Cell
 from tito.models import CellKind, CellVerdict, Verdict
 from tito.plan.names import flow_in, flow_of, names_in
 from tito.plan.plan import TestPlan
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
@@ -59,7 +60,7 @@ def failures(
     A cell that the student was to fill would have set what the `source` sets there, too. What the student's own text
     would set, `bound` tells, by positions of cells: it is not parsed here.
     """
-    failed = {at: step for at, step in sorted(ran.items()) if step.status not in ("ok", "not run")}
+    failed = {at: step for at, step in sorted(ran.items()) if step.status not in (StepStatus.OK, StepStatus.NOT_RUN)}
     failed = {at: step for at, step in failed.items() if not cells[at].is_test}
     if not failed:
         return []
@@ -79,11 +80,11 @@ def _bound(cell: Cell) -> frozenset[str]:
 
 
 def _became(ran: Ran) -> tuple[bool, str]:
-    if ran.status == "timeout" or ran.ename == "CellTimeout":
+    if ran.status.is_over_time:
         return True, "was stopped at its time limit"
-    if ran.status == "died":
+    if ran.status is StepStatus.DIED:
         return True, "ended the notebook's process"
-    if ran.status == "memory" or ran.ename == "MemoryError":
+    if ran.status is StepStatus.MEMORY or ran.ename == MemoryError.__name__:
         return True, "ran out of memory"
     return False, f"raised {ran.ename[:SAID_OF_A_NAME] or 'an error'}"
 

@@ -40,7 +40,7 @@ def with_outputs(
                 outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
         if cell.is_code and cell.is_test:
             outputs = [*_without_errors(outputs), *_verdict_output(verdicts[cell.grade_id])]
-        elif ran is not None and ran.status in ("timeout", "died", "memory"):
+        elif ran is not None and ran.status.has_ended_its_process:
             outputs = [stopped_output(ran)]
         nodes.append(as_node(cell, outputs))
     return as_notebook(nodes)

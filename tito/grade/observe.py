@@ -28,6 +28,7 @@ from tito.models import JudgePlan, Limits, Section
 from tito.plan.compile import compiled_section
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.repair.read_notebook import ReadNotebook
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.notebook_channel import NotebookChannel
 from tito.sandbox.session import Session
 from tito.sandbox.steps import Ran, Step
@@ -39,12 +40,16 @@ AtWork = Generator[None, None, T]
 
 Result = tuple[Section, JudgePlan | None, Ran]  # of a section of a test
 
-NOT_RUN = Ran(status="not run")
+NOT_RUN = Ran(StepStatus.NOT_RUN)
 PROCESS_ENDED = "the notebook's process ended"
 NO_COPY = "The notebook could not be copied for this test: too many processes or threads of its own were at work."
-ENDED_BY = {"timeout": "it was stopped at its time limit", "memory": "it used more memory than it may"}
+ENDED_BY = {
+    StepStatus.TIMEOUT: "it was stopped at its time limit",
+    StepStatus.MEMORY: "it used more memory than it may",
+}
 REPEATING = 1.5  # times as long as before that cells may take which are run again
-STOPPED = ("CellTimeout", "MemoryError", "RecursionError", "KeyboardInterrupt", "SystemExit")
+# Exceptions of student code, by the names that it says: what a section that raised one has left is not known.
+UNFINISHED = {error.__name__ for error in (MemoryError, RecursionError, KeyboardInterrupt, SystemExit)}
 
 
 @dataclass
@@ -69,7 +74,7 @@ class Observations:
     @property
     def has_lost(self) -> bool:
         """Whether copies of the notebook were not there, or not fit to be asked, when they were to wait."""
-        return any(ran.status in ("lost", "gone") for results in self.tests.values() for _, _, ran in results)
+        return any(ran.status.is_missing_branch for results in self.tests.values() for _, _, ran in results)
 
 
 class Clock:
@@ -94,7 +99,7 @@ class Clock:
 
     def spend(self, ran: Ran) -> None:
         """Take off what a step took; of one that was given up on it is not known."""
-        self.left_s -= ran.seconds or (self.limit() if ran.status in ("timeout", "died", "memory") else 0.0)
+        self.left_s -= ran.seconds or (self.limit() if ran.status.has_ended_its_process else 0.0)
 
 
 def observe(sandbox: ZygoteClient, plan: NotebookPlan, notebook: ReadNotebook, judge: Judge) -> Observations:
@@ -188,8 +193,12 @@ def _merged(first: Observations, more: Observations, again: Rerun | None) -> Obs
 def _results(first: list[Result], more: list[Result], goes_on: bool) -> list[Result]:
     """Results of one test, of which a copy may have been lost when the first were seen; `goes_on`: or to which that run
     did not come."""
-    missed = ("lost", "gone", "not run") if goes_on else ("lost", "gone")
-    visible = [result for result in first if not result[0].hidden and result[2].status not in missed]
+    visible = [
+        result
+        for result in first
+        if not result[0].hidden and not result[2].status.is_missing_branch
+        if not goes_on or result[2].status is not StepStatus.NOT_RUN
+    ]
     sections = [section for section, _, _ in visible]
     visible += [result for result in more if not result[0].hidden and result[0] not in sections]
     return visible + [result for result in more if result[0].hidden]
@@ -220,7 +229,7 @@ def _observed(
     left_s = limits.notebook_timeout_s if again is None else again.left_s
     with sandbox.session(branches=len(wanted)) as session:
         for branch in session.branches:
-            branch.over = "not run"  # until it is forked
+            branch.over = StepStatus.NOT_RUN  # until it is forked
         session.notebook.send((task.step for task in tasks), limits.cell_timeout_s, left_s)
         yield
         _receive_notebook(session.notebook, session.branches, cells, tasks, seen)
@@ -259,7 +268,7 @@ def _take_turn(session: Session, number: int, clock: Clock, *, notebook: bool = 
         with clock.running():
             session.turn(number, notebook=notebook)
     else:
-        branch.over = branch.over or "not run"
+        branch.over = branch.over or StepStatus.NOT_RUN
 
 
 class Copy(Enum):
@@ -329,7 +338,7 @@ def _receive_notebook(
     for task in tasks:
         at = task.position
         if task.test is not None:
-            seen.cells.setdefault(at, Ran(status="ok"))
+            seen.cells.setdefault(at, Ran(StepStatus.OK))
         if not task.step.is_answered:
             continue
         ran = NOT_RUN if seen.ended_at else notebook.receive()
@@ -342,33 +351,30 @@ def _receive_notebook(
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
             seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
             # Of a section that the judge runs it is no evidence; but a loop without an end is not waited for again.
-            if task.section not in task.test.remote_sections or _was_stopped(ran):
+            if task.section not in task.test.remote_sections or ran.status.is_over_time:
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
             seen.end, seen.ended_in_test = at, task.section is not None
             seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
-        elif not seen.ended_at and ran.status == "not run":
+        elif not seen.ended_at and ran.status is StepStatus.NOT_RUN:
             seen.end = at
             seen.ended_at, seen.ended_by = named(cells[last], last), "the notebook's time was used up"
         last = at
 
 
-def _was_stopped(ran: Ran) -> bool:
-    """Whether a step came to its limit of time."""
-    return ran.status == "timeout" or ran.ename == "CellTimeout"
-
-
 def _note_branch(branch: NotebookChannel, ran: Ran) -> None:
     """Whether the notebook could make a copy of itself."""
-    if ran.status == "error":
-        branch.over, branch.why = "lost", NO_COPY
+    if ran.status is StepStatus.OK:
+        branch.over = None
+    elif ran.status in (StepStatus.ERROR, StepStatus.STOPPED):
+        branch.over, branch.why = StepStatus.LOST, NO_COPY
     else:
-        branch.over = "" if ran.status == "ok" else "not run"
+        branch.over = StepStatus.NOT_RUN
 
 
 def _hidden(test: TestPlan, seen: Observations) -> list[tuple[Section, JudgePlan | None]]:
     """Hidden sections that are to be observed, now that what became of the visible ones is known."""
-    if not test.has_checks and any(ran.status != "ok" for _, _, ran in seen.tests.get(test.grade_id, [])):
+    if not test.has_checks and any(ran.status is not StepStatus.OK for _, _, ran in seen.tests.get(test.grade_id, [])):
         return []
     return [(section, judge) for section, judge in test.hidden if section not in test.remote_sections]
 
@@ -408,7 +414,7 @@ def _run_late(
     for _, test, section, judge in wanted:
         ran = notebook.receive()
         seen.tests.setdefault(test.grade_id, []).append((section, judge, ran))
-        if ran.status not in ("ok", "error") or ran.ename in STOPPED:
+        if ran.status not in (StepStatus.OK, StepStatus.ERROR) or ran.ename in UNFINISHED:
             seen.unfinished = True
             return
 
@@ -423,12 +429,12 @@ def _run_remote(
     """
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
-    failed = [plan for _, plan, ran in results if ran.status != "ok"]
+    failed = [plan for _, plan, ran in results if ran.status is not StepStatus.OK]
     if failed and (None in failed or (whole and not test.has_checks)):
         return
     sections = [(at, section) for at, section in enumerate(test.remote_sections) if whole or not section.hidden]
     if branch.over:
-        ran = NOT_RUN if branch.over == "not run" else Ran(branch.over, evalue=branch.why)
+        ran = NOT_RUN if branch.over is StepStatus.NOT_RUN else Ran(branch.over, evalue=branch.why)
         results.append((next(section for _, section in sections if section.hidden is whole), None, ran))
         return
     try:
@@ -436,10 +442,10 @@ def _run_remote(
             for number, section in sections:
                 ran = remote.run(section, number, clock.limit())
                 clock.spend(ran)
-                if section.hidden is whole or ran.status != "ok":
+                if section.hidden is whole or ran.status is not StepStatus.OK:
                     results.append((replace(section, hidden=whole), None, ran))
-                if ran.status != "ok":
+                if ran.status is not StepStatus.OK:
                     break
             seen.noted[test.grade_id] = seen.noted.get(test.grade_id, frozenset()) | remote.sites
     except JudgeFailed as error:
-        results.append((replace(sections[0][1], hidden=whole), None, Ran(status="fault", evalue=str(error))))
+        results.append((replace(sections[0][1], hidden=whole), None, Ran(StepStatus.FAULT, evalue=str(error))))

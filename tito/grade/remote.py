@@ -9,6 +9,7 @@ from tito.errors import JudgeFailed
 from tito.judge.judge import Judge
 from tito.models import RemotePlan, Section
 from tito.sandbox.inside.codec import NOTHING, PATIENCE, CodecError, EndOfStream
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.notebook_channel import NotebookChannel
 from tito.sandbox.steps import Ran
 
@@ -27,20 +28,18 @@ class RemoteTest:
         judge.channel().send({"op": "test"} | facts)
 
     def run(self, section: Section, number: int, limit_s: float) -> Ran:
-        """Run a section, which has that `number` among those of its test. Its status is that of a cell, or "fault"
-        where the judge failed."""
+        """Run a section, which has that `number` among those of its test. Its status is that of a cell, or a
+        fault where the judge failed."""
         started, wall_s = time.monotonic(), limit_s * PATIENCE
         request = {"op": "section", "source": section.observe, "number": number, "limit_s": wall_s + 1.0}
         try:
             self.judge.channel().send(request)
             ran = self._relay(started + wall_s)
         except TimeoutError:
-            ran = Ran(status="timeout")
-        except (EndOfStream, CodecError, OSError) as error:
-            ran = Ran(status="fault", evalue=f"The judge process gave no answer: {error or type(error).__name__}.")
-        self._broken = (
-            self._broken or ran.status in ("timeout", "died", "memory", "fault") or ran.ename == "CellTimeout"
-        )
+            ran = Ran(StepStatus.TIMEOUT)
+        except (EndOfStream, CodecError, OSError, ValueError) as error:
+            ran = Ran(StepStatus.FAULT, evalue=f"The judge process gave no answer: {error or type(error).__name__}.")
+        self._broken |= ran.status not in (StepStatus.OK, StepStatus.ERROR)
         return Ran(ran.status, ran.ename, ran.evalue, seconds=time.monotonic() - started)
 
     def _relay(self, end: float) -> Ran:
@@ -51,11 +50,11 @@ class RemoteTest:
             if "done" in message:
                 self.sites |= frozenset(message["sites"])
                 done = message["done"]
-                status = self.notebook.over or done["status"]
+                status = self.notebook.over or StepStatus(done["status"])
                 return Ran(status, done["ename"], done["evalue"])
             answer = self.notebook.ask(message["ask"], values, max(end - time.monotonic(), 0.01) / PATIENCE)
-            if answer is not None and answer[0].get("name") == "CellTimeout":
-                self.notebook.over = "timeout"
+            if answer is not None and answer[0].get("status") == StepStatus.STOPPED:
+                self.notebook.over = StepStatus.TIMEOUT
                 answer = None
             channel.send_packed(*(answer or ({"status": "over"}, NOTHING)))
 

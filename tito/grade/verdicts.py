@@ -22,6 +22,7 @@ from tito.models import (
     Verdict,
 )
 from tito.plan.plan import NotebookPlan, TestPlan
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 NOT_JUDGED = "This test could not be judged; a person will look at it."
@@ -60,7 +61,7 @@ def broken_tests(seen: Observations, answers: Answers) -> list[tuple[str, str]]:
 
 def is_complete(ran: Ran) -> bool:
     """Whether a section gave all that it was to give."""
-    return ran.status == "ok" and not ran.refused
+    return ran.status is StepStatus.OK and not ran.refused
 
 
 def verdicts_of(
@@ -159,11 +160,13 @@ def _outcome(
         otherwise: the evidence that a section without a judge half gives.
         not_run: why it was not run, if it was not.
     """
-    if ran.status == "fault":
+    if ran.status is StepStatus.FAULT:
         return Outcome(Verdict.PLATFORM, Evidence.NONE, NOT_JUDGED, ran.evalue)
     if plan is None or not is_complete(ran):
         verdict, message, detail = _without_judge(section, plan, ran, not_run)
-        evidence = Evidence.NONE if ran.status == "not run" else Evidence.IN_PROCESS if plan is not None else otherwise
+        evidence = otherwise if plan is None else Evidence.IN_PROCESS
+        if ran.status is StepStatus.NOT_RUN:
+            evidence = Evidence.NONE
         checks = tuple(
             CheckVerdict(check.name, 0.0, check.points, f"{check.name}: {message}") for check in section.checks
         )
@@ -215,28 +218,28 @@ def _without_judge(section: Section, plan: JudgePlan | None, ran: Ran, not_run: 
     message = HIDDEN_LIMIT if verdict in LIMITS else HIDDEN_FAILED
     if verdict is Verdict.NOT_RUN and not_run != NO_TIME_LEFT:
         message = not_run  # the notebook had ended before any hidden section was run
-    if ran.status == "lost":
+    if ran.status is StepStatus.LOST:
         message = ran.evalue  # nor had any been run when that was found
     return verdict, message, detail
 
 
 def _ended_early(section: Section, plan: JudgePlan | None, ran: Ran, not_run: str) -> tuple[Verdict, str, str]:
     """The verdict, with all that can be said of it."""
-    if ran.status == "not run":
+    if ran.status is StepStatus.NOT_RUN:
         return Verdict.NOT_RUN, not_run, ""
-    if ran.status in ("lost", "gone"):
+    if ran.status.is_missing_branch:
         return Verdict.ERROR, ran.evalue, ran.evalue
-    if ran.status == "died":
+    if ran.status is StepStatus.DIED:
         return Verdict.ERROR, "The notebook's process ended while this test ran.", ""
-    if ran.status == "timeout" or ran.ename == "CellTimeout":
+    if ran.status.is_over_time:
         message = "Stopped at its time limit while this test ran. Is there a loop that does not end?"
         return Verdict.TIMEOUT, message, ""
-    if ran.status == "memory" or ran.ename == "MemoryError":
+    if ran.status is StepStatus.MEMORY or ran.ename == MemoryError.__name__:
         return Verdict.MEMORY, "Out of memory while this test ran.", ""
     error = f"{ran.ename}: {ran.evalue}".rstrip(": ")
-    if ran.status != "ok" and ran.ename == "AssertionError" and plan is None:
+    if ran.status is not StepStatus.OK and ran.ename == AssertionError.__name__ and plan is None:
         return Verdict.FAILED, ran.evalue or error, error
-    if ran.status != "ok":
+    if ran.status is not StepStatus.OK:
         return Verdict.ERROR, error, error
     if plan is None:
         return Verdict.PASSED, "", ""

@@ -23,6 +23,7 @@ from tito.judge.call_sites import MARK
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
 from tito.sandbox.inside.codec import Channel, EndOfStream
+from tito.sandbox.inside.step_status import StepStatus
 
 GIVEN = f"{MARK}given>"
 BUILTINS = frozenset(dir(builtins))
@@ -99,7 +100,7 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
         run.append(section)
         started = time.monotonic()
         done = fault or _run(section, names)
-        if done["status"] == "ok" and names.proxy_channel.not_believed:
+        if done["status"] is StepStatus.OK and names.proxy_channel.not_believed:
             done = _replayed(recording, request, run, started + section["limit_s"]) or done
         channel.send({"done": done, "sites": sorted(names.proxy_channel.shown)})
 
@@ -127,12 +128,12 @@ def _replayed(
         if left_s <= 0:
             return None
         done = done or _run(section | {"limit_s": left_s}, names)
-        if done["status"] != "ok":
+        if done["status"] is not StepStatus.OK:
             break
         done = {}
     np.random.set_state(generators[0])
     random.setstate(generators[1])
-    return None if replay.is_other or not done or done["ename"] == "CellTimeout" else done
+    return None if replay.is_other or not done or done["status"] is StepStatus.STOPPED else done
 
 
 def _given(source: str, names: Namespace) -> dict[str, Any]:
@@ -171,18 +172,19 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
         signal.setitimer(signal.ITIMER_REAL, 0)
     if stopped or proxy_channel.over:
         return _done(stopped[0] if stopped else Ended(proxy_channel.over))
-    return {"status": "ok", "ename": "", "evalue": ""}
+    return {"status": StepStatus.OK, "ename": "", "evalue": ""}
 
 
 def _done(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Ended):
-        return {"status": "error", "ename": "AssertionError", "evalue": f"This test could not go on: {error}."}
-    kind = "CellTimeout" if isinstance(error, TestTimeout) else type(error).__name__
+        why = f"This test could not go on: {error}."
+        return {"status": StepStatus.ERROR, "ename": AssertionError.__name__, "evalue": why}
+    status = StepStatus.STOPPED if isinstance(error, TestTimeout) else StepStatus.ERROR
     try:
         text = str(error)[:4000]
     except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
         text = ""
-    return {"status": "error", "ename": kind[:200], "evalue": text.encode("utf-8", "replace").decode()}
+    return {"status": status, "ename": type(error).__name__[:200], "evalue": text.encode("utf-8", "replace").decode()}
 
 
 def imported(statements: list[list[str]]) -> dict[str, Any]:
@@ -213,6 +215,6 @@ def serve_test(channel: Channel, request: dict[str, Any]) -> None:
     _, status = os.waitpid(child, 0)
     if status != 0:
         stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
-        name = "CellTimeout" if stopped else "JudgeDied"
-        done = {"status": "error", "ename": name, "evalue": "judging what your code returned went wrong"}
+        became = StepStatus.STOPPED if stopped else StepStatus.ERROR
+        done = {"status": became, "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
         channel.send({"done": done, "sites": []})

@@ -12,6 +12,7 @@ from typing import Any
 from tito.errors import SandboxUnavailable
 from tito.plain_text import shortened
 from tito.sandbox.inside.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.inside.step_status import SAID_INSIDE, StepStatus
 from tito.sandbox.metering import Meter
 from tito.sandbox.steps import Ran, Step
 from tito.sandbox.time_allowance import GRACE_S, TimeAllowance, take
@@ -19,6 +20,7 @@ from tito.sandbox.time_allowance import GRACE_S, TimeAllowance, take
 FRAME_SIZE = 1 << 18  # characters of sources and bytes of code that are sent together
 MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
+RAISED = (StepStatus.ERROR, StepStatus.STOPPED)
 
 
 class NotebookChannel:
@@ -31,7 +33,7 @@ class NotebookChannel:
 
     def __init__(self, channel: Channel, meter: Meter | None = None) -> None:
         self.channel = channel
-        self.over = ""  # why nothing more will come: "timeout", "died" or "memory", or "lost" or "gone" of a branch
+        self.over: StepStatus | None = None  # what becomes of all further steps, where nothing more will come
         self.why = ""  # in a sentence, where it is lost or gone
         self._meter = meter
         self._sent: deque[tuple[str, int, Step]] = deque()  # steps whose answers are to be received
@@ -65,7 +67,7 @@ class NotebookChannel:
         try:
             self.channel.send(request, {str(at): code for at, step in enumerate(part) if (code := _code_of(step))})
         except (CodecError, OSError):  # a cell that is larger than what can cross, or nobody there
-            self.over = "died"
+            self.over = StepStatus.DIED
         self._sent.extend((token, at, step) for at, step in enumerate(part) if step.is_answered)
 
     def receive(self) -> Ran:
@@ -103,16 +105,17 @@ class NotebookChannel:
             return self._ended()
         reply, packed = answer
         if reply.get("step") != at:
-            self.over = "died"
+            self.over = StepStatus.DIED
             return Ran(status=self.over)
         ran = self._ran(reply, packed if step.observe else NOTHING)
-        if ran.status == "error" and self._meter is not None and self._meter.struck():
-            ran = replace(ran, status="memory")  # the notebook is not what was ended, but has missed it
+        if ran.status in RAISED and self._meter is not None and self._meter.struck():
+            ran = replace(ran, status=StepStatus.MEMORY)  # the notebook is not what was ended, but has missed it
         self._left_s -= ran.seconds
         return ran
 
     def _ended(self) -> Ran:
-        if self.over == "died" and self._meter is not None and self._meter.starved():
+        assert self.over is not None
+        if self.over is StepStatus.DIED and self._meter is not None and self._meter.starved():
             raise SandboxUnavailable("This machine has no more memory.", hint="Grade with fewer workers.")
         return Ran(status=self.over)
 
@@ -124,7 +127,7 @@ class NotebookChannel:
     def branch(self, number: int) -> bool:
         """Fork the notebook's state as it stands; the copy serves the branch of that number. False: it could not."""
         self.send([Step("branch", number=number)], GRACE_S)
-        return self.receive().status == "ok"
+        return self.receive().status is StepStatus.OK
 
     def ask(self, request: dict[str, Any], values: Packed, limit_s: float) -> tuple[dict[str, Any], Packed] | None:
         """One operation on the notebook's objects (see `objects`), and what came of it; None: there is no answer."""
@@ -134,7 +137,7 @@ class NotebookChannel:
         try:
             self.channel.send_packed(request | {"op": "ask", "limit_s": limit_s, "token": token}, values)
         except (CodecError, OSError):
-            self.over = "died"
+            self.over = StepStatus.DIED
             return None
         return self._received(token, self._time_allowance(limit_s))
 
@@ -145,9 +148,8 @@ class NotebookChannel:
         refused = {shortened(str(name), 200): shortened(str(why), 200) for name, why in refusals}
         if self._values_left < 0 and observed.size:
             observed, refused = NOTHING, {"values": f"the tests of a notebook keep {MOST_VALUES >> 20} MiB at most"}
-        status = str(reply.get("status"))
         return Ran(
-            status=status if status in ("ok", "not run") else "error",
+            status=_status(reply.get("status")),
             ename=shortened(str(reply.get("ename", "")), 200),
             evalue=shortened(str(reply.get("evalue", "")), 4000),
             outputs=self._outputs(reply.get("outputs")),
@@ -177,15 +179,15 @@ class NotebookChannel:
         try:
             reply, packed = take(self.channel, *allowances)
         except TimeoutError:
-            self.over = "timeout"
+            self.over = StepStatus.TIMEOUT
         except (EndOfStream, CodecError, OSError):
-            self.over = "died"
+            self.over = StepStatus.DIED
         else:
             if reply.get("token") == token:
                 return reply, packed
-            self.over = "died"
+            self.over = StepStatus.DIED
         if self._meter is not None and self._meter.exceeded():
-            self.over = "memory"
+            self.over = StepStatus.MEMORY
         return None
 
 
@@ -225,6 +227,11 @@ def _as_sent(step: Step) -> dict[str, Any]:
 
 
 # ---- what is received ------------------------------------------------------------------------------
+
+
+def _status(value: object) -> StepStatus:
+    """What the runner says became of a step; an error, where that is not for it to say."""
+    return next((status for status in SAID_INSIDE if status == value), StepStatus.ERROR)
 
 
 def _plausible(value: object) -> float:

@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from tito.sandbox.inside.codec import Channel
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.metering import Meter
 from tito.sandbox.notebook_channel import NotebookChannel
 from tito.sandbox.zygote_connection import ZygoteConnection
@@ -44,7 +45,7 @@ class Session:
         """
         self._begun = True
         forked = [number for number, branch in enumerate(self.branches) if not branch.over]
-        self._lose(self._ask_warden({"op": "begin", "numbers": forked}, forked), "lost")
+        self._lose(self._ask_warden({"op": "begin", "numbers": forked}, forked), StepStatus.LOST)
 
     def turn(self, number: int, *, notebook: bool = False) -> None:
         """Let a branch be asked, alone and with the files that stood there when it was forked.
@@ -56,9 +57,9 @@ class Session:
             self.begin()
         if not self.branches[number].over:
             request = {"op": "turn", "number": number, "notebook": notebook}
-            self._lose(self._ask_warden(request, [number]), "gone")
+            self._lose(self._ask_warden(request, [number]), StepStatus.GONE)
 
-    def _lose(self, lost: dict[int, str], status: str) -> None:
+    def _lose(self, lost: dict[int, str], status: StepStatus) -> None:
         for number, why in lost.items():
             branch = self.branches[number]
             branch.over, branch.why = branch.over or status, why

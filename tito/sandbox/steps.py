@@ -7,6 +7,7 @@ from typing import Any
 
 from tito.models import CompiledCell, Measured, SectionNames
 from tito.sandbox.inside.codec import NOTHING, Packed
+from tito.sandbox.inside.step_status import StepStatus
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ class Step:
 class Ran:
     """What the runner says of one step. Its word is not trusted; `observed` are the observations."""
 
-    status: str  # ok, error, timeout (given up on), died, memory (ended for what it held), not run (no time was left),
-    # and of a branch: lost, before anything hidden had run, or gone, since then (evalue says why)
+    status: StepStatus  # of a branch that is lost or gone `evalue` says why
     ename: str = ""
     evalue: str = ""
     outputs: tuple[dict[str, Any], ...] = ()

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from tito.sandbox.inside.codec import Channel, CodecError
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import (
     ARITHMETIC,
     MACHINERY,
@@ -77,11 +78,15 @@ class Objects:
 
     Args:
         limit: makes the context that stops an operation at its time limit.
+        timeout: what is raised in it then.
     """
 
-    def __init__(self, shell: Any, limit: Callable[[float], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self, shell: Any, limit: Callable[[float], AbstractContextManager[None]], timeout: type[BaseException]
+    ) -> None:
         self.shell = shell
         self.limit = limit
+        self.timeout = timeout
         self.objects: list[Any] = []
         self.numbers: dict[int, int] = {}
         self.described: set[int] = set()
@@ -105,7 +110,7 @@ class Objects:
             with self._limited(request["limit_s"]):
                 result = self._do(request, values)
         except BaseException as error:  # noqa: BLE001  (whatever student code raises, or the time limit)
-            reply, back = _raised(error), {"error": error, "arguments": _arguments(error)}
+            reply, back = self._raised(error), {"error": error, "arguments": _arguments(error)}
         else:
             reply = {"status": "missing" if result is MISSING else "value"}
             back = {"value": None if result is MISSING else result}
@@ -150,8 +155,12 @@ class Objects:
             except ConnectionError:
                 raise
             except BaseException as error:  # noqa: BLE001  (a student's own class may raise anything when looked at)
-                reply, values, left = _raised(error), {"error": None, "arguments": []}, []
+                reply, values, left = self._raised(error), {"error": None, "arguments": []}, []
         raise CodecError("an answer that cannot cross")
+
+    def _raised(self, error: BaseException) -> dict[str, Any]:
+        kind, status = type(error), StepStatus.STOPPED if isinstance(error, self.timeout) else "raised"
+        return {"status": status, "name": str(kind.__name__), "known": _is_pythons(kind), "text": _text(error)}
 
     def _said(self) -> list[list[str]]:
         items = [one for one in self.shell.outputs.items if one.get("output_type") == "stream"]
@@ -263,11 +272,6 @@ def imported(named: Known) -> Any:
     for part in named.name.split("."):
         found = getattr(found, part)
     return found
-
-
-def _raised(error: BaseException) -> dict[str, Any]:
-    kind = type(error)
-    return {"status": "raised", "name": str(kind.__name__), "known": _is_pythons(kind), "text": _text(error)}
 
 
 def _is_pythons(cls: type) -> bool:

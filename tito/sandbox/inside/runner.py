@@ -29,6 +29,7 @@ from tito.sandbox.inside.codec import AT_WORK, PATIENCE
 from tito.sandbox.inside.guard import Guard
 from tito.sandbox.inside.outputs import Descriptors, Outputs, RecordingHook, RecordingPublisher, StreamWriter
 from tito.sandbox.inside.own_names import name_pythons
+from tito.sandbox.inside.step_status import StepStatus
 
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
@@ -297,12 +298,18 @@ def run(shell: Shell, cell: str | Cell | bytes, limit_s: float) -> dict[str, Any
         error = broken
     shell.descriptors.collect(shell.outputs)
     return {
-        "status": "ok" if error is None else "error",
+        "status": _status_of(error),
         "ename": "" if error is None else type(error).__name__,
         "evalue": "" if error is None else text_of(error),
         "outputs": shell.outputs.items,
         "seconds": perf_counter() - started,
     }
+
+
+def _status_of(error: BaseException | None) -> StepStatus:
+    if error is None:
+        return StepStatus.OK
+    return StepStatus.STOPPED if isinstance(error, CellTimeout) else StepStatus.ERROR
 
 
 def run_in_ipython(shell: Shell, source: str) -> BaseException | None:

@@ -34,6 +34,7 @@ from tito.sandbox.inside.objects import Objects
 from tito.sandbox.inside.own_names import OwnNames
 from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, run, time_limit
 from tito.sandbox.inside.shared_resources import SharedResources
+from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import more
 
 LOOK_LIMIT_S = 2.0  # for turning the observed values of one step into plain data
@@ -59,7 +60,7 @@ class Server:
         self.branches = branches
         self.shared_resources = shared_resources
         self.waits = False  # whether this is a branch, and it is not yet its turn
-        self.objects = Objects(shell, time_limit)
+        self.objects = Objects(shell, time_limit, CellTimeout)
         self.own_names = OwnNames()
         self.marks: dict[int, tuple[dict[str, Any], OwnNames]] = {}
         self.fresh_kb = _peak_kb()
@@ -94,9 +95,9 @@ class Server:
                 self.shell.user_ns.clear()
                 self.shell.user_ns.update(names)
             elif step["op"] == "rest":
-                self.channel.send(about | {"status": "ok"})
+                self.channel.send(about | {"status": StepStatus.OK})
             elif left_s <= 0:
-                self.channel.send(about | {"status": "not run"})
+                self.channel.send(about | {"status": StepStatus.NOT_RUN})
             elif step["op"] == "branch":
                 started = perf_counter()
                 made = self._branch(step["number"])
@@ -104,7 +105,7 @@ class Server:
                     return
                 seconds = perf_counter() - started  # a notebook of many files takes long to keep
                 left_s -= seconds
-                self.channel.send(about | {"status": "ok" if made else "error", "seconds": seconds})
+                self.channel.send(about | {"status": StepStatus.OK if made else StepStatus.ERROR, "seconds": seconds})
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
@@ -120,7 +121,8 @@ class Server:
         section = isinstance(code, bytes)
         with self.own_names.at_work(shell.user_ns, *step["names"]) if section else contextlib.nullcontext():
             reply = run(shell, code if section else cell, limit_s) | {"tampered": tampered}
-            seen, reply["refused"] = observe(shell, step["observe"]) if reply["status"] == "ok" else (NOTHING, {})
+            ran_through = reply["status"] == StepStatus.OK
+            seen, reply["refused"] = observe(shell, step["observe"]) if ran_through else (NOTHING, {})
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
     def _branch(self, number: int) -> bool | None:
