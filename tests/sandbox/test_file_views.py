@@ -20,7 +20,7 @@ from remote import AS_NOBODY
 
 from tito.models import Limits
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.inside.held_processes import Processes, _asked, _read
+from tito.sandbox.inside.held_processes import Processes, _parsed, _queried
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
 from tito.sandbox.spec import SandboxSpec
@@ -514,10 +514,10 @@ def test_processes_with_the_same_memory_are_told_by_a_mark() -> None:
 def test_kernels_that_answer_and_that_are_read_say_the_same_of_memory() -> None:
     with mmap.mmap(-1, 8192), Path("/proc/self/maps").open("rb") as maps:
         try:
-            asked = list(_asked(maps.fileno()))
+            asked = list(_queried(maps.fileno()))
         except OSError:
             pytest.skip("this kernel answers no questions on a process's memory (Linux 6.11)")
-        read = list(_read(Path("/proc/self/maps").read_text()))
+        read = list(_parsed(Path("/proc/self/maps").read_text()))
     assert asked == read
     assert any(writable for _, _, writable, _ in asked)
 

@@ -245,7 +245,9 @@ def test_groups_of_a_grader_that_was_killed_are_removed_by_the_next(groups: Hier
 
 
 @pytest.mark.parametrize("means", [GROUPS, WATCHED])
-def test_a_desk_that_the_kernel_ends_costs_no_other_session(means: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_server_that_the_kernel_ends_costs_no_other_session(
+    means: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is in its session's group, and where all of the session's processes are smaller, the kernel may choose it."""
     if means == WATCHED:
         monkeypatch.setattr(cgroup, "hierarchies", lambda: None)

@@ -140,8 +140,8 @@ def _open_folders() -> list[str]:
 
 def prefixes() -> list[Path]:
     """Where the interpreter is installed, if not with the system."""
-    found = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
-    return sorted(one for one in found if not one.is_relative_to("/usr"))
+    folders = {Path(sys.base_prefix).resolve(), Path(sys.base_exec_prefix).resolve()}
+    return sorted(folder for folder in folders if not folder.is_relative_to("/usr"))
 
 
 def _system() -> list[str]:
@@ -175,12 +175,14 @@ def _python(spec: SandboxSpec) -> list[str]:
 def package_folders() -> list[Path]:
     """Where the base interpreter keeps installed packages (its own and its distribution's)."""
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
-    found = {Path(sysconfig.get_path(name, vars=base)) for name in ("purelib", "platlib")}
-    found |= {Path(one) for one in site.getsitepackages([sys.base_prefix, sys.base_exec_prefix, "/usr", "/usr/local"])}
-    found |= set(Path("/usr/lib").glob("python3*/dist-packages")) | set(
+    folders = {Path(sysconfig.get_path(name, vars=base)) for name in ("purelib", "platlib")}
+    folders |= {
+        Path(folder) for folder in site.getsitepackages([sys.base_prefix, sys.base_exec_prefix, "/usr", "/usr/local"])
+    }
+    folders |= set(Path("/usr/lib").glob("python3*/dist-packages")) | set(
         Path("/usr/local/lib").glob("python3*/*-packages")
     )
-    return sorted(path.resolve() for path in found if path.is_dir())
+    return sorted(path.resolve() for path in folders if path.is_dir())
 
 
 def _folders(spec: SandboxSpec, copies: Path) -> list[str]:

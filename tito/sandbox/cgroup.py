@@ -273,11 +273,11 @@ def _remove(folders: list[Path], locks: list[int]) -> None:
 
 def _candidates(mounts: dict[str, Path], own: dict[str, str]) -> list[Hierarchies]:
     """Places to try: this process's own groups and those above it, which limit what is below them."""
-    found = [Hierarchies(2, folder, folder) for folder in _upwards(mounts.get(""), own.get("", "/"))]
+    candidates = [Hierarchies(2, folder, folder) for folder in _upwards(mounts.get(""), own.get("", "/"))]
     processors = _upwards(mounts.get("cpuacct"), own.get("cpuacct", "/"))
     for folder in _upwards(mounts.get("memory"), own.get("memory", "/")):
-        found += [Hierarchies(1, folder, processor) for processor in (*processors, None)]
-    return found
+        candidates += [Hierarchies(1, folder, processor) for processor in (*processors, None)]
+    return candidates
 
 
 def _upwards(mount: Path | None, own: str) -> list[Path]:
@@ -285,31 +285,31 @@ def _upwards(mount: Path | None, own: str) -> list[Path]:
     if mount is None:
         return []
     folder = mount / own.lstrip("/")
-    inside = [one for one in (folder, *folder.parents) if one.is_relative_to(mount)]
-    return [one for one in inside if one.is_dir()]
+    inside = [parent for parent in (folder, *folder.parents) if parent.is_relative_to(mount)]
+    return [parent for parent in inside if parent.is_dir()]
 
 
 def _mounts() -> dict[str, Path]:
     """Where each controller of version 1 is mounted, by its name, and version 2, by ""."""
-    found: dict[str, Path] = {}
+    mounts: dict[str, Path] = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
             _, folder, kind, options, *_ = line.split(" ")
             if kind == "cgroup2":
-                found.setdefault("", Path(folder))
+                mounts.setdefault("", Path(folder))
             elif kind == "cgroup":
-                found |= {name: Path(folder) for name in options.split(",") if name in ("memory", "cpuacct")}
-    return found
+                mounts |= {name: Path(folder) for name in options.split(",") if name in ("memory", "cpuacct")}
+    return mounts
 
 
 def _own_groups() -> dict[str, str]:
     """The path of this process's group, by controller."""
-    found: dict[str, str] = {}
+    groups: dict[str, str] = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
-            found |= dict.fromkeys(controllers.split(","), path)
-    return found
+            groups |= dict.fromkeys(controllers.split(","), path)
+    return groups
 
 
 def _try(where: Hierarchies) -> None:

@@ -34,31 +34,31 @@ def environment(packages: tuple[str, ...]) -> Environment:
     Raises:
         SandboxUnavailable: one of them is not installed.
     """
-    found: dict[str, Distribution] = {}
+    distributions: dict[str, Distribution] = {}
     wanted = [Requirement(name) for name in packages]
     while wanted:
         requirement = wanted.pop()
         name = requirement.name.lower().replace("_", "-")
-        if name in found:
+        if name in distributions:
             continue
         try:
-            found[name] = distribution(name)
+            distributions[name] = distribution(name)
         except PackageNotFoundError as error:
             raise SandboxUnavailable(
                 f"The sandbox is to hold the package '{name}', which is not installed.",
                 hint=f"Run 'pip install {name}', or take it out of [sandbox] packages in course.toml.",
             ) from error
-        needs = (Requirement(text) for text in found[name].requires or ())
-        wanted += [one for one in needs if one.marker is None or one.marker.evaluate({"extra": ""})]
-    entries = {entry.name: entry for one in found.values() for entry in _top_level(one)}
-    lines = sorted(f"{name}=={one.version}" for name, one in found.items())
+        needs = (Requirement(text) for text in distributions[name].requires or ())
+        wanted += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+    entries = {entry.name: entry for package in distributions.values() for entry in _top_level(package)}
+    lines = sorted(f"{name}=={package.version}" for name, package in distributions.items())
     digest = hashlib.sha256("\n".join([platform.python_version(), *lines]).encode()).hexdigest()
     return Environment(tuple((path, name) for name, path in sorted(entries.items())), digest)
 
 
-def _top_level(found: Distribution) -> set[Path]:
-    # From the text of its list of files: `found.files` makes an object of each of thousands.
-    listed = (found.read_text("RECORD") or "").splitlines()
-    paths = [line.split(",")[0].strip('"') for line in listed] or [str(path) for path in found.files or ()]
+def _top_level(package: Distribution) -> set[Path]:
+    # From the text of its list of files: `package.files` makes an object of each of thousands.
+    listed = (package.read_text("RECORD") or "").splitlines()
+    paths = [line.split(",")[0].strip('"') for line in listed] or [str(path) for path in package.files or ()]
     names = {path.partition("/")[0] for path in paths} - {"..", "__pycache__", ""}
-    return {Path(str(found.locate_file(name))) for name in names}
+    return {Path(str(package.locate_file(name))) for name in names}

@@ -1,4 +1,4 @@
-"""How a zygote is started: what every backend says of it, and what the zygote is told in its arguments."""
+"""How a zygote is started: what every backend says of it, and what stands in its arguments."""
 
 from __future__ import annotations
 

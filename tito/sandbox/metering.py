@@ -265,11 +265,11 @@ class TreeReading:
 
     def _in_full_mb(self, holders: dict[int, processes.Held]) -> float:
         """What they hold without pages of files, each with all that it shares."""
-        return sum(one.own for one in holders.values()) / 1024 + processes.filled_mb(holders, self._folders)
+        return sum(held.own for held in holders.values()) / 1024 + processes.filled_mb(holders, self._folders)
 
     def _in_parts_mb(self, holders: dict[int, processes.Held]) -> float:
         """The same, of what they share their parts."""
-        shares = ((processes.share_of_own_kb(pid), one.own) for pid, one in holders.items())
+        shares = ((processes.share_of_own_kb(pid), held.own) for pid, held in holders.items())
         return sum(own if share is None else min(share, own) for share, own in shares) / 1024 + processes.filled_mb(
             holders, self._folders
         )

@@ -62,11 +62,11 @@ def obstacles(settings: Path = Path("/proc/sys"), status: Path = Path("/proc/sel
     error = _refused()
     if not error:
         return []
-    found = [Obstacle(cause, remedy) for name, value, cause, remedy in SETTINGS if _reads(settings / name) == value]
-    if not found and "\nSeccomp:\t2" in _reads(status):
-        found = [Obstacle(*FILTERED)]
+    forbidden = [Obstacle(cause, remedy) for name, value, cause, remedy in SETTINGS if _reads(settings / name) == value]
+    if not forbidden and "\nSeccomp:\t2" in _reads(status):
+        forbidden = [Obstacle(*FILTERED)]
     where = " inside a container" if in_container() else ""
-    return found or [Obstacle(f"A user namespace cannot be made{where}: {os.strerror(error)}.", "Ask who runs it.")]
+    return forbidden or [Obstacle(f"A user namespace cannot be made{where}: {os.strerror(error)}.", "Ask who runs it.")]
 
 
 def in_container() -> bool:

@@ -49,15 +49,15 @@ class Tree:
         seen = {pid: parent for pid in listed if pid not in self._foreign and (parent := parent_of(pid)) is not None}
         below: dict[int, int] = {}
         for pid, parent in seen.items():
-            line = list(_line(pid, seen))
-            if self.root in line:
+            ancestry = list(_ancestry(pid, seen))
+            if self.root in ancestry:
                 below[pid] = parent
-            elif line[-1] in self._foreign or seen[line[-1]] == 0:
+            elif ancestry[-1] in self._foreign or seen[ancestry[-1]] == 0:
                 self._foreign[pid] = now + FOREIGN_S
         return below
 
 
-def _line(pid: int, parents: dict[int, int]) -> Iterator[int]:
+def _ancestry(pid: int, parents: dict[int, int]) -> Iterator[int]:
     """A process and those above it, as far as they are known."""
     while pid in parents:
         yield pid
@@ -66,7 +66,7 @@ def _line(pid: int, parents: dict[int, int]) -> Iterator[int]:
 
 def below(root: int, parents: dict[int, int]) -> dict[int, int]:
     """Of processes whose parents are given, those that are the root or descend from it."""
-    return {pid: parent for pid, parent in parents.items() if root in _line(pid, parents)}
+    return {pid: parent for pid, parent in parents.items() if root in _ancestry(pid, parents)}
 
 
 def parent_of(pid: int) -> int | None:
@@ -116,11 +116,13 @@ def share_of_own_kb(pid: int) -> int | None:
 def holders(parents: dict[int, int]) -> dict[int, Held]:
     """What each of these processes holds. One that has its parent's memory, as until a new program is loaded, holds
     nothing of its own."""
-    known = {pid: one for pid in parents if (one := held(pid)) is not None}
+    known = {pid: process for pid in parents if (process := held(pid)) is not None}
     twice = [
-        pid for pid, one in known.items() if known.get(parents[pid]) == one and _have_same_memory(pid, parents[pid])
+        pid
+        for pid, process in known.items()
+        if known.get(parents[pid]) == process and _have_same_memory(pid, parents[pid])
     ]
-    return {pid: one for pid, one in known.items() if pid not in twice}
+    return {pid: process for pid, process in known.items() if pid not in twice}
 
 
 def _have_same_memory(first: int, second: int) -> bool:

@@ -157,23 +157,23 @@ def _readable() -> tuple[list[Path], list[Path]]:
     interpreter lists the folders that it imports from: in that of the standard library other packages may have theirs.
     """
     hidden = {*package_folders(), *map(Path, NOT_SYSTEM), PLATFORM.parent}
-    tops = {*(Path(one) for one in SYSTEM if not Path(one).is_symlink()), *prefixes()}
-    found = [Path(one) for one in ETC]
-    found += [path for top in sorted(tops) for path in _without(top, hidden)]
-    return [path for path in found if path.exists()], sorted(_standard_library())
+    tops = {*(Path(folder) for folder in SYSTEM if not Path(folder).is_symlink()), *prefixes()}
+    readable = [Path(file) for file in ETC]
+    readable += [path for top in sorted(tops) for path in _without(top, hidden)]
+    return [path for path in readable if path.exists()], sorted(_standard_library())
 
 
 def _standard_library() -> set[Path]:
     base = {"base": sys.base_prefix, "installed_base": sys.base_prefix, "platbase": sys.base_exec_prefix}
     base["installed_platbase"] = sys.base_exec_prefix
-    found = {Path(sysconfig.get_path(name, vars=base)).resolve() for name in ("stdlib", "platstdlib")}
-    return {path for path in found if path.is_dir()}
+    folders = {Path(sysconfig.get_path(name, vars=base)).resolve() for name in ("stdlib", "platstdlib")}
+    return {path for path in folders if path.is_dir()}
 
 
 def _without(folder: Path, hidden: set[Path]) -> list[Path]:
     """The parts of a folder that hold nothing hidden."""
     if folder in hidden:
         return []
-    if not any(one.is_relative_to(folder) for one in hidden):
+    if not any(path.is_relative_to(folder) for path in hidden):
         return [folder]
     return [path for child in sorted(folder.iterdir()) if not child.is_symlink() for path in _without(child, hidden)]

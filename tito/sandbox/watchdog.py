@@ -43,7 +43,7 @@ def start(address: Path, limit_mb: int, *, in_memory: bool, supervisors: bool) -
 
     Args:
         in_memory: whether sessions have file systems of their own in memory.
-        supervisors: whether sessions have supervisors, which end them when they are told to.
+        supervisors: whether sessions have supervisors, which end them on a signal.
 
     Raises:
         OSError: it cannot be started.
@@ -75,12 +75,12 @@ def main() -> None:
 
 
 def _zygote(address: Path) -> int:
-    """The zygote's number here: its servers' parent. The kernel says who answers on a line."""
+    """The zygote's number here: its servers' parent. The kernel says who answers on a connection."""
     credentials = struct.Struct("=iII")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        line.connect(str(address))
-        _, ((_, _, content), *_), _, _ = line.recvmsg(1 << 12, socket.CMSG_SPACE(credentials.size))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        connection.connect(str(address))
+        _, ((_, _, content), *_), _, _ = connection.recvmsg(1 << 12, socket.CMSG_SPACE(credentials.size))
         server: int = credentials.unpack(content)[0]
         parent = processes.parent_of(server)
     if not parent:

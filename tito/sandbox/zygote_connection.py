@@ -38,7 +38,7 @@ class ZygoteConnection:
         """
         self.is_ready = False
         self.session = 0  # the first process of the session that there is, as the zygote numbers it; 0: none
-        self.is_ending = False  # whether that was told to end
+        self.is_ending = False  # whether that is to end
         self.is_cut = False  # whether the session server has gone
         self._address = address
         self._limit_mb = limit_mb

@@ -115,7 +115,7 @@ class Encoder:
     def _container(self, value: Any, depth: int) -> Any:
         for kind, name in ((list, "list"), (tuple, "tuple"), (set, "set"), (frozenset, "set")):
             if isinstance(value, kind):
-                return {"t": name, "v": [self.encode(one, depth + 1) for one in tuple(value)]}
+                return {"t": name, "v": [self.encode(item, depth + 1) for item in tuple(value)]}
         if isinstance(value, dict):
             pairs = dict.items(value)
             return {

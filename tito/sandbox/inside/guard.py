@@ -28,41 +28,47 @@ class Guard:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         modules = [importlib.import_module(name) for name in WATCHED]
-        self.modules = [(one, dict(vars(one))) for one in modules]
+        self.modules = [(module, dict(vars(module))) for module in modules]
         self.class_of_shell = {cls: dict(vars(cls)) for cls in (type(shell), InteractiveShell)}
         manager = shell.input_transformer_manager
-        self.lists = [(one, list(one)) for one in (manager.cleanup_transforms, manager.line_transforms)]
-        self.lists += [(one, list(one)) for one in (manager.token_transformers, shell.input_transformers_post)]
+        self.lists = [
+            (transforms, list(transforms)) for transforms in (manager.cleanup_transforms, manager.line_transforms)
+        ]
+        self.lists += [
+            (transforms, list(transforms)) for transforms in (manager.token_transformers, shell.input_transformers_post)
+        ]
 
     def restore(self) -> list[str]:
         """Put back what was changed, and say what it was."""
-        found = [f"{module.__name__}.{name}" for module, before in self.modules for name in _put_back(module, before)]
-        found += [
+        changed = [f"{module.__name__}.{name}" for module, before in self.modules for name in _put_back(module, before)]
+        changed += [
             f"get_ipython().{name}" for cls, before in self.class_of_shell.items() for name in _put_back(cls, before)
         ]
-        found += [f"get_ipython().{name}" for name in ("run_cell", "run_code", "run_ast_nodes") if self._own(name)]
-        return [f"`{name}`" for name in dict.fromkeys(found + self._hooks())][:MOST_NOTES]
+        changed += [f"get_ipython().{name}" for name in ("run_cell", "run_code", "run_ast_nodes") if self._own(name)]
+        return [f"`{name}`" for name in dict.fromkeys(changed + self._hooks())][:MOST_NOTES]
 
     def _own(self, name: str) -> bool:
         return vars(self.shell).pop(name, None) is not None
 
     def _hooks(self) -> list[str]:
         """Code of the student's that runs around or within each cell, or that would change its source."""
-        found = ["get_ipython().ast_transformers"] if self.shell.ast_transformers else []
+        changed = ["get_ipython().ast_transformers"] if self.shell.ast_transformers else []
         self.shell.ast_transformers.clear()
-        for one, before in self.lists:
-            if one != before:
-                found.append("get_ipython().input_transformers")
-                one[:] = before
+        for transforms, before in self.lists:
+            if transforms != before:
+                changed.append("get_ipython().input_transformers")
+                transforms[:] = before
         for name, callbacks in self.shell.events.callbacks.items():
-            students = [one for one in callbacks if not str(getattr(one, "__module__", "")).startswith(LIBRARIES)]
-            found += [f"get_ipython().events ({name})"] * bool(students)
-            callbacks[:] = [one for one in callbacks if one not in students]
+            students = [
+                callback for callback in callbacks if not str(getattr(callback, "__module__", "")).startswith(LIBRARIES)
+            ]
+            changed += [f"get_ipython().events ({name})"] * bool(students)
+            callbacks[:] = [callback for callback in callbacks if callback not in students]
         if sys.gettrace() is not None or sys.getprofile() is not None:
-            found.append("sys.settrace")
+            changed.append("sys.settrace")
         for stop in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
             stop(None)
-        return found
+        return changed
 
 
 def _put_back(owner: Any, before: dict[str, Any]) -> list[str]:

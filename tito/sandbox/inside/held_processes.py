@@ -96,11 +96,11 @@ class Processes:
         """
         end, quiet = time.monotonic() + CLEAR_S, 0
         while quiet < 2:  # an orphan may move while it is looked for
-            keep = {one.outer for one in held if one.is_alive}
+            keep = {process.outer for process in held if process.is_alive}
             leaves = set(keep) if self._cleared else set()
             if spared is not None and spared.is_alive:
                 keep.add(spared.outer)
-            others = [one for one in self._descendants(leaves) if one not in keep and not self._is_ending(one)]
+            others = [pid for pid in self._descendants(leaves) if pid not in keep and not self._is_ending(pid)]
             quiet = 0 if others else quiet + 1
             for pid in filter(None, map(self._inner, others)):
                 with contextlib.suppress(ProcessLookupError):
@@ -127,9 +127,9 @@ class Processes:
 
     def _children(self, parent: int) -> list[int]:
         if not self._knows_children:
-            return [one for one in map(int, filter(str.isdigit, self._names("."))) if self._parent(one) == parent]
+            return [pid for pid in map(int, filter(str.isdigit, self._names("."))) if self._parent(pid) == parent]
         threads = [str(parent)] if parent == self._self else self._names(f"{parent}/task")
-        return [int(one) for thread in threads for one in self._text(parent, f"task/{thread}/children").split()]
+        return [int(pid) for thread in threads for pid in self._text(parent, f"task/{thread}/children").split()]
 
     def _parent(self, outer: int) -> int:
         with contextlib.suppress(OSError, IndexError):
@@ -228,8 +228,10 @@ class Processes:
         """Those that have memory of their own, of the processes that are held."""
         if self.blind:
             return processes
-        marked = [one for at, one in enumerate(processes) if self._write_mark(one, at + 1)]
-        return [one for at, one in enumerate(processes) if one in marked and self._read_mark(one) == at + 1]
+        marked = [process for at, process in enumerate(processes) if self._write_mark(process, at + 1)]
+        return [
+            process for at, process in enumerate(processes) if process in marked and self._read_mark(process) == at + 1
+        ]
 
     def _write_mark(self, process: Process, mark: int) -> bool:
         with contextlib.suppress(OSError):
@@ -248,12 +250,16 @@ class Processes:
         """Where its memory is shared with others, or with a file."""
         descriptor = os.open(f"{process.outer}/maps", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
         try:
-            places = list(_asked(descriptor))
+            mappings = list(_queried(descriptor))
         except OSError:  # a kernel that has to be read
-            places = list(_read(self._text(process.outer, "maps")))
+            mappings = list(_parsed(self._text(process.outer, "maps")))
         finally:
             os.close(descriptor)
-        return [(start, end) for start, end, writable, name in places if writable or not name.startswith("/usr/")]
+        return [
+            (mapping.start, mapping.end)
+            for mapping in mappings
+            if mapping.is_writable or not mapping.name.startswith("/usr/")
+        ]
 
     def look_at(self, process: Process, channel: int, *, memory: bool) -> Belonging | None:
         """What a process that is held has, if that is nothing that another could have too.
@@ -269,7 +275,7 @@ class Processes:
             return None
         try:
             status = dict(STATUS.findall(self._text(process.outer, "status")))
-            if any(status[one].strip("0") for one in ("SigPnd", "ShdPnd")):
+            if any(status[pending].strip("0") for pending in ("SigPnd", "ShdPnd")):
                 raise Shared("A signal was sent to the copy of the notebook that was made for this test.")
             if status["Threads"] != "1" or os.getsid(process.pid) != process.pid:
                 raise Shared("The copy of the notebook that was made for this test did not stay as it was made.")
@@ -294,7 +300,7 @@ class Processes:
         return f"{name} {about.st_rdev} {self._text(process.outer, f'fdinfo/{name}')}"
 
 
-def _asked(maps: int) -> Iterator[Mapping]:
+def _queried(maps: int) -> Iterator[Mapping]:
     """Shared memory of a process, asked for mapping by mapping.
 
     Raises:
@@ -306,10 +312,10 @@ def _asked(maps: int) -> Iterator[Mapping]:
         end = mapping.end
 
 
-def _read(maps: str) -> Iterator[Mapping]:
+def _parsed(maps: str) -> Iterator[Mapping]:
     """The same, from the text that each kernel has of it."""
     for line in maps.splitlines():
-        place, rights, _, _, _, *name = line.split(None, 5)
+        addresses, rights, _, _, _, *name = line.split(None, 5)
         if rights.endswith("s"):
-            start, end = (int(number, 16) for number in place.split("-"))
+            start, end = (int(number, 16) for number in addresses.split("-"))
             yield Mapping(start, end, "w" in rights, "".join(name))

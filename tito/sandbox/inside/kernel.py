@@ -135,7 +135,7 @@ def fork_into_namespaces(flags: int) -> int:
 
 
 def unshare(flags: int) -> None:
-    """Move this process into new namespaces (CLONE_NEW…)."""
+    """Move this process into new namespaces (CLONE_NEW…). In `os` since Python 3.12."""
     _unshare(flags)
 
 

@@ -64,14 +64,14 @@ def allow(ruleset: int, path: str | Path, rights: int, version: int) -> None:
     Raises:
         OSError: the path is not there, or cannot be reached.
     """
-    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rights &= handled_by(version)
-        if not stat.S_ISDIR(os.fstat(place).st_mode):
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             rights &= OF_FILES
-        kernel.landlock_add_rule(ruleset, place, rights)
+        kernel.landlock_add_rule(ruleset, descriptor, rights)
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 def restrict(ruleset: int) -> None:

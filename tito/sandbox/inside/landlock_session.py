@@ -34,7 +34,7 @@ DEVICES = {
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def errors_logged() -> Iterator[None]:
     """Say in the zygote's log what goes wrong, and end: the standard streams of Python are the notebook's already."""
     try:
         yield
@@ -50,11 +50,11 @@ def prepare(settings: dict[str, Any]) -> None:
     only Landlock says what they read.
     """
     fence = settings["fence"]
-    fence["kept"] = 0
+    fence["capabilities"] = 0
     needed = [*fence["readable"], *fence["listable"]]
     closed = _closed_to_sessions(fence, needed)
     if closed:
-        fence["kept"] = 1 << kernel.CAP_DAC_READ_SEARCH
+        fence["capabilities"] = 1 << kernel.CAP_DAC_READ_SEARCH
         if _closed_to_sessions(fence, needed):
             sys.exit(
                 f"{closed} cannot be read by the user that sessions run as: make it and the folders above readable"
@@ -65,18 +65,18 @@ def _closed_to_sessions(fence: dict[str, Any], paths: list[str]) -> str:
     """The first of the paths that a session's user cannot open; "" if there is none."""
     read, write = os.pipe()
     if os.fork() == 0:
-        found = "something"
+        closed = "something"
         try:
-            _lay_down_rights(PROBE_UID if fence["own_uid"] else 0, fence["kept"])
-            found = next((path for path in paths if not _opens(path)), "nothing")
+            _lay_down_rights(PROBE_UID if fence["own_uid"] else 0, fence["capabilities"])
+            closed = next((path for path in paths if not _opens(path)), "nothing")
         finally:
-            os.write(write, found.encode())
+            os.write(write, closed.encode())
             os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as answer:
-        found = answer.read().decode()
+        closed = answer.read().decode()
     os.wait()
-    return "" if found == "nothing" else found or "something"
+    return "" if closed == "nothing" else closed or "something"
 
 
 def _opens(path: str) -> bool:
@@ -87,7 +87,7 @@ def _opens(path: str) -> bool:
     return True
 
 
-@told()
+@errors_logged()
 def populate(settings: dict[str, Any]) -> None:
     """A home and a folder for temporary files, and a fence around: nothing that a session does not need is left."""
     fence = settings["fence"]
@@ -103,7 +103,7 @@ def populate(settings: dict[str, Any]) -> None:
             (home / path.name).symlink_to(path)
     _move_into(settings, home, tmp)
     rules = _rules(fence)
-    _lay_down_rights(fence["uid"], fence["kept"])
+    _lay_down_rights(fence["uid"], fence["capabilities"])
     if not fence["uid"]:
         kernel.set_dumpable(True)  # its supervisor, who is the same user then, looks into it
     kernel.die_with_parent()  # becoming another user takes it back
@@ -111,7 +111,7 @@ def populate(settings: dict[str, Any]) -> None:
     _limit(settings["rlimits"], alone=bool(fence["uid"]))
     kernel.no_new_privileges()
     landlock.restrict(rules)
-    if fence["kept"]:
+    if fence["capabilities"]:
         kernel.raise_ambient(kernel.CAP_DAC_READ_SEARCH)  # commands that a notebook starts need it too
     with contextlib.suppress(OSError):  # where a container's filter refuses to
         kernel.join_new_keyring()
@@ -169,12 +169,12 @@ def _rules(fence: dict[str, Any]) -> int:
     return rules
 
 
-def _lay_down_rights(uid: int, kept: int) -> None:
-    """Become a user of no rights, but for the capabilities in `kept`; 0: stay who one is, and lay down the rights."""
+def _lay_down_rights(uid: int, capabilities: int) -> None:
+    """Become a user of no rights, but for some capabilities; 0: stay who one is, and lay down the rights."""
     if uid:
-        kernel.become(uid, kept)
+        kernel.become(uid, capabilities)
     else:
-        kernel.drop_capabilities(but=kept)
+        kernel.drop_capabilities(but=capabilities)
 
 
 def _limit(limits: dict[str, int], *, alone: bool) -> None:

@@ -37,7 +37,7 @@ from tito.sandbox.inside.wire import (
 
 MISSING = object()
 LOOK_LIMIT_S = 5.0  # for turning what came of an operation into what can cross
-MOST_SAID = 64 << 10  # characters of output that one operation sends along
+MOST_PRINTED = 64 << 10  # characters of output that one operation sends along
 
 
 def _named(*names: str) -> dict[str, Callable[..., Any]]:
@@ -55,7 +55,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "__getattr__": getattr,
     "__setattr__": setattr,
     "__delattr__": delattr,
-    "__dir__": lambda target: [str(one) for one in dir(target)],
+    "__dir__": lambda target: [str(name) for name in dir(target)],
     "__array__": lambda target: np.asarray(target),
     "__deepcopy__": copy.deepcopy,
     "__copy__": copy.copy,
@@ -63,8 +63,11 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "__enter__": lambda target: type(target).__enter__(target),
     "__divmod__": divmod,
     "__rdivmod__": _swapped(divmod),
-    **{f"__{one.__name__}__": one for one in (iter, next, len, reversed, bool, int, float, complex, round, abs)},
-    **{f"__{one.__name__}__": one for one in (str, repr, format, hash)},
+    **{
+        f"__{function.__name__}__": function
+        for function in (iter, next, len, reversed, bool, int, float, complex, round, abs)
+    },
+    **{f"__{function.__name__}__": function for function in (str, repr, format, hash)},
     **_named("index", "neg", "pos", "invert", "lt", "le", "gt", "ge", "eq", "ne"),
     **_named("getitem", "setitem", "delitem", "contains"),
     **INFIX,
@@ -101,12 +104,12 @@ class Objects:
         self.token = request["token"]
         self.channel = channel
         self.shell.outputs.reset()
-        keep, given, before = request["keep"], [], []
+        keep, passed, before = request["keep"], [], []
         try:
             _draw_from(values.pop("numpy_random", None), values.pop("random", None))
             values = {name: self.revive(value) for name, value in values.items()}
-            given = [*values.get("arguments", []), *values.get("keywords", {}).values()]
-            before = [self._encoded(one) for one in given]
+            passed = [*values.get("arguments", []), *values.get("keywords", {}).values()]
+            before = [self._encoded(argument) for argument in passed]
             with self._limited(request["limit_s"]):
                 result = self._do(request, values)
         except BaseException as error:  # noqa: BLE001  (whatever student code raises, or the time limit)
@@ -114,8 +117,10 @@ class Objects:
         else:
             reply = {"status": "missing" if result is MISSING else "value"}
             back = {"value": None if result is MISSING else result}
-        left = [[at, one] for at, one in enumerate(given[: len(before)]) if self._encoded(one) != before[at]]
-        aliases = {id(one): at for at, one in enumerate(given) if type(one) in MUTABLE}
+        left = [
+            [at, argument] for at, argument in enumerate(passed[: len(before)]) if self._encoded(argument) != before[at]
+        ]
+        aliases = {id(argument): at for at, argument in enumerate(passed) if type(argument) in MUTABLE}
         self._send(reply, back, left, keep, aliases)
 
     def _limited(self, limit_s: float) -> AbstractContextManager[None]:
@@ -138,17 +143,17 @@ class Objects:
         self, reply: dict[str, Any], values: dict[str, Any], left: list[Any], keep: bool, aliases: dict[int, int]
     ) -> None:
         """Send an answer; a value that is too large to cross stays here, and a handle to it crosses."""
-        said = self._said()
+        printed = self._printed()
         for large in (False, True):
             encoder = WireEncoder(self.refer, keep, aliases)
             try:
                 with self._limited(LOOK_LIMIT_S):
-                    sent = {name: self.refer(one) if large else one for name, one in values.items()}
-                    for name, one in sent.items():
-                        encoder.put(name, one)
+                    sent = {name: self.refer(value) if large else value for name, value in values.items()}
+                    for name, value in sent.items():
+                        encoder.put(name, value)
                     encoder.aliases = {}
                     encoder.put("left", [] if large else left)
-                self.channel.send_packed(reply | {"token": self.token, "said": said}, encoder.packed())
+                self.channel.send_packed(reply | {"token": self.token, "said": printed}, encoder.packed())
                 return
             except CodecError:
                 self.described.clear()
@@ -162,15 +167,15 @@ class Objects:
         kind, status = type(error), StepStatus.STOPPED if isinstance(error, self.timeout) else "raised"
         return {"status": status, "name": str(kind.__name__), "known": _is_pythons(kind), "text": _text(error)}
 
-    def _said(self) -> list[list[str]]:
-        items = [one for one in self.shell.outputs.items if one.get("output_type") == "stream"]
-        return [[str(one["name"]), str(one["text"])[:MOST_SAID]] for one in items]
+    def _printed(self) -> list[list[str]]:
+        streams = [output for output in self.shell.outputs.items if output.get("output_type") == "stream"]
+        return [[str(stream["name"]), str(stream["text"])[:MOST_PRINTED]] for stream in streams]
 
     def _encoded(self, value: Any) -> tuple[str, bytes]:
         """The content of an argument that can be changed in place, to be compared."""
         if type(value) not in MUTABLE:
             return "", b""
-        encoder = WireEncoder(lambda one: Handle(self.number(one)))
+        encoder = WireEncoder(lambda target: Handle(self.number(target)))
         try:
             return json.dumps(encoder.encode(value)), b"".join(encoder.blobs)
         except CodecError:
@@ -192,7 +197,7 @@ class Objects:
         encoder = WireEncoder(self.refer)
         encoder.put("arguments", list(arguments))
         encoder.put("keywords", keywords)
-        reply = {"token": self.token, "status": "callback", "number": number, "said": self._said()}
+        reply = {"token": self.token, "status": "callback", "number": number, "said": self._printed()}
         self.channel.send_packed(reply, encoder.packed())
         self.depth += 1
         try:
@@ -237,7 +242,7 @@ class Objects:
         if _is_pythons(cls):  # so that one of its objects is one of Python's class there too
             return kind | {"bases": [{"known": cls.__name__}]}
         return kind | {
-            "bases": [self._base(one) for one in cls.__bases__ if one.__module__ != "builtins" or _raises(one)]
+            "bases": [self._base(base) for base in cls.__bases__ if base.__module__ != "builtins" or _raises(base)]
         }
 
     def _base(self, cls: type) -> dict[str, Any]:
@@ -255,23 +260,23 @@ class Objects:
             return iter(self.revive(value.items))
         kind = type(value)
         if kind in (list, tuple, set, frozenset):
-            return kind(self.revive(one) for one in value)
+            return kind(self.revive(item) for item in value)
         if isinstance(value, dict):
-            pairs = [(self.revive(key), self.revive(one)) for key, one in value.items()]
+            pairs = [(self.revive(key), self.revive(item)) for key, item in value.items()]
             value.clear()
-            for key, one in pairs:
-                value[key] = one
+            for key, item in pairs:
+                value[key] = item
         if kind is np.ndarray and value.dtype.kind == "O":
-            value.flat[:] = [self.revive(one) for one in value.ravel().tolist()]
+            value.flat[:] = [self.revive(item) for item in value.ravel().tolist()]
         return value
 
 
 def imported(named: Known) -> Any:
     """What both sides import by its name."""
-    found: Any = importlib.import_module(named.module)
+    value: Any = importlib.import_module(named.module)
     for part in named.name.split("."):
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
 def _is_pythons(cls: type) -> bool:
@@ -298,8 +303,10 @@ def _error(name: str, error: Any, arguments: list[Any]) -> BaseException:
     if isinstance(error, BaseException):
         return error
     kind = getattr(builtins, name, Exception)
-    made: BaseException = (kind if isinstance(kind, type) and issubclass(kind, Exception) else Exception)(*arguments)
-    return made
+    exception: BaseException = (kind if isinstance(kind, type) and issubclass(kind, Exception) else Exception)(
+        *arguments
+    )
+    return exception
 
 
 def _raises(cls: type) -> bool:
@@ -307,7 +314,7 @@ def _raises(cls: type) -> bool:
 
 
 def _protocols(cls: type) -> int:
-    names = {name for base in cls.__mro__ for name, one in vars(base).items() if one is not None}
+    names = {name for base in cls.__mro__ for name, member in vars(base).items() if member is not None}
     return sum(1 << position for position, name in enumerate(PROTOCOLS) if name in names)
 
 

@@ -36,21 +36,21 @@ def name_pythons() -> None:
 class OwnNames:
     """What tests have set in a notebook's namespace.
 
-    `kept` are their values of names that were put back; `left` is what stands there of theirs.
+    `values` are theirs of names that were put back; `left` is what stands there of theirs.
     """
 
-    kept: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     left: dict[str, Any] = field(default_factory=dict)
 
     def copied(self) -> OwnNames:
         """As they are now."""
-        return OwnNames(dict(self.kept), dict(self.left))
+        return OwnNames(dict(self.values), dict(self.left))
 
     @contextlib.contextmanager
     def at_work(self, names: dict[str, Any], shared: list[str], of_tests: list[str]) -> Iterator[None]:
         """A section of a test runs, and is observed. `shared`, `of_tests`: see `SectionNames`."""
         before = dict(names)
-        names.update({name: self.kept[name] for name in of_tests if name in self.kept})
+        names.update({name: self.values[name] for name in of_tests if name in self.values})
         try:
             yield
         finally:
@@ -67,6 +67,6 @@ class OwnNames:
             return
         names[name] = before
         if value is MISSING:
-            self.kept.pop(name, None)
+            self.values.pop(name, None)
         else:
-            self.kept[name] = value
+            self.values[name] = value

@@ -113,7 +113,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
             self.compile.flags |= cell.sets
             with self.builtin_trap, self.display_trap, self._loop_running():
                 self.displayhook.exec_result = result
-                failed = any(self._run_code(one, result) for one in (cell.statements, cell.last) if one)
+                failed = any(self._run_code(code, result) for code in (cell.statements, cell.last) if code)
                 self.displayhook.exec_result = None
             self.last_execution_succeeded, self.last_execution_result = not failed, result
             self.history_manager.store_output(number)
@@ -221,8 +221,8 @@ def rehearse() -> None:
     assert shell.loop is not None
     shell.loop.close()
     asyncio.set_event_loop(None)
-    for kept in (shell.history_manager.outputs, shell.history_manager.exceptions):  # by the class, for all shells
-        kept.clear()
+    for remembered in (shell.history_manager.outputs, shell.history_manager.exceptions):  # by the class, for all shells
+        remembered.clear()
     Shell.clear_instance()
     linecache.clearcache()
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
@@ -335,7 +335,7 @@ def _end_task(shell: Shell, task: asyncio.Task[Any], stopped: CellTimeout) -> No
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):
         shell.event_loop().run_until_complete(asyncio.wait([task], timeout=CANCEL_S))
-    shell.outputs.items[before:] = [one for one in shell.outputs.items[before:] if one["output_type"] != "error"]
+    shell.outputs.items[before:] = [item for item in shell.outputs.items[before:] if item["output_type"] != "error"]
     shell.showtraceback((CellTimeout, stopped, None))
 
 

@@ -87,7 +87,9 @@ def program(*, shared: bool = False, owner: bool = False) -> list[Instruction]:
     for numbers in (ANSWERED_IF_OWNER if owner else {}).values():
         code += _when(numbers[column], [(RETURN, 0, 0, ERRNO)])  # error 0: done
     for rule in ON_ITSELF.values():
-        code += _when(rule[column], [one for at in rule[2:] for one in (_load(at), (EQUAL, 1, 0, 0), _refuse())])
+        code += _when(
+            rule[column], [instruction for at in rule[2:] for instruction in (_load(at), (EQUAL, 1, 0, 0), _refuse())]
+        )
     if shared:
         code += _when(SOCKETPAIR[column], _connected_for_good())
     code += _when(PRCTL[column], [_load(0), (EQUAL, 0, 1, PR_SET_DUMPABLE), _refuse()])

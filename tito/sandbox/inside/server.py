@@ -1,12 +1,12 @@
 """Answers the grader inside the sandbox, request by request. Nothing that it says is trusted.
 
-It holds no secret but what it is told to run just now: hidden tests are given to it after the student's cells have all
+It holds no secret but what it is sent to run just now: hidden tests are given to it after the student's cells have all
 run and their outputs are closed, so that no cell can show what a test holds.
 
 Requests (JSON, see `codec`):
     steps   do these one after another, each within the time that a cell may take, all within what is left of the
             notebook's; see `Step`. Each is answered as soon as it is done:
-            run     run a cell, or a section of a test as compiled Python; the answer tells status, outputs, seconds,
+            run     run a cell, or a section of a test as compiled Python; the answer holds status, outputs, seconds,
                     and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
                     back as it was
             branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
@@ -100,12 +100,12 @@ class Server:
                 self.channel.send(about | {"status": StepStatus.NOT_RUN})
             elif step["op"] == "branch":
                 started = perf_counter()
-                made = self._branch(step["number"])
-                if made is None:
+                forked = self._branch(step["number"])
+                if forked is None:
                     return
                 seconds = perf_counter() - started  # a notebook of many files takes long to keep
                 left_s -= seconds
-                self.channel.send(about | {"status": StepStatus.OK if made else StepStatus.ERROR, "seconds": seconds})
+                self.channel.send(about | {"status": StepStatus.OK if forked else StepStatus.ERROR, "seconds": seconds})
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]

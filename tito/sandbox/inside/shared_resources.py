@@ -1,7 +1,7 @@
 """What a copy of a notebook has in common with the others when it is forked, and gives up: open files, its folder, and
 memory that processes share. It takes its files up again, by name, when it is its turn and its folders are as they were.
 
-This runs beside student code. A copy that keeps something back is told nothing: see `warden`.
+This runs beside student code. A copy that keeps something back is sent nothing: see `warden`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SharedResources:
     """Of one process.
 
     Args:
-        to_warden: its line to the warden.
+        to_warden: its connection to the warden.
         folders: those that each copy has a view of its own of.
         files: the folder of the assignment's files.
     """
@@ -101,8 +101,8 @@ class SharedResources:
         os.close(nowhere)
         if any(name in sys.modules for name in SHARING):
             with contextlib.suppress(OSError, ValueError):
-                for place in _shared_memory(number, self.to_warden):
-                    kernel.make_private(*place)
+                for start, end in _shared_memory(number, self.to_warden):
+                    kernel.make_private(start, end)
         self.to_warden.send(b"copy %d" % number)
         self.to_warden.close()
 
@@ -120,11 +120,11 @@ class SharedResources:
 
     def take_up(self) -> None:
         """Open what was open, and go where the notebook was. What is not there any more stays closed."""
-        for one in self.opened:
+        for file in self.opened:
             with contextlib.suppress(OSError):
-                descriptor = os.open(one.path, one.how | os.O_NOFOLLOW | os.O_CLOEXEC)
-                os.lseek(descriptor, one.at, os.SEEK_SET)
-                os.dup2(descriptor, one.descriptor, inheritable=False)
+                descriptor = os.open(file.path, file.how | os.O_NOFOLLOW | os.O_CLOEXEC)
+                os.lseek(descriptor, file.at, os.SEEK_SET)
+                os.dup2(descriptor, file.descriptor, inheritable=False)
                 os.close(descriptor)
         self.opened.clear()
         if self.loop is not None:
@@ -137,7 +137,7 @@ class SharedResources:
 
 
 def _open_descriptors() -> list[int]:
-    """Those that are open, told by one question for all of them. There may be no /proc to ask."""
+    """Those that are open, found by one question for all of them. There may be no /proc to ask."""
     every = range(MOST_DESCRIPTORS)
     asked = select.poll()
     for descriptor in every:
@@ -157,5 +157,5 @@ def _shared_memory(number: int, to_warden: socket.socket) -> list[tuple[int, int
         socket.send_fds(to_warden, [b"shared %d" % number], [theirs.fileno()])
         theirs.close()
         ours.settimeout(PATIENCE_S)
-        places = json.loads(ours.recv(1 << 16) or b"[]")
-    return [(int(start), int(end)) for start, end in places]
+        mappings = json.loads(ours.recv(1 << 16) or b"[]")
+    return [(int(start), int(end)) for start, end in mappings]

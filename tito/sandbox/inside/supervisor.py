@@ -1,7 +1,7 @@
 """The process that keeps a session which has no namespaces. It stays outside of the fence, and ends the session.
 
     enter     in the supervisor: get ready, before the session is forked
-    keep      in the supervisor: watch the session's folder; when told to, end all its processes and remove the folder
+    keep      in the supervisor: watch the session's folder; on a signal, end all its processes and remove the folder
     finish    in the zygote, when the grader hangs up
 
 All processes of a session are descendants of its supervisor, to which the orphans among them fall back. They are killed
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tito.sandbox.inside import kernel, landlock
-from tito.sandbox.inside.landlock_session import PROBE_UID, told
-from tito.sandbox.inside.warden import Lines, Warden
+from tito.sandbox.inside.landlock_session import PROBE_UID, errors_logged
+from tito.sandbox.inside.warden import SessionDescriptors, Warden
 from tito.sandbox.inside.writable_folders import Folders
 
 UIDS = range(PROBE_UID + 1, 61184)  # nobody's: systemd lists 60706 to 61183 as unused, and Debian gives no such
@@ -33,7 +33,7 @@ PATIENCE_S = 15.0  # with processes that do not die, as one that waits for a bro
 WATCHED = (signal.SIGTERM, signal.SIGCHLD)
 
 
-@told()
+@errors_logged()
 def enter(settings: dict[str, Any]) -> None:
     """Become the supervisor of a session that is yet to be forked, and make its folder."""
     fence = settings["fence"]
@@ -48,10 +48,10 @@ def enter(settings: dict[str, Any]) -> None:
         _kill_all_of(fence["uid"])
     else:
         _keep_signals_to_descendants(fence["abi"])
-    for place in (folder, folder / "home", folder / "tmp"):
-        place.mkdir(mode=0o700)
+    for path in (folder, folder / "home", folder / "tmp"):
+        path.mkdir(mode=0o700)
         if fence["uid"]:
-            os.chown(place, fence["uid"], fence["uid"])
+            os.chown(path, fence["uid"], fence["uid"])
 
 
 def _free_uid() -> tuple[int, socket.socket]:
@@ -81,18 +81,20 @@ def _keep_signals_to_descendants(version: int) -> None:
         raise OSError("Landlock does not keep signals inside")
 
 
-def keep(settings: dict[str, Any], lines: Lines, notebook: int) -> NoReturn:
-    """Watch over a session until told to end it, or until its folder is larger than it may be; be its warden."""
+def keep(settings: dict[str, Any], descriptors: SessionDescriptors, notebook: int) -> NoReturn:
+    """Watch over a session until it is to end, or until its folder is larger than it may be; be its warden."""
     fence = settings["fence"]
     folder = Path(fence["folder"])
     old = Path(fence["root"], "old", folder.name)  # where no session can go
     warden: Warden | None = None
-    if lines.have_warden:
-        warden = lines.warden(Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"], notebook)
+    if descriptors.has_warden:
+        warden = descriptors.warden(
+            Folders(folder, ("home", "tmp"), old, fence["uid"]), settings["scratch_mb"], notebook
+        )
     else:
-        lines.close()
-    for heard in _heard(warden):
-        if heard == signal.SIGTERM:
+        descriptors.close()
+    for number in _signals(warden):
+        if number == signal.SIGTERM:
             break
         if not _reap():
             continue
@@ -105,15 +107,15 @@ def keep(settings: dict[str, Any], lines: Lines, notebook: int) -> NoReturn:
     os._exit(0)
 
 
-def _heard(warden: Warden | None) -> Iterator[int]:
-    """Each signal that comes, and 0 when it is time to look at the folder. Serves the warden's lines meanwhile."""
-    signals = kernel.signal_descriptor(WATCHED)
+def _signals(warden: Warden | None) -> Iterator[int]:
+    """Each signal that comes, and 0 when it is time to look at the folder. Serves the warden meanwhile."""
+    descriptor = kernel.signal_descriptor(WATCHED)
     while True:
-        heard = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if warden is None else 0)
-        if heard is None and warden is not None:
-            warden.serve(LOOK_EVERY_S, until=signals)
-            heard = signal.sigtimedwait(WATCHED, 0)
-        yield 0 if heard is None else heard.si_signo
+        information = signal.sigtimedwait(WATCHED, LOOK_EVERY_S if warden is None else 0)
+        if information is None and warden is not None:
+            warden.serve(LOOK_EVERY_S, until=descriptor)
+            information = signal.sigtimedwait(WATCHED, 0)
+        yield 0 if information is None else information.si_signo
 
 
 def _reap() -> bool:

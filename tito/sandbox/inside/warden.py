@@ -1,7 +1,7 @@
 """Sees to it that nothing passes from one copy of a notebook to another. It runs no student code, and outlives them.
 
 At each test the notebook forks a copy of itself. The warden keeps what stands in the session's folders then. When
-the notebook has ended, and before any copy is told a hidden section, it holds all copies, and looks whether they have
+the notebook has ended, and before any copy is sent a hidden section, it holds all copies, and looks whether they have
 anything in common. Then, for one after the other: it ends every process but those it holds, gives the session fresh
 folders with what stood in them when that copy was forked, and lets it go on.
 
@@ -32,7 +32,7 @@ from tito.sandbox.inside.held_processes import Belonging, Process, Processes, Sh
 from tito.sandbox.inside.snapshot import Folder, NotKept, Snapshots, fill
 from tito.sandbox.inside.writable_folders import WritableFolders
 
-MOST_SAID = 4096
+REQUEST_BYTES = 4096
 SNAPSHOTS_SCRATCH = 3  # all snapshots together may take so many times what one folder may
 REPORT_S = 5.0  # for a copy to give up what it shares, when the notebook has ended
 CREDENTIALS = struct.Struct("3i")
@@ -67,29 +67,34 @@ class Warden:
     def __post_init__(self) -> None:
         self.requests.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.poll = select.poll()
-        for line in (self.requests, self.control):
-            self.poll.register(line, select.POLLIN)
+        for connection in (self.requests, self.control):
+            self.poll.register(connection, select.POLLIN)
 
     def serve(self, timeout_s: float | None = None, until: int = -1) -> None:
-        """Answer what is said, for that long, or until there is something to read from the descriptor `until`."""
+        """Answer what comes, for that long, or until there is something to read from the descriptor `until`."""
         end = None if timeout_s is None else time.monotonic() + timeout_s
         if until >= 0:
             self.poll.register(until, select.POLLIN)
         while True:
-            ready = [one for one, _ in self.poll.poll(None if end is None else max(0.0, end - time.monotonic()) * 1000)]
+            ready = [
+                descriptor
+                for descriptor, _ in self.poll.poll(None if end is None else max(0.0, end - time.monotonic()) * 1000)
+            ]
             if self.requests.fileno() in ready:
-                self._hear_desk()
+                self._receive_request()
             if self.control.fileno() in ready:
-                self._hear_grader()
+                self._receive_from_grader()
             if not ready or until in ready:
                 return
 
     # ---- student code ----------------------------------------------------------------------------
 
-    def _hear_desk(self) -> None:
+    def _receive_request(self) -> None:
         room = socket.CMSG_SPACE(CREDENTIALS.size) + socket.CMSG_SPACE(4)
         try:
-            data, extra, _, _ = self.requests.recvmsg(MOST_SAID, room, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
+            data, extra, _, _ = self.requests.recvmsg(
+                REQUEST_BYTES, room, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return
         except OSError:
@@ -107,8 +112,8 @@ class Warden:
             else:
                 self._do(*data.partition(b" ")[::2], pid, descriptors)
         finally:
-            for one in descriptors:
-                os.close(one)
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _do(self, what: bytes, number: bytes, pid: int, descriptors: list[int]) -> None:
         copy = self.copies.get(int(number)) if number.isdigit() and len(number) < 5 else None
@@ -125,7 +130,7 @@ class Warden:
                     del descriptors[0]
                     asking.send(json.dumps(self.processes.shared_memory(process)).encode(), socket.MSG_DONTWAIT)
         elif what == b"copy" and copy is not None and copy.process is None and not self.begun:
-            known = [one.process.pid for one in self.copies.values() if one.process]
+            known = [other.process.pid for other in self.copies.values() if other.process]
             copy.process = self.processes.named(pid) if pid not in known else None
 
     def _take(self, copy: Copy) -> None:
@@ -136,9 +141,9 @@ class Warden:
 
     # ---- the grader ------------------------------------------------------------------------------
 
-    def _hear_grader(self) -> None:
+    def _receive_from_grader(self) -> None:
         try:
-            request = json.loads(self.control.recv(MOST_SAID) or b"null")
+            request = json.loads(self.control.recv(REQUEST_BYTES) or b"null")
         except (OSError, ValueError):
             request = None
         if request is None:
@@ -157,7 +162,7 @@ class Warden:
         end = time.monotonic() + REPORT_S
         while any(self._is_awaited(self.copies[number]) for number in numbers) and time.monotonic() < end:
             self.poll.poll(1)
-            self._hear_desk()
+            self._receive_request()
         self.begun = True
         for copy in self.copies.values():
             if copy.process is None:
@@ -184,11 +189,11 @@ class Warden:
         copy = self.copies[number]
         if copy.lost:
             return copy.lost
-        waiting = [one.process for one in self.copies.values() if one.process and not one.lost]
+        waiting = [other.process for other in self.copies.values() if other.process and not other.lost]
         spared = self.processes.named(self.notebook) if notebook else None
         if not self.processes.clear(waiting, spared):
-            for one in self.copies.values():
-                self._lose(one, TOO_SLOW)
+            for other in self.copies.values():
+                self._lose(other, TOO_SLOW)
             return copy.lost
         self._try(copy, self._let_go_on)
         lost, copy.lost = copy.lost, copy.lost or "It has had its turn."  # and is not spared by the next
@@ -228,9 +233,9 @@ class Warden:
                 os.kill(copy.process.pid, signal.SIGKILL)
 
 
-class Lines:
+class SessionDescriptors:
     """The descriptors of a session that is being made: the notebook's channel, one for each branch, and, if there are
-    any, the grader's line to a warden.
+    any, the grader's connection to a warden.
 
     Args:
         warded: whether there can be one.
@@ -238,32 +243,32 @@ class Lines:
 
     def __init__(self, descriptors: list[int], *, warded: bool) -> None:
         self.notebook, *self.branches = descriptors
-        self.have_warden = warded and bool(self.branches)
+        self.has_warden = warded and bool(self.branches)
         self.asking: socket.socket | None = None  # the notebook's end of the socket of requests
         self._all = descriptors
-        if self.have_warden:
+        if self.has_warden:
             self._control = self.branches.pop()
-            self._desk, self.asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._requests, self.asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)  # student code may be shown none, or another
 
     def keep_notebooks(self) -> None:
         """In the notebook: close what is the warden's."""
-        if self.have_warden:
-            self._desk.close()
-            for one in (self._control, self._proc):
-                os.close(one)
+        if self.has_warden:
+            self._requests.close()
+            for descriptor in (self._control, self._proc):
+                os.close(descriptor)
 
     def close(self) -> None:
         """In a supervisor of a session without branches, who has nothing to say."""
-        for one in self._all:
-            os.close(one)
+        for descriptor in self._all:
+            os.close(descriptor)
 
     def warden(self, views: WritableFolders, scratch_mb: int, notebook: int) -> Warden:
         """In the process that becomes it: close what is the notebook's, which is a child of that number."""
-        copies = {number: Copy(os.fstat(one).st_ino) for number, one in enumerate(self.branches)}
-        for one in (self.notebook, *self.branches):
-            os.close(one)
+        copies = {number: Copy(os.fstat(branch).st_ino) for number, branch in enumerate(self.branches)}
+        for descriptor in (self.notebook, *self.branches):
+            os.close(descriptor)
         assert self.asking is not None
         self.asking.close()
         control, snapshots = socket.socket(fileno=self._control), Snapshots(SNAPSHOTS_SCRATCH * scratch_mb << 20)
-        return Warden(self._desk, control, views, Processes(self._proc), snapshots, notebook, copies)
+        return Warden(self._requests, control, views, Processes(self._proc), snapshots, notebook, copies)

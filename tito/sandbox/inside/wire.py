@@ -34,10 +34,10 @@ MUTABLE = (list, dict, set, bytearray, deque, OrderedDict, Counter, defaultdict,
 DATES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
 # Classes that stand for themselves on both sides: no student code is in them.
 SHARED_TYPES = {
-    f"{one.__module__}.{one.__qualname__}": one
-    for one in (
-        *(one for one in vars(builtins).values() if isinstance(one, type)),
-        *(one for one in vars(np).values() if isinstance(one, type) and issubclass(one, np.generic | np.ndarray)),
+    f"{cls.__module__}.{cls.__qualname__}": cls
+    for cls in (
+        *(cls for cls in vars(builtins).values() if isinstance(cls, type)),
+        *(cls for cls in vars(np).values() if isinstance(cls, type) and issubclass(cls, np.generic | np.ndarray)),
         *(Counter, OrderedDict, defaultdict, deque, Decimal, Fraction, np.dtype, *DATES),
         types.NoneType,
     )
@@ -57,8 +57,8 @@ PROTOCOLS = tuple(
 )
 # Classes of Python's own machinery, of which a notebook's objects may say that they are instances.
 MACHINERY = {
-    one.__name__: one
-    for one in (
+    cls.__name__: cls
+    for cls in (
         *(types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, types.CodeType),
         *(types.GeneratorType, types.CoroutineType, types.MappingProxyType, map, filter, zip, enumerate, reversed),
     )
@@ -127,7 +127,7 @@ class WireEncoder(Encoder):
         if encode is not None:
             return encode(self, value, depth + 1)
         if kind is np.ndarray and value.dtype.kind == "O":
-            items = {"shape": list(value.shape), "v": [self.encode(one, depth + 1) for one in value.ravel().tolist()]}
+            items = {"shape": list(value.shape), "v": [self.encode(item, depth + 1) for item in value.ravel().tolist()]}
             return {"t": "objects"} | items
         if kind in PLAIN or value is None or kind is bool or isinstance(value, np.generic):
             return super().encode(value, depth)
@@ -143,24 +143,24 @@ def _pair(tag: str, parts: Callable[[Any], Any]) -> Callable[[WireEncoder, Any, 
 
 
 RECORDS: dict[type, str] = {Handle: "handle", Callback: "callback", Known: "known", Alias: "alias"}
-VIEW = _pair("view", lambda one: [VIEWS[type(one)], list(one)])
+VIEW = _pair("view", lambda value: [VIEWS[type(value)], list(value)])
 OTHERS: dict[type, Callable[[WireEncoder, Any, int], Any]] = {
     frozenset: _pair("frozenset", list),
     bytearray: _pair("bytearray", bytes),
-    range: _pair("range", lambda one: [one.start, one.stop, one.step]),
-    slice: _pair("slice", lambda one: [one.start, one.stop, one.step]),
-    type(Ellipsis): _pair("ellipsis", lambda one: None),
+    range: _pair("range", lambda value: [value.start, value.stop, value.step]),
+    slice: _pair("slice", lambda value: [value.start, value.stop, value.step]),
+    type(Ellipsis): _pair("ellipsis", lambda value: None),
     OrderedDict: _pair("ordered", dict),
     Counter: _pair("counter", dict),
-    defaultdict: _pair("default", lambda one: [one.default_factory, dict(one)]),
-    Iterator: _pair("iterator", lambda one: one.items),
-    deque: _pair("deque", lambda one: [list(one), one.maxlen]),
-    Fraction: _pair("fraction", lambda one: [one.numerator, one.denominator]),
+    defaultdict: _pair("default", lambda value: [value.default_factory, dict(value)]),
+    Iterator: _pair("iterator", lambda value: value.items),
+    deque: _pair("deque", lambda value: [list(value), value.maxlen]),
+    Fraction: _pair("fraction", lambda value: [value.numerator, value.denominator]),
     Decimal: _pair("decimal", str),
-    datetime.timedelta: _pair("timedelta", lambda one: [one.days, one.seconds, one.microseconds]),
-    datetime.date: _pair("date", lambda one: one.isoformat()),
-    datetime.datetime: _pair("datetime", lambda one: one.isoformat()),
-    datetime.time: _pair("time", lambda one: one.isoformat()),
+    datetime.timedelta: _pair("timedelta", lambda value: [value.days, value.seconds, value.microseconds]),
+    datetime.date: _pair("date", lambda value: value.isoformat()),
+    datetime.datetime: _pair("datetime", lambda value: value.isoformat()),
+    datetime.time: _pair("time", lambda value: value.isoformat()),
 }
 
 
@@ -198,12 +198,12 @@ def _of(kind: type, make: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Make something of a value that is exactly of that kind. A range that stands where a list should would be made
     into as many values as it names."""
 
-    def made(content: Any) -> Any:
+    def checked(content: Any) -> Any:
         if type(content) is not kind:
             raise CodecError("no value")
         return make(content)
 
-    return made
+    return checked
 
 
 def _whole(*numbers: Any) -> tuple[Any, ...]:
@@ -258,8 +258,8 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
 
 def factory_of(named: Any) -> Callable[[], Any] | None:
     """A defaultdict's factory, where it is a class that both sides have."""
-    made: Callable[[], Any] | None = shared_type(named) if isinstance(named, Known) else None
-    return made
+    factory: Callable[[], Any] | None = shared_type(named) if isinstance(named, Known) else None
+    return factory
 
 
 def shared_type(named: Known) -> Any:
@@ -268,10 +268,10 @@ def shared_type(named: Known) -> Any:
     Raises:
         CodecError: it is not one that a notebook may name.
     """
-    found = SHARED_TYPES.get(f"{named.module}.{named.name}")
-    if found is None:
+    cls = SHARED_TYPES.get(f"{named.module}.{named.name}")
+    if cls is None:
         raise CodecError("no class that both sides share")
-    return found
+    return cls
 
 
 def no_reference(value: Any) -> Any:

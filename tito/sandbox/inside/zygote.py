@@ -55,7 +55,7 @@ from tito.sandbox.inside.kernel import (
 )
 from tito.sandbox.inside.shared_resources import SharedResources
 from tito.sandbox.inside.supervisor import enter, finish, keep
-from tito.sandbox.inside.warden import Lines
+from tito.sandbox.inside.warden import SessionDescriptors
 from tito.sandbox.inside.writable_folders import Mounts
 
 MAX_DESCRIPTORS = 250
@@ -80,7 +80,8 @@ class Role(Protocol):
 def main() -> NoReturn:
     """Started by the sandbox with its settings as JSON in the first argument.
 
-    What to import is the first that its owner says on the first line, who may have started it before knowing that.
+    What to import is the first message of its owner, on the first connection: it may have been started before that was
+    known.
     """
     settings = json.loads(sys.argv[1])
     if settings["uid"]:
@@ -145,7 +146,7 @@ def _gather_memory() -> None:
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
             addresses, permissions, _, _, _, name = f"{line} ".split(" ", 5)
-            start, end = (int(one, 16) for one in addresses.split("-"))
+            start, end = (int(address, 16) for address in addresses.split("-"))
             start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
             if permissions.startswith("rw") and name.strip() in ("", "[heap]") and start < end:
                 with contextlib.suppress(OSError):
@@ -153,7 +154,7 @@ def _gather_memory() -> None:
 
 
 class ConnectionListener:
-    """Gives everyone who comes a line with a session server of its own, until the last server has closed."""
+    """Gives everyone who connects a session server of its own, until the last server has closed."""
 
     def __init__(self, listener: socket.socket, owner: socket.socket, role: Role, settings: dict[str, Any]) -> None:
         self.role = role
@@ -170,7 +171,7 @@ class ConnectionListener:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
 
-    def _greet(self, line: socket.socket) -> None:
+    def _greet(self, connection: socket.socket) -> None:
         zygote = os.getpid()
         server = os.fork()
         if server == 0:
@@ -178,9 +179,9 @@ class ConnectionListener:
             if os.getppid() == zygote:
                 self.selector.close()
                 self.listener.close()
-                SessionServer(line, self.role, self.settings).answer()
+                SessionServer(connection, self.role, self.settings).answer()
             os._exit(0)
-        line.close()
+        connection.close()
         self.servers.add(server)
         ended = os.pidfd_open(server)
         self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, server))
@@ -193,20 +194,20 @@ class ConnectionListener:
 
 
 class SessionServer:
-    """Opens and ends sessions for whoever is on a line."""
+    """Opens and ends sessions for whoever is on its connection."""
 
-    def __init__(self, line: socket.socket, role: Role, settings: dict[str, Any]) -> None:
+    def __init__(self, connection: socket.socket, role: Role, settings: dict[str, Any]) -> None:
         self.role = role
         self.settings = settings
-        self.line = line
+        self.connection = connection
         self.is_open = True
         self.sessions: set[int] = set()  # process numbers of their first processes, or of their supervisors
         self.selector = selectors.DefaultSelector()
-        self.selector.register(line, selectors.EVENT_READ, lambda _: self._serve())
-        _say(line, {"op": "ready"})
+        self.selector.register(connection, selectors.EVENT_READ, lambda _: self._serve())
+        _send(connection, {"op": "ready"})
 
     def answer(self) -> None:
-        """Serve until the line is hung up; then end what is left."""
+        """Serve until the connection is hung up; then end what is left."""
         while self.is_open:
             for key, _ in self.selector.select():
                 key.data(key.fileobj)
@@ -217,7 +218,7 @@ class SessionServer:
 
     def _serve(self) -> None:
         try:
-            data, descriptors, _, _ = socket.recv_fds(self.line, 4096, MAX_DESCRIPTORS)
+            data, descriptors, _, _ = socket.recv_fds(self.connection, 4096, MAX_DESCRIPTORS)
         except OSError:
             data, descriptors = b"", []
         if not data:
@@ -236,10 +237,10 @@ class SessionServer:
         self.sessions.add(session)
         ended = os.pidfd_open(session)
         self.selector.register(ended, selectors.EVENT_READ, lambda _: self._bury(ended, session))
-        _say(self.line, {"op": "opened", "pid": session}, ended)
+        _send(self.connection, {"op": "opened", "pid": session}, ended)
 
     def _end(self, session: int) -> None:
-        """Kill the first process of a session, and with it all others; a supervisor is told to do it."""
+        """Kill the first process of a session, and with it all others; a supervisor does it on a signal."""
         if self.settings["fence"]:
             os.kill(session, signal.SIGTERM)
         elif self.settings["confined"]:
@@ -255,7 +256,7 @@ class SessionServer:
         os.close(ended)
         os.waitpid(session, 0)
         self.sessions.remove(session)
-        _say(self.line, {"op": "closed", "pid": session})
+        _send(self.connection, {"op": "closed", "pid": session})
 
     @staticmethod
     def _leave(descriptors: list[int]) -> None:
@@ -267,14 +268,14 @@ class SessionServer:
         os.closerange(last + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
 
 
-def _say(line: socket.socket, message: dict[str, Any], *descriptors: int) -> None:
+def _send(connection: socket.socket, message: dict[str, Any], *descriptors: int) -> None:
     """Answer, where somebody is still there."""
     with contextlib.suppress(OSError):
-        socket.send_fds(line, [json.dumps(message).encode()], descriptors)
+        socket.send_fds(connection, [json.dumps(message).encode()], descriptors)
 
 
 def _close(descriptors: list[int]) -> None:
-    """Whoever does not serve a channel closes it: its end must be heard when the process that does has gone."""
+    """Whoever does not serve a channel closes it: its end must be noticed when the process that does has gone."""
     for descriptor in descriptors:
         os.close(descriptor)
 
@@ -284,11 +285,11 @@ def _close(descriptors: list[int]) -> None:
 
 def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Become a session that serves the first of `descriptors`, its branches the others."""
-    lines = Lines(descriptors, warded=bool(settings["fence"] or settings["confined"]))
+    session = SessionDescriptors(descriptors, warded=bool(settings["fence"] or settings["confined"]))
     if settings["fence"]:
         enter(settings)
         if (notebook := os.fork()) != 0:
-            keep(settings, lines, notebook)
+            keep(settings, session, notebook)
     kernel.die_with_parent()
     kernel.set_dumpable(True)  # or /proc/self would not be ours to write to, nor the grader's to read
     if settings["fence"]:
@@ -296,24 +297,26 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
     elif settings["confined"]:
         _keep_who_we_are(settings)
         views = _populate(settings)
-        if lines.have_warden and (notebook := os.fork()) != 0:
-            _ward(settings, lines, views, notebook)
+        if session.has_warden and (notebook := os.fork()) != 0:
+            _ward(settings, session, views, notebook)
         _drop_privileges(settings)
     else:
         os.setsid()
-    lines.keep_notebooks()
+    session.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
-    rlimits.apply(settings["rlimits"], len(lines.branches))
+    rlimits.apply(settings["rlimits"], len(session.branches))
     if not settings["fence"] and not settings["confined"] and os.fork() != 0:
         _close(descriptors)
         _wait_for_all()
-    channel = Channel(socket.socket(fileno=lines.notebook))
-    shared_resources = SharedResources(lines.asking, settings["folders"], settings["files"]) if lines.asking else None
-    role.serve(channel, dict(enumerate(lines.branches)), shared_resources)
+    channel = Channel(socket.socket(fileno=session.notebook))
+    shared_resources = (
+        SharedResources(session.asking, settings["folders"], settings["files"]) if session.asking else None
+    )
+    role.serve(channel, dict(enumerate(session.branches)), shared_resources)
 
 
-def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) -> NoReturn:
+def _ward(settings: dict[str, Any], session: SessionDescriptors, views: Mounts, notebook: int) -> NoReturn:
     """Be the first process of a session with branches, which outlives a notebook that exits, or that crashes.
 
     It has kept the rights over the session's own namespaces. Without handlers of its own, the first process of a pid
@@ -324,7 +327,7 @@ def _ward(settings: dict[str, Any], lines: Lines, views: Mounts, notebook: int) 
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     _close_the_log()
-    lines.warden(views, settings["scratch_mb"], notebook).serve()
+    session.warden(views, settings["scratch_mb"], notebook).serve()
     os._exit(1)
 
 
