@@ -165,7 +165,7 @@ def test_a_plan_with_measured_sections_is_refused_before_any_student_code_runs(
 def test_a_section_that_could_not_be_measured_is_a_fault_of_ours(
     course: Course, plan: AssignmentPlan, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tito.sandbox.zygote_connection.Line.meter", lambda *_: None)
+    monkeypatch.setattr("tito.sandbox.zygote_connection.ZygoteConnection.meter", lambda *_: None)
     folder = submit(course, "ada", solved(course))
     with Sandbox(Bubblewrap(), plan.place) as sandbox:
         graded = grade_submission(plan, "ada", folder, sandbox, judge, Fingerprint("", "", ""))
