@@ -14,7 +14,8 @@ from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
 from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.session import Backend, SandboxSpec
+from tito.sandbox.launch import Backend
+from tito.sandbox.spec import SandboxSpec
 
 
 @pytest.fixture
