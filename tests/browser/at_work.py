@@ -37,9 +37,9 @@ def log_in(page: Page, hub: CourseHub, user: str, to: str) -> None:
 def with_cookies_of(page: Page) -> httpx.Client:
     """Asks what the page's browser could: with its cookies, and no page around it."""
     client = httpx.Client(transport=Loopback(), follow_redirects=True, timeout=30)
-    for one in page.context.cookies():
-        host = "localhost.local" if one["domain"] == "localhost" else one["domain"]  # so Python's cookies call it
-        client.cookies.set(one["name"], one["value"], host, one["path"])
+    for cookie in page.context.cookies():
+        host = "localhost.local" if cookie["domain"] == "localhost" else cookie["domain"]  # so Python's cookies call it
+        client.cookies.set(cookie["name"], cookie["value"], host, cookie["path"])
     return client
 
 
@@ -50,10 +50,10 @@ class Lab:
         self.page, self.hub, self.user, self._shots = page, hub, user, shots
         # Asked where a notebook's kernel is not clear, over whatever one is doing.
         kernel = page.locator(".jp-Dialog", has_text="Select Kernel")
-        page.add_locator_handler(kernel, lambda found: found.locator(".jp-mod-accept").click())
+        page.add_locator_handler(kernel, lambda dialog: dialog.locator(".jp-mod-accept").click())
         # nbgrader validates inside the server, which answers nobody meanwhile; JupyterLab may think that it is gone.
         gone = page.locator(".jp-Dialog", has_text="Server unavailable or unreachable")
-        page.add_locator_handler(gone, lambda found: found.get_by_role("button", name="Dismiss").click())
+        page.add_locator_handler(gone, lambda dialog: dialog.get_by_role("button", name="Dismiss").click())
 
     def shot(self, name: str) -> None:
         self._shots.take(self.page, f"{self.user}-{name}")
@@ -71,10 +71,10 @@ class Lab:
         self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{name}$")).click()
         entries = self.page.locator(".lm-Menu-itemLabel")
         expect(entries.first).to_be_visible()
-        found = [text for text in entries.all_inner_texts() if text]
+        labels = [text for text in entries.all_inner_texts() if text]
         self.page.keyboard.press("Escape")
         expect(entries).to_have_count(0)
-        return "\n".join(found)
+        return "\n".join(labels)
 
     # ---- the Assignment List -----------------------------------------------------------------------
 
@@ -103,11 +103,11 @@ class Lab:
     def show_notebooks(self) -> Locator:
         """Those of the assignment, under its name."""
         fetched = self.listed("fetched")
-        found = fetched.locator(".nested_list_item", has_text=NOTEBOOK)
-        if not found.is_visible():
+        notebooks = fetched.locator(".nested_list_item", has_text=NOTEBOOK)
+        if not notebooks.is_visible():
             fetched.locator(".assignment-notebooks-link").click()
-        expect(found).to_be_visible()
-        return found
+        expect(notebooks).to_be_visible()
+        return notebooks
 
     def validate(self) -> None:
         self.show_notebooks().get_by_role("button", name="Validate").click()
@@ -222,9 +222,9 @@ class Formgrader:
 
     def row(self, text: str = MODULE) -> Locator:
         """The line of a table in which a text stands."""
-        found = self.page.locator("#main-table tr", has_text=text)
-        expect(found).to_be_visible(timeout=SLOW_MS)
-        return found
+        row = self.page.locator("#main-table tr", has_text=text)
+        expect(row).to_be_visible(timeout=SLOW_MS)
+        return row
 
     def act(self, icon: str, text: str = MODULE) -> None:
         """Click an icon of a line of the table; the dialog with the outcome stays open."""

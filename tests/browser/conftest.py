@@ -74,8 +74,8 @@ def everybody(request: pytest.FixtureRequest, hub: CourseHub, browser: Browser, 
     students = {name: Lab(new_page(browser), hub, name, shots) for name in VARIANTS}
     yield Class(hub, shots, browser, instructor, students)
     if request.session.testsfailed:
-        for one in (instructor, *students.values()):
-            one.shot("as-it-failed")
+        for person in (instructor, *students.values()):
+            person.shot("as-it-failed")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def handed_in(released: Class) -> Class:
     for name, lab in released.students.items():
         lab.started()
         lab.shot("lab")
-        released.said[f"{name} menu"] = lab.menu("Nbgrader")
+        released.shown[f"{name} menu"] = lab.menu("Nbgrader")
         lab.assignment_list()
         lab.fetch()
         lab.shot("fetched")
@@ -115,15 +115,15 @@ def handed_in(released: Class) -> Class:
         lab.assignment_list()
         lab.validate()
     for name, lab in released.students.items():
-        released.said[f"{name} validated"] = lab.validated()
+        released.shown[f"{name} validated"] = lab.validated()
         lab.shot("validated")
         lab.close_dialog()
         if name == WRONG:
             with closed_to_students(released.hub):
-                released.said[f"{name} refused"] = lab.submit_in_vain()
+                released.shown[f"{name} refused"] = lab.submit_in_vain()
             lab.shot("refused")
             lab.close_dialog()
-        released.said[f"{name} submitted"] = lab.submit()
+        released.shown[f"{name} submitted"] = lab.submit()
         lab.shot("submitted")
     return released
 
@@ -140,11 +140,11 @@ def graded(handed_in: Class) -> Class:
     instructor.row(WRONG)
     instructor.shot("submissions")
     instructor.page.get_by_role("button", name="Autograde all").click()
-    handed_in.said["autograded"] = instructor.outcome()
+    handed_in.shown["autograded"] = instructor.outcome()
     instructor.shot("autograded")
     instructor.close_dialog()
     for name in VARIANTS:
-        handed_in.said[f"{name} score"] = instructor.row(name).locator(".score").inner_text()
+        handed_in.shown[f"{name} score"] = instructor.row(name).locator(".score").inner_text()
     instructor.shot("scores")
     for name in VARIANTS:
         score_by_hand(handed_in, name)
@@ -164,9 +164,9 @@ def returned(graded: Class) -> Class:
     for name, lab in graded.students.items():
         lab.assignment_list()
         lab.refresh()
-        graded.said[f"{name} feedback offered"] = lab.submitted()
+        graded.shown[f"{name} feedback offered"] = lab.submitted()
         lab.fetch_feedback()
         lab.shot("feedback-fetched")
-        graded.said[f"{name} feedback"] = lab.read_feedback()
+        graded.shown[f"{name} feedback"] = lab.read_feedback()
         lab.shot("feedback")
     return graded

@@ -87,7 +87,7 @@ def course_hub(
     course, state, log = make_course(folder / "course"), folder / "state", folder / "hub.log"
     with free_ports(5) as ports:
         public, proxy_api, hub_port, exchange, formgrader = ports
-    one = {
+    served = {
         "title": course.title,
         "root": str(course.root),
         "port": formgrader,
@@ -104,7 +104,7 @@ def course_hub(
         "PROXY_COMMAND": proxy,
         "EXCHANGE_PORT": str(exchange),
         "EXCHANGE_ROOT": str(course.exchange_root),
-        "COURSES": json.dumps({course.id: one}),
+        "COURSES": json.dumps({course.id: served}),
         "AUTH_DUMMY_PASSWORD": PASSWORD,
         "SUBDOMAIN_HOST": "none" if one_origin else "",
     }
@@ -153,9 +153,9 @@ def free_ports(count: int) -> Iterator[list[int]]:
     """Ports that nobody has; held until all are chosen, so that they differ."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        yield [one.getsockname()[1] for one in sockets]
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        yield [sock.getsockname()[1] for sock in sockets]
 
 
 def _wait(process: subprocess.Popen[bytes], hub: CourseHub) -> None:
@@ -166,10 +166,10 @@ def _wait(process: subprocess.Popen[bytes], hub: CourseHub) -> None:
         assert process.poll() is None, hub.log.read_text()
         try:
             with httpx.Client(transport=Loopback(), timeout=5) as client:
-                found = {path: client.get(hub.address(path)).status_code for path in wanted}
+                statuses = {path: client.get(hub.address(path)).status_code for path in wanted}
         except httpx.HTTPError:
-            found = {}
-        if found == wanted:
+            statuses = {}
+        if statuses == wanted:
             return
-        assert time.monotonic() < until, f"{found}\n{hub.log.read_text()}"
+        assert time.monotonic() < until, f"{statuses}\n{hub.log.read_text()}"
         time.sleep(0.3)

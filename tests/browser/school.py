@@ -35,7 +35,7 @@ class Class:
     browser: Browser
     instructor: Formgrader
     students: dict[str, Lab]
-    said: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
 
 
 def new_page(browser: Browser) -> Page:
@@ -64,13 +64,13 @@ def warm_up_end(hub: CourseHub) -> int:
 
 def work(hub: CourseHub, student: str) -> dict[int, str]:
     """What a student writes: cells by their place, those of a simulated student, and an answer to each question."""
-    given = released_notebook(hub)
+    release = released_notebook(hub)
     variant = read_variant(hub.course.step("variants", MODULE) / f"{VARIANTS[student]}.py")
     source = source_notebooks(hub.course, hub.course.assignment(MODULE))[NOTEBOOK]
-    wanted = submission(variant, source, given)
-    pairs = enumerate(zip(given.cells, wanted.cells, strict=True))
+    wanted = submission(variant, source, release)
+    pairs = enumerate(zip(release.cells, wanted.cells, strict=True))
     sources = {index: new.source for index, (old, new) in pairs if new.source != old.source}
-    grade_ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in given.cells]
+    grade_ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in release.cells]
     return sources | {grade_ids.index(task) + 1: ANSWERS[student] for task in TASKS}
 
 
@@ -81,6 +81,6 @@ def score_by_hand(everybody: Class, student: str) -> None:
     for task, points in HAND_SCORES[student].items():
         instructor.score(task, points, COMMENT if task == TASKS[0] else "")
     instructor.shot(f"scored-{student}")
-    everybody.said[f"{student} owned"] = str(instructor.page.evaluate("window.owned"))
+    everybody.shown[f"{student} owned"] = str(instructor.page.evaluate("window.owned"))
     texts = (frame.locator("body").inner_text() for frame in instructor.page.frames)  # what students wrote is in frames
-    everybody.said[f"{student} page"] = "\n".join(texts)
+    everybody.shown[f"{student} page"] = "\n".join(texts)

@@ -23,7 +23,7 @@ TOKEN_OF_MY_SERVER = 'import os; print(os.environ["JUPYTERHUB_API_TOKEN"])'
 
 def test_students_see_what_is_for_students(handed_in: Class) -> None:
     for name in VARIANTS:
-        assert handed_in.said[f"{name} menu"] == "Assignment List"
+        assert handed_in.shown[f"{name} menu"] == "Assignment List"
 
 
 def test_what_is_typed_is_what_is_handed_in(handed_in: Class) -> None:
@@ -37,8 +37,8 @@ def test_what_is_typed_is_what_is_handed_in(handed_in: Class) -> None:
 
 
 def test_validating_tells_right_from_wrong(handed_in: Class) -> None:
-    assert "Success! Your notebook passes all the tests." in handed_in.said[f"{RIGHT} validated"]
-    wrong = handed_in.said[f"{WRONG} validated"]
+    assert "Success! Your notebook passes all the tests." in handed_in.shown[f"{RIGHT} validated"]
+    wrong = handed_in.shown[f"{WRONG} validated"]
     assert "The following cell failed" in wrong
     assert "test_forward" not in wrong
     assert "If that is about the size of the bias, look there" in " ".join(wrong.replace('"', "").split())
@@ -47,15 +47,15 @@ def test_validating_tells_right_from_wrong(handed_in: Class) -> None:
 def test_a_student_sees_the_receipt_at_once(handed_in: Class) -> None:
     """In the Assignment List, where Submit was clicked: the server's time and the SHA-256 that the exchange keeps."""
     for name in VARIANTS:
-        kept = receipt(handed_in, name)
-        at = kept["received_at"].replace("T", " ")[:19]
-        assert f"{at} UTC. Receipt: SHA-256 {kept['manifest_sha256']}" in handed_in.said[f"{name} submitted"]
+        stored = receipt(handed_in, name)
+        at = stored["received_at"].replace("T", " ")[:19]
+        assert f"{at} UTC. Receipt: SHA-256 {stored['manifest_sha256']}" in handed_in.shown[f"{name} submitted"]
 
 
 def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> None:
-    said = handed_in.said[f"{WRONG} refused"]
-    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(said.split())
-    assert "Traceback" not in said
+    message = handed_in.shown[f"{WRONG} refused"]
+    assert "was closed at 2020-01-01 00:00:00 UTC" in " ".join(message.split())
+    assert "Traceback" not in message
 
 
 def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class) -> None:
@@ -100,13 +100,13 @@ def test_one_click_grades_all_with_our_engine(graded: Class) -> None:
         lost = read_variant(course.step("variants", MODULE) / f"{variant}.py").lost
         assert {cell.grade_id for cell in tested if not cell.earned} == lost
         points = sum(cell.max_points for cell in tested if cell.earned)
-        assert graded.said[f"{name} score"] == f"{points:g} / 100"
+        assert graded.shown[f"{name} score"] == f"{points:g} / 100"
         assert raw[name] == points + sum(map(float, HAND_SCORES[name].values()))
 
 
 def test_a_script_in_an_answer_does_not_run_where_it_is_graded(graded: Class) -> None:
-    assert SCRIPT_IN_AN_ANSWER.partition(">")[0] in graded.said[f"{WRONG} page"]  # it is shown, as text
-    assert graded.said[f"{WRONG} owned"] == "None"
+    assert SCRIPT_IN_AN_ANSWER.partition(">")[0] in graded.shown[f"{WRONG} page"]  # it is shown, as text
+    assert graded.shown[f"{WRONG} owned"] == "None"
 
 
 def test_every_link_of_formgrader_leads_to_a_page_that_works(graded: Class) -> None:
@@ -169,8 +169,8 @@ def test_formgrader_takes_no_configuration_from_a_link(graded: Class) -> None:
 
 def test_a_student_reads_the_feedback_and_no_hidden_test(returned: Class) -> None:
     for name, total in ((RIGHT, 97.5), (WRONG, 72.0)):
-        assert "feedback available to fetch" in returned.said[f"{name} feedback offered"]
-        text = returned.said[f"{name} feedback"]
+        assert "feedback available to fetch" in returned.shown[f"{name} feedback offered"]
+        text = returned.shown[f"{name} feedback"]
         assert f"(Score: {total} / 100.0)" in text
         assert COMMENT in text
         secrets = secret_lines(returned)
@@ -259,8 +259,8 @@ def secret_lines(everybody: Class) -> list[str]:
     )
     text = script.read_text()
     shown = hidden.sub("", text)
-    found = [part.strip("# ") for match in hidden.finditer(text) for part in "".join(match.groups("")).splitlines()]
-    return [line.strip() for line in found if len(line.strip()) > 20 and line.strip() not in shown]
+    lines = [part.strip("# ") for match in hidden.finditer(text) for part in "".join(match.groups("")).splitlines()]
+    return [line.strip() for line in lines if len(line.strip()) > 20 and line.strip() not in shown]
 
 
 def assignment_folder(everybody: Class, name: str) -> Path:
@@ -270,5 +270,5 @@ def assignment_folder(everybody: Class, name: str) -> Path:
 def receipt(everybody: Class, name: str) -> dict[str, str]:
     """The student's own copy."""
     (path,) = (assignment_folder(everybody, name) / "receipts").glob("*.json")
-    found: dict[str, str] = json.loads(path.read_text())
-    return found
+    facts: dict[str, str] = json.loads(path.read_text())
+    return facts

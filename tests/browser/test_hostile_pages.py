@@ -91,17 +91,17 @@ def opened(hub: CourseHub, browser: Browser, shots: Shots) -> Opened:
     instructor = Formgrader(new_page(browser), hub, INSTRUCTOR, shots)
     with gradebook(hub.course) as book:
         each = [
-            (one.student.id, notebook.id)
-            for one in book.assignment_submissions(ASSIGNMENT)
-            for notebook in one.notebooks
+            (submission.student.id, notebook.id)
+            for submission in book.assignment_submissions(ASSIGNMENT)
+            for notebook in submission.notebooks
         ]
     instructor.log_in_to(ASSIGNMENT)
-    made = Opened(hub, instructor, dict(each))
+    opened = Opened(hub, instructor, dict(each))
     instructor.page.on(
-        "console", lambda told: made.refused.append(told.text) if "Content Security" in told.text else None
+        "console", lambda message: opened.refused.append(message.text) if "Content Security" in message.text else None
     )
-    instructor.page.on("request", lambda request: made.asked.append((request.method, request.url)))
-    return made
+    instructor.page.on("request", lambda request: opened.asked.append((request.method, request.url)))
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def reader(browser: Browser) -> Iterator[Page]:
 
 def scores(hub: CourseHub) -> dict[str, float]:
     with gradebook(hub.course) as book:
-        return {one.student.id: one.score for one in book.assignment_submissions(ASSIGNMENT)}
+        return {submission.student.id: submission.score for submission in book.assignment_submissions(ASSIGNMENT)}
 
 
 # ---- formgrader ------------------------------------------------------------------------------------
@@ -291,10 +291,10 @@ def test_no_file_of_the_course_is_served_as_a_page_of_its_own(opened: Opened) ->
     """nbgrader serves files beside a submission, and with a path any of the course: a page that a student handed in."""
     handed_in = opened.hub.course.step("submitted", HOSTILE, ASSIGNMENT)
     (handed_in / "page.html").write_text("<script>window.owned = 1</script>", encoding="utf-8")
-    one = opened.submissions[HOSTILE]
+    submission = opened.submissions[HOSTILE]
     beside = f"../../../submitted/{HOSTILE}/{ASSIGNMENT}/page.html"
     for path in (quote(beside, safe=""), quote(str(handed_in / "page.html"), safe="")):
-        assert opened.client.get(f"{opened.hub.formgrader}/submissions/{one}/{path}").status_code == 404
+        assert opened.client.get(f"{opened.hub.formgrader}/submissions/{submission}/{path}").status_code == 404
     opened.open(f"files/submitted/{HOSTILE}/{ASSIGNMENT}/page.html")
     assert "<script>" in opened.page.locator("pre").inner_text()
     assert opened.owned is None

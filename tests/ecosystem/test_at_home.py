@@ -147,7 +147,7 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
     ours = pd.read_csv(demo.course.gradebook_dir / "exports" / "16_quantization.csv").set_index("student_id")
     assert scores == ours["raw_score"].astype(float).to_dict()
     notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
-    failing = next(one for one in notebooks if one["student"] == "mary")
+    failing = next(notebook for notebook in notebooks if notebook["student"] == "mary")
     page = fetch(f"{formgrader}/formgrader/submissions/{failing['id']}/")
     assert "FAILED" in page
     assert "MARK SCHEME" in page  # the TA sees how to grade the written questions
@@ -155,7 +155,7 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
 
 def test_formgrader_at_home_runs_no_script_of_a_submission(demo: Demo, formgrader: str) -> None:
     notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
-    one = next(one for one in notebooks if one["student"] == "mary")
+    notebook = next(notebook for notebook in notebooks if notebook["student"] == "mary")
     path = demo.course.step("autograded", "mary", "16_quantization", "quantization.ipynb")
     before = path.read_text(encoding="utf-8")
     notebook = json.loads(before)
@@ -166,7 +166,7 @@ def test_formgrader_at_home_runs_no_script_of_a_submission(demo: Demo, formgrade
     notebook["cells"].append({"cell_type": "markdown", "id": "answer", "metadata": {}, "source": attack})
     path.write_text(json.dumps(notebook), encoding="utf-8")
     try:
-        page = fetch(f"{formgrader}/formgrader/submissions/{one['id']}/")
+        page = fetch(f"{formgrader}/formgrader/submissions/{notebook['id']}/")
     finally:
         path.write_text(before, encoding="utf-8")
     soup = BeautifulSoup(page, "html.parser")
@@ -184,9 +184,10 @@ def test_formgraders_button_is_ours_too(demo: Demo, formgrader: str) -> None:
     for _ in range(2):
         url = f"{formgrader}/formgrader/api/submission/16_quantization/mary/autograde"
         with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=120) as answer:
-            said = json.loads(answer.read())
-        assert said["success"], said
+            result = json.loads(answer.read())
+        assert result["success"], result
         records.append(read_record(demo.course, "16_quantization", "mary"))
         written.append(path.stat().st_mtime_ns)
     assert len(set(written)) == 3
-    assert len({tuple((cell.verdict, cell.points) for cell in one.cells) for one in records if one is not None}) == 1
+    graded = {tuple((cell.verdict, cell.points) for cell in record.cells) for record in records if record is not None}
+    assert len(graded) == 1

@@ -29,7 +29,7 @@ def table(demo: Demo) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def played(demo: Demo) -> dict[str, Variant]:
     """Which variant each student of the demo played, by the titles that it printed."""
-    by_title = {one.title: one for one in read_variants(demo.course, demo.assignment)}
+    by_title = {variant.title: variant for variant in read_variants(demo.course, demo.assignment)}
     lines = re.findall(r"^   (\w+) +(.+)$", demo.printed, re.MULTILINE)
     return {student: by_title[title] for student, title in lines if title in by_title}
 
@@ -46,7 +46,7 @@ def record_of(demo: Demo, student: str) -> SubmissionRecord:
 
 
 def test_the_cohort_is_what_the_demo_promises(played: dict[str, Variant]) -> None:
-    kinds = sorted(one.kind for one in played.values())
+    kinds = sorted(variant.kind for variant in played.values())
     assert kinds == sorted(["correct"] * 3 + ["wrong"] * 5 + ["blank", "broken", "endless", "hostile"])
 
 
@@ -105,7 +105,7 @@ def test_feedback_shows_no_hidden_test_no_solution_and_no_mark_scheme(
 
 
 def test_feedback_tells_what_went_wrong_in_the_authors_words(demo: Demo, played: dict[str, Variant]) -> None:
-    student = next(name for name, one in played.items() if one.name == "wrong_zero_point_sign")
+    student = next(name for name, variant in played.items() if variant.name == "wrong_zero_point_sign")
     assert "FAILED: the zero point -43 stands for exactly 0" in feedback(demo, student)
 
 

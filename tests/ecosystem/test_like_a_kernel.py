@@ -65,22 +65,22 @@ def by_us(cells: list[str]) -> Cells:
 
 def evened_out(outputs: Any) -> list[Any]:
     """Outputs in plain form: kind and text of each stream, kind and message of errors, data by type."""
-    found: list[Any] = []
+    plain: list[Any] = []
     for output in outputs:
         kind = output["output_type"]
         if kind == "stream":
-            if found and found[-1][:2] == ["stream", output["name"]]:
-                found[-1][2] += output["text"]
+            if plain and plain[-1][:2] == ["stream", output["name"]]:
+                plain[-1][2] += output["text"]
             else:
-                found.append(["stream", output["name"], output["text"]])
+                plain.append(["stream", output["name"], output["text"]])
         elif kind == "error":
-            found.append([kind, output["ename"].replace("StdinNotImplementedError", "StdinNotAvailable"), ""])
+            plain.append([kind, output["ename"].replace("StdinNotImplementedError", "StdinNotAvailable"), ""])
             if output["ename"] in ("ZeroDivisionError", "ValueError", "NameError", "AssertionError", "E"):
-                found[-1][2] = output["evalue"]
+                plain[-1][2] = output["evalue"]
         else:
             data = {name: "PICTURE" if name.startswith("image/") else value for name, value in output["data"].items()}
-            found.append([kind, data, dict(output.get("metadata", {}))])
-    return [_even(one) for one in found]
+            plain.append([kind, data, dict(output.get("metadata", {}))])
+    return [_even(output) for output in plain]
 
 
 def _even(value: Any) -> Any:
@@ -89,8 +89,8 @@ def _even(value: Any) -> Any:
             value = re.sub(pattern, instead, value)
         return value
     if isinstance(value, list):
-        return [_even(one) for one in value]
-    return {key: _even(one) for key, one in value.items()} if isinstance(value, dict) else value
+        return [_even(item) for item in value]
+    return {key: _even(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("*.txt")))

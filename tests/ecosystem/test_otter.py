@@ -76,7 +76,7 @@ def without_mark(path: Path) -> None:
 
 
 def scores_of(results: dict[str, Any]) -> dict[str, float]:
-    return {one["name"]: float(one["score"]) for one in results["tests"] if "score" in one}
+    return {test["name"]: float(test["score"]) for test in results["tests"] if "score" in test}
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def graded(places: dict[str, Place], pool: Any, tmp_path_factory: pytest.TempPat
 @pytest.mark.parametrize("case", HONEST, ids=lambda case: case.name)
 def test_otter_gives_an_honest_case_our_points(graded: dict[str, Any], case: Case) -> None:
     """Ours are the case's own: the test of the corpus holds our engine to them."""
-    verdicts = {name: one for name, one in case.verdicts.items() if one != Verdict.MANUAL.value}
+    verdicts = {name: verdict for name, verdict in case.verdicts.items() if verdict != Verdict.MANUAL.value}
     assert scores_of(graded[case.name].result()) == points_for(verdicts, case.assignment)
 
 
@@ -148,7 +148,9 @@ def test_otter_itself_cannot_read_a_notebook_that_begins_with_a_byte_order_mark(
 def test_otter_gives_right_and_mistaken_work_of_a_real_module_our_points(demo: Demo, pool: Any, tmp_path: Path) -> None:
     """To the point of each named check, on the notebooks that the demo's students handed in."""
     zipped = write_otter_zip(demo.course, demo.assignment, tmp_path / "autograder.zip")
-    played = [one.name for one in read_variants(demo.course, demo.assignment) if one.kind not in FOR_GATES_ALONE]
+    played = [
+        variant.name for variant in read_variants(demo.course, demo.assignment) if variant.kind not in FOR_GATES_ALONE
+    ]
     student_of = dict(zip(played, (name.split()[0].lower() for name in PEOPLE), strict=False))
     runs, ours = {}, {}
     for student in (student_of[name] for name in WORK):
@@ -156,7 +158,7 @@ def test_otter_gives_right_and_mistaken_work_of_a_real_module_our_points(demo: D
         runs[student] = pool.submit(run_otter, zipped, submission, tmp_path / student)
         record = read_record(demo.course, demo.assignment.id, student)
         assert record is not None
-        ours[student] = {one.grade_id: one.points for one in record.cells if one.verdict is not Verdict.MANUAL}
+        ours[student] = {cell.grade_id: cell.points for cell in record.cells if cell.verdict is not Verdict.MANUAL}
     assert {student: scores_of(run.result()) for student, run in runs.items()} == ours
     assert len({tuple(scores.values()) for scores in ours.values()}) > 4
 
@@ -174,21 +176,21 @@ def results(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_results_hold_a_score_and_a_status_for_every_test(results: dict[str, Any]) -> None:
-    scored = [one for one in results["tests"] if "score" in one]
-    facts = {one["name"]: (one["score"], one["max_score"], one["status"]) for one in scored}
+    scored = [test for test in results["tests"] if "score" in test]
+    facts = {test["name"]: (test["score"], test["max_score"], test["status"]) for test in scored}
     assert facts == {
         "test_total": (0, 4, "failed"),
         "test_shares": (0, 3, "failed"),
         "test_running": (0, 2, "failed"),
         "test_largest": (0, 2, "failed"),
     }
-    assert {one["visibility"] for one in scored} == {"hidden"}, "each of these tests has a hidden part"
+    assert {test["visibility"] for test in scored} == {"hidden"}, "each of these tests has a hidden part"
 
 
 def test_results_give_the_authors_message_to_whom_it_is_for(results: dict[str, Any]) -> None:
     """Of visible parts to the student; of hidden ones to the instructor alone."""
-    output = {one["name"]: one["output"] for one in results["tests"]}
-    (shown,) = [one for one in results["tests"] if one["visibility"] == "visible"]
+    output = {test["name"]: test["output"] for test in results["tests"]}
+    (shown,) = [test for test in results["tests"] if test["visibility"] == "visible"]
     assert shown["name"] == "Public Tests"
     assert shown["status"] == "failed"
     assert "test_running visible 1 result" in shown["output"]

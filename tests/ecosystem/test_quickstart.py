@@ -47,16 +47,16 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
         [sys.executable, "-m", "nbgrader", "quickstart", "course101"], cwd=folder, check=True, capture_output=True
     )
     (folder / "course101" / "course.toml").write_text('id = "course101"\n')
-    made = load_course((folder / "course101").resolve())
-    assignment = made.assignment("ps1")
-    release = publish(made, assignment)
+    course = load_course((folder / "course101").resolve())
+    assignment = course.assignment("ps1")
+    release = publish(course, assignment)
     for student, replaced in (RIGHT | WRONG).items():
-        target = made.step("submitted", student, "ps1")
+        target = course.step("submitted", student, "ps1")
         target.mkdir(parents=True)
-        for name, source in source_notebooks(made, assignment).items():
+        for name, source in source_notebooks(course, assignment).items():
             released = nbformat.read(release / f"{name}.ipynb", as_version=4)
             nbformat.write(_solved(released, source, replaced), target / f"{name}.ipynb")
-    return made
+    return course
 
 
 def _solved(released: Any, source: Any, replaced: dict[str, str]) -> Any:
@@ -76,12 +76,12 @@ def assignment(course: Course) -> Assignment:
 def records(course: Course, assignment: Assignment) -> dict[str, SubmissionRecord]:
     """What came of grading all students."""
     autograde(course, assignment, Bubblewrap())
-    found = {student: read_record(course, "ps1", student) for student in RIGHT | WRONG}
-    return {student: record for student, record in found.items() if record is not None}
+    records = {student: read_record(course, "ps1", student) for student in RIGHT | WRONG}
+    return {student: record for student, record in records.items() if record is not None}
 
 
 def verdicts(record: SubmissionRecord) -> dict[str, tuple[Verdict, Evidence]]:
-    return {one.grade_id: (one.verdict, one.evidence) for one in record.cells if one.verdict is not Verdict.MANUAL}
+    return {cell.grade_id: (cell.verdict, cell.evidence) for cell in record.cells if cell.verdict is not Verdict.MANUAL}
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +93,15 @@ def plain(course: Course, assignment: Assignment) -> dict[str, float]:
 def test_honest_work_earns_what_plain_nbgrader_gives(
     plain: dict[str, float], records: dict[str, SubmissionRecord]
 ) -> None:
-    ours = {student: sum(one.points or 0.0 for one in records[student].cells) for student in RIGHT}
+    ours = {student: sum(cell.points or 0.0 for cell in records[student].cells) for student in RIGHT}
     assert {student: plain[student] for student in RIGHT} == ours
     assert all(points > 0 for points in ours.values())
 
 
 def test_every_test_is_judged_apart_from_student_code(records: dict[str, SubmissionRecord], course: Course) -> None:
-    cells = [cell for one in source_notebooks(course, course.assignment("ps1")).values() for cell in one.cells]
+    cells = [
+        cell for notebook in source_notebooks(course, course.assignment("ps1")).values() for cell in notebook.cells
+    ]
     names = {grade_id_of(cell) for cell in cells if kind_of(cell) is CellKind.TEST}
     assert len(names) >= 4
     for student in RIGHT:
@@ -117,8 +119,8 @@ def test_every_test_is_judged_apart_from_student_code(records: dict[str, Submiss
 def test_wrong_work_loses_the_tests_that_it_gets_wrong(
     student: str, lost: set[str], records: dict[str, SubmissionRecord]
 ) -> None:
-    found = verdicts(records[student])
-    assert {name for name, (verdict, _) in found.items() if verdict is not Verdict.PASSED} == lost
+    by_test = verdicts(records[student])
+    assert {name for name, (verdict, _) in by_test.items() if verdict is not Verdict.PASSED} == lost
 
 
 def test_plain_nbgrader_believes_a_list_that_says_it_equals_everything(plain: dict[str, float]) -> None:
@@ -136,6 +138,8 @@ def test_nbgraders_own_autograde_judges_apart_too(course: Course, records: dict[
 
 
 def test_the_release_gate_says_which_tests_run_beside_student_code(course: Course, assignment: Assignment) -> None:
-    (found,) = [one for one in check(course, assignment, Bubblewrap()).checks if one.name == "tests are judged apart"]
-    assert found.ok
-    assert found.detail == "every test"
+    (apart,) = [
+        gate for gate in check(course, assignment, Bubblewrap()).checks if gate.name == "tests are judged apart"
+    ]
+    assert apart.ok
+    assert apart.detail == "every test"

@@ -51,7 +51,7 @@ class Part:
     course: Course
     cases: list[Case]
     code: int
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Part]:
     shares = [share for cases in by_assignment(read_cases()).values() for share in _shares(cases)]
     released = {name: _released(course, name) for name in by_assignment(read_cases())}
     courses = [_share(course, root / str(at), share, released) for at, share in enumerate(shares)]
-    started = [_autograde(one, share[0].assignment) for one, share in zip(courses, shares, strict=True)]
-    done = [Part(one, share, *_ended(run)) for one, share, run in zip(courses, shares, started, strict=True)]
+    started = [_autograde(course, share[0].assignment) for course, share in zip(courses, shares, strict=True)]
+    done = [Part(course, share, *_ended(run)) for course, share, run in zip(courses, shares, started, strict=True)]
     return {case.name: part for part in done for case in part.cases}
 
 
@@ -104,13 +104,13 @@ def _autograde(course: Course, assignment: str) -> subprocess.Popen[str]:
 
 
 def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    said, _ = process.communicate(timeout=TIMEOUT_S)
-    return process.returncode, said
+    output, _ = process.communicate(timeout=TIMEOUT_S)
+    return process.returncode, output
 
 
 def test_no_case_stops_nbgraders_batch(parts: dict[str, Part]) -> None:
-    for part in {id(one): one for one in parts.values()}.values():
-        assert part.code == 0, part.said[-4000:]
+    for part in {id(part): part for part in parts.values()}.values():
+        assert part.code == 0, part.output[-4000:]
 
 
 @pytest.mark.parametrize("case", read_cases(), ids=lambda case: case.name)
@@ -138,12 +138,12 @@ def _scores(course: Course, case: Case) -> dict[str, float | None]:
     """Points of each graded cell as nbgrader's gradebook has them; None where a person must look."""
     with open_gradebook(course) as opened:
         grades = opened.find_submission(case.assignment, case.name).notebooks[0].grades
-        return {one.name: None if one.needs_manual_grade else one.auto_score for one in grades}
+        return {grade.name: None if grade.needs_manual_grade else grade.auto_score for grade in grades}
 
 
 def test_only_the_notebook_and_its_time_go_to_the_graded_folder(parts: dict[str, Part]) -> None:
     """Nothing else that was handed in: a link would carry what it leads to into the student's feedback."""
-    for part in {id(one): one for one in parts.values()}.values():
+    for part in {id(part): part for part in parts.values()}.values():
         for case in part.cases:
             graded = part.course.step("autograded", case.name, case.assignment)
             assert {path.name for path in graded.iterdir()} <= {case.notebook, "timestamp.txt"}, case.name

@@ -302,7 +302,7 @@ def test_our_engine_grades_whatever_became_of_the_courses_file(place: Place, fil
 def test_our_engine_grades_wherever_nbgrader_is_run_from(place: Place, folder: str, arguments: tuple[str, ...]) -> None:
     (place.root / CONFIG).unlink()
     (place.root.parent / "other_config.py").write_text("c = get_config()\n")
-    options = (one.format(root=place.root) for one in arguments)
+    options = (argument.format(root=place.root) for argument in arguments)
     done = place.run("nbgrader", "autograde", ASSIGNMENT, "--force", *options, cwd=place.root / folder)
     _graded_by_us(place, done)
 
@@ -414,6 +414,6 @@ def test_the_doctor_misses_what_the_package_installs(
         (tmp_path / "etc" / "jupyter").mkdir(parents=True)
         (tmp_path / "etc" / "jupyter" / "jupyter_config.py").write_text(content)
     monkeypatch.setenv("PATH", str(tmp_path))
-    check = next(one for one in examine(tmp_path) if one.name == "nbgrader's engine")
+    check = next(check for check in examine(tmp_path) if check.name == "nbgrader's engine")
     assert not check.ok
     assert ("not there" if content is None else "not this version's") in check.detail

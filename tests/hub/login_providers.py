@@ -63,7 +63,7 @@ class Provider:
 @contextmanager
 def provider() -> Iterator[Provider]:
     """One that answers until the end of the block."""
-    found = Provider()
+    provider = Provider()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -76,11 +76,11 @@ def provider() -> Iterator[Provider]:
         def _answer(self, form: dict[str, str]) -> None:
             url = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
-            status, said = found.answer(url.path, query, form, self.headers.get("Authorization") or "")
-            body = b"" if isinstance(said, str) else json.dumps(said).encode()
+            status, content = provider.answer(url.path, query, form, self.headers.get("Authorization") or "")
+            body = b"" if isinstance(content, str) else json.dumps(content).encode()
             self.send_response(status)
-            if isinstance(said, str):
-                self.send_header("Location", said)
+            if isinstance(content, str):
+                self.send_header("Location", content)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -90,11 +90,11 @@ def provider() -> Iterator[Provider]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
+    provider.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield found
+        yield provider
     finally:
         server.shutdown()
         server.server_close()

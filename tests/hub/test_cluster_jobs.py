@@ -82,25 +82,29 @@ class Cluster:
 
     def environment(self, container: dict[str, Any]) -> dict[str, str]:
         """What a container finds in its environment: what its manifest says, and the path of its image."""
-        found = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-        for one in container.get("env", []):
-            reference = one.get("valueFrom", {}).get("secretKeyRef")
+        environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+        for variable in container.get("env", []):
+            reference = variable.get("valueFrom", {}).get("secretKeyRef")
             key = (self.here(reference["name"]), self.here(reference["key"])) if reference else None
-            found[one["name"]] = self.secrets[key] if key else self.here(one["value"])
-        return found
+            environment[variable["name"]] = self.secrets[key] if key else self.here(variable["value"])
+        return environment
 
 
 def of_job(name: str, step: str) -> dict[str, Any]:
     """A container of a Job."""
     spec = yaml.safe_load((FOLDER / "jobs" / f"{name}.yaml").read_text())["spec"]["template"]["spec"]
-    return next(one for one in [*spec.get("initContainers", []), *spec["containers"]] if one["name"] == step)
+    return next(
+        container for container in [*spec.get("initContainers", []), *spec["containers"]] if container["name"] == step
+    )
 
 
 def of_course(name: str, step: str) -> dict[str, Any]:
     """A container of a Deployment of the course's."""
     deployment = next(yaml.safe_load_all((FOLDER / "course" / f"{name}.yaml").read_text()))
     spec = deployment["spec"]["template"]["spec"]
-    return next(one for one in [*spec.get("initContainers", []), *spec["containers"]] if one["name"] == step)
+    return next(
+        container for container in [*spec.get("initContainers", []), *spec["containers"]] if container["name"] == step
+    )
 
 
 def run(cluster: Cluster, container: dict[str, Any], course: Path | None = None, **changed: str) -> Any:
@@ -112,7 +116,7 @@ def run(cluster: Cluster, container: dict[str, Any], course: Path | None = None,
 def in_its_stead(cluster: Cluster, container: dict[str, Any], course: Path | None, **changed: str) -> list[str]:
     """The command of a container, with around it what there would be."""
     environment = cluster.environment(container) | changed
-    command = [environment[one[2:-1]] if one.startswith("$(") else one for one in container["args"]]
+    command = [environment[argument[2:-1]] if argument.startswith("$(") else argument for argument in container["args"]]
     fence = ["bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     fence += [
         "--tmpfs",
@@ -129,7 +133,7 @@ def in_its_stead(cluster: Cluster, container: dict[str, Any], course: Path | Non
     ]
     if any(cluster.database.scratch.name in value for value in environment.values()):
         fence += ["--bind", str(cluster.database.scratch), str(cluster.database.scratch)]
-    for mount in sorted(container.get("volumeMounts", []), key=lambda one: str(one["mountPath"])):
+    for mount in sorted(container.get("volumeMounts", []), key=lambda mount: str(mount["mountPath"])):
         if mount["name"] == "course":
             assert course is not None
             how = "--ro-bind" if mount.get("readOnly") else "--bind"
@@ -145,23 +149,23 @@ def in_its_stead(cluster: Cluster, container: dict[str, Any], course: Path | Non
 
 def image() -> list[str]:
     """What the image holds, where everybody can read it: the interpreter, its packages, our code."""
-    found: list[str] = []
-    for one in (Path(sys.base_prefix), Path(sys.prefix), Path(tito.__file__).parent):
-        above = list(reversed(one.parents))
+    arguments: list[str] = []
+    for path in (Path(sys.base_prefix), Path(sys.prefix), Path(tito.__file__).parent):
+        above = list(reversed(path.parents))
         hidden = [parent for parent in above if parent == Path("/tmp") or not parent.stat().st_mode & 0o001]
         if hidden and os.geteuid() == 0:
-            found += ["--tmpfs", str(hidden[0])] if str(hidden[0]) not in ("/tmp", *found) else []
+            arguments += ["--tmpfs", str(hidden[0])] if str(hidden[0]) not in ("/tmp", *arguments) else []
             for parent in above[above.index(hidden[0]) + 1 :]:
-                found += ["--perms", "0755", "--dir", str(parent)]
-        found += ["--ro-bind", str(one), str(one)]
-    return found
+                arguments += ["--perms", "0755", "--dir", str(parent)]
+        arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
 
 
 def given_to_pods(folder: Path) -> None:
     """As `fsGroup` does: what is in a volume is the pod's to write."""
     if os.geteuid() == 0:
-        for one in (folder, *folder.rglob("*")):
-            os.chown(one, 1000, 1000, follow_symlinks=False)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, 1000, 1000, follow_symlinks=False)
 
 
 # ---- the cluster -------------------------------------------------------------------------------
@@ -187,8 +191,8 @@ def hub(folder: Path, exchange_port: int) -> Iterator[str]:
         of[name] = str(folder / f"token-of-{service}")
         (folder / f"token-of-{service}").write_text(TOKENS[service])
     (folder / "tito.yaml").write_text(yaml.safe_dump(data))
-    services = [{"name": name, "api_token": TOKENS[name]} | one for name, one in values["services"].items()]
-    roles = [{"name": name} | one for name, one in values["loadRoles"].items()]
+    services = [{"name": name, "api_token": TOKENS[name]} | service for name, service in values["services"].items()]
+    roles = [{"name": name} | role for name, role in values["loadRoles"].items()]
     admin = {"name": "tests", "scopes": ["admin:users", "tokens"], "services": ["tests"]}
     port = free_port()
     no_proxy = real_hub.CONFIG.partition("c = get_config()")[0].replace("{{", "{").replace("}}", "}")
@@ -247,12 +251,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, postgresql_server: postgre
         exchange = ServiceProcess(
             folder / "exchange", api, port=port, prefix="/services/exchange", environment=environment
         )
-        made = Cluster(api, exchange, postgresql_server, secrets)
-        migrated = run(made, of_job("migrate", "migrate"))
+        cluster = Cluster(api, exchange, postgresql_server, secrets)
+        migrated = run(cluster, of_job("migrate", "migrate"))
         assert migrated.returncode == 0, migrated.stderr
         with exchange:
             exchange.start()
-            yield made
+            yield cluster
 
 
 def token_of(cluster: Cluster, user: str) -> str:
@@ -303,7 +307,7 @@ def test_a_job_collects_with_a_token_and_grades_without_one(cluster: Cluster, co
     collect, grade = of_job("grade", "collect"), of_job("grade", "grade")
     of_collect, of_grade = cluster.environment(collect), cluster.environment(grade)
     assert of_collect["JUPYTERHUB_API_TOKEN"] == TOKENS[f"{COURSE}-collect"]
-    assert not [one for one in of_grade.values() if any(token in one for token in TOKENS.values())]
+    assert not [value for value in of_grade.values() if any(token in value for token in TOKENS.values())]
 
     done = run(cluster, collect, course.root, ASSIGNMENT="7")
     assert done.returncode == 0, done.stderr
@@ -315,7 +319,7 @@ def test_a_job_collects_with_a_token_and_grades_without_one(cluster: Cluster, co
     assert done.returncode == 0, done.stderr
     assert "2 graded, 0 unchanged" in done.stderr
     with Gradebook(of_grade["TITO_GRADEBOOK_DB"], COURSE) as opened:
-        scores = {one.student.id: one.score for one in opened.assignment_submissions(ASSIGNMENT)}
+        scores = {submission.student.id: submission.score for submission in opened.assignment_submissions(ASSIGNMENT)}
     assert scores["ada"] == scores["eve"] > 0
     assert found_by_eve(course) == {
         "environment": [],
@@ -335,9 +339,9 @@ def found_by_eve(course: Course) -> dict[str, Any]:
     """What the curious cell could say about where it was graded."""
     notebook = json.loads((course.step("autograded", "eve", ASSIGNMENT) / "doubling.ipynb").read_text())
     texts = [out.get("text", "") for cell in notebook["cells"] for out in cell.get("outputs", [])]
-    told = next(text for text in ("".join(one) for one in texts) if text.startswith("FOUND "))
-    found: dict[str, Any] = json.loads(told.removeprefix("FOUND "))
-    return found
+    line = next(text for text in ("".join(lines) for lines in texts) if text.startswith("FOUND "))
+    facts: dict[str, Any] = json.loads(line.removeprefix("FOUND "))
+    return facts
 
 
 def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
@@ -347,7 +351,7 @@ def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
     client.set_policy(COURSE, Policy(precheck=PrecheckPolicy(20, course.sandbox.packages, course.limits)))
     client.close()
     worker = of_course("precheck", "precheck")
-    assert [one["mountPath"] for one in worker["volumeMounts"]] == ["/tmp"]
+    assert [mount["mountPath"] for mount in worker["volumeMounts"]] == ["/tmp"]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(in_its_stead(cluster, worker, None), stdout=log, stderr=log)
         try:
@@ -360,7 +364,7 @@ def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
             log.seek(0)
             assert result is not None, log.read()
             assert not result.fault, log.read()
-            assert {one.verdict for one in result.tests} == {"PASSED"}
+            assert {test.verdict for test in result.tests} == {"PASSED"}
         finally:
             process.terminate()
             process.wait(30)

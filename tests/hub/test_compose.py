@@ -22,7 +22,7 @@ DOCKER = Path(__file__).resolve().parents[2] / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SCHEMA = "docker-compose==1.29.2 --hash=sha256:8d5589373b35c8d3b1c8c1182c6e4a4ff14bffa3dd0b605fcd08f73c94cef809"
-STARTED = {name: one for name, one in SERVICES.items() if "profiles" not in one}
+STARTED = {name: service for name, service in SERVICES.items() if "profiles" not in service}
 
 
 def networks(service: str) -> set[str]:
@@ -30,7 +30,7 @@ def networks(service: str) -> set[str]:
 
 
 def mounts(service: str) -> list[str]:
-    return [str(one) for one in SERVICES[service].get("volumes", [])]
+    return [str(mount) for mount in SERVICES[service].get("volumes", [])]
 
 
 def test_it_is_as_the_compose_specification_says(tmp_path: Path) -> None:
@@ -43,16 +43,16 @@ def test_it_is_as_the_compose_specification_says(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         schema = json.loads(archive.read("compose/config/compose_spec.json"))
     younger_than_the_schema = {"name"}
-    said = {key: value for key, value in COMPOSE.items() if key not in younger_than_the_schema}
-    jsonschema.Draft7Validator(schema).validate(said)
+    content = {key: value for key, value in COMPOSE.items() if key not in younger_than_the_schema}
+    jsonschema.Draft7Validator(schema).validate(content)
 
 
 def test_the_engines_socket_is_the_hubs_alone() -> None:
-    assert [name for name in SERVICES if any("docker.sock" in one for one in mounts(name))] == ["hub"]
+    assert [name for name in SERVICES if any("docker.sock" in mount for mount in mounts(name))] == ["hub"]
 
 
 def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -> None:
-    where = {name: {one for one in STARTED if name in networks(one)} for name in COMPOSE["networks"]}
+    where = {name: {service for service in STARTED if name in networks(service)} for name in COMPOSE["networks"]}
     assert where == {
         "edge": {"caddy", "proxy"},
         "students": {"proxy", "hub", "exchange"},
@@ -61,24 +61,24 @@ def test_networks_keep_students_from_the_database_and_from_the_proxys_routes() -
         "control": {"proxy", "hub"},
         "database": {"hub", "exchange", "db"},
     }
-    assert [name for name, one in COMPOSE["networks"].items() if not one.get("internal")] == ["edge"]
-    assert [name for name, one in SERVICES.items() if "ports" in one] == ["caddy"]
+    assert [name for name, network in COMPOSE["networks"].items() if not network.get("internal")] == ["edge"]
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["caddy"]
     environment = SERVICES["hub"]["environment"]
     assert environment["TITO_HUB_SPAWNER_NETWORK"] == COMPOSE["networks"]["students"]["name"]
 
 
 def test_secrets_are_files_that_init_makes_and_no_variable_holds_one() -> None:
-    given = {name: set(one.get("secrets", [])) for name, one in SERVICES.items()}
-    assert given["exchange"] == {"exchange_db_url", "exchange_token"}
-    assert given["formgrader"] == {"formgrader_token"}
-    assert given["precheck"] == {"precheck_token"}
-    assert given["caddy"] == given["student"] == set()
-    assert set().union(*given.values()) == set(COMPOSE["secrets"])
-    for name, one in SERVICES.items():
-        for variable, value in one.get("environment", {}).items():
+    secrets = {name: set(service.get("secrets", [])) for name, service in SERVICES.items()}
+    assert secrets["exchange"] == {"exchange_db_url", "exchange_token"}
+    assert secrets["formgrader"] == {"formgrader_token"}
+    assert secrets["precheck"] == {"precheck_token"}
+    assert secrets["caddy"] == secrets["student"] == set()
+    assert set().union(*secrets.values()) == set(COMPOSE["secrets"])
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
             if any(word in variable for word in ("TOKEN", "PASSWORD", "DB")):
                 assert variable.endswith("_FILE"), name
-                assert value.removeprefix("/run/secrets/") in given[name]
+                assert value.removeprefix("/run/secrets/") in secrets[name]
 
 
 def test_the_worker_of_prechecks_has_nothing_of_the_course_and_speaks_to_the_exchange_alone() -> None:
@@ -97,13 +97,13 @@ def test_the_worker_of_prechecks_has_nothing_of_the_course_and_speaks_to_the_exc
 
 def test_all_that_runs_is_restarted_watched_and_without_privileges() -> None:
     in_their_image = {"hub"}
-    for name, one in STARTED.items():
-        assert one["restart"] == "unless-stopped", name
-        assert one["cap_drop"] == ["ALL"], name
-        assert one["dns_opt"] == ["timeout:1", "attempts:5"], name
-        assert "no-new-privileges:true" in one["security_opt"], name
-        assert "privileged" not in one, name
-        assert "healthcheck" in one or name in in_their_image, name
+    for name, service in STARTED.items():
+        assert service["restart"] == "unless-stopped", name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["dns_opt"] == ["timeout:1", "attempts:5"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert "privileged" not in service, name
+        assert "healthcheck" in service or name in in_their_image, name
     assert not [mount for name in STARTED for mount in mounts(name) if mount.startswith("/")]
 
 
@@ -127,17 +127,17 @@ def init(folder: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:
 def test_init_writes_every_secret_once_and_for_nobody_else(fresh: Path) -> None:
     done = init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
     assert done.returncode == 0, done.stderr
-    made = {path.name: path.read_text() for path in (fresh / "secrets").iterdir()}
-    assert set(made) == set(COMPOSE["secrets"])
-    assert len(set(made.values())) == len(made)
+    secrets = {path.name: path.read_text() for path in (fresh / "secrets").iterdir()}
+    assert set(secrets) == set(COMPOSE["secrets"])
+    assert len(set(secrets.values())) == len(secrets)
     for path in (fresh / "secrets").iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
         assert path.stat().st_uid == 1000
         assert path.read_text().strip() not in done.stdout + done.stderr
-    assert made["hub_db_password"] in made["hub_db_url"]
+    assert secrets["hub_db_password"] in secrets["hub_db_url"]
     again = init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
     assert "wrote" not in again.stdout
-    assert {path.name: path.read_text() for path in (fresh / "secrets").iterdir()} == made
+    assert {path.name: path.read_text() for path in (fresh / "secrets").iterdir()} == secrets
 
 
 @pytest.mark.skipif(os.geteuid() not in (0, 1000), reason="init wants to be root or the containers' user, 1000")
@@ -184,7 +184,7 @@ def test_init_writes_what_names_below_the_sites_take(fresh: Path) -> None:
     ],
 )
 def test_init_says_what_it_wants_and_writes_nothing(fresh: Path, argv: tuple[str, ...]) -> None:
-    done = init(fresh, *(fresh.parent / one if one == "course" else one for one in argv))
+    done = init(fresh, *(fresh.parent / argument if argument == "course" else argument for argument in argv))
     assert done.returncode == 2
     assert done.stderr.strip()
     assert not (fresh / "secrets").exists()

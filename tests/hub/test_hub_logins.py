@@ -58,9 +58,9 @@ def test_who_signs_up_waits_until_an_instructor_lets_them_in(tmp_path: Path) -> 
         teacher, ada = Person(hub, "teacher"), sign_up(hub, "ada")
         teacher.log_in(open_account(hub, "teacher")["teacher"])
         assert is_in(teacher)
-        said = ada.log_in(SIGN_UP_PASSWORD)
-        assert said.status_code == 403
-        assert "an instructor has to let you in first" in said.text
+        answer = ada.log_in(SIGN_UP_PASSWORD)
+        assert answer.status_code == 403
+        assert "an instructor has to let you in first" in answer.text
         assert not is_in(ada)
         assert "ada" in teacher.browser.get("/hub/authorize").text
         assert teacher.browser.get("/hub/authorize/ada").status_code == 405, "a link lets nobody in"
@@ -91,16 +91,16 @@ def test_nobody_has_the_name_of_an_instructor_or_admin_by_signing_up_first(tmp_p
             mallory = Person(hub, name)
             page = mallory.browser.get("/hub/signup")
             form = {"username": name} | dict.fromkeys(PASSWORD_FIELDS, "a password")
-            said = mallory.browser.post("/hub/signup", data=hidden_fields(page.text) | form).text
-            assert "the name is not to be had here" in said, name
+            text = mallory.browser.post("/hub/signup", data=hidden_fields(page.text) | form).text
+            assert "the name is not to be had here" in text, name
             mallory.log_in("a password")
             assert not is_in(mallory)
         early = sign_up(hub, "newcomer")  # before the settings give the name a role
         first = open_account(hub, "chief", "teacher")
         chief, teacher = Person(hub, "chief"), Person(hub, "teacher")
-        for one in (chief, teacher):
-            one.log_in(first[one.name])
-            assert is_in(one)
+        for member in (chief, teacher):
+            member.log_in(first[member.name])
+            assert is_in(member)
         assert teacher.browser.get("/hub/authorize").status_code == 200
         assert chief.browser.get("/hub/admin").status_code == 200
         again = open_account(hub, "teacher")["teacher"]  # forgotten: the old one is good for nothing
@@ -137,12 +137,12 @@ def test_an_instructor_decides_on_their_own_courses_people_and_on_nobody_who_was
         chief, teacher, professor, host = (people[name] for name in ("chief", "teacher", "professor", "host"))
         ada, eve, guest = (sign_up(hub, name) for name in ("ada", "eve", "guest"))
         shown = {
-            one: {
+            viewer: {
                 name
                 for name in ("ada", "eve", "guest")
-                if f'id="{name}"' in people[one].browser.get("/hub/authorize").text
+                if f'id="{name}"' in people[viewer].browser.get("/hub/authorize").text
             }
-            for one in people
+            for viewer in people
         }
         assert shown == {"chief": {"ada", "eve", "guest"}, "teacher": {"ada"}, "professor": {"eve"}, "host": {"guest"}}
         for person, name in (
@@ -213,7 +213,7 @@ def test_signing_up_holds_nobody_up_and_wrong_passwords_lock_nobody_else_out(tmp
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("kind", "name", "reason"),
     [
         ("native", "ada", "name no instructor, TA or admin ada"),
         ("native", "teacher", "has not been started yet"),
@@ -265,9 +265,9 @@ def launch(hub: WholeHub, theirs: Provider, name: str, token: str | None = None)
     login = person.browser.post("/hub/lti13/oauth_login", data=form, follow_redirects=False)
     assert login.status_code == 302, login.text
     assert login.headers["Location"].startswith(f"{theirs.url}/lti/authorize?")
-    said = httpx.get(login.headers["Location"]).json()
-    assert said["to"] == f"{hub.url}/hub/lti13/oauth_callback"
-    form = {"id_token": token or said["id_token"], "state": said["state"]}
+    answer = httpx.get(login.headers["Location"]).json()
+    assert answer["to"] == f"{hub.url}/hub/lti13/oauth_callback"
+    form = {"id_token": token or answer["id_token"], "state": answer["state"]}
     person.browser.post("/hub/lti13/oauth_callback", data=form)
     return person
 

@@ -83,13 +83,13 @@ def test_where_grades_are_given_a_link_is_text(html: str, shown: str) -> None:
     assert clean(html, links=False) == shown
 
 
-def page_of_formgrader(made: type[HTMLExporter], notebook: nbformat.NotebookNode) -> str:
+def page_of_formgrader(exporter: type[HTMLExporter], notebook: nbformat.NotebookNode) -> str:
     config = Config()
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]
     facts = {"base_url": "/services/c", "index": 0, "total": 1, "notebook_path": "x.ipynb"}
     facts |= {"last_name": SCRIPT, "first_name": "x"}
-    return in_frames(str(made(config=config).from_notebook_node(notebook, facts)[0]))
+    return in_frames(str(exporter(config=config).from_notebook_node(notebook, facts)[0]))
 
 
 def in_frames(page: str) -> str:
@@ -104,11 +104,11 @@ def test_a_page_of_formgrader_holds_no_script_of_the_notebooks() -> None:
     """By formgrader's own template. nbgrader's exporter lets it through, so that this test can fail."""
     cells = [nbformat.v4.new_markdown_cell(f"My answer {SCRIPT}"), nbformat.v4.new_code_cell("show()")]
     outputs = ({"text/html": f"<p>table</p>{SCRIPT}"}, {"application/javascript": "owned()"})
-    cells[1].outputs = [nbformat.v4.new_output("display_data", one) for one in outputs]
+    cells[1].outputs = [nbformat.v4.new_output("display_data", data) for data in outputs]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    pages = [page_of_formgrader(made, notebook) for made in (HTMLExporter, FormgraderExporter)]
+    pages = [page_of_formgrader(exporter, notebook) for exporter in (HTMLExporter, FormgraderExporter)]
     scripts = [
-        sum("owned()" in str(one.string) for one in BeautifulSoup(page, "html.parser").find_all("script"))
+        sum("owned()" in str(script.string) for script in BeautifulSoup(page, "html.parser").find_all("script"))
         for page in pages
     ]
     assert scripts == [4, 0]
@@ -121,17 +121,17 @@ def test_a_page_of_formgrader_holds_no_script_of_the_notebooks() -> None:
 TEXT = r"Inline $q_k \cdot 2^b$, and a block:" + "\n\n" + r"$$y = \underbrace{\sum_k q_k}_{\text{row sum}}\Big[1\Big]$$"
 
 
-@pytest.mark.parametrize("made", [FormgraderExporter, PageExporter])
-def test_formulas_are_pictures_in_the_page_and_nothing_comes_from_elsewhere(made: type[HTMLExporter]) -> None:
+@pytest.mark.parametrize("exporter", [FormgraderExporter, PageExporter])
+def test_formulas_are_pictures_in_the_page_and_nothing_comes_from_elsewhere(exporter: type[HTMLExporter]) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(TEXT)])
-    page = page_of_formgrader(made, notebook)
-    drawn = [one for one in BeautifulSoup(page, "html.parser").find_all("img") if one.get("alt")]
-    assert [one["alt"][:9] for one in drawn] == [r"q_k \cdot", r"y = \unde"]
-    assert all(one["src"].startswith("data:image/svg+xml;base64,") for one in drawn)
-    assert all(f".{one['class'][0]}{{vertical-align:" in page for one in drawn)
-    scripts = [one["src"] for one in BeautifulSoup(page, "html.parser").find_all("script") if one.get("src")]
+    page = page_of_formgrader(exporter, notebook)
+    drawn = [image for image in BeautifulSoup(page, "html.parser").find_all("img") if image.get("alt")]
+    assert [image["alt"][:9] for image in drawn] == [r"q_k \cdot", r"y = \unde"]
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in drawn)
+    assert all(f".{image['class'][0]}{{vertical-align:" in page for image in drawn)
+    scripts = [script["src"] for script in BeautifulSoup(page, "html.parser").find_all("script") if script.get("src")]
     assert scripts
-    assert all(one.startswith("/services/c/") for one in scripts)
+    assert all(url.startswith("/services/c/") for url in scripts)
     assert "cdnjs" not in page
 
 

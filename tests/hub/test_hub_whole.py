@@ -69,35 +69,35 @@ def settings_of_tests(root: Path, ports: list[int]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory, released_once: Path) -> Iterator[WholeHub]:
     folder = tmp_path_factory.mktemp("whole")
-    made = WholeHub(folder, {})
-    made.settings = settings_of_tests(course_of_tests(folder, released_once), made.ports)
+    hub = WholeHub(folder, {})
+    hub.settings = settings_of_tests(course_of_tests(folder, released_once), hub.ports)
     try:
-        made.start_proxy()
-        made.start()
-        yield made
+        hub.start_proxy()
+        hub.start()
+        yield hub
     finally:
-        made.close()
+        hub.close()
 
 
 @pytest.fixture(scope="module")
 def ada(hub: WholeHub) -> Person:
-    found = hub.person("ada")
-    found.start_server()
-    return found
+    person = hub.person("ada")
+    person.start_server()
+    return person
 
 
 @pytest.fixture(scope="module")
 def teacher(hub: WholeHub) -> Person:
-    found = hub.person("teacher")
-    found.start_server()
-    return found
+    person = hub.person("teacher")
+    person.start_server()
+    return person
 
 
 def page_config(answer: httpx.Response) -> dict[str, Any]:
     answer.raise_for_status()
     text = answer.text.split('id="jupyter-config-data" type="application/json">')[1].split("</script>")[0]
-    found: dict[str, Any] = json.loads(text)
-    return found
+    config: dict[str, Any] = json.loads(text)
+    return config
 
 
 def server_extensions(log: str, user: str) -> set[str]:
@@ -123,7 +123,7 @@ def test_no_secret_is_in_the_log_and_no_file_of_the_state_is_open_to_others(hub:
     assert hub.process is not None
     for pid in (ada.process.pid, hub.process.pid):
         assert "Umask:\t0077" in Path(f"/proc/{pid}/status").read_text()
-    assert PASSWORD not in "".join(" ".join(one) for one in [ada.process.environ().values()])
+    assert PASSWORD not in "".join(" ".join(values) for values in [ada.process.environ().values()])
 
 
 # ---- what people see ---------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_formgrader_is_open_to_instructors_only(hub: WholeHub, teacher: Person, 
     assert page.status_code == 200
     assert "Manage Assignments" in page.text
     listed = teacher.browser.get(teacher.hub.address("/services/tiny/formgrader/api/assignments")).json()
-    assert [(one["name"], one["status"]) for one in listed] == [(ASSIGNMENT, "released")]
+    assert [(assignment["name"], assignment["status"]) for assignment in listed] == [(ASSIGNMENT, "released")]
     for name in ("ada", "tutor"):
         person = ada if name == "ada" else hub.person(name)
         assert person.browser.get(person.hub.address("/services/tiny/formgrader")).status_code == 403
@@ -197,7 +197,7 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
     root = hub.folder / "apart"
     shutil.copytree(hub.folder / "course", root, ignore=shutil.ignore_patterns("submitted"))
     (root / "course.toml").write_text((root / "course.toml").read_text().replace('id = "tiny"', 'id = "apart"'))
-    told = {
+    environment = {
         "JUPYTERHUB_SERVICE_NAME": "apart",
         "JUPYTERHUB_API_TOKEN": (hub.folder / "token").read_text(),
         "JUPYTERHUB_API_URL": f"http://127.0.0.1:{hub.ports[2]}/hub/api",
@@ -206,18 +206,18 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
         "TITO_EXCHANGE_URL": hub.exchange,
     }
     page = (PROJECT / "book" / "hub.md").read_text()
-    assert all(f"| `{name}` |" in page for name in told)
+    assert all(f"| `{name}` |" in page for name in environment)
     (hub.folder / "home").mkdir()
     usual = {"PATH": os.environ["PATH"], "HOME": str(hub.folder / "home")}
     command = [sys.executable, "-P", "-m", "tito.hub.formgrader.service"]
     log = hub.folder / "apart.log"
     with log.open("wb") as out:
-        service = subprocess.Popen(command, cwd=root, env=usual | told, stdout=out, stderr=out)
+        service = subprocess.Popen(command, cwd=root, env=usual | environment, stdout=out, stderr=out)
     try:
         wait_for(lambda: teacher.browser.get(teacher.hub.address("/services/apart/formgrader")).status_code == 200, 60)
         assert "Manage Assignments" in teacher.browser.get(teacher.hub.address("/services/apart/formgrader")).text
         listed = teacher.browser.get(teacher.hub.address("/services/apart/formgrader/api/assignments")).json()
-        assert [(one["name"], one["status"]) for one in listed] == [(ASSIGNMENT, "draft")]
+        assert [(assignment["name"], assignment["status"]) for assignment in listed] == [(ASSIGNMENT, "draft")]
         assert "/services/exchange/courses/apart/releases 200" in hub.log.read_text()
     except AssertionError as error:
         raise AssertionError(log.read_text()[-3000:]) from error
@@ -233,7 +233,7 @@ def test_a_students_token_opens_the_exchange_and_nothing_of_others(hub: WholeHub
     token = ada.token
     client = Client(hub.exchange, token)
     assert client.who().name == "ada"
-    assert [one.assignment for one in client.releases("tiny")] == [ASSIGNMENT]
+    assert [release.assignment for release in client.releases("tiny")] == [ASSIGNMENT]
     client.close()
 
     def status(method: str, path: str, body: Any = None) -> int:
@@ -332,9 +332,9 @@ def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada
     assert f"You already have a copy of the assignment in this directory: tiny/{ASSIGNMENT}" in again["value"]
     never = ada.send("POST", "/user/ada/", "assignments/fetch", json=form | {"assignment_id": "never"}).json()
     assert f"Assignment not found: never. Released in tiny: {ASSIGNMENT}." in never["value"]
-    for one in (refused, again, never):
-        assert "Traceback" not in one["value"]
-        assert ada.token not in one["value"]
+    for answer in (refused, again, never):
+        assert "Traceback" not in answer["value"]
+        assert ada.token not in answer["value"]
 
 
 def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeHub, ada: Person) -> None:
@@ -366,9 +366,9 @@ def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeH
 
 def submissions_of(hub: WholeHub, student: Person) -> int:
     client = Client(hub.exchange, student.token)
-    found = client.my_submissions("tiny", ASSIGNMENT)
+    submissions = client.my_submissions("tiny", ASSIGNMENT)
     client.close()
-    return len(found)
+    return len(submissions)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
@@ -392,14 +392,14 @@ def test_servers_live_on_while_the_hub_restarts_and_submissions_work_again(
 
 def test_servers_that_nobody_uses_are_stopped_and_their_files_stay(hub: WholeHub, ada: Person) -> None:
     process = ada.process
-    kept = hub.folder / "state" / "homes" / "ada" / "notes.txt"
-    kept.write_text("of an afternoon")
+    notes = hub.folder / "state" / "homes" / "ada" / "notes.txt"
+    notes.write_text("of an afternoon")
     hub.stop()
     hub.settings |= {"IDLE_AFTER_MINUTES": "0.05", "IDLE_EVERY_S": "1"}
     hub.start()
     wait_for(lambda: not process.is_running(), 30)
     wait_for(lambda: ada.api("GET", "/users/ada").json()["servers"] == {}, 30)
-    assert kept.read_text() == "of an afternoon"
+    assert notes.read_text() == "of an afternoon"
 
 
 def groups_of(person: Person) -> set[str]:

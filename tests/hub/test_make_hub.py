@@ -77,12 +77,12 @@ def test_make_hub_starts_a_hub_says_how_to_use_it_and_stops_all_of_it(tmp_path: 
     terminal = Terminal([*command, "--port", str(port)], environment | {"TITO_HUB_STATE": str(state)})
     try:
         terminal.wait_for("Ctrl-C stops all of it", 90)
-        said = terminal.text
-        assert "all servers are processes of your own account" in said
-        assert f"http://localhost:{port}/" in said
-        assert "instructors instructor" in said
-        assert "nothing yet" in said
-        password = re.findall(r"Password: +(\S+)", said)
+        text = terminal.text
+        assert "all servers are processes of your own account" in text
+        assert f"http://localhost:{port}/" in text
+        assert "instructors instructor" in text
+        assert "nothing yet" in text
+        password = re.findall(r"Password: +(\S+)", text)
         assert len(password) == 1
         assert password[0] not in (state / "hub.log").read_text()
         assert not (state / PASSWORD_FILE).exists()

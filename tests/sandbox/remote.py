@@ -166,7 +166,7 @@ def _ran(session: Any, request: dict[str, Any]) -> dict[str, Any]:
     step = Step(source=request["source"], observe=tuple(request["observe"]), measured=request["measured"])
     session.notebook.send([step], request["limit_s"])
     ran = session.notebook.receive()
-    text = "".join(str(one.get("text", "")) for one in ran.outputs)
+    text = "".join(str(output.get("text", "")) for output in ran.outputs)
     values = {name: repr(value) for name, value in ran.values.items()}
     measured = ran.measured and [ran.measured.wall_s, ran.measured.cpu_s, ran.measured.peak_mb]
     facts = {"status": ran.status, "ename": ran.ename, "evalue": ran.evalue, "text": text, "values": values}

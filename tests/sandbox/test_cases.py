@@ -97,7 +97,7 @@ def test_no_case_delays_the_others_beyond_its_own_limits(run: Run) -> None:
     """
     limits = load_course((CASES_FOLDER / "assignment").resolve()).limits
     most = {name: 2 * limits.notebook_timeout_s + (1 + len(worth_of(name))) * GRACE_S for name in assignments()}
-    took = {name: sum(one.seconds for one in graded.record.notebooks) for name, graded in run.graded.items()}
+    took = {name: sum(notebook.seconds for notebook in graded.record.notebooks) for name, graded in run.graded.items()}
     longest = {case.name: most[case.assignment] for case in CASES}
     assert {name: seconds for name, seconds in took.items() if seconds > longest[name.removeprefix("before-")]} == {}
     honest = {case.name: took[case.name] for case in CASES if case.kind == "honest"}
@@ -116,7 +116,7 @@ def test_the_corpus_is_sound() -> None:
         assert tuple(case.verdicts) == tuple(worth_of(case.assignment)), case.name
         assert case.subject in ("", *SUBJECTS), case.name
         due = {*case.verdicts.values(), *(verdict for others in case.as_good.values() for verdict in others)}
-        assert due <= {one.value for one in Verdict} - {Verdict.PLATFORM.value}, case.name
+        assert due <= {verdict.value for verdict in Verdict} - {Verdict.PLATFORM.value}, case.name
         assert not any("passed" in (case.verdicts[name], *others) for name, others in case.as_good.items()), case.name
         assert (case.folder / "cells.py").exists() != (case.folder / "submission.py").exists(), case.name
         if case.kind == "honest":

@@ -39,7 +39,7 @@ CASES = [
     case
     for case in read_cases()
     if (case.kind in KINDS or case.subject in SUBJECTS)
-    and not case.name.startswith(tuple(f"sabotage_{one}" for one in WASTE))
+    and not case.name.startswith(tuple(f"sabotage_{waste}" for waste in WASTE))
 ]
 # What a session may see and do without namespaces is not quite the same. No secret is among it.
 SAYS_OTHERWISE = {
@@ -82,8 +82,8 @@ def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> Non
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_case_forges_a_point(run: Run, case: Case) -> None:
-    due, given = points_for(case.verdicts, case.assignment), points_of(run.graded[case.name])
-    assert {name: points for name, points in given.items() if (points or 0.0) > (due[name] or 0.0)} == {}
+    due, scores = points_for(case.verdicts, case.assignment), points_of(run.graded[case.name])
+    assert {name: points for name, points in scores.items() if (points or 0.0) > (due[name] or 0.0)} == {}
 
 
 @pytest.mark.parametrize("name", NEEDS_MOUNTS)

@@ -26,7 +26,7 @@ def test_check_prints_json_and_fails_with_exit_1(tito_in: Tito, tmp_path: Path) 
     report = json.loads(done.out)
     assert done.code == 1
     assert not report["ok"]
-    assert {one["where"] for one in report["checks"] if not one["ok"]} == {"test_halve"}
+    assert {check["where"] for check in report["checks"] if not check["ok"]} == {"test_halve"}
     assert " of " in done.line
 
 
@@ -46,7 +46,7 @@ def test_from_release_to_grades_by_commands_alone(tito_in: Tito, course: Course)
     done = tito_in(course.root, "autograde", "7", "--json")
     records = json.loads(done.out)
     assert done.code == 0
-    assert [one["student"] for one in records] == ["ada", "bob"]
+    assert [record["student"] for record in records] == ["ada", "bob"]
     assert records[0]["sandbox"] == "bubblewrap"
     assert [cell["points"] for cell in records[1]["notebooks"][0]["cells"]] == [None] * 4
     assert "is no JSON" in tito_in(course.root, "status", "7").out
@@ -59,5 +59,5 @@ def test_going_without_a_sandbox_is_said_and_recorded(tito_in: Tito, released: C
     submit(released, "ada", solved(released))
     done = tito_in(released.root, "autograde", "7", "--sandbox", "none", "--json")
     assert "UNPROTECTED" in done.err
-    assert [one["sandbox"] for one in json.loads(done.out)] == ["none"]
+    assert [record["sandbox"] for record in json.loads(done.out)] == ["none"]
     assert "1 graded" in tito_in(released.root, "autograde", "7").err

@@ -73,9 +73,9 @@ def cohort(released: Course) -> Iterator[Course]:
 
 
 def test_workers_of_their_own_give_the_same_as_one_process(cohort: Course, request: pytest.FixtureRequest) -> None:
-    spread = {one.student: points(one) for one in run(cohort, workers=2).records}
+    spread = {record.student: points(record) for record in run(cohort, workers=2).records}
     request.getfixturevalue("in_process")
-    assert {one.student: points(one) for one in run(cohort, force=True).records} == spread
+    assert {record.student: points(record) for record in run(cohort, force=True).records} == spread
 
 
 @pytest.mark.usefixtures("in_process")
@@ -83,17 +83,17 @@ def test_a_cohort_is_graded_stored_and_left_as_it_was_submitted(cohort: Course) 
     before = files_of(cohort.step("submitted"))
     seen: list[str] = []
     counts: list[int] = []
-    result = run(cohort, started=counts.append, progress=lambda one: seen.append(one.student))
+    result = run(cohort, started=counts.append, progress=lambda record: seen.append(record.student))
     assert counts == [3]
     assert sorted(seen) == ["ada", "bob", "cy"]
-    assert {one.student: points(one) for one in result.records} == {
+    assert {record.student: points(record) for record in result.records} == {
         "ada": [4.0, 3.0, None, None], "bob": [0.0, 3.0, None, None], "cy": [0.0, 3.0, None, None],
     }  # fmt: skip
     assert files_of(cohort.step("submitted")) == before
-    for one in result.records:
-        assert read_record(cohort, ASSIGNMENT, one.student) == one
-        assert from_json(json.loads(json.dumps(to_json(one)))) == one
-        assert cohort.step("autograded", one.student, ASSIGNMENT, "doubling.ipynb").is_file()
+    for record in result.records:
+        assert read_record(cohort, ASSIGNMENT, record.student) == record
+        assert from_json(json.loads(json.dumps(to_json(record)))) == record
+        assert cohort.step("autograded", record.student, ASSIGNMENT, "doubling.ipynb").is_file()
     assert not list(cohort.step("autograded").rglob(".new-*"))
 
 
@@ -101,8 +101,8 @@ def test_a_cohort_is_graded_stored_and_left_as_it_was_submitted(cohort: Course) 
 def test_what_cannot_be_read_has_no_score_until_a_person_has_looked(cohort: Course) -> None:
     """The answer's cell too: it is not taken for one without a response."""
     (cohort.step("submitted", "bob", ASSIGNMENT) / "doubling.ipynb").write_text('{"cells": [')
-    records = {one.student: one for one in run(cohort).records}
-    assert {one.verdict for one in records["bob"].cells} == {Verdict.MANUAL}
+    records = {record.student: record for record in run(cohort).records}
+    assert {cell.verdict for cell in records["bob"].cells} == {Verdict.MANUAL}
     rows = {row.student_id: row for row in grades(cohort, cohort.assignment("7"))}
     assert set(rows["bob"].cells.values()) == {None}
     assert (rows["bob"].status, rows["bob"].score) == (Status.NEEDS_MANUAL_GRADING, None)
@@ -144,7 +144,7 @@ def test_a_submission_that_brings_its_worker_down_costs_the_others_nothing(cohor
     folders = {name: cohort.step("submitted", name, ASSIGNMENT) for name in ("ada", "bob")}
     folders |= {"eve": Deadly("/nowhere"), "zoe": folders["ada"]}
     tasks = [Task(name, folder, Fingerprint("", "", "")) for name, folder in sorted(folders.items())]
-    graded = {task.student: one.record for task, one in grade_all(plan, Bubblewrap(), tasks, 2)}
+    graded = {task.student: result.record for task, result in grade_all(plan, Bubblewrap(), tasks, 2)}
     assert not graded["eve"].platform_fault
     assert {cell.points for cell in graded["eve"].cells} == {0.0}
     assert "twice, the process that graded it died" in graded["eve"].cells[0].message
@@ -158,9 +158,9 @@ def test_what_is_graded_already_is_not_graded_again_unless_it_changed_or_is_aske
     assert (len(again.graded), len(again.unchanged)) == (0, 3)
     submit(cohort, "bob", solved(cohort))
     changed = run(cohort)
-    assert [one.student for one in changed.graded] == ["bob"]
+    assert [record.student for record in changed.graded] == ["bob"]
     assert points(changed.graded[0])[0] == 4.0
-    assert [one.student for one in run(cohort, only=("ada",), force=True).graded] == ["ada"]
+    assert [record.student for record in run(cohort, only=("ada",), force=True).graded] == ["ada"]
     released_again = script(warmup='# %% tags=["warmup"]\nwarm = [identity(n) for n in range(4)]\n')
     cohort.step("source", f"{ASSIGNMENT}.py").write_text(released_again)
     assert len(run(cohort).graded) == 3
@@ -172,7 +172,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(cohort: Course, monkeypatch
     class Stopped(Exception):
         pass
 
-    def stop(one: SubmissionRecord) -> None:
+    def stop(record: SubmissionRecord) -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
@@ -190,7 +190,7 @@ def test_a_record_that_is_broken_or_lost_is_graded_again(cohort: Course) -> None
     run(cohort)
     record_path(cohort, ASSIGNMENT, "ada").write_text('{"student": "ada"')
     record_path(cohort, ASSIGNMENT, "bob").unlink()
-    assert sorted(one.student for one in run(cohort).graded) == ["ada", "bob"]
+    assert sorted(record.student for record in run(cohort).graded) == ["ada", "bob"]
 
 
 @pytest.mark.usefixtures("in_process")
@@ -203,10 +203,10 @@ def test_corrupt_submissions_do_not_stop_the_cohort(released: Course) -> None:
         path = submit(released, name, b"") / "doubling.ipynb"
         path.unlink()
         path.symlink_to("/etc/passwd") if name == "b-link" else os.mkfifo(path)
-    found = {one.student: one for one in run(released).records}
-    assert set(found) == set(released.submissions(ASSIGNMENT))
-    assert points(found.pop("ada"))[:2] == [4.0, 3.0]
-    for student, record in found.items():
+    records = {record.student: record for record in run(released).records}
+    assert set(records) == set(released.submissions(ASSIGNMENT))
+    assert points(records.pop("ada"))[:2] == [4.0, 3.0]
+    for student, record in records.items():
         waits = student in ("b-empty", "b-deep")  # there is something that we cannot read: a person may
         due = (Verdict.MANUAL, None) if waits else (Verdict.NOT_RUN, 0.0)
         assert {(cell.verdict, cell.points) for cell in record.cells} == {due}, student
@@ -262,14 +262,14 @@ def test_a_sandbox_that_stops_working_writes_no_number(cohort: Course) -> None:
     bwrap.write_text("#!/bin/sh\necho 'no namespaces here' >&2\nexit 1\n")
     bwrap.chmod(0o755)
     chosen.bwrap = str(bwrap)
-    (made,) = autograde(cohort, cohort.assignment("7"), chosen, only=("ada",)).graded
-    assert made.platform_fault
-    assert "no namespaces here" in made.fault
-    assert {(cell.verdict, cell.points) for cell in made.cells} == {(Verdict.PLATFORM, None)}
+    (record,) = autograde(cohort, cohort.assignment("7"), chosen, only=("ada",)).graded
+    assert record.platform_fault
+    assert "no namespaces here" in record.fault
+    assert {(cell.verdict, cell.points) for cell in record.cells} == {(Verdict.PLATFORM, None)}
     assert all(row[2] is None for row in database(cohort))
     rows = {row.student_id: row for row in grades(cohort, cohort.assignment("7"))}
     assert (rows["ada"].status, rows["ada"].score) == (Status.PLATFORM_FAULT, None)
-    assert [points(one)[0] for one in run(cohort, only=("ada",)).graded] == [4.0]
+    assert [points(record)[0] for record in run(cohort, only=("ada",)).graded] == [4.0]
 
 
 @pytest.mark.usefixtures("in_process")
@@ -301,9 +301,9 @@ def test_a_failing_write_leaves_no_half(cohort: Course) -> None:
     assert database(cohort) == before
     assert read_record(cohort, ASSIGNMENT, "dan") is None
     with gradebook(cohort) as opened:
-        assert "dan" not in [one.id for one in opened.students]
+        assert "dan" not in [student.id for student in opened.students]
     on_disk(cohort, "drop trigger full")
-    assert [one.student for one in run(cohort).graded] == ["dan"]
+    assert [record.student for record in run(cohort).graded] == ["dan"]
     assert len(database(cohort)) == len(before) + len(GRADED)
 
 
@@ -315,22 +315,22 @@ def test_an_error_inside_a_transaction_undoes_all_of_it(released: Course) -> Non
         opened.update_or_create_student("half", first_name="H")
         raise Stop
     with gradebook(released) as opened:
-        assert [one.id for one in opened.students] == []
+        assert [student.id for student in opened.students] == []
 
 
 @pytest.mark.usefixtures("in_process")
 def test_scores_given_by_hand_stay_when_a_submission_is_graded_again(cohort: Course) -> None:
     run(cohort)
     with gradebook(cohort) as opened:
-        for name, given in (("task_why", 1.5), ("essay", 1.0), ("test_double", 2.0)):
+        for name, score in (("task_why", 1.5), ("essay", 1.0), ("test_double", 2.0)):
             grade = opened.find_grade(name, "doubling", ASSIGNMENT, "bob")
-            grade.manual_score, grade.needs_manual_grade = given, False
+            grade.manual_score, grade.needs_manual_grade = score, False
     run(cohort, force=True)
     with gradebook(cohort) as opened:
-        found = {one.name: (one.auto_score, one.manual_score) for one in
+        scores = {grade.name: (grade.auto_score, grade.manual_score) for grade in
                  opened.find_submission_notebook("doubling", ASSIGNMENT, "bob").grades}  # fmt: skip
-    assert found["task_why"] == (None, 1.5)
-    assert found["test_double"] == (0.0, 2.0)
+    assert scores["task_why"] == (None, 1.5)
+    assert scores["test_double"] == (0.0, 2.0)
     row = next(row for row in grades(cohort, cohort.assignment("7")) if row.student_id == "bob")
     assert (row.cells["test_double"], row.cells["task_why"], row.raw_score) == (2.0, 1.5, 7.5)
 
@@ -455,15 +455,15 @@ def test_a_copy_that_is_graded_is_named_wherever_somebody_looks(released: Course
     assert (rows["bob"].status, rows["bob"].score) == (Status.NEEDS_MANUAL_GRADING, None)
     shown = CliRunner().invoke(cli, ["--course", str(released.root), "status", "7"]).output
     pages = {path.parts[-3]: page_text(path.read_text()) for path in generate_feedback(released, module)}
-    said = {
+    reasons = {
         "ada": "graded was doubling-Copy1.ipynb: doubling.ipynb is as it was released",
         "bob": "doubling-Copy1.ipynb and doubling-Copy2.ipynb hold different work: a person decides which counts",
     }
     for student, record in (("ada", ada), ("bob", bob)):
-        assert said[student] in record.notebooks[0].notes[0]
-        assert said[student] in pages[student]
-        assert said[student] in " ".join(shown.split())
-    assert [one.student for one in run(released).unchanged] == ["ada", "bob"]
+        assert reasons[student] in record.notebooks[0].notes[0]
+        assert reasons[student] in pages[student]
+        assert reasons[student] in " ".join(shown.split())
+    assert [record.student for record in run(released).unchanged] == ["ada", "bob"]
 
 
 @pytest.mark.usefixtures("in_process")

@@ -86,7 +86,7 @@ def shown(sandbox: Sandbox, sources: list[str], compiled: bool) -> list[Any]:
             ran.status,
             ran.ename,
             ran.evalue,
-            [re.sub(r"<ipython-input-[^>]*>|0x[0-9a-f]+", "…", str(one)) for one in ran.outputs],
+            [re.sub(r"<ipython-input-[^>]*>|0x[0-9a-f]+", "…", str(output)) for output in ran.outputs],
         )
         for ran in heard
     ]
@@ -103,6 +103,6 @@ def test_a_compiled_cell_shows_what_ipython_shows_of_it(sandbox: Sandbox, name: 
 def test_a_shell_that_student_code_has_changed_runs_cells_as_they_are_written(sandbox: Sandbox, change: str) -> None:
     sources = [CHANGED[change], "x = 2\nx\nx + 1", "y = 1\ny / 0"]
     unchanged = shown(sandbox, ["x = 1\nx = 1", *sources[1:]], True)
-    found = shown(sandbox, sources, True)
-    assert found == shown(sandbox, sources, False)
-    assert found[1:] != unchanged[1:], "the change shows"
+    changed = shown(sandbox, sources, True)
+    assert changed == shown(sandbox, sources, False)
+    assert changed[1:] != unchanged[1:], "the change shows"

@@ -177,8 +177,8 @@ def test_what_files_are_is_kept(own: Session) -> None:
         "        open('big').read().strip('\\0')]"
     )
     names = ["a", "b", "big", "d", "data.txt", "l", "p"]
-    told = ["x", True, 3, "0o100640", 1.0, "0o40750", "/etc/passwd", True, 10 << 20, True, names, "y"]
-    assert seen(own, 0, look) == told
+    expected = ["x", True, 3, "0o100640", 1.0, "0o40750", "/etc/passwd", True, 10 << 20, True, names, "y"]
+    assert seen(own, 0, look) == expected
 
 
 def test_files_that_nobody_may_read_are_kept_too(own: Session) -> None:
@@ -435,7 +435,7 @@ def test_the_files_of_a_session_on_disk_are_gone_with_it(place: SandboxSpec) -> 
             run(session, "open('x', 'w').close()\nos.mkdir('shut')\nos.chmod('shut', 0)")
             fork(session, 0)
             assert seen(session, 0, "seen = sorted(os.listdir())") == ["data.txt", "shut", "x"]
-            assert [len(list(one.iterdir())) for one in old.iterdir()] == [2]
+            assert [len(list(folder.iterdir())) for folder in old.iterdir()] == [2]
         sandbox.settle()
         assert list(old.iterdir()) == []
 
@@ -500,8 +500,8 @@ def test_processes_with_the_same_memory_are_told_by_a_mark() -> None:
         processes = Processes(proc)
         first, second = (processes.named(pid) for pid in children)
         assert first is not None and second is not None
-        for one in (first, second):
-            processes.hold(one)
+        for process in (first, second):
+            processes.hold(process)
         assert processes.mark([first, second]) == [first, second]
         assert len(processes.mark([first, first])) < 2
     finally:

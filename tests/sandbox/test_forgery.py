@@ -72,8 +72,8 @@ GOOD: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("lines", GOOD.values(), ids=GOOD)
 def test_a_sound_test_passes(lines: tuple[str, ...], tmp_path: Path) -> None:
-    found = verdicts_of_the_gate(tmp_path, *lines)
-    assert [(one.name, one.ok) for one in found] == [(DECLARED, True), (GATE, True)], found
+    checks = verdicts_of_the_gate(tmp_path, *lines)
+    assert [(check.name, check.ok) for check in checks] == [(DECLARED, True), (GATE, True)], checks
 
 
 BAD: dict[str, tuple[tuple[str, ...], str, str]] = {
@@ -136,14 +136,15 @@ BAD: dict[str, tuple[tuple[str, ...], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("lines", "gate", "said"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("lines", "gate", "reason"), BAD.values(), ids=BAD)
 def test_a_bad_test_is_refused_with_its_name_the_value_and_the_replacement(
-    lines: tuple[str, ...], gate: str, said: str, tmp_path: Path
+    lines: tuple[str, ...], gate: str, reason: str, tmp_path: Path
 ) -> None:
-    found = [one for one in verdicts_of_the_gate(tmp_path, *lines) if not one.ok]
-    assert any(one.name == gate and one.where == "test_double" and said in one.detail and one.hint for one in found), (
-        found
-    )
+    failures = [check for check in verdicts_of_the_gate(tmp_path, *lines) if not check.ok]
+    assert any(
+        check.name == gate and check.where == "test_double" and reason in check.detail and check.hint
+        for check in failures
+    ), failures
 
 
 # ---- settings ------------------------------------------------------------------------------------
@@ -157,10 +158,10 @@ def gates(tmp_path: Path, *lines: str, settings: str = "", **more: str) -> dict[
     (course.root / "course.toml").write_text(SETTINGS + settings)
     course = load_course(course.root)
     report = check(course, course.assignment("7"), Bubblewrap())
-    found: dict[str, list[Check]] = {}
-    for one in report.checks:
-        found.setdefault(one.name, []).append(one)
-    return found
+    by_gate: dict[str, list[Check]] = {}
+    for outcome in report.checks:
+        by_gate.setdefault(outcome.name, []).append(outcome)
+    return by_gate
 
 
 @pytest.mark.usefixtures("in_process")
@@ -168,18 +169,18 @@ def test_what_runs_beside_student_code_is_refused_unless_it_says_why(tmp_path: P
     (refused,) = gates(tmp_path / "one", *BESIDE)[APART]
     assert (refused.ok, refused.where) == (False, "test_double")
     assert "### IN PROCESS: reason" in refused.hint
-    (told,) = gates(tmp_path / "two", "### IN PROCESS: it reads the source", *BESIDE)[APART]
-    assert told.ok and "test_double (it reads the source)" in told.detail
+    (accepted,) = gates(tmp_path / "two", "### IN PROCESS: it reads the source", *BESIDE)[APART]
+    assert accepted.ok and "test_double (it reads the source)" in accepted.detail
 
 
 @pytest.mark.usefixtures("in_process")
 def test_a_converted_course_may_have_warnings_instead(tmp_path: Path) -> None:
     warn = '\n[gates]\nforgeable = "warn"\n'
-    found = gates(tmp_path / "one", *WEAK, settings=warn)
-    assert [(one.ok, one.warning) for one in found[GATE]] == [(True, True)]
+    warned = gates(tmp_path / "one", *WEAK, settings=warn)
+    assert [(check.ok, check.warning) for check in warned[GATE]] == [(True, True)]
     (beside,) = gates(tmp_path / "two", *BESIDE, settings=warn)[APART]
     assert (beside.ok, beside.warning) == (True, True)
-    assert [(one.ok, one.warning) for one in gates(tmp_path / "three", *WEAK)[GATE]] == [(False, False)]
+    assert [(check.ok, check.warning) for check in gates(tmp_path / "three", *WEAK)[GATE]] == [(False, False)]
 
 
 # ---- what is counted -----------------------------------------------------------------------------
@@ -211,9 +212,9 @@ def test_points_that_can_be_forged_are_counted_in_records_and_grades(counted: Co
     autograde(counted, assignment, Bubblewrap(), workers=1)
     record = read_record(counted, ASSIGNMENT, "ada")
     assert record is not None
-    found = {cell.grade_id: (cell.verdict, cell.evidence) for cell in record.cells}
-    assert found["test_double"] == (Verdict.PASSED, Evidence.REPORTED)
-    assert found["test_halve"] == (Verdict.PASSED, Evidence.IN_PROCESS)
+    verdicts = {cell.grade_id: (cell.verdict, cell.evidence) for cell in record.cells}
+    assert verdicts["test_double"] == (Verdict.PASSED, Evidence.REPORTED)
+    assert verdicts["test_halve"] == (Verdict.PASSED, Evidence.IN_PROCESS)
     assert from_json(to_json(record)) == record
     assert to_json(record)["points_forgeable"] == 7
     rows = grades(counted, assignment)
@@ -222,7 +223,7 @@ def test_points_that_can_be_forged_are_counted_in_records_and_grades(counted: Co
     assert dict(zip(header.split(","), first.split(","), strict=True))["points_forgeable"] == "7"
     refused = read_record(counted, ASSIGNMENT, "cy")
     assert refused is not None
-    assert {one.evidence for one in refused.cells if one.grade_id == "test_double"} == {Evidence.REPORTED}
+    assert {cell.evidence for cell in refused.cells if cell.grade_id == "test_double"} == {Evidence.REPORTED}
 
 
 def test_lines_for_the_grader_alone_are_in_no_release_and_what_is_measured_is(tmp_path: Path) -> None:

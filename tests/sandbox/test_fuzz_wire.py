@@ -160,8 +160,10 @@ def holds(worker: Worker, kind: str, say: Any) -> None:
 
 def frame(message: Any, values: Any, blob: bytes = b"") -> bytes:
     """A frame as `codec` describes it, of whatever JSON."""
-    said, text = (json.dumps(one, ensure_ascii=False).encode("utf-8", "surrogatepass") for one in (message, values))
-    return LENGTHS.pack(len(said), len(text), len(blob)) + said + text + blob
+    message_text, text = (
+        json.dumps(part, ensure_ascii=False).encode("utf-8", "surrogatepass") for part in (message, values)
+    )
+    return LENGTHS.pack(len(message_text), len(text), len(blob)) + message_text + text + blob
 
 
 def answered(message: dict[str, Any], values: Any, token: str) -> bytes:
@@ -348,8 +350,8 @@ def test_whatever_depth_is_survived(worker: Worker, kind: str, depth: int, tag: 
 
     def say(token: str) -> bytes:
         head = json.dumps({"token": token, "step": 0, "status": "ok"})[:-1]
-        said, text = f'{head},"outputs":{outputs}}}'.encode(), values.encode()
-        return LENGTHS.pack(len(said), len(text), 0) + said + text
+        message_text, text = f'{head},"outputs":{outputs}}}'.encode(), values.encode()
+        return LENGTHS.pack(len(message_text), len(text), 0) + message_text + text
 
     holds(worker, kind, say)
 

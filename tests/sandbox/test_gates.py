@@ -30,7 +30,7 @@ WARMUPS = "warm-ups run on the unsolved notebook"
 def failures(course: Course, name: str = "7") -> list[Check]:
     report = check(course, course.assignment(name), Bubblewrap())
     assert not list(course.root.glob(".release-*"))
-    return [one for one in report.checks if not one.ok]
+    return [check for check in report.checks if not check.ok]
 
 
 def test_a_sound_module_passes_every_gate_and_nothing_is_written_by_it(course: Course) -> None:
@@ -38,7 +38,7 @@ def test_a_sound_module_passes_every_gate_and_nothing_is_written_by_it(course: C
     report = check(course, course.assignment("7"), Bubblewrap(), progress=seen.append)
     assert report.ok
     assert seen == report.checks
-    assert [one.name for one in seen[-2:]] == ["variant correct_sum (correct)", "variant triples (wrong)"]
+    assert [check.name for check in seen[-2:]] == ["variant correct_sum (correct)", "variant triples (wrong)"]
     assert not course.step("release").exists()
     assert not course.gradebook_dir.exists()
 
@@ -61,7 +61,7 @@ def test_a_secret_that_survives_in_the_build_is_found_by_the_cell_that_it_is_of(
     cell: str, text: str, where: str, tmp_path: Path
 ) -> None:
     course = write_course(tmp_path / "course", script(**{cell: text}), variants={})
-    assert [(one.name, one.where) for one in failures(course)] == [(LEAKS, where)]
+    assert [(check.name, check.where) for check in failures(course)] == [(LEAKS, where)]
 
 
 UNSOUND: dict[str, tuple[dict[str, str | None], str]] = {
@@ -86,9 +86,9 @@ def test_an_unsound_cell_fails_the_first_gate_by_its_name_and_no_other_gate_is_r
 ) -> None:
     text = script(**changed)
     assert text != script()
-    found = failures(write_course(tmp_path / "course", text, variants={}))
-    assert {one.name for one in found} == {"metadata"}
-    assert any(where in f"{one.where} {one.detail}" for one in found)
+    failed = failures(write_course(tmp_path / "course", text, variants={}))
+    assert {check.name for check in failed} == {"metadata"}
+    assert any(where in f"{check.where} {check.detail}" for check in failed)
 
 
 FAULTS: dict[str, tuple[dict[str, str | None], str, str]] = {
@@ -109,21 +109,21 @@ def test_a_planted_fault_makes_its_gate_fail_with_the_name_of_the_cell(
 ) -> None:
     text = script(**changed)
     assert text != script()
-    found = failures(write_course(tmp_path / "course", text, variants={}))
+    failed = failures(write_course(tmp_path / "course", text, variants={}))
     beside = {("tests are judged apart", where)}  # so the test goes where the reference does not pass it elsewhere
-    assert {(one.name, one.where) for one in found} - beside == {(gate, where)}
+    assert {(check.name, check.where) for check in failed} - beside == {(gate, where)}
 
 
 def test_variants_with_wrong_lost_lines_fail_by_their_names(tmp_path: Path) -> None:
     lost = {"none": "[]", "every": "all", "both": "[test_double, test_halve]", "other": "[test_halve]"}
     variants = {name: VARIANTS["triples"].replace("[test_double]", line) for name, line in lost.items()}
-    found = {one.where: one.detail for one in failures(write_course(tmp_path / "course", variants=variants))}
-    assert set(found) == {"none.py", "every.py", "both.py", "other.py"}
-    assert "loses test_double" in found["none.py"]
-    assert "keeps test_halve" in found["every.py"]
-    assert "keeps test_halve" in found["both.py"]
-    assert "loses test_double" in found["other.py"]
-    assert "keeps test_halve" in found["other.py"]
+    details = {check.where: check.detail for check in failures(write_course(tmp_path / "course", variants=variants))}
+    assert set(details) == {"none.py", "every.py", "both.py", "other.py"}
+    assert "loses test_double" in details["none.py"]
+    assert "keeps test_halve" in details["every.py"]
+    assert "keeps test_halve" in details["both.py"]
+    assert "loses test_double" in details["other.py"]
+    assert "keeps test_halve" in details["other.py"]
 
 
 def test_a_duplicate_grade_id_is_refused_before_any_gate(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_folder_of_notebooks_is_checked_too_attachments_included_and_outputs_a
     notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text=f"{SOLUTION_LINE}\n")]
     notebook.cells[2].execution_count = 7
     nbformat.write(notebook, folder / "doubling.ipynb")
-    assert {(one.name, one.where) for one in failures(course, "ps1")} == {(LEAKS, "test_double")}
+    assert {(check.name, check.where) for check in failures(course, "ps1")} == {(LEAKS, "test_double")}
 
 
 def test_a_gate_that_failed_is_exit_code_1() -> None:

@@ -184,20 +184,20 @@ def held(notes: Path, ended: dict[str, float]) -> dict[str, float]:
     for note in notes.iterdir():
         pid, at = note.read_text().split()
         taken.setdefault(int(pid), []).append((float(at), note.name))
-    found = {}
+    took = {}
     for of_worker in taken.values():
         before = 0.0
         for at, student in sorted(of_worker):
-            found[student] = ended[student] - max(at, before)
+            took[student] = ended[student] - max(at, before)
             before = ended[student]
-    return found
+    return took
 
 
 def memory_of_workers(notes: Path) -> dict[int, float]:
     """PSS of the living workers, in MiB: those that have taken a submission."""
     written = [note.read_text().split() for note in notes.iterdir()]
     pids = {int(words[0]) for words in written if words} & set(descendants())  # a note may just be being written
-    found = {}
+    memory = {}
     for pid in pids:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -205,8 +205,8 @@ def memory_of_workers(notes: Path) -> dict[int, float]:
             continue  # it has ended
         match = re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE)
         if match is not None:
-            found[pid] = int(match[1]) / 1024
-    return found
+            memory[pid] = int(match[1]) / 1024
+    return memory
 
 
 @pytest.fixture(scope="module")
@@ -223,8 +223,8 @@ def all_of_them(plan: AssignmentPlan, course: Course, students: dict[str, Case])
 def test_it_is_graded_to_its_end(all_of_them: Grading, students: dict[str, Case]) -> None:
     assert len(students) == MANY_HONEST + len(HOSTILE) == 60
     assert set(all_of_them.graded) == set(students)
-    assert {name: one.record.fault for name, one in all_of_them.graded.items() if one.record.fault} == {}
-    ours = {name for name, one in all_of_them.graded.items() if "platform fault" in verdicts_of(one).values()}
+    assert {name: graded.record.fault for name, graded in all_of_them.graded.items() if graded.record.fault} == {}
+    ours = {name for name, graded in all_of_them.graded.items() if "platform fault" in verdicts_of(graded).values()}
     assert {students[name].name for name in ours} == set()
 
 
@@ -233,7 +233,7 @@ def test_honest_verdicts_are_what_they_are_without_the_hostile_ones(
 ) -> None:
     for student, alone in honest.graded.items():
         among = all_of_them.graded[student]
-        why = [(cell.grade_id, cell.message, cell.detail) for one in (alone, among) for cell in one.record.cells]
+        why = [(cell.grade_id, cell.message, cell.detail) for graded in (alone, among) for cell in graded.record.cells]
         assert verdicts_of(alone) == verdicts_of(among) == students[student].verdicts, (students[student].name, why)
 
 
@@ -243,7 +243,7 @@ def test_none_holds_a_worker_beyond_its_limit(all_of_them: Grading, students: di
     sys.stdout.write(f"\nheld longest: {', '.join(f'{name} {seconds:.1f} s' for seconds, name in longest[:8])}")
     sys.stdout.write(f"; at most {most_s:.1f} s\n")
     assert set(all_of_them.held_s) == set(students)
-    assert [one for one in longest if one[0] > most_s] == []
+    assert [entry for entry in longest if entry[0] > most_s] == []
 
 
 def test_it_takes_no_longer_than_honest_work_and_the_limits_of_the_others(

@@ -65,9 +65,9 @@ def judge(folder: Path, request: pytest.FixtureRequest) -> Iterator[Judge]:
 def ask(judge: Judge) -> Iterator[Ask]:
     """Have a fresh judge run a test that evaluates what a student says, as some do."""
 
-    def evaluate(said: str) -> Judgement:
+    def evaluate(text: str) -> Judgement:
         test = Section("", "namespace = {}\nexec(said, namespace)\nassert namespace.get('ok'), str(namespace)", False)
-        return judge.judgement(Question(test, EVAL, pack({"said": said})))
+        return judge.judgement(Question(test, EVAL, pack({"said": text})))
 
     yield evaluate
     judge.renew()
@@ -100,7 +100,7 @@ def test_a_judge_cannot_read_or_write_beside_its_files(ask: Ask, folder: Path) -
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "import socket\nsocket.create_connection(('127.0.0.1', 80), 1)\nok = True",
         "import socket\nsocket.socket(socket.AF_UNIX).bind('\\0name')\nok = True",
@@ -111,9 +111,9 @@ def test_a_judge_cannot_read_or_write_beside_its_files(ask: Ask, folder: Path) -
     ],
     ids=["a network", "a name on the machine", "the environment", "its parent", "the reference", "shared memory"],
 )
-def test_what_a_judge_does_not_get(said: str, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_judge_does_not_get(text: str, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_TOKEN", "hush")
-    assert not ask(said).yes
+    assert not ask(text).yes
 
 
 def test_memory_is_limited_and_the_next_judge_has_all_of_it(ask: Ask, judge: Judge) -> None:
@@ -128,8 +128,8 @@ def read(judge: Judge, *cells: str) -> ReadNotebook | Unreadable:
     judge.renew()
     plan = plan_notebook("book", source("a = 1", "b = 2"))
     notebook = nbformat.v4.new_notebook(cells=source(*cells))
-    found = judge.read({"book.ipynb": plan}, {"book.ipynb": json.dumps(notebook).encode()})
-    return found["book.ipynb"]
+    notebooks = judge.read({"book.ipynb": plan}, {"book.ipynb": json.dumps(notebook).encode()})
+    return notebooks["book.ipynb"]
 
 
 HOLDS_THE_PARSER = {
@@ -146,11 +146,11 @@ HOLDS_THE_PARSER = {
 @pytest.mark.parametrize("text", HOLDS_THE_PARSER.values(), ids=HOLDS_THE_PARSER)
 def test_whatever_a_cell_does_to_a_parser_the_notebook_is_read_in_its_time(text: str, judge: Judge) -> None:
     started = time.monotonic()
-    found = read(judge, text, "b = 2\nc = 3")
+    notebook = read(judge, text, "b = 2\nc = 3")
     assert time.monotonic() - started < 30  # 2 s, then 6 s with care, of a processor that may be busy
-    assert isinstance(found, ReadNotebook)
-    assert [cell.source for cell in found.cells] == [text, "b = 2\nc = 3"]
-    assert found.compiled[1].statements
+    assert isinstance(notebook, ReadNotebook)
+    assert [cell.source for cell in notebook.cells] == [text, "b = 2\nc = 3"]
+    assert notebook.compiled[1].statements
 
 
 @pytest.fixture
@@ -175,18 +175,18 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_where_reading_takes_too_long_it_is_read_with_care(judge: Judge, hurry: Callable[[int], None]) -> None:
     """What text would tell is then left open where it would take long; the notebook is graded all the same."""
     hurry(1)
-    found = read(judge, "\n".join(f"name{number} = {number}" for number in range(5000)), "b = 2\nc = 3")
-    assert isinstance(found, ReadNotebook)
-    assert set(found.compiled) == {1}
+    notebook = read(judge, "\n".join(f"name{number} = {number}" for number in range(5000)), "b = 2\nc = 3")
+    assert isinstance(notebook, ReadNotebook)
+    assert set(notebook.compiled) == {1}
 
 
 def test_where_care_takes_too_long_too_nothing_is_parsed(judge: Judge, hurry: Callable[[int], None]) -> None:
     """The cells are known by their ids, and are run as they are written."""
     hurry(2)
-    found = read(judge, "a = 1\nprint(a)", "b = 2\nc = 3")
-    assert isinstance(found, ReadNotebook)
-    assert [cell.source for cell in found.cells] == ["a = 1\nprint(a)", "b = 2\nc = 3"]
-    assert found.compiled == {} and not found.needs_no_copies
+    notebook = read(judge, "a = 1\nprint(a)", "b = 2\nc = 3")
+    assert isinstance(notebook, ReadNotebook)
+    assert [cell.source for cell in notebook.cells] == ["a = 1\nprint(a)", "b = 2\nc = 3"]
+    assert notebook.compiled == {} and not notebook.needs_no_copies
 
 
 def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
@@ -196,8 +196,8 @@ def test_a_notebook_that_cannot_be_read_in_any_time_is_no_fault_of_ours(
         raise JudgeCrashed("time")
 
     monkeypatch.setattr(Judge, "_read", late)
-    found = read(judge, "a = 1", "b = 2")
-    assert isinstance(found, Unreadable) and "within limits (time)" in str(found)
+    result = read(judge, "a = 1", "b = 2")
+    assert isinstance(result, Unreadable) and "within limits (time)" in str(result)
 
 
 @pytest.mark.parametrize("name", ["bubblewrap", "landlock"])
@@ -210,6 +210,6 @@ def test_judges_leave_nothing_on_this_machine(name: str, folder: Path) -> None:
         pytest.skip(str(error))
     with judging(isolation, plan) as opened:
         assert opened.judgement(Question(Section("", "pass", False), EVAL, pack({"said": ""}))).yes
-        made = [path for path in vars(opened._sandbox).values() if isinstance(path, Path) and path.is_dir()]
-        assert len(made) == 2
-    assert not any(path.exists() for path in made)
+        folders = [path for path in vars(opened._sandbox).values() if isinstance(path, Path) and path.is_dir()]
+        assert len(folders) == 2
+    assert not any(path.exists() for path in folders)

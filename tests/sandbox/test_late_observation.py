@@ -47,9 +47,9 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def plan() -> AssignmentPlan:
-    made = plan_assignment(COURSE, ASSIGNMENT)
-    limits = replace(made.place.limits, cell_timeout_s=3)  # for the variant that loops
-    return replace(made, place=replace(made.place, limits=limits))
+    planned = plan_assignment(COURSE, ASSIGNMENT)
+    limits = replace(planned.place.limits, cell_timeout_s=3)  # for the variant that loops
+    return replace(planned, place=replace(planned.place, limits=limits))
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +80,12 @@ def grade(plan: AssignmentPlan, tools: tuple[Sandbox, Judge], tmp_path: Path, mo
                     ),
                 )
             graded = grade_submission(plan, "ada", tmp_path, *tools, Fingerprint("", "", ""))
-        return {one.grade_id: (one.verdict, one.message) for one in graded.record.cells}, len(forks)
+        return {cell.grade_id: (cell.verdict, cell.message) for cell in graded.record.cells}, len(forks)
 
     return run
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_simulated_students_get_the_same_verdicts_and_messages(
     variant: Any, source: Any, stub: Any, grade: Grade
 ) -> None:
@@ -127,7 +127,7 @@ def test_where_a_later_cell_changes_what_was_there_each_test_has_its_copy(source
 def test_a_notebook_that_ends_early_is_observed_again_in_place(source: Any, stub: Any, grade: Grade) -> None:
     """Its end takes what was remembered with it; all other tests count all the same, those behind that point too."""
     notebook = filled(stub, solutions(source))
-    cell = next(one for one in notebook.cells if "def compare_model_sizes(" in one.source)
+    cell = next(cell for cell in notebook.cells if "def compare_model_sizes(" in cell.source)
     cell.source = """
 def compare_model_sizes(original_model, quantized_model):
     return fall(np.zeros(1 << 20, dtype=np.uint8))

@@ -16,7 +16,7 @@ LIMITS = {"memory_mb": 1024, "scratch_mb": 256, "processes": 32}
 NOISE_S, NOISE_MB = 0.03, 3.0
 
 
-@pytest.fixture(scope="module", params=SETTINGS, ids=lambda one: "-".join(one))
+@pytest.fixture(scope="module", params=SETTINGS, ids=lambda setting: "-".join(setting))
 def setting(request: pytest.FixtureRequest) -> tuple[str, str, str]:
     chosen: tuple[str, str, str] = request.param
     return chosen

@@ -52,14 +52,15 @@ def course(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Cou
 
 @pytest.fixture(scope="module")
 def unmeasured(course: Course) -> AssignmentPlan:
-    made = plan_assignment(course, course.assignment(ASSIGNMENT))
-    return replace(made, place=replace(made.place, limits=replace(made.place.limits, memory_mb=MEMORY_MB)))
+    planned = plan_assignment(course, course.assignment(ASSIGNMENT))
+    return replace(planned, place=replace(planned.place, limits=replace(planned.place.limits, memory_mb=MEMORY_MB)))
 
 
 @pytest.fixture(scope="module")
 def plan(unmeasured: AssignmentPlan) -> AssignmentPlan:
     notebooks = tuple(
-        replace(one, tests={name: measured(test) for name, test in one.tests.items()}) for one in unmeasured.notebooks
+        replace(notebook, tests={name: measured(test) for name, test in notebook.tests.items()})
+        for notebook in unmeasured.notebooks
     )
     return replace(unmeasured, notebooks=notebooks)
 
@@ -67,8 +68,8 @@ def plan(unmeasured: AssignmentPlan) -> AssignmentPlan:
 @pytest.fixture(scope="module")
 def judge(unmeasured: AssignmentPlan) -> Iterator[Judge]:
     """Of the plan as it is written: judges know no classes of tests."""
-    with judging(Bubblewrap(), unmeasured) as one:
-        yield one
+    with judging(Bubblewrap(), unmeasured) as judge:
+        yield judge
 
 
 @pytest.fixture(scope="module", params=MEANS)
@@ -76,8 +77,8 @@ def sandbox(plan: AssignmentPlan, request: pytest.FixtureRequest) -> Iterator[Sa
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "a watchdog":
             patch.setattr(cgroup, "hierarchies", lambda: None)
-        with Sandbox(Bubblewrap(), plan.place) as one:
-            yield one
+        with Sandbox(Bubblewrap(), plan.place) as sandbox:
+            yield sandbox
 
 
 Observe = Callable[..., dict[str, list[Measured | None]]]
@@ -108,12 +109,12 @@ BURN = "import time\n    end = time.process_time() + 0.2\n    while time.process
 def test_judged_sections_are_measured_wherever_they_are_observed(late: bool, observed: Observe) -> None:
     results = observed(late=late, double=BUSY.format(BURN))["test_double"]
     assert len(results) == 2
-    for one in results:
-        assert one is not None
-        assert 0.2 <= one.cpu_s < 0.8
-        assert 79 <= one.peak_mb < 100
+    for result in results:
+        assert result is not None
+        assert 0.2 <= result.cpu_s < 0.8
+        assert 79 <= result.peak_mb < 100
     light = observed(late=late)["test_double"]
-    assert all(one is not None and one.cpu_s < 0.1 and one.peak_mb < 5 for one in light), light
+    assert all(result is not None and result.cpu_s < 0.1 and result.peak_mb < 5 for result in light), light
 
 
 Grade = Callable[..., Graded]
@@ -144,11 +145,13 @@ def double(values):
 
 def test_a_session_that_held_too_much_has_run_out_of_memory_and_not_merely_ended(grade: Grade) -> None:
     graded = grade(double=FILL)
-    verdicts = {one.grade_id: one for one in graded.record.cells}
+    verdicts = {cell.grade_id: cell for cell in graded.record.cells}
     assert verdicts["test_double"].verdict is Verdict.MEMORY
     assert "Out of memory" in verdicts["test_double"].message
     assert not graded.record.platform_fault
-    assert any("it used more memory than it may" in note for one in graded.record.notebooks for note in one.notes)
+    assert any(
+        "it used more memory than it may" in note for notebook in graded.record.notebooks for note in notebook.notes
+    )
 
 
 def test_a_plan_with_measured_sections_is_refused_before_any_student_code_runs(
@@ -169,6 +172,6 @@ def test_a_section_that_could_not_be_measured_is_a_fault_of_ours(
     folder = submit(course, "ada", solved(course))
     with Sandbox(Bubblewrap(), plan.place) as sandbox:
         graded = grade_submission(plan, "ada", folder, sandbox, judge, Fingerprint("", "", ""))
-    verdicts: dict[str, Any] = {one.grade_id: one for one in graded.record.cells}
+    verdicts: dict[str, Any] = {cell.grade_id: cell for cell in graded.record.cells}
     assert verdicts["test_double"].verdict is Verdict.PLATFORM
     assert verdicts["test_double"].points is None

@@ -35,10 +35,12 @@ SETTINGS = [
     (WATCHED, "landlock", "nobody"),
 ]
 if os.geteuid() != 0 or cgroup.hierarchies() is None:
-    SETTINGS = [one for one in SETTINGS if one[0] == WATCHED and (one[2] == "nobody" or os.geteuid() == 0)]
+    SETTINGS = [
+        setting for setting in SETTINGS if setting[0] == WATCHED and (setting[2] == "nobody" or os.geteuid() == 0)
+    ]
 
 
-@pytest.fixture(scope="module", params=SETTINGS, ids=lambda one: "-".join(one))
+@pytest.fixture(scope="module", params=SETTINGS, ids=lambda setting: "-".join(setting))
 def setting(request: pytest.FixtureRequest) -> tuple[str, str, str]:
     chosen: tuple[str, str, str] = request.param
     return chosen

@@ -49,7 +49,7 @@ def test_the_settings_of_a_course_may_choose_landlock(released: Course) -> None:
     settings = released.root / "course.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("[sandbox]", '[sandbox]\nbackend = "landlock"'), encoding="utf-8")
-    checks = {one["name"]: one for one in json.loads(tito(released, "doctor", "--json").stdout)}
+    checks = {check["name"]: check for check in json.loads(tito(released, "doctor", "--json").stdout)}
     assert checks["sandbox"]["ok"]
     assert "no disk quota" in checks["sandbox"]["detail"]
     assert "not used here" in checks["sandbox bubblewrap"]["detail"]
@@ -83,9 +83,9 @@ def test_the_setting_that_forbids_namespaces_is_named(
     monkeypatch.setattr("os.strerror", lambda error: "Not permitted")
     (tmp_path / setting).parent.mkdir(parents=True)
     (tmp_path / setting).write_text(f"{value}\n")
-    (found,) = obstacles(tmp_path, tmp_path / "status")
-    assert cause in found.cause
-    assert found.remedy
+    (obstacle,) = obstacles(tmp_path, tmp_path / "status")
+    assert cause in obstacle.cause
+    assert obstacle.remedy
 
 
 def test_where_namespaces_can_be_made_nothing_is_in_the_way() -> None:

@@ -42,14 +42,14 @@ def plan(course: Course) -> AssignmentPlan:
 
 @pytest.fixture(scope="module")
 def judge(plan: AssignmentPlan) -> Iterator[Judge]:
-    with judging(Bubblewrap(), plan) as one:
-        yield one
+    with judging(Bubblewrap(), plan) as judge:
+        yield judge
 
 
 @pytest.fixture(scope="module")
 def sandbox(plan: AssignmentPlan) -> Iterator[Sandbox]:
-    with Sandbox(Bubblewrap(), plan.place) as one:
-        yield one
+    with Sandbox(Bubblewrap(), plan.place) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
@@ -80,25 +80,25 @@ def verdicts(graded: Graded) -> dict[str, Verdict]:
 
 
 def cell(graded: Graded, grade_id: str) -> CellVerdict:
-    return next(one for one in graded.record.cells if one.grade_id == grade_id)
+    return next(cell for cell in graded.record.cells if cell.grade_id == grade_id)
 
 
-def told(graded: Graded) -> str:
+def student_reads(graded: Graded) -> str:
     """All that a student may read: messages, and the outputs of the notebook but for what is the TA's."""
     outputs = [
-        {key: value for key, value in output.items() if key != "traceback" or kind_of(one) is not CellKind.TEST}
+        {key: value for key, value in output.items() if key != "traceback" or kind_of(cell) is not CellKind.TEST}
         for notebook in graded.notebooks.values()
-        for one in notebook.cells
-        for output in one.get("outputs", [])
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
     ]
     notes = [note for notebook in graded.record.notebooks for note in notebook.notes]
-    return json.dumps([outputs, notes, [one.message for one in graded.record.cells]])
+    return json.dumps([outputs, notes, [cell.message for cell in graded.record.cells]])
 
 
 def test_a_solved_notebook_earns_its_points_and_written_answers_wait(grade: Grade) -> None:
     graded = grade()
     assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
-    assert [one.points for one in graded.record.cells] == [4.0, 3.0, None, None]
+    assert [cell.points for cell in graded.record.cells] == [4.0, 3.0, None, None]
     assert cell(graded, "test_double").evidence is Evidence.JUDGED
     assert cell(graded, "test_halve").evidence is Evidence.IN_PROCESS
     assert graded.record.sandbox == "bubblewrap"
@@ -106,7 +106,7 @@ def test_a_solved_notebook_earns_its_points_and_written_answers_wait(grade: Grad
 
 
 def test_the_untouched_release_earns_nothing(grade: Grade, course: Course) -> None:
-    assert not any(one.points for one in grade(released_notebook(course)).record.cells)
+    assert not any(cell.points for cell in grade(released_notebook(course)).record.cells)
 
 
 def test_a_wrong_answer_fails_its_own_test_only_and_the_visible_message_is_told_whole(grade: Grade) -> None:
@@ -118,17 +118,17 @@ def test_a_wrong_answer_fails_its_own_test_only_and_the_visible_message_is_told_
 
 def test_of_a_hidden_check_only_the_authors_constant_text_is_told(grade: Grade) -> None:
     wrong_far = "def double(values):\n    return np.clip(2 * values, -1000, 1000)"
-    found = cell(grade(double=wrong_far), "test_double")
-    assert (found.verdict, found.message) == (Verdict.FAILED, "large and negative numbers must be doubled too")
+    result = cell(grade(double=wrong_far), "test_double")
+    assert (result.verdict, result.message) == (Verdict.FAILED, "large and negative numbers must be doubled too")
     wrong_near = "def double(values):\n    return np.round(2 * values)"
-    found = cell(grade(double=wrong_near), "test_double")
-    assert (found.verdict, found.message) == (Verdict.FAILED, "small numbers: … should be …")
-    assert "[" in found.detail
+    result = cell(grade(double=wrong_near), "test_double")
+    assert (result.verdict, result.message) == (Verdict.FAILED, "small numbers: … should be …")
+    assert "[" in result.detail
 
 
 def test_of_a_hidden_check_beside_student_code_not_even_the_message_is_told(grade: Grade) -> None:
-    found = cell(grade(halve="def halve(value):\n    return abs(value) / 2"), "test_halve")
-    assert (found.verdict, found.message) == (Verdict.FAILED, HIDDEN_FAILED)
+    result = cell(grade(halve="def halve(value):\n    return abs(value) / 2"), "test_halve")
+    assert (result.verdict, result.message) == (Verdict.FAILED, HIDDEN_FAILED)
 
 
 def test_an_error_in_a_visible_part_is_told_and_of_a_hidden_part_only_that_it_failed(grade: Grade) -> None:
@@ -136,11 +136,11 @@ def test_an_error_in_a_visible_part_is_told_and_of_a_hidden_part_only_that_it_fa
         double="def double(values):\n    if len(values) > 2: raise ValueError(f'got {values}')\n    return 2 * values",
         halve="def halve(value):\n    return valu / 2",
     )
-    found = cell(graded, "test_double")
-    assert (found.verdict, found.message) == (Verdict.ERROR, HIDDEN_FAILED)
-    assert found.detail.startswith("ValueError: got ")
-    found = cell(graded, "test_halve")
-    assert (found.verdict, found.message) == (Verdict.ERROR, "NameError: name 'valu' is not defined")
+    result = cell(graded, "test_double")
+    assert (result.verdict, result.message) == (Verdict.ERROR, HIDDEN_FAILED)
+    assert result.detail.startswith("ValueError: got ")
+    result = cell(graded, "test_halve")
+    assert (result.verdict, result.message) == (Verdict.ERROR, "NameError: name 'valu' is not defined")
 
 
 @pytest.mark.parametrize("statement", [
@@ -151,17 +151,17 @@ def test_an_error_in_a_visible_part_is_told_and_of_a_hidden_part_only_that_it_fa
 def test_how_a_hidden_check_fails_is_not_told_to_who_chooses_it(statement: str, grade: Grade) -> None:
     source = f"def double(values):\n    if len(values) > 2: {statement}\n    return 2 * values"
     own = "spare = undefined"  # a cell of the student's own that fails, and would have set that name
-    found = cell(grade(double=source, halve=f"{own}\ndef halve(value):\n    return value / 2"), "test_double")
-    assert found.points == 0
-    assert found.message in (HIDDEN_FAILED, "large and negative numbers must be doubled too")
+    result = cell(grade(double=source, halve=f"{own}\ndef halve(value):\n    return value / 2"), "test_double")
+    assert result.points == 0
+    assert result.message in (HIDDEN_FAILED, "large and negative numbers must be doubled too")
     if statement.startswith(("raise", "import")):
-        assert (found.verdict, found.message) == (Verdict.ERROR, HIDDEN_FAILED)
+        assert (result.verdict, result.message) == (Verdict.ERROR, HIDDEN_FAILED)
 
 
 def test_a_value_that_cannot_cross_loses_the_test_and_says_why(grade: Grade) -> None:
-    found = cell(grade(double="def double(values):\n    return object()"), "test_double")
-    assert found.verdict is Verdict.FAILED
-    assert "cannot cross" in found.message
+    result = cell(grade(double="def double(values):\n    return object()"), "test_double")
+    assert result.verdict is Verdict.FAILED
+    assert "cannot cross" in result.message
 
 
 def test_a_lying_array_is_judged_by_its_numbers(grade: Grade) -> None:
@@ -186,7 +186,7 @@ def test_an_endless_loop_costs_its_own_test_and_later_cells_still_run(grade: Gra
 def test_an_endless_loop_at_the_top_of_a_cell_is_stopped_there(grade: Grade) -> None:
     graded = grade(double="while True: pass", cell_timeout_s=0.5)
     assert verdicts(graded) == {"test_double": Verdict.ERROR, "test_halve": Verdict.PASSED}
-    assert "CellTimeout" in told(graded)
+    assert "CellTimeout" in student_reads(graded)
 
 
 def test_a_loop_that_cannot_be_stopped_costs_what_comes_after_it_and_nothing_before(grade: Grade) -> None:
@@ -230,8 +230,8 @@ def test_a_cell_that_had_to_be_killed_is_named_and_says_so_itself(grade: Grade) 
     ended = "the notebook ended at cell 'halve': it was stopped at its time limit"
     assert cell(graded, "test_halve").message == f"Not run: {ended}."
     assert notes(graded) == ["cell 'halve' was stopped at its time limit", f"{ended}; later cells were not run"]
-    (outputs,) = [one.outputs for one in graded.notebooks["doubling"].cells if one.id == "halve"]
-    assert [one.evalue for one in outputs] == ["This cell was stopped at its time limit."]
+    (outputs,) = [cell.outputs for cell in graded.notebooks["doubling"].cells if cell.id == "halve"]
+    assert [output.evalue for output in outputs] == ["This cell was stopped at its time limit."]
 
 
 def test_the_cell_at_which_the_notebooks_time_was_used_up_is_named(grade: Grade, patient: None) -> None:
@@ -280,7 +280,7 @@ def test_a_notebook_that_ends_itself_keeps_what_it_had_earned_before(end: str, g
 def test_no_attack_on_the_sandbox_earns_a_point_or_is_a_fault_of_ours(attack: str, grade: Grade) -> None:
     graded = grade(double=attack, halve="pass", cell_timeout_s=1)
     assert not graded.record.platform_fault
-    assert not any(one.points for one in graded.record.cells)
+    assert not any(cell.points for cell in graded.record.cells)
 
 
 def test_frames_written_to_the_channels_by_the_student_earn_nothing(grade: Grade) -> None:
@@ -293,7 +293,7 @@ def test_frames_written_to_the_channels_by_the_student_earn_nothing(grade: Grade
     )
     graded = grade(double=forge, halve="pass", cell_timeout_s=1)
     assert not graded.record.platform_fault
-    assert not any(one.points for one in graded.record.cells)
+    assert not any(cell.points for cell in graded.record.cells)
 
 
 def test_seconds_that_are_no_number_do_not_get_into_the_record(grade: Grade) -> None:
@@ -389,9 +389,9 @@ def halve(value):
 def test_nothing_that_a_student_reads_holds_a_hidden_test(spy: str, grade: Grade) -> None:
     fallback = "if 'double' not in globals():\n    double = lambda values: 2 * values"
     graded = grade(double=f"{spy}\n{fallback}", halve="pass", cell_timeout_s=1)
-    said = told(graded)
+    text = student_reads(graded)
     for secret in (*HIDDEN_TEXT, MARK_SCHEME, "BEGIN HIDDEN"):
-        assert secret not in said
+        assert secret not in text
 
 
 def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submission(grade: Grade) -> None:
@@ -405,9 +405,9 @@ def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submissio
         "import os\nfor folder, _, names in os.walk('/'):\n    if 'hoard' in names:\n"
         "        print(open(folder + '/hoard').read())\n        os.remove(folder + '/hoard')"
     )
-    said = told(grade(double=find))
+    text = student_reads(grade(double=find))
     for secret in HIDDEN_TEXT:
-        assert secret not in said
+        assert secret not in text
 
 
 # ---- what is no notebook, and what we cannot do ------------------------------------------------
@@ -418,9 +418,9 @@ def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submissio
 )
 def test_what_is_no_notebook_waits_for_a_person_and_says_so(content: bytes, grade: Grade) -> None:
     graded = grade(content)
-    assert {one.verdict for one in graded.record.cells} == {Verdict.MANUAL}
-    assert all(one.points is None and "Nothing could be run" in one.message for one in graded.record.cells)
-    assert all(one.unread for one in graded.record.notebooks)
+    assert {cell.verdict for cell in graded.record.cells} == {Verdict.MANUAL}
+    assert all(cell.points is None and "Nothing could be run" in cell.message for cell in graded.record.cells)
+    assert all(notebook.unread for notebook in graded.record.notebooks)
     assert not graded.record.platform_fault
 
 
@@ -450,9 +450,9 @@ def test_a_judge_that_gives_no_answer_is_our_fault_and_only_its_tests_have_no_nu
 
     monkeypatch.setattr(Judge, "_frame", fail)
     graded = grade()
-    found = cell(graded, "test_double")
-    assert (found.verdict, found.points) == (Verdict.PLATFORM, None)
-    assert "a person will look at it" in found.message
+    result = cell(graded, "test_double")
+    assert (result.verdict, result.points) == (Verdict.PLATFORM, None)
+    assert "a person will look at it" in result.message
     assert cell(graded, "test_halve").verdict is Verdict.PASSED
     assert graded.record.platform_fault
 
@@ -470,7 +470,7 @@ def test_running_without_a_sandbox_is_recorded(grade: Grade, plan: AssignmentPla
 def test_warm_ups_are_not_run_and_outputs_of_the_students_cells_are_kept(grade: Grade) -> None:
     graded = grade(double="print('mine')\ndef double(values):\n    return 2 * values")
     cells = graded.notebooks["doubling"].cells
-    by_source = {one.source.split("\n")[0]: one.get("outputs") for one in cells if one.cell_type == "code"}
+    by_source = {cell.source.split("\n")[0]: cell.get("outputs") for cell in cells if cell.cell_type == "code"}
     assert by_source["warm = [identity(n) for n in range(3)]"] == []
     assert by_source["print('mine')"][0].text == "mine\n"
 
@@ -483,18 +483,18 @@ def test_a_warm_up_that_the_students_own_cell_needs_is_run(grade: Grade, course:
 
 def test_a_broken_warm_up_costs_nothing(grade: Grade, course: Course) -> None:
     notebook = solved(course)
-    warmup = next(one for one in notebook.cells if "warmup" in one.metadata.get("tags", []))
+    warmup = next(cell for cell in notebook.cells if "warmup" in cell.metadata.get("tags", []))
     warmup.source = "import os\nos._exit(1)"
     assert verdicts(grade(notebook)) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}
 
 
 def test_a_skip_tag_and_a_forged_output_on_a_test_change_nothing(grade: Grade, course: Course) -> None:
     notebook = solved(course, double="pass", halve="pass")
-    for one in notebook.cells:
-        if "nbgrader" in one.metadata and one.metadata.nbgrader.get("grade"):
-            one.metadata.tags = ["skip-execution", "raises-exception"]
-            one.source = "pass"
-    assert not any(one.points for one in grade(notebook).record.cells)
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata and cell.metadata.nbgrader.get("grade"):
+            cell.metadata.tags = ["skip-execution", "raises-exception"]
+            cell.source = "pass"
+    assert not any(cell.points for cell in grade(notebook).record.cells)
 
 
 # ---- files -------------------------------------------------------------------------------------

@@ -273,13 +273,13 @@ def cell(source: str, grade_id: str, **facts: bool) -> Any:
 
 def notebook(**replaced: str) -> list[Any]:
     """The course's one notebook, with some solutions replaced."""
-    made = [cell(SETUP, "setup", locked=True)]
+    cells = [cell(SETUP, "setup", locked=True)]
     for name, source in SOLUTIONS.items():
-        made += [
+        cells += [
             cell(replaced.get(name, source), name, solution=True),
             cell(TESTS[name], f"test_{name}", grade=True, locked=True),
         ]
-    return made
+    return cells
 
 
 class Bench:
@@ -295,8 +295,8 @@ class Bench:
 
     def grade(self, **replaced: str) -> dict[str, CellVerdict]:
         seen = observe(self.sandbox, self.plan, self.read(**replaced), self.judge)
-        found = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
-        return {one.grade_id: one for one in found}
+        verdicts = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
+        return {verdict.grade_id: verdict for verdict in verdicts}
 
 
 @pytest.fixture(scope="module")
@@ -319,10 +319,10 @@ def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None
 
 
 def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judged_there(bench: Bench) -> None:
-    found = bench.grade()
-    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(found, Verdict.PASSED)
-    beside = {name for name, one in found.items() if one.evidence is not Evidence.REMOTE}
-    assert beside == {"test_source"} and found["test_source"].evidence is Evidence.IN_PROCESS
+    results = bench.grade()
+    assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.PASSED)
+    beside = {name for name, result in results.items() if result.evidence is not Evidence.REMOTE}
+    assert beside == {"test_source"} and results["test_source"].evidence is Evidence.IN_PROCESS
 
 
 HONEST = {
@@ -450,13 +450,13 @@ ENDS_THE_NOTEBOOK = ("an endless iterator", "an exit", "an array that points els
 def test_wrong_work_and_work_that_lies_earn_nothing(
     bench: Bench, name: str, source: str, verdict: str, request: pytest.FixtureRequest
 ) -> None:
-    found = bench.grade(**{name: source})
-    assert found[f"test_{name}"].verdict.value == verdict, found[f"test_{name}"]
-    assert found[f"test_{name}"].points == 0
+    results = bench.grade(**{name: source})
+    assert results[f"test_{name}"].verdict.value == verdict, results[f"test_{name}"]
+    assert results[f"test_{name}"].points == 0
     if request.node.callspec.id in ENDS_THE_NOTEBOOK:
         return
-    others = set(found) - {f"test_{name}", "test_relies"}
-    assert all(found[other].verdict is Verdict.PASSED for other in others), "another test lost its points"
+    others = set(results) - {f"test_{name}", "test_relies"}
+    assert all(results[other].verdict is Verdict.PASSED for other in others), "another test lost its points"
 
 
 REMEMBERS = """
@@ -493,13 +493,13 @@ def same(value):
 
 
 def test_a_visible_test_is_run_before_any_hidden_one(bench: Bench) -> None:
-    found = bench.grade(
+    results = bench.grade(
         ordered=f"{REMEMBERS}\ndef same(value):\n    open('/tmp/kept', 'a').write(str(value))\n    return value",
         later=f"{REMEMBERS}\ndef fixed():\n    raise ValueError(kept() or 'nothing was kept')",
     )
-    assert found["test_ordered"].verdict is Verdict.PASSED
-    assert SAW not in found["test_later"].message
-    assert found["test_later"].verdict is Verdict.ERROR
+    assert results["test_ordered"].verdict is Verdict.PASSED
+    assert SAW not in results["test_later"].message
+    assert results["test_later"].verdict is Verdict.ERROR
 
 
 def test_the_hidden_sections_find_what_visible_ones_have_set(bench: Bench) -> None:
@@ -528,24 +528,24 @@ SWALLOWED = {
 @pytest.mark.parametrize(("statement", "verdict"), SWALLOWED.values(), ids=SWALLOWED)
 def test_what_stops_a_test_is_not_an_exception_that_it_expects(bench: Bench, statement: str, verdict: Verdict) -> None:
     source = f"def half(n):\n    if n % 2: {statement}\n    return n // 2"
-    found = bench.grade(refuses=source)["test_refuses"]
-    assert (found.verdict, found.points) == (verdict, 0), found
-    assert found.message in (HIDDEN_FAILED, HIDDEN_LIMIT)
+    result = bench.grade(refuses=source)["test_refuses"]
+    assert (result.verdict, result.points) == (verdict, 0), result
+    assert result.message in (HIDDEN_FAILED, HIDDEN_LIMIT)
 
 
 IN_PLACE = "def ordered(values):\n    values.sort()\n    return values"
 
 
 def test_who_changes_an_argument_that_is_to_be_left_alone_fails_as_in_one_process(bench: Bench) -> None:
-    found = bench.grade(leaves=IN_PLACE)["test_leaves"]
-    assert (found.verdict, found.message) == (Verdict.FAILED, "ordered must leave its argument alone")
+    result = bench.grade(leaves=IN_PLACE)["test_leaves"]
+    assert (result.verdict, result.message) == (Verdict.FAILED, "ordered must leave its argument alone")
 
 
 def test_who_says_that_an_expected_value_has_changed_gains_nothing(bench: Bench) -> None:
     """What is expected is made of a list that the notebook was handed, and says to have emptied."""
     wrong = "def ordered(values):\n    if 6 not in values: return sorted(values)\n    values.clear()\n    return values"
-    found = bench.grade(leaves=wrong)["test_leaves"]
-    assert (found.verdict, found.points, found.message) == (Verdict.FAILED, 0, HIDDEN_FAILED)
+    result = bench.grade(leaves=wrong)["test_leaves"]
+    assert (result.verdict, result.points, result.message) == (Verdict.FAILED, 0, HIDDEN_FAILED)
 
 
 def test_who_changes_an_argument_that_nobody_looks_at_again_passes(bench: Bench) -> None:
@@ -574,9 +574,9 @@ IN_HIDDEN = {
 def test_what_a_student_reads_of_a_hidden_section_is_not_theirs_to_choose(
     bench: Bench, statement: str, verdict: Verdict, message: str
 ) -> None:
-    found = bench.grade(primes=f"{SOLUTIONS['primes'].replace('primes', 'right')}\n"
+    result = bench.grade(primes=f"{SOLUTIONS['primes'].replace('primes', 'right')}\n"
         f"def primes(n, start=2):\n    if n < 5: {statement}\n    return right(n, start)")["test_primes"]  # fmt: skip
-    assert (found.verdict, found.message) == (verdict, message)
+    assert (result.verdict, result.message) == (verdict, message)
 
 
 def test_the_source_of_a_hidden_test_never_enters_the_notebooks_process(bench: Bench) -> None:

@@ -32,7 +32,7 @@ Run = Callable[[str], Ran]
 
 
 def text_of(ran: Ran) -> str:
-    return "".join(str(one.get("text", "")) for one in ran.outputs)
+    return "".join(str(output.get("text", "")) for output in ran.outputs)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def sandbox(place: SandboxSpec) -> Iterator[Sandbox]:
 def shared() -> Iterator[list[Session]]:
     sessions: list[Session] = []
     yield sessions
-    for one in sessions:
-        one.close()
+    for session in sessions:
+        session.close()
 
 
 @pytest.fixture
@@ -95,7 +95,9 @@ def run(session: Session) -> Run:
 
 def test_the_last_expression_is_the_cells_result(run: Run) -> None:
     ran = run("1 + 1")
-    assert [(one["output_type"], one["data"]["text/plain"]) for one in ran.outputs] == [("execute_result", "2")]
+    assert [(output["output_type"], output["data"]["text/plain"]) for output in ran.outputs] == [
+        ("execute_result", "2")
+    ]
     assert run("1 + 1;").outputs == ()
 
 
@@ -121,7 +123,7 @@ def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "printed"),
     [
         ("%timeit -n1 -r1 1 + 1", "per loop"),
         ("%%capture kept\nprint('caught')", ""),
@@ -143,10 +145,10 @@ def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
         ("%matplotlib inline\nprint('inline')", "inline"),
     ],
 )  # fmt: skip
-def test_what_students_use_works(source: str, said: str, run: Run) -> None:
+def test_what_students_use_works(source: str, printed: str, run: Run) -> None:
     ran = run(source)
     assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
-    assert said in text_of(ran)
+    assert printed in text_of(ran)
 
 
 def test_state_is_kept_from_cell_to_cell(run: Run) -> None:
@@ -174,7 +176,7 @@ def test_a_warning_is_shown_and_is_no_error(run: Run) -> None:
         ("raise BaseException('x')", "BaseException"),
         ("def f(): return f()\nf()", "RecursionError"),
     ],
-    ids=lambda one: one[:30],
+    ids=lambda source: source[:30],
 )
 def test_errors_come_back_by_name_and_the_notebook_goes_on(source: str, name: str, run: Run) -> None:
     ran = run(source)
@@ -319,12 +321,12 @@ def test_the_environment_of_the_grader_is_not_visible(monkeypatch: pytest.Monkey
             "print(dict(os.environ))",
             5,
         )
-    said = text_of(ran)
-    assert "'HOME'" in said
-    assert "hush-hush" not in said
-    assert "GRADER_TOKEN" not in said
-    assert str(REPOSITORY) not in said
-    assert str(place.files[0][0].parent) not in said
+    text = text_of(ran)
+    assert "'HOME'" in text
+    assert "hush-hush" not in text
+    assert "GRADER_TOKEN" not in text
+    assert str(REPOSITORY) not in text
+    assert str(place.files[0][0].parent) not in text
 
 
 def test_processes_outside_are_not_visible(run: Run) -> None:
@@ -472,14 +474,14 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def marked(mark: str) -> list[str]:
     """Processes of this machine that carry the mark in their environment."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark.encode() in path.read_bytes():
-                found.append(path.parent.name)
+                pids.append(path.parent.name)
         except OSError:
             continue
-    return found
+    return pids
 
 
 def test_a_fork_bomb_ends_with_its_session_and_the_next_one_starts(own: Session, sandbox: Sandbox) -> None:
@@ -684,7 +686,7 @@ def test_the_cell_that_stops_the_notebook_is_known_when_all_were_told_ahead(own:
 def test_more_cells_than_one_frame_holds_are_told_in_parts(own: Session) -> None:
     noise = "# " + "x" * (1 << 20) + "\n"
     cells = [f"{noise}print('{number}' * 50_000)" for number in range(9)]
-    own.notebook.send([Step(source=one) for one in cells], 20)
+    own.notebook.send([Step(source=source) for source in cells], 20)
     assert [text_of(own.notebook.receive())[:1] for _ in cells] == list("012345678")
 
 
@@ -710,7 +712,9 @@ def test_a_prepared_session_that_does_not_fit_is_given_up(sandbox: Sandbox) -> N
 
 def test_a_notebook_without_branches_is_the_only_process_of_its_session(sandbox: Sandbox) -> None:
     with sandbox.session() as alone, sandbox.session(branches=1) as one_of_two:
-        found = [one.notebook.run("import os\npid = os.getpid()", 5, ("pid",)).values for one in (alone, one_of_two)]
-        assert found == [{"pid": 1}, {"pid": 2}]
+        values = [
+            session.notebook.run("import os\npid = os.getpid()", 5, ("pid",)).values for session in (alone, one_of_two)
+        ]
+        assert values == [{"pid": 1}, {"pid": 2}]
         ends = alone.notebook.run("import os, signal\nos.abort()", 5)
     assert ends.status is StepStatus.DIED

@@ -88,7 +88,7 @@ def own(grader: Remote) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "printed"),
     [
         ("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nprint('shown')", "shown"),
         ("%timeit -n1 -r1 1 + 1", "per loop"),
@@ -114,10 +114,10 @@ def own(grader: Remote) -> Iterator[int]:
         ("import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))\nprint('set')", "set"),
     ],
 )  # fmt: skip
-def test_what_students_use_works(source: str, said: str, run: Run) -> None:
+def test_what_students_use_works(source: str, printed: str, run: Run) -> None:
     ran = run(source)
     assert (ran.status, ran.ename, ran.evalue) == (StepStatus.OK, "", "")
-    assert said in ran.text
+    assert printed in ran.text
 
 
 def test_a_lock_between_processes_is_an_exception_and_no_crash(run: Run) -> None:
@@ -152,12 +152,12 @@ TOUCHES = {
 
 
 def state_of(folder: Path) -> list[tuple[str, int, int, int, bytes]]:
-    found = []
+    entries = []
     for path in sorted((folder, *folder.rglob("*"))):
         facts = path.lstat()
         content = path.read_bytes() if stat.S_ISREG(facts.st_mode) else b""
-        found.append((str(path), facts.st_mode, facts.st_uid, facts.st_mtime_ns, content))
-    return found
+        entries.append((str(path), facts.st_mode, facts.st_uid, facts.st_mtime_ns, content))
+    return entries
 
 
 @pytest.mark.parametrize("touch", TOUCHES.values(), ids=TOUCHES)
@@ -225,10 +225,10 @@ def test_only_the_packages_of_the_course_can_be_imported(module: str, run: Run) 
 
 
 def test_the_environment_of_the_grader_is_not_visible(run: Run) -> None:
-    said = run("import os, sys\nprint(dict(os.environ), sys.argv, sys.orig_argv)").text
-    assert "'HOME'" in said
-    assert "hush-hush" not in said
-    assert "GRADER_TOKEN" not in said
+    text = run("import os, sys\nprint(dict(os.environ), sys.argv, sys.orig_argv)").text
+    assert "'HOME'" in text
+    assert "hush-hush" not in text
+    assert "GRADER_TOKEN" not in text
 
 
 def test_nothing_is_open_but_the_channel(own: int, grader: Remote) -> None:
@@ -236,11 +236,11 @@ def test_nothing_is_open_but_the_channel(own: int, grader: Remote) -> None:
         "import os\nfound = []\nfor fd in range(256):\n    try: mode = os.fstat(fd).st_mode\n"
         "    except OSError: continue\n    found.append((fd, oct(mode & 0o170000)))"
     )
-    found = grader.run(source, own, observe=("found",)).values["found"]
-    assert found.count("0o20000") == 1, "the standard input, which leads nowhere"
-    assert found.count("0o100000") == 4, "the two files of its own that its standard streams lead to"
-    assert found.count("0o140000") == 3, "the channel, and the two ends of its own event loop's"
-    assert found.count("(") == 8
+    descriptors = grader.run(source, own, observe=("found",)).values["found"]
+    assert descriptors.count("0o20000") == 1, "the standard input, which leads nowhere"
+    assert descriptors.count("0o100000") == 4, "the two files of its own that its standard streams lead to"
+    assert descriptors.count("0o140000") == 3, "the channel, and the two ends of its own event loop's"
+    assert descriptors.count("(") == 8
 
 
 def test_sessions_do_not_see_each_others_files(grader: Remote) -> None:
@@ -384,15 +384,15 @@ def test_what_would_outlive_a_session_or_reach_out_of_it_is_refused(call: str, r
 def test_each_session_of_root_is_a_user_of_its_own(user: str, grader: Remote) -> None:
     first, second = grader.open(), grader.open()
     ask = "import os\nprint(*os.getresuid(), *os.getresgid(), os.getgroups())"
-    said = [grader.run(ask, one).text for one in (first, second)]
-    for one in (first, second):
-        grader.end(one)
+    answers = [grader.run(ask, session).text for session in (first, second)]
+    for session in (first, second):
+        grader.end(session)
     if user == "root":
-        assert said[0] != said[1]
-        assert all(60707 < int(one.split()[0]) < 61184 and len({*one.split()}) == 2 for one in said)
+        assert answers[0] != answers[1]
+        assert all(60707 < int(answer.split()[0]) < 61184 and len({*answer.split()}) == 2 for answer in answers)
     else:
-        assert said[0] == said[1]
-    assert all(not one.startswith("0") for one in said)
+        assert answers[0] == answers[1]
+    assert all(not answer.startswith("0") for answer in answers)
 
 
 # ---- the end of a session ----------------------------------------------------------------------
@@ -409,14 +409,14 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 def marked(mark: str) -> list[int]:
     """Processes of this machine that carry the mark in their command line."""
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if mark.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
+                pids.append(int(path.parent.name))
         except OSError:
             continue
-    return [pid for pid in found if pid != os.getpid()]
+    return [pid for pid in pids if pid != os.getpid()]
 
 
 DAEMONS = {
