@@ -66,7 +66,9 @@ def test_the_corpus_is_not_looked_at_and_all_else_is(names: ModuleType) -> None:
     if not (names.ROOT / ".git").exists():
         pytest.skip("git lists the project's files, and this is no checkout")
     paths = names.python_files(names.ROOT)
-    assert {"scripts/names.py", "source/16_quantization.py", "tests/cases_support.py", "tito/models.py"} <= set(paths)
+    assert {"scripts/names.py", "source/16_quantization.py", "tests/support/cases_support.py", "tito/models.py"} <= set(
+        paths
+    )
     assert not [path for path in paths if path.startswith(("tests/cases/", ".venv/"))]
 
 
