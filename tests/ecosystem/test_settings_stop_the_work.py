@@ -172,10 +172,14 @@ def test_the_course_file_alone_stops_nbgrader(place: Place) -> None:
 def test_no_command_of_titos_does_anything_with_a_typo_in_the_settings(place: Place) -> None:
     place.write_settings(_typo)
     before = place.content()
-    commands = [name for name in tito.cli.cli.commands if name not in ("doctor", "demo", "exchange")]
+    commands = [
+        name for name in tito.cli.cli.commands if name not in ("doctor", "demo", "exchange", "policy", "precheck")
+    ]
     for command in [(name, ASSIGNMENT) for name in commands] + [
         ("demo",),
-        ("exchange", "policy"),
+        ("policy", "show"),
+        ("policy", "preview"),
+        ("policy", "apply"),
         ("exchange", "audit"),
     ]:
         _stopped_with(place.run("tito", *command), "tito: ", "Did you mean 'limits'?")

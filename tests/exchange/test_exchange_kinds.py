@@ -135,16 +135,16 @@ def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_
     released: Course, module: Assignment
 ) -> None:
     def tito(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [Path(sys.executable).with_name("tito"), "--course", released.root, "exchange", *arguments]
+        command = [Path(sys.executable).with_name("tito"), "--course", released.root, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     require_exchange(released)
     hand_to_exchange(released, module)
     submit(released, module, "ada")
-    assert "1 releases, 1 submissions" in tito("audit").stderr
-    assert "revision 1 of the policy" in tito("policy").stderr
+    assert "1 releases, 1 submissions" in tito("exchange", "audit").stderr
+    assert "revision 1 of the policy" in tito("policy", "apply").stderr
     next(released.exchange_root.glob("blobs/??/*")).unlink()
-    damaged = tito("audit", "--json")
+    damaged = tito("exchange", "audit", "--json")
     assert damaged.returncode == 1
     assert len(json.loads(damaged.stdout)["problems"]) == 1
 

@@ -223,7 +223,9 @@ def test_a_zip_bomb_is_a_file_like_any_other(exchange: Service) -> None:
 
 
 def test_the_course_file_sets_how_large_a_submission_may_be(exchange: Service) -> None:
-    exchange.client("teacher").set_policy(COURSE, Policy(submission_mb=3))
+    teacher = exchange.client("teacher")
+    assert teacher.policy(COURSE).revision == 0
+    assert teacher.set_policy(COURSE, Policy(submission_mb=3)) == teacher.policy(COURSE)
     two = {"p1.ipynb": b"x" * (2 * MB)}
     assert exchange.http("ada").post(SUBMIT, files=form(two)).status_code == 201
 

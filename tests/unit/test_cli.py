@@ -22,10 +22,14 @@ from tito.gradebook.records import to_json
 from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
 from tito.plain_text import HOSTILE
 
-FLOW = [
-    "check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status", "exchange", "doctor",
-    "demo",
-]  # fmt: skip
+SECTIONS = {
+    "Course": ["demo", "doctor"],
+    "Author": ["check", "export", "release", "otter"],
+    "Grade": ["collect", "autograde", "status", "feedback"],
+    "Grades": ["grades", "policy"],
+    "Serve": ["exchange", "precheck"],
+}
+COMMANDS = [name for names in SECTIONS.values() for name in names]
 
 
 @pytest.fixture
@@ -33,20 +37,80 @@ def tito_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return command_line(monkeypatch, capsys)
 
 
-def test_commands_are_listed_in_the_order_of_the_flow(tito_in: Tito, tmp_path: Path) -> None:
+def _listed(text: str) -> dict[str, list[str]]:
+    """Names of commands by heading, as help lists them."""
+    listed: dict[str, list[str]] = {}
+    for block in text.split("\n\n"):
+        title, _, rest = block.partition("\n")
+        if title.endswith(":") and title != "Options:":
+            listed[title.removesuffix(":")] = [line.split()[0] for line in rest.splitlines() if line[2:3].strip()]
+    return listed
+
+
+def test_commands_are_listed_in_sections(tito_in: Tito, tmp_path: Path) -> None:
     done = tito_in(tmp_path, "--help")
-    listed = [line.split()[0] for line in done.out.split("Commands:")[1].splitlines() if line.strip()]
-    assert listed == FLOW
+    assert _listed(done.out) == SECTIONS
+    assert list(tito.cli.cli.commands) == COMMANDS  # none stands in no section
     assert done.code == 0
     assert "Exit codes" in done.out
 
 
-@pytest.mark.parametrize("command", FLOW)
-def test_every_command_has_help(command: str, tito_in: Tito, tmp_path: Path) -> None:
-    done = tito_in(tmp_path, command, "--help")
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_summaries_are_whole_however_narrow_the_terminal_is(
+    columns: int, tito_in: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = tito_in(tmp_path, "--help").out
+    assert "..." not in text.replace("[ARGS]...", "")
+    assert max(map(len, text.splitlines())) <= columns
+    assert "and what is to be looked at." in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "command", [*map(str.split, COMMANDS), ["policy", "preview"], ["exchange", "audit"]], ids=" ".join
+)
+def test_every_command_has_help(command: list[str], tito_in: Tito, tmp_path: Path) -> None:
+    done = tito_in(tmp_path, *command, "--help")
     assert done.code == 0
-    assert f" {command} [" in done.out.splitlines()[0]
+    assert f" {' '.join(command)} [" in done.out.splitlines()[0]
     assert "-h, --help" in done.out
+
+
+BASH = """
+eval "$(_TITO_COMPLETE=bash_source tito)"
+COMP_WORDS=(tito "$@") COMP_CWORD=$#
+_tito_completion tito
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        (["autog"], ["autograde"]),
+        (["policy", ""], ["show", "preview", "apply"]),
+        (["check", ""], [ASSIGNMENT]),
+        (["check", "0"], [ASSIGNMENT]),
+        (["autograde", "--force", "doub"], ["doubling"]),
+        (["check", "nothing"], []),
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_bash_completes_commands_and_modules(words: list[str], completed: list[str], course: Course) -> None:
+    done = _bash(course.root, *words)
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
+def test_outside_of_a_course_bash_completes_no_module_and_says_nothing(course: Course, tmp_path: Path) -> None:
+    done = _bash(tmp_path, "check", "")
+    assert (done.stdout.split(), done.stderr) == ([], "")
+    assert _bash(tmp_path, "--course", str(course.root), "check", "").stdout.split() == [ASSIGNMENT]
+
+
+def _bash(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    argv = ["bash", "-c", BASH, "bash", *words]
+    return subprocess.run(argv, capture_output=True, text=True, check=True, cwd=folder, env=environment, timeout=60)
 
 
 def test_help_needs_nothing_that_takes_long_to_import(tmp_path: Path) -> None:
@@ -232,6 +296,60 @@ def test_grades_go_where_they_are_told(tito_in: Tito, released: Course, tmp_path
     assert (tmp_path / "mine.csv").read_text().startswith("assignment,student_id")
     assert tito_in(released.root, "grades", "7").code == 0
     assert (released.gradebook_dir / "exports" / f"{ASSIGNMENT}.csv").is_file()
+
+
+def test_a_policy_is_shown_previewed_and_applied(tito_in: Tito, released: Course) -> None:
+    settings = released.root / "course.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\n[deadlines]\n{ASSIGNMENT} = 2030-01-01T00:00:00Z\n")
+    for _ in range(2):  # neither asks the exchange to be there, nor makes it
+        assert "2030-01-01" in tito_in(released.root, "policy", "show").out
+        assert "(revision 0)" in tito_in(released.root, "policy", "preview").err
+    assert not released.exchange_root.exists()
+    assert "revision 1 of the policy stands" in tito_in(released.root, "policy", "apply").err
+    assert "Nothing would change" in tito_in(released.root, "policy", "preview").err
+
+    settings.write_text(
+        f"{before}\n[deadlines]\n{ASSIGNMENT} = 2030-01-02T00:00:00Z\n"
+        f"[extensions.{ASSIGNMENT}]\nada = 2030-01-03T01:00:00+01:00\n"
+    )
+    done = tito_in(released.root, "policy", "preview")
+    assert done.out.splitlines() == [
+        f"deadlines.{ASSIGNMENT}: 2030-01-01T00:00:00+00:00 -> 2030-01-02T00:00:00+00:00",
+        f"extensions.{ASSIGNMENT}.ada: none -> 2030-01-03T00:00:00+00:00",
+    ]
+    assert "would change 2 settings" in done.err
+    assert [one["setting"] for one in json.loads(tito_in(released.root, "policy", "preview", "--json").out)] == [
+        f"deadlines.{ASSIGNMENT}",
+        f"extensions.{ASSIGNMENT}.ada",
+    ]
+    shown = json.loads(tito_in(released.root, "policy", "show", "--json").out)
+    assert shown["exchange"]["revision"] == 1
+    assert shown["course"]["deadlines"] != shown["exchange"]["policy"]["deadlines"]
+    assert shown["late"]["percent_per_day"] == released.late.percent_per_day
+
+
+def test_a_policy_is_no_matter_of_nbgraders_own_exchange(tito_in: Tito, released: Course) -> None:
+    settings = released.root / "course.toml"
+    settings.write_text(settings.read_text() + '\n[exchange]\nkind = "filesystem"\n')
+    for command in ("preview", "apply"):
+        done = tito_in(released.root, "policy", command)
+        assert done.code == 2
+        assert "knows no deadlines" in done.line
+    shown = tito_in(released.root, "policy", "show")
+    assert (shown.code, shown.err) == (0, "")
+    assert "late.max_percent" in shown.out
+
+
+def test_what_the_course_file_says_is_shown_though_the_exchange_is_away(
+    tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN", raising=False)
+    monkeypatch.setenv("TITO_EXCHANGE_URL", "http://127.0.0.1:9")
+    shown = tito_in(released.root, "policy", "show")
+    assert shown.code == 3
+    assert "submission_mb" in shown.out
+    assert "JUPYTERHUB_API_TOKEN is not set" in shown.line
 
 
 def test_doctor_says_what_is_missing_and_is_exit_1_then(

@@ -26,7 +26,7 @@ from tito.models import Check, CheckReport
 @sandbox_option
 @workers_option
 @click.pass_obj
-def check(settings: Settings, module: str, as_json: bool, sandbox: str | None, workers: int) -> None:
+def check(settings: Settings, module: str, *, as_json: bool, sandbox: str | None, workers: int) -> None:
     """Prove that a module is fit for release: every gate, one line each."""
     course, assignment = settings.course_and_assignment(module)
     report = run_gates(course, assignment, sandbox, workers, quiet=as_json)
@@ -41,7 +41,7 @@ def check(settings: Settings, module: str, as_json: bool, sandbox: str | None, w
 @sandbox_option
 @workers_option
 @click.pass_obj
-def release(settings: Settings, module: str, exchange: bool, sandbox: str | None, workers: int) -> None:
+def release(settings: Settings, module: str, *, exchange: bool, sandbox: str | None, workers: int) -> None:
     """Check a module, build what students get, and hand it to the exchange."""
     from tito.author.release import publish
     from tito.bridge.exchange_actions import hand_to_exchange, require_exchange
@@ -71,7 +71,7 @@ def export(settings: Settings, module: str) -> None:
     say(f"Wrote {write(course, assignment)}.")
 
 
-def run_gates(course: Course, assignment: Assignment, sandbox: str | None, workers: int, quiet: bool) -> CheckReport:
+def run_gates(course: Course, assignment: Assignment, sandbox: str | None, workers: int, *, quiet: bool) -> CheckReport:
     """Run the gates, with a line for each as it ends."""
     from tito.author.gates import check as run
     from tito.sandbox.backends import backend

@@ -15,9 +15,23 @@ from typing import Any
 import click
 
 from tito.course.course import Assignment, Course, find_course
+from tito.errors import TitoError
 from tito.plain_text import with_visible_controls
 
-module_argument = click.argument("module")
+
+def modules_beginning(ctx: click.Context, _: click.Parameter, start: str) -> list[str]:
+    """For the shell's completion: modules of the course whose whole names begin so, else their names without number."""
+    try:
+        course = find_course(ctx.find_root().params.get("folder") or Path())
+    except TitoError:
+        return []
+    modules = course.assignments
+    whole = [module.id for module in modules]
+    short = [module.id.partition("_")[2] for module in modules if module.number is not None]
+    return [name for name in whole if name.startswith(start)] or [name for name in short if name.startswith(start)]
+
+
+module_argument = click.argument("module", shell_complete=modules_beginning)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout instead of a table.")
 sandbox_option = click.option(
     "--sandbox",

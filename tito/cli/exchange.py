@@ -1,16 +1,17 @@
-"""Commands of the exchange: serve it, look at it, tell it what the course file says."""
+"""Commands of the exchange: serve, audit."""
 
 from __future__ import annotations
 
 import click
 
 from tito.cli.common import Settings, json_option, print_json, say
+from tito.cli.groups import CommandGroup
 from tito.errors import CheckFailed, UsageError
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def exchange() -> None:
-    """The exchange: what it holds, and the service that a JupyterHub starts."""
+    """Run the exchange as a service of a JupyterHub, and audit all that it holds."""
 
 
 @exchange.command()
@@ -21,18 +22,6 @@ def serve() -> None:
     _DB, _STORE and _SERVICES from whoever set it up.
     """
     from tito.exchange.server.service import main
-
-    main()
-
-
-@exchange.command()
-def precheck() -> None:
-    """Run the visible tests of what is handed in, as JupyterHub starts it: with its settings in the environment.
-
-    TITO_EXCHANGE_URL, TITO_PRECHECK_COURSES and JUPYTERHUB_API_TOKEN, the token of a service of the hub that the
-    exchange counts in the group precheck-<course>; see book/precheck.md.
-    """
-    from tito.precheck.worker import main
 
     main()
 
@@ -80,25 +69,3 @@ def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
         say(f"{swept.blobs} blobs of {swept.size / (1 << 20):.1f} MiB were taken away.")
     if result.problems:
         raise CheckFailed(f"{len(result.problems)} things are missing or damaged.", hint="Restore them from a backup.")
-
-
-@exchange.command()
-@click.pass_obj
-def policy(settings: Settings) -> None:
-    """Tell the exchange the deadlines, extensions and cut-offs of course.toml. Releasing and collecting do so too."""
-    import getpass
-
-    from tito.exchange.client.gateway import gateway
-    from tito.exchange.protocol.policy import policy_of_course
-
-    course = settings.course()
-    if course.exchange_kind != "service":
-        raise UsageError("The filesystem exchange knows no deadlines.", hint="Set exchange.kind to 'service'.")
-    wanted = policy_of_course(course.root, course.id)
-    assert wanted is not None
-    remote = gateway(course.exchange_url, str(course.exchange_root), getpass.getuser())
-    try:
-        state = remote.set_policy(course.id, wanted)
-    finally:
-        remote.close()
-    say(f"{course.id}: revision {state.revision} of the policy stands at {course.exchange_place}.")

@@ -119,6 +119,9 @@ class Client:
         path = f"{_of(submission)}/feedback/archive"
         self._take(path, "The feedback", feedback.manifest_sha256, feedback.files, folder)
 
+    def policy(self, course: str) -> PolicyState:
+        return self._ask(PolicyState, "GET", f"/courses/{_part(course)}/policy")
+
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         how = {"content": to_json(policy), "headers": {"Content-Type": "application/json"}}
         return self._ask(PolicyState, "PUT", f"/courses/{_part(course)}/policy", **how)

@@ -44,6 +44,9 @@ class Gateway(Protocol):
 
     def take_feedback(self, submission: Submission, folder: Path) -> None: ...
 
+    def policy(self, course: str) -> PolicyState:
+        """The exchange's copy of what the course file says; revision 0 where it has none."""
+
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
 
     def precheck(self, submission: Submission) -> Precheck:

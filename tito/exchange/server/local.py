@@ -121,6 +121,9 @@ class LocalGateway:
         files = feedback.files
         write_files("The feedback", feedback.manifest_sha256, files, self._contents(files), folder)
 
+    def policy(self, course: str) -> PolicyState:
+        return self.ledger.policy(check_id("course", course))
+
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)
 

@@ -1,4 +1,4 @@
-"""Commands on the machine: doctor, demo."""
+"""Commands on a course and the machine that it is on: demo, doctor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tito.cli.common import Settings, json_option, print_json, print_text, say
+from tito.cli.common import Settings, json_option, modules_beginning, print_json, print_text, say
 from tito.errors import CheckFailed
 
 
@@ -37,7 +37,7 @@ def doctor(settings: Settings, as_json: bool) -> None:
     show_default=True,
     help="The folder to make the demo course in. An older demo there is replaced.",
 )
-@click.argument("module", default="")
+@click.argument("module", default="", shell_complete=modules_beginning)
 @click.pass_obj
 def demo(settings: Settings, into: Path, module: str) -> None:
     """Run the whole flow on a simulated cohort: check, release, submit, autograde, feedback, CSV.
