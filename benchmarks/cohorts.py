@@ -34,32 +34,32 @@ def make_cohort(course: Course, assignment: Assignment, root: Path, size: int) -
         shutil.copytree(course.reference, root / course.reference.name, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "source").mkdir()
     shutil.copy(assignment.script, root / "source")
-    made = load_course(root)
-    released = publish(made, assignment)
-    prepare(made, made.assignment(assignment.id), backend(made.sandbox.backend))
-    variants = [one for one in read_variants(course, assignment) if one.kind != "endless"]
-    for name, source in source_notebooks(made, assignment).items():
+    cohort = load_course(root)
+    released = publish(cohort, assignment)
+    prepare(cohort, cohort.assignment(assignment.id), backend(cohort.sandbox.backend))
+    variants = [variant for variant in read_variants(course, assignment) if variant.kind != "endless"]
+    for name, source in source_notebooks(cohort, assignment).items():
         stub = nbformat.read(released / f"{name}.ipynb", as_version=4)
         for number, variant in zip(range(size), itertools.cycle(variants), strict=False):
-            folder = made.step("submitted", f"student{number:03d}", assignment.id)
+            folder = cohort.step("submitted", f"student{number:03d}", assignment.id)
             folder.mkdir(parents=True)
             nbformat.write(submission(variant, source, stub), folder / f"{name}.ipynb")
-    return made
+    return cohort
 
 
-def plain_course(made: Course, assignment: Assignment, root: Path, size: int) -> Path:
+def plain_course(cohort: Course, assignment: Assignment, root: Path, size: int) -> Path:
     """The same course as plain nbgrader has it, in the empty folder `root`, with the first `size` submissions."""
     db_url = f"sqlite:///{root / 'gradebook.db'}"
-    plain = replace(made, root=root, db_url=db_url, deadlines={})
-    build(made, assignment)
-    shutil.copytree(made.step("source", assignment.id), plain.step("source", assignment.id))
+    plain = replace(cohort, root=root, db_url=db_url, deadlines={})
+    build(cohort, assignment)
+    shutil.copytree(cohort.step("source", assignment.id), plain.step("source", assignment.id))
     publish(plain, Assignment(assignment.id))
-    for folder in submissions(made, assignment)[:size]:
+    for folder in submissions(cohort, assignment)[:size]:
         shutil.copytree(folder, plain.step("submitted", folder.parent.name, assignment.id))
-    (root / "nbgrader_config.py").write_text(PLAIN_CONFIG.format(course=made.id, db_url=db_url), encoding="utf-8")
+    (root / "nbgrader_config.py").write_text(PLAIN_CONFIG.format(course=cohort.id, db_url=db_url), encoding="utf-8")
     return root
 
 
-def submissions(made: Course, assignment: Assignment) -> list[Path]:
+def submissions(cohort: Course, assignment: Assignment) -> list[Path]:
     """Folders of the submissions, in order."""
-    return sorted(made.step("submitted").glob(f"*/{assignment.id}"))
+    return sorted(cohort.step("submitted").glob(f"*/{assignment.id}"))

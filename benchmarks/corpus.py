@@ -132,7 +132,7 @@ def setup_of(grader: str, assignment: str) -> str:
         rooms = ("course", "sandbox", "plan", "repair", "judge", "grade", "models.py")
         engine = (ROOT / "tito" / name for name in rooms)
         return digest_of(*engine, more=digest_of(course))
-    shared = sorted(one for one in course.iterdir() if one.name not in ("source", SETTINGS))
+    shared = sorted(path for path in course.iterdir() if path.name not in ("source", SETTINGS))
     module = digest_of(*sorted((course / "source").glob(f"{assignment}*")), *shared)
     harness = f"{module} {HARNESS[grader]} {BATCH_SECONDS} {CELL_TIMEOUT_S}"
     if grader == "nbgrader":
@@ -204,10 +204,10 @@ def grade_ours(todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, R
         nothing_touched = not run.left and run.before == run.after
         for case, digest in todo:
             graded = run.graded[case.name]
-            scores = {one.grade_id: one.points for one in graded.record.cells if one.points is not None}
+            scores = {cell.grade_id: cell.points for cell in graded.record.cells if cell.points is not None}
             text = told(graded) + page_of(graded)
             shown = [word for word in (*TEST_WORDS, PLANTED) if word in text]
-            seconds = round(sum(one.seconds for one in graded.record.notebooks), 1)
+            seconds = round(sum(notebook.seconds for notebook in graded.record.notebooks), 1)
             whole = nothing_touched and not graded.record.platform_fault
             yield case, Result(digest, scores, shown, whole, whole, seconds, now(), graded.record.fault)
 
@@ -227,19 +227,19 @@ class Place:
 def make_place(root: Path, grader: str, name: str) -> Place:
     """A module of the cases' course, released: for nbgrader the course's folder, for Otter the zip."""
     shutil.copytree(CASES / "assignment", root / "made")
-    made = load_course((root / "made").resolve())
-    made = replace(made, db_url=f"sqlite:///{root / 'made' / 'grades.db'}")
-    publish(made, made.assignment(name))
-    released = plain(nbformat.read(made.step("release", name, notebook_of(name)), as_version=4))
+    course = load_course((root / "made").resolve())
+    course = replace(course, db_url=f"sqlite:///{root / 'made' / 'grades.db'}")
+    publish(course, course.assignment(name))
+    released = plain(nbformat.read(course.step("release", name, notebook_of(name)), as_version=4))
     inside = root / "in"
     inside.mkdir()
     if grader == "otter":
-        write_otter_zip(made, made.assignment(name), inside / "autograder.zip")
+        write_otter_zip(course, course.assignment(name), inside / "autograder.zip")
     else:
-        build(made, made.assignment(name))
+        build(course, course.assignment(name))
         for step in ("source", "release"):
-            shutil.copytree(made.step(step, name), inside / "course" / step / name)
-        shutil.copy(made.root / "grades.db", inside / "course")
+            shutil.copytree(course.step(step, name), inside / "course" / step / name)
+        shutil.copy(course.root / "grades.db", inside / "course")
     return Place(name, inside, released)
 
 
@@ -247,7 +247,7 @@ def grade_theirs(grader: str, todo: list[tuple[Case, str]], say: Say) -> Iterato
     """One case after another, each in a sandbox of its own, with honest work graded after it."""
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         places = {
-            name: make_place(Path(folder) / name, grader, name) for name in by_assignment([one for one, _ in todo])
+            name: make_place(Path(folder) / name, grader, name) for name in by_assignment([case for case, _ in todo])
         }
         for number, (case, digest) in enumerate(todo, 1):
             place = places[case.assignment]
@@ -289,16 +289,16 @@ def grade_batch(grader: str, students: list[str], place: Place, digest: str) -> 
         "seconds": BATCH_SECONDS,
         "cell_timeout_s": CELL_TIMEOUT_S,
     }
-    said = confined(place.inside, json.dumps(task))
-    if said is None:
+    answer = confined(place.inside, json.dumps(task))
+    if answer is None:
         lost_too = False if AFTER in students else None
         return Result(digest, {}, [], False, lost_too, BATCH_SECONDS, now(), "the sandbox was stopped from outside")
-    graded = said["graded"]
+    graded = answer["graded"]
     scores = {name: score for name, score in graded[CASE]["scores"].items() if score is not None}
     due = worth(place.assignment)
     after = {name: graded[AFTER]["scores"].get(name) for name in due} == due if AFTER in students else None
-    ended = said["ended"] and graded[CASE]["ended"]
-    return Result(digest, scores, graded[CASE]["shown"], ended, after, said["seconds"], now(), said["log"])
+    ended = answer["ended"] and graded[CASE]["ended"]
+    return Result(digest, scores, graded[CASE]["shown"], ended, after, answer["seconds"], now(), answer["log"])
 
 
 def confined(folder: Path, task: str) -> dict[str, Any] | None:
@@ -315,12 +315,12 @@ def confined(folder: Path, task: str) -> dict[str, Any] | None:
         process.wait()
         return None
     try:
-        said: dict[str, Any] = json.loads(out.splitlines()[-1])
+        answer: dict[str, Any] = json.loads(out.splitlines()[-1])
     except (IndexError, ValueError):
         if process.returncode == -signal.SIGKILL:
             return None
         raise RuntimeError(f"the harness failed ({process.returncode}): {err[-2000:]}") from None
-    return said
+    return answer
 
 
 def watched(process: subprocess.Popen[str]) -> None:
@@ -421,13 +421,13 @@ How to read it:
 
 def page_of_results(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
     """The page, of stored results alone."""
-    dates = [one.graded_at[:10] for of_one in results.values() for one in of_one.values()]
+    dates = [result.graded_at[:10] for of_grader in results.values() for result in of_grader.values()]
     days = f"on {min(dates)}" if min(dates) == max(dates) else f"from {min(dates)} to {max(dates)}"
-    made = (
+    measured = (
         f"Measured {days} with `benchmarks/corpus.py`: tito {version('tinytorch-tito')}, "
         f"nbgrader {version('nbgrader')}, otter-grader {version('otter-grader')}, Python {platform.python_version()}."
     )
-    text = INTRODUCTION.format(cases=len(cases), made=made, seconds=BATCH_SECONDS, timeout=CELL_TIMEOUT_S)
+    text = INTRODUCTION.format(cases=len(cases), made=measured, seconds=BATCH_SECONDS, timeout=CELL_TIMEOUT_S)
     sections = [text, "## Totals\n", totals(cases, results)]
     for kind in KINDS:
         chosen = [case for case in cases if case.kind == kind]
@@ -442,7 +442,7 @@ def totals(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
     for kind in (*KINDS, "all"):
         for grader in GRADERS:
             chosen = [(case, results[grader][case.name]) for case in cases if kind in (case.kind, "all")]
-            gained, gone = [forged(*one) for one in chosen], [lost(*one) for one in chosen]
+            gained, gone = [forged(*graded) for graded in chosen], [lost(*graded) for graded in chosen]
             figures = [
                 len(chosen),
                 *(sum(map(bool, gained)), sum(gained), sum(map(bool, gone)), sum(gone)),
@@ -450,7 +450,7 @@ def totals(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
                 sum(not result.ended for _, result in chosen),
                 sum(result.after is False for _, result in chosen),
             ]
-            lines.append(f"| {kind} | {NAMES[grader]} | {' | '.join(f'{one:g}' for one in figures)} |")
+            lines.append(f"| {kind} | {NAMES[grader]} | {' | '.join(f'{figure:g}' for figure in figures)} |")
     return "\n".join(lines)
 
 
@@ -459,9 +459,9 @@ def table_of(cases: list[Case], results: dict[str, dict[str, Result]]) -> str:
     heads = " | ".join(NAMES[grader] for grader in GRADERS)
     lines = [f"| case | due | {heads} |", "|---|---:|" + "---|" * len(GRADERS)]
     for case in cases:
-        said = " | ".join(outcome(case, results[grader][case.name]) for grader in GRADERS)
+        outcomes = " | ".join(outcome(case, results[grader][case.name]) for grader in GRADERS)
         title = re.sub(r"([|_*<])", r"\\\1", case.title)
-        lines.append(f"| {title} (`{case.name}`) | {due_points(case):g} | {said} |")
+        lines.append(f"| {title} (`{case.name}`) | {due_points(case):g} | {outcomes} |")
     return "\n".join(lines)
 
 

@@ -142,7 +142,7 @@ def place_for_nbgrader(task: dict[str, Any]) -> list[str]:
         for student in students:
             subprocess.run(["rm", "-rf", submitted / student], check=True)
             (submitted / student).mkdir()
-        if [one.name for one in submitted.iterdir()] == task["batch"]:
+        if [folder.name for folder in submitted.iterdir()] == task["batch"]:
             break
     for student in task["batch"]:
         subprocess.run(["cp", "-a", f"/in/batch/{student}", submitted / student / task["assignment"]], check=False)
@@ -152,7 +152,7 @@ def place_for_nbgrader(task: dict[str, Any]) -> list[str]:
 
 def read_nbgrader(task: dict[str, Any]) -> dict[str, Any]:
     """For each student the automatic scores, and which words the outputs of the autograded notebook hold."""
-    course, found = WORK / "course", {}
+    course, graded_of = WORK / "course", {}
     try:
         rows = sqlite3.connect(course / "grades.db").execute(SCORES).fetchall()
     except sqlite3.Error:
@@ -163,11 +163,11 @@ def read_nbgrader(task: dict[str, Any]) -> dict[str, Any]:
             cells = json.loads(graded.read_text(encoding="utf-8"))["cells"]
             outputs = json.dumps([cell.get("outputs") for cell in cells], ensure_ascii=False)
         except NO_FILE_OF_THE_GRADERS:
-            found[student] = NOTHING
+            graded_of[student] = NOTHING
             continue
-        scores = {name: score for one, name, score in rows if one == student}
-        found[student] = {"scores": scores, "shown": words_in(outputs, task), "ended": True}
-    return found
+        scores = {name: score for who, name, score in rows if who == student}
+        graded_of[student] = {"scores": scores, "shown": words_in(outputs, task), "ended": True}
+    return graded_of
 
 
 # ---- otter -----------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def uploaded(folder: Path, into: Path) -> Path:
 
 def read_otter(task: dict[str, Any]) -> dict[str, Any]:
     """For each student the scores in results.json, and which words stand in what it lets a student see."""
-    found = {}
+    graded_of = {}
     for student in task["batch"]:
         folder = WORK / "results" / student
         try:
@@ -211,14 +211,14 @@ def read_otter(task: dict[str, Any]) -> dict[str, Any]:
             ended = False
         try:
             results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-            visible = [one for one in results["tests"] if one.get("visibility") != "hidden"]
-            scores = {one["name"]: float(one["score"]) for one in results["tests"] if "score" in one}
+            visible = [test for test in results["tests"] if test.get("visibility") != "hidden"]
+            scores = {test["name"]: float(test["score"]) for test in results["tests"] if "score" in test}
         except NO_FILE_OF_THE_GRADERS:
-            found[student] = NOTHING | {"ended": ended}
+            graded_of[student] = NOTHING | {"ended": ended}
             continue
         shown = words_in(json.dumps([results.get("output"), visible], ensure_ascii=False), task)
-        found[student] = {"scores": scores, "shown": shown, "ended": ended}
-    return found
+        graded_of[student] = {"scores": scores, "shown": shown, "ended": ended}
+    return graded_of
 
 
 if __name__ == "__main__":

@@ -57,14 +57,14 @@ def collected(running: ServiceProcess) -> None:
     """The instructor takes every student's work, each checked against its receipt."""
     tutor = Client(running.url, token("tutor"))
     started = time.monotonic()
-    found = tutor.submissions(COURSE, ASSIGNMENT)
+    listed = tutor.submissions(COURSE, ASSIGNMENT)
     with tempfile.TemporaryDirectory() as folder:
-        for one in found:
-            into = Path(folder) / one.id
+        for submission in listed:
+            into = Path(folder) / submission.id
             into.mkdir()
-            tutor.take_submission(one, into)
+            tutor.take_submission(submission, into)
     tutor.close()
-    print(f"{len(found)} submissions listed, fetched and checked in {time.monotonic() - started:.1f} s")
+    print(f"{len(listed)} submissions listed, fetched and checked in {time.monotonic() - started:.1f} s")
 
 
 def killed(running: ServiceProcess, hub: FakeHub) -> None:
@@ -74,30 +74,31 @@ def killed(running: ServiceProcess, hub: FakeHub) -> None:
     for number in range(KILLS):
         pair = (Cohort(hub, STUDENTS // 2, f"again{number}-"), Cohort(hub, STUDENTS // 2, f"once{number}-"))
         threads = [
-            threading.Thread(target=one.submit, args=(running.url,), kwargs={"retry": again, "threads": 16})
-            for one, again in zip(pair, (True, False), strict=True)
+            threading.Thread(target=cohort.submit, args=(running.url,), kwargs={"retry": again, "threads": 16})
+            for cohort, again in zip(pair, (True, False), strict=True)
         ]
-        for one in threads:
-            one.start()
+        for thread in threads:
+            thread.start()
         time.sleep(chance.uniform(0.1, 2.0))
         running.kill()
         running.start()
-        for one in threads:
-            one.join()
+        for thread in threads:
+            thread.join()
         cohorts += pair
     running.kill()
     ledger = running.ledger()
     for cohort in cohorts:
         cohort.assert_kept(ledger)
-    found = audit(ledger)
+    report = audit(ledger)
     ledger.close()
-    acknowledged = sum(len(one.acknowledged) for one in cohorts)
+    acknowledged = sum(len(cohort.acknowledged) for cohort in cohorts)
     print(
         f"killed {KILLS} times in {KILLS} x {STUDENTS} submissions: {acknowledged} acknowledged and all there, "
-        f"{sum(one.doubts for one in cohorts)} requests without an answer, {found.submissions - acknowledged} stored "
-        f"whole but not acknowledged, {len(found.problems)} damaged, {found.unused_blobs} blobs that nothing refers to"
+        f"{sum(cohort.doubts for cohort in cohorts)} requests without an answer, {report.submissions - acknowledged} "
+        f"stored whole but not acknowledged, {len(report.problems)} damaged, {report.unused_blobs} blobs that nothing "
+        "refers to"
     )
-    assert not found.problems
+    assert not report.problems
 
 
 def main() -> None:

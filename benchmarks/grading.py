@@ -113,7 +113,7 @@ def measured_peers(course: Course, assignment: Assignment, part: int) -> tuple[f
         theirs = nbgrader_run(plain_course(course, assignment, Path(folder).resolve(), part), assignment)
     with tempfile.TemporaryDirectory() as folder:
         zipped = write_otter_zip(course, assignment, Path(folder) / "autograder.zip")
-        notebooks = [path for one in submissions(course, assignment)[:part] for path in one.glob("*.ipynb")]
+        notebooks = [path for submitted in submissions(course, assignment)[:part] for path in submitted.glob("*.ipynb")]
         others = otter_seconds(zipped, notebooks, workers=2)
     return theirs, others
 
@@ -136,19 +136,19 @@ def main() -> None:
     known: dict[int, tuple[float, float]] = {}  # seconds of the peers, by how many submissions they graded
     for size in map(int, arguments.cohorts.split(",")):
         with tempfile.TemporaryDirectory() as folder:
-            made = make_cohort(course, assignment, Path(folder).resolve(), size)
+            cohort = make_cohort(course, assignment, Path(folder).resolve(), size)
             part = min(size, arguments.peers)
             if part not in known:
-                known[part] = measured_peers(made, assignment, part)
+                known[part] = measured_peers(cohort, assignment, part)
             theirs, others = (seconds * size / part for seconds in known[part])
             mark = "~" if size > arguments.peers else ""
             for workers in (1, 2):
-                runs = [tito_run(made, assignment, workers) for _ in range(arguments.repeats)]
-                peak = tito_run(made, assignment, workers, watch=True).peak_mb
-                seconds = median(runs, lambda one: one.seconds)
+                runs = [tito_run(cohort, assignment, workers) for _ in range(arguments.repeats)]
+                peak = tito_run(cohort, assignment, workers, watch=True).peak_mb
+                seconds = median(runs, lambda run: run.seconds)
                 cells = (
                     str(size), f"{mark}{theirs:.1f}", f"{mark}{others:.1f}", str(workers), f"{seconds:.2f}",
-                    f"{theirs / seconds:.1f}", f"{others / seconds:.1f}", f"{median(runs, lambda one: one.first):.2f}",
+                    f"{theirs / seconds:.1f}", f"{others / seconds:.1f}", f"{median(runs, lambda run: run.first):.2f}",
                     f"{1000 * seconds / size:.0f}", f"{peak:.0f}",
                 )  # fmt: skip
                 print("  ".join(f"{cell:>{len(name)}}" for cell, name in zip(cells, COLUMNS, strict=True)), flush=True)

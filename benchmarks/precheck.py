@@ -42,20 +42,20 @@ def a_class(url: str, hub: FakeHub, module: Module, prefix: str, *, endless: boo
     looped = {name for number, name in enumerate(names) if endless and number % ENDLESS_EVERY == 0}
     start = threading.Barrier(STUDENTS)
 
-    def one(number: int, name: str) -> None:
+    def hand_in(number: int, name: str) -> None:
         client = Client(url, token(name))
         variant = "endless_loop" if name in looped else HONEST[number % len(HONEST)]
         start.wait()
         begun = time.monotonic()
-        made = client.submit(COURSE, MODULE, uploads(module.files(variant)))
+        submission = client.submit(COURSE, MODULE, uploads(module.files(variant)))
         acknowledged.append(time.monotonic() - begun)
-        precheck = looked_for(client, made, PATIENCE_S)
+        precheck = looked_for(client, submission, PATIENCE_S)
         took[name] = time.monotonic() - begun
         assert precheck.result is not None
         assert precheck.result.tests
         client.close()
 
-    threads = [threading.Thread(target=one, args=numbered) for numbered in enumerate(names)]
+    threads = [threading.Thread(target=hand_in, args=numbered) for numbered in enumerate(names)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -76,8 +76,8 @@ def alone(url: str, hub: FakeHub, module: Module) -> None:
     took = []
     for number in range(6):
         begun = time.monotonic()
-        made = client.submit(COURSE, MODULE, uploads(module.files(HONEST[number % len(HONEST)])))
-        looked_for(client, made, PATIENCE_S)
+        submission = client.submit(COURSE, MODULE, uploads(module.files(HONEST[number % len(HONEST)])))
+        looked_for(client, submission, PATIENCE_S)
         took.append(time.monotonic() - begun)
     client.close()
     print(f"alone: median {median(took):.2f} s from submit to result")

@@ -193,16 +193,16 @@ def turn_by_turn(runs: list[Callable[[], object]]) -> list[float]:
     times: list[list[float]] = [[] for _ in runs]
     end = None
     for turn in range(1000):
-        for run, kept in zip(runs, times, strict=True):
+        for run, measured in zip(runs, times, strict=True):
             start = time.perf_counter()
             run()
-            kept.append(1e3 * (time.perf_counter() - start))
+            measured.append(1e3 * (time.perf_counter() - start))
         if turn == 1:
             end = time.perf_counter() + SECONDS_PER_CASE
             times = [[] for _ in runs]
         if end is not None and time.perf_counter() > end and times[0]:
             break
-    return [median(kept) for kept in times]
+    return [median(measured) for measured in times]
 
 
 def import_ms() -> tuple[float, float]:

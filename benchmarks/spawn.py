@@ -42,7 +42,7 @@ def cpu_s(process: psutil.Process) -> float:
 
 
 def memory_mb(process: psutil.Process) -> float:
-    return sum(one.memory_full_info().pss for one in [process, *process.children(recursive=True)]) / 2**20
+    return sum(part.memory_full_info().pss for part in [process, *process.children(recursive=True)]) / 2**20
 
 
 class Round:
@@ -111,7 +111,7 @@ def alone() -> None:
             person.get("/lab/api/settings").raise_for_status()
             opened = cpu_s(process)
             asyncio.run(run_in_kernel(f"{person.hub.url}/user/{person.name}", person.token, NOTEBOOK))
-            kernel_s = sum(cpu_s(one) for one in process.children(recursive=True))
+            kernel_s = sum(cpu_s(child) for child in process.children(recursive=True))
             rows.append((wall, ready, opened - ready, kernel_s, ready_mb, memory_mb(process)))
         hub_s = (cpu_s(psutil.Process(hub.pid)) - hub_before) / ALONE
     wall, ready, opened, kernel, ready_mb, kernel_mb = (median(column) for column in zip(*rows, strict=True))

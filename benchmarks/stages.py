@@ -116,30 +116,30 @@ def graded(course: Course, plan: AssignmentPlan, folders: list[Path], together: 
     for stage, functions in STAGES.items():
         for owner, name in functions:
             watch.on(owner, name, stage)
-    found = []
+    seconds = []
     with (
         sandboxes_for(backend(course.sandbox.backend), plan) as sandboxes,
         open_gradebook(course) as opened,
     ):
         recorder = Recorder(course, plan.assignment, opened)
         halves = halves_of(plan.notebooks)
-        made = []
+        results = []
         for folder in [folders[0], *folders]:  # the first is not counted: the judge starts with it
             watch.seconds.clear()
             started = time.perf_counter()
             with Judge(sandboxes.judges, halves) as judge:
-                one = submission.grade_submission(
+                result = submission.grade_submission(
                     plan, folder.parent.name, folder, sandboxes.notebooks, judge, Fingerprint("", "", "")
                 )
-            found.append(dict(watch.seconds) | {"total": time.perf_counter() - started})
-            made.append((one, folder))
-        for first in range(0, len(made), together):
+            seconds.append(dict(watch.seconds) | {"total": time.perf_counter() - started})
+            results.append((result, folder))
+        for first in range(0, len(results), together):
             watch.seconds.clear()
-            recorder.record(made[first : first + together])
-            each = watch.seconds["record"] / len(made[first : first + together])
-            for times in found[first : first + together]:
+            recorder.record(results[first : first + together])
+            each = watch.seconds["record"] / len(results[first : first + together])
+            for times in seconds[first : first + together]:
                 times["record"], times["total"] = each, times["total"] + each
-    return found[1:]
+    return seconds[1:]
 
 
 def run(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[float, float]:
@@ -154,7 +154,7 @@ def run(course: Course, plan: AssignmentPlan, folders: list[Path]) -> tuple[floa
     ):
         recorder = Recorder(course, plan.assignment, opened)
         for batch in graders.grade(tasks):
-            recorder.record([(one, task.folder) for task, one in batch])
+            recorder.record([(result, task.folder) for task, result in batch])
     return time.perf_counter() - started, _processor_s() - before
 
 
@@ -194,7 +194,7 @@ def fences(course: Course, plan: AssignmentPlan, folders: list[Path], repeats: i
     with_few = [each(course, plan, folders) for _ in range(repeats)]
     with all_copied():
         with_all = [each(course, plan, folders) for _ in range(repeats)]
-    few, every = ([statistics.median(one) for one in zip(*runs, strict=True)] for runs in (with_few, with_all))
+    few, every = ([statistics.median(column) for column in zip(*runs, strict=True)] for runs in (with_few, with_all))
     costs["all copied"] = every[0] - few[0], every[1] - few[1]
     return costs
 
@@ -256,23 +256,25 @@ def main() -> None:
     course = find_course(Path())
     assignment = course.assignment(arguments.module)
     with tempfile.TemporaryDirectory() as folder:
-        made = make_cohort(course, assignment, Path(folder).resolve(), arguments.cohort)
-        plan = calibrated_apart(plan_assignment(made, assignment), backend(made.sandbox.backend))
-        folders = submissions(made, assignment)
-        measured = [(*floor(plan, folders), each(made, plan, folders)) for _ in range(arguments.repeats)]
-        stages = graded(made, plan, folders, arguments.together)
-        around = fences(made, plan, folders, arguments.repeats)
-    least = [statistics.median(one) for one in zip(*(plain for plain, _, _ in measured), strict=True)]
+        cohort = make_cohort(course, assignment, Path(folder).resolve(), arguments.cohort)
+        plan = calibrated_apart(plan_assignment(cohort, assignment), backend(cohort.sandbox.backend))
+        folders = submissions(cohort, assignment)
+        measured = [(*floor(plan, folders), each(cohort, plan, folders)) for _ in range(arguments.repeats)]
+        stages = graded(cohort, plan, folders, arguments.together)
+        around = fences(cohort, plan, folders, arguments.repeats)
+    least = [statistics.median(column) for column in zip(*(plain for plain, _, _ in measured), strict=True)]
     forked = statistics.median(second for _, forks, _ in measured for second in forks)
-    middle = {name: 1000 * statistics.median(one.get(name, 0.0) for one in stages) for name in (*STAGES, "total")}
-    ratio = statistics.median(one["total"] / bare for one, bare in zip(stages, least, strict=True))
+    middle = {name: 1000 * statistics.median(times.get(name, 0.0) for times in stages) for name in (*STAGES, "total")}
+    ratio = statistics.median(times["total"] / bare for times, bare in zip(stages, least, strict=True))
     figures = [*middle.values(), 1000 * statistics.median(least), ratio, 1000 * forked]
-    table((*middle, "floor", "× floor", "forked"), [f"{one:.1f}" for one in figures])
+    table((*middle, "floor", "× floor", "forked"), [f"{figure:.1f}" for figure in figures])
     print()
     mean = statistics.mean(least)
-    clock, busy = (statistics.median(one) for one in zip(*(found for _, _, found in measured), strict=True))
+    clock, busy = (
+        statistics.median(column) for column in zip(*(per_submission for _, _, per_submission in measured), strict=True)
+    )
     figures = [1000 * clock, clock / mean, 1000 * busy, busy / mean, 1000 * mean]
-    table(("clock", "× floor", "busy", "× floor", "floor"), [f"{one:.1f}" for one in figures])
+    table(("clock", "× floor", "busy", "× floor", "floor"), [f"{figure:.1f}" for figure in figures])
     print()
     for name, (wall_s, busy_s) in around.items():
         print(f"{name:>12}  clock {1000 * wall_s:6.1f}  busy {1000 * busy_s:6.1f}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course.course import Course, find_course
 from tito.course.settings import SandboxSettings
 from tito.errors import SandboxUnavailable, TitoError
-from tito.models import Check
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.metering import UNMETERED, WATCHDOG, mechanism
 from tito.sandbox.obstacles import obstacles
@@ -29,18 +29,28 @@ WEAKER = {
 }
 
 
-def examine(folder: Path) -> list[Check]:
-    """All checks, those of the machine first; those of the course only where there is one."""
-    checks = [_python(), *map(_package, PACKAGES), _kernel(), _nbgraders_engine()]
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing that was looked at: whether it is as it should be, and what to do where it is not."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    hint: str = ""
+
+
+def examine(folder: Path) -> list[Diagnosis]:
+    """All diagnoses, those of the machine first; those of the course only where there is one."""
+    diagnoses = [_python(), *map(_package, PACKAGES), _kernel(), _nbgraders_engine()]
     try:
         course = find_course(folder)
     except TitoError as error:
-        problem = Check("course", False, error.message, hint=error.hint)
-        return [*checks, *_sandboxes(SandboxSettings.backend), problem]
+        problem = Diagnosis("course", False, error.message, hint=error.hint)
+        return [*diagnoses, *_sandboxes(SandboxSettings.backend), problem]
     return [
-        *checks,
+        *diagnoses,
         *_sandboxes(course.sandbox.backend),
-        Check("course", True, f"{course.id} in {course.root}"),
+        Diagnosis("course", True, f"{course.id} in {course.root}"),
         _gradebook(course),
         _exchange(course),
         _disk(course),
@@ -48,36 +58,38 @@ def examine(folder: Path) -> list[Check]:
     ]
 
 
-def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", sys.version_info >= (3, 11), found, hint="Use Python 3.11 or newer.")
+def _python() -> Diagnosis:
+    number = ".".join(map(str, sys.version_info[:3]))
+    return Diagnosis("python", sys.version_info >= (3, 11), number, hint="Use Python 3.11 or newer.")
 
 
-def _package(name: str) -> Check:
+def _package(name: str) -> Diagnosis:
     try:
-        return Check(name, True, version(name))
+        return Diagnosis(name, True, version(name))
     except PackageNotFoundError:
-        return Check(name, False, "not installed.", hint="Run 'make setup'.")
+        return Diagnosis(name, False, "not installed.", hint="Run 'make setup'.")
 
 
-def _kernel() -> Check:
+def _kernel() -> Diagnosis:
     from jupyter_client.kernelspec import KernelSpecManager
 
-    found = "python3" in KernelSpecManager().find_kernel_specs()
-    detail = "python3" if found else "no kernel 'python3'."
-    return Check("kernel", found, detail, hint="tito works without; plain nbgrader does not: pip install ipykernel.")
+    installed = "python3" in KernelSpecManager().find_kernel_specs()
+    detail = "python3" if installed else "no kernel 'python3'."
+    return Diagnosis(
+        "kernel", installed, detail, hint="tito works without; plain nbgrader does not: pip install ipykernel."
+    )
 
 
-def _nbgraders_engine() -> Check:
+def _nbgraders_engine() -> Diagnosis:
     """Whether nbgrader's commands, as they would be run from here, grade courses of ours with our engine."""
     name = "nbgrader's engine"
     try:
         if plain_nbgrader():
-            return Check(name, True, f"its own, as {PLAIN_VARIABLE} says: it runs student code unprotected, as you")
+            return Diagnosis(name, True, f"its own, as {PLAIN_VARIABLE} says: it runs student code unprotected, as you")
     except TitoError as error:
-        return Check(name, False, error.message, hint=error.hint)
+        return Diagnosis(name, False, error.message, hint=error.hint)
     problem, hint = _bypass()
-    return Check(name, not problem, problem or "nbgrader's commands grade with tito's engine", hint=hint)
+    return Diagnosis(name, not problem, problem or "nbgrader's commands grade with tito's engine", hint=hint)
 
 
 def _bypass() -> tuple[str, str]:
@@ -106,37 +118,37 @@ def _bypass() -> tuple[str, str]:
     return "", ""
 
 
-def _sandboxes(used: str) -> list[Check]:
+def _sandboxes(used: str) -> list[Diagnosis]:
     """A line for each way to isolate. Only the one that is used has to work."""
-    found = {name: _usable(name) for name in ("bubblewrap", "landlock")}
-    checks = []
-    for name, problem in found.items():
+    problems = {name: _problem(name) for name in ("bubblewrap", "landlock")}
+    diagnoses = []
+    for name, problem in problems.items():
         line = "sandbox" if name == used else f"sandbox {name}"
         if not problem:
-            checks.append(Check(line, True, f"{name} isolates{WEAKER.get(name, '')}"))
+            diagnoses.append(Diagnosis(line, True, f"{name} isolates{WEAKER.get(name, '')}"))
         elif name == used:
-            hint = _way_out(name, problem, found)
-            checks.append(Check(line, False, " ".join([problem, *_causes(name)]), hint=hint))
+            hint = _way_out(name, problems)
+            diagnoses.append(Diagnosis(line, False, " ".join([problem, *_causes(name)]), hint=hint))
         else:
-            checks.append(Check(line, True, f"not used here; it would not work: {problem}"))
+            diagnoses.append(Diagnosis(line, True, f"not used here; it would not work: {problem}"))
     if used == "none":
-        checks.append(Check("sandbox", True, "none: student code runs as you, as course.toml says"))
-    return [*checks, _memory(used)]
+        diagnoses.append(Diagnosis("sandbox", True, "none: student code runs as you, as course.toml says"))
+    return [*diagnoses, _memory(used)]
 
 
-def _memory(used: str) -> Check:
+def _memory(used: str) -> Diagnosis:
     """What limits the memory of a notebook with all that it starts, and measures it from outside."""
     means = "" if used in UNMETERED else mechanism()
     if not means:
         alone = "only that of each process by itself is limited, and no test can be measured from outside"
-        return Check("memory", True, f"the memory of a session's processes together is not limited here: {alone}")
+        return Diagnosis("memory", True, f"the memory of a session's processes together is not limited here: {alone}")
     detail = f"that of a session's processes together is limited and measured by {means}"
     if means == WATCHDOG:
         detail += ", which looks 4 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
-    return Check("memory", True, detail)
+    return Diagnosis("memory", True, detail)
 
 
-def _usable(name: str) -> str:
+def _problem(name: str) -> str:
     """Why a backend cannot work on this machine, or "" when it can."""
     try:
         MAKERS[name]()
@@ -147,13 +159,13 @@ def _usable(name: str) -> str:
 
 def _causes(name: str) -> list[str]:
     """What keeps namespaces from bubblewrap, and what to do."""
-    return [f"{one.cause} {one.remedy}" for one in obstacles()] if name == "bubblewrap" else []
+    return [f"{obstacle.cause} {obstacle.remedy}" for obstacle in obstacles()] if name == "bubblewrap" else []
 
 
-def _way_out(name: str, problem: str, found: dict[str, str]) -> str:
-    """What to do without a backend that does not work."""
-    install = "Install it (Debian: apt-get install bubblewrap). " if "no 'bwrap'" in problem else ""
-    works = [f"'--sandbox {one}' (works here{WEAKER.get(one, '')})" for one in found if not found[one]]
+def _way_out(name: str, problems: dict[str, str]) -> str:
+    """What to do without a backend that does not work; `problems` has "" for one that does."""
+    install = "Install it (Debian: apt-get install bubblewrap). " if "no 'bwrap'" in problems[name] else ""
+    works = [f"'--sandbox {other}' (works here{WEAKER.get(other, '')})" for other in problems if not problems[other]]
     instead = " or ".join([*works, "'--sandbox none' (no protection)"])
     return (
         f"{install}Without it collect, feedback, grades and status work; check, release and autograde refuse, unless "
@@ -161,34 +173,34 @@ def _way_out(name: str, problem: str, found: dict[str, str]) -> str:
     )
 
 
-def _gradebook(course: Course) -> Check:
+def _gradebook(course: Course) -> Diagnosis:
     from tito.gradebook.store import gradebook
 
     if course.db_url.startswith("sqlite:///") and not Path(course.db_url.removeprefix("sqlite:///")).exists():
-        return Check("gradebook", True, "none yet; the first release makes it")
+        return Diagnosis("gradebook", True, "none yet; the first release makes it")
     try:
         with gradebook(course) as opened:
             count = len(opened.assignments)
     except TitoError as error:
-        return Check("gradebook", False, error.message, hint=error.hint)
-    return Check("gradebook", True, f"{count} assignments")
+        return Diagnosis("gradebook", False, error.message, hint=error.hint)
+    return Diagnosis("gradebook", True, f"{count} assignments")
 
 
-def _exchange(course: Course) -> Check:
+def _exchange(course: Course) -> Diagnosis:
     if course.exchange_kind == "service" and course.exchange_url:
         return _exchange_service(course.exchange_url)
     root = course.exchange_root
     if root.is_dir():
         usable = os.access(root, os.W_OK | os.X_OK)
-        return Check(
+        return Diagnosis(
             "exchange",
             usable,
             f"{root}{'' if usable else ' is not writable.'}",
             hint=f"Make {root} yours." if course.exchange_kind == "service" else f"Make {root} writable for all.",
         )
     if root.is_relative_to(course.root):
-        return Check("exchange", True, f"{root}: none yet; the first release makes it")
-    return Check(
+        return Diagnosis("exchange", True, f"{root}: none yet; the first release makes it")
+    return Diagnosis(
         "exchange",
         False,
         f"{root} does not exist.",
@@ -196,27 +208,27 @@ def _exchange(course: Course) -> Check:
     )
 
 
-def _exchange_service(url: str) -> Check:
+def _exchange_service(url: str) -> Diagnosis:
     import httpx
 
     try:
         answer = httpx.get(f"{url.rstrip('/')}/health", timeout=5)
         works = answer.status_code == 200 and answer.json().get("status") == "ok"
-        said = "answers" if works else f"HTTP {answer.status_code}"
+        state = "answers" if works else f"HTTP {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        works, said = False, type(error).__name__
+        works, state = False, type(error).__name__
     hint = "Start the exchange service, or correct exchange.url in course.toml."
-    return Check("exchange", works, f"{url}: {said}{'' if works else '.'}", hint=hint)
+    return Diagnosis("exchange", works, f"{url}: {state}{'' if works else '.'}", hint=hint)
 
 
-def _private(course: Course) -> Check:
+def _private(course: Course) -> Diagnosis:
     """Whether other accounts of the machine can read what is the course's alone. One's own machine has none."""
     names = ("source", "submitted", "autograded", "feedback", "gradebook")
     readable = [name for name in names if _open_to_others(course.root / name)]
     if not readable:
-        return Check("private", True, "no other account of this machine can read the course")
+        return Diagnosis("private", True, "no other account of this machine can read the course")
     listed = ", ".join(f"{name}/" for name in readable)
-    return Check(
+    return Diagnosis(
         "private", True, f"other accounts of this machine can read {listed}; to close it: chmod o= {course.root}"
     )
 
@@ -226,6 +238,6 @@ def _open_to_others(folder: Path) -> bool:
     return folder.is_dir() and all(path.stat().st_mode & stat.S_IXOTH for path in (folder, *folder.parents))
 
 
-def _disk(course: Course) -> Check:
+def _disk(course: Course) -> Diagnosis:
     free = shutil.disk_usage(course.root).free >> 20
-    return Check("disk", free >= FREE_MB, f"{free} MiB free", hint="Make room: grading a cohort needs some.")
+    return Diagnosis("disk", free >= FREE_MB, f"{free} MiB free", hint="Make room: grading a cohort needs some.")

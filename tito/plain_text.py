@@ -20,7 +20,7 @@ ESCAPES = re.compile(
     r"|\x1b[ -/]{0,8}[0-~]"
 )
 _OUT = {ord(character): None for character in HOSTILE}
-_VISIBLE = {ord(one): f"\\x{ord(one):02x}" if ord(one) < 0x100 else f"\\u{ord(one):04x}" for one in HOSTILE}
+_VISIBLE = {number: f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" for number in map(ord, HOSTILE)}
 
 
 def without_controls(text: str) -> str:

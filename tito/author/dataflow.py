@@ -18,12 +18,12 @@ class Dependence:
 
     def follow(self, source: str) -> frozenset[str]:
         """Follow a part; the observed names that its outcome depends on."""
-        return frozenset[str]().union(*(self._statement(one) for one in ast.parse(source).body))
+        return frozenset[str]().union(*(self._statement(statement) for statement in ast.parse(source).body))
 
     def statements(self, source: str) -> Iterator[frozenset[str]]:
         """Follow a part; the observed names that each of its statements depends on."""
-        for one in ast.parse(source).body:
-            yield self._statement(one)
+        for statement in ast.parse(source).body:
+            yield self._statement(statement)
 
     def reads(self, source: str) -> frozenset[str]:
         """The observed names that a part depends on; it leaves nothing behind."""
@@ -34,8 +34,8 @@ class Dependence:
             self._on = known
 
     def _statement(self, statement: ast.stmt) -> frozenset[str]:
-        said = ast.unparse(_Silent().visit(ast.parse(ast.unparse(statement))))
-        names = names_in(said)
+        deciding = ast.unparse(_Silent().visit(ast.parse(ast.unparse(statement))))
+        names = names_in(deciding)
         source = frozenset[str]().union(*(self._on.get(name, frozenset()) for name in names.read))
         plain = isinstance(statement, ast.Assign | ast.AnnAssign)
         for name in names.bound:
@@ -55,7 +55,7 @@ class _Silent(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
-        return ast.Call(node.func, node.args, [one for one in node.keywords if one.arg not in WORDS])
+        return ast.Call(node.func, node.args, [keyword for keyword in node.keywords if keyword.arg not in WORDS])
 
 
 def _changed_in_place(statement: ast.stmt) -> Iterator[str]:

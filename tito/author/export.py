@@ -69,7 +69,7 @@ def _relative(source: str, package: str, depth: int, path: Path) -> str:
     """Imports from the course's own package made relative, so that it can be staged under any name."""
     lines = source.split("\n")
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import) and any(one.name.split(".")[0] == package for one in node.names):
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == package for alias in node.names):
             raise BadSource(
                 f"{path}: an exported cell says 'import {package}…'.",
                 hint=f"Write 'from {package}.x import y' instead.",

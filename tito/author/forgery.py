@@ -93,7 +93,7 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
             forgeries = list(_forgeries(claims))
             asked += len(forgeries)
             held += len(claims.plan.observed)
-            faults += _accepted(claims, forgeries, _answers(judge, claims, [one.values for one in forgeries]))
+            faults += _accepted(claims, forgeries, _answers(judge, claims, [forgery.values for forgery in forgeries]))
     yield from faults
     if not faults:
         seconds = time.perf_counter() - started
@@ -102,7 +102,9 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
 
 def declared_reports(plan: AssignmentPlan) -> Iterator[Check]:
     """Whether observed names that are a student's yes or no are declared, and no judge runs what it is told."""
-    faults = [one for notebook in plan.notebooks for test in notebook.tests.values() for one in _word(notebook, test)]
+    faults = [
+        fault for notebook in plan.notebooks for test in notebook.tests.values() for fault in _word(notebook, test)
+    ]
     yield from faults
     if not faults:
         reported = [
@@ -136,7 +138,7 @@ def _given_names(plan: JudgePlan) -> list[str]:
 def _claims(plan: AssignmentPlan, sandbox: ZygoteClient, judge: Judge) -> Iterator[Claims]:
     """The reference's own values for every section that has a judge half."""
     for notebook in plan.notebooks:
-        asking = replace(notebook, tests={name: _asking_for_inputs(one) for name, one in notebook.tests.items()})
+        asking = replace(notebook, tests={name: _asking_for_inputs(test) for name, test in notebook.tests.items()})
         if not any(judged is not None for test in asking.tests.values() for _, judged in test.sections):
             continue
         seen = observe(sandbox, asking, trusted(asking), judge)
@@ -173,14 +175,14 @@ def _claims_of(test: TestPlan, number: int, section: Section, plan: JudgePlan, r
 def _forgeries(claims: Claims) -> Iterator[Forgery]:
     """Every value by itself, and in every group each by the same recipe. What is reported stays as it was."""
     deciding = _Readers(claims).deciding() - frozenset(claims.section.reported)
-    values = {name: one for name, one in claims.values.items() if name in deciding}
+    values = {name: value for name, value in claims.values.items() if name in deciding}
     for name, value in values.items():
         for by, other in replacements(value, claims.inputs):
             yield Forgery(frozenset((name,)), by, {**claims.values, name: other})
     for group in _groups(claims, frozenset(values)):
-        made = {name: alike(values[name], claims.inputs) for name in group}
-        for by in dict.fromkeys(by for one in made.values() for by in one):
-            changed = {name: one[by] for name, one in made.items() if by in one}
+        alternatives = {name: alike(values[name], claims.inputs) for name in group}
+        for by in dict.fromkeys(by for others in alternatives.values() for by in others):
+            changed = {name: others[by] for name, others in alternatives.items() if by in others}
             if len(changed) > 1:
                 yield Forgery(frozenset(changed), by, {**claims.values, **changed})
 
@@ -191,7 +193,7 @@ def _groups(claims: Claims, names: frozenset[str]) -> Iterable[frozenset[str]]:
     groups = {names: None}
     for part in judge_parts(claims.section):
         groups |= {group & names: None for group in depends.statements(part)}
-    return [one for one in groups if len(one) > 1]
+    return [group for group in groups if len(group) > 1]
 
 
 def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement | JudgeFailed]) -> Iterator[Check]:
@@ -208,9 +210,9 @@ def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement 
         if who is not None and not any(names < forgery.names for names in taken):
             taken.setdefault(forgery.names, []).append(f"{forgery.by}{who}")
     for names, by in taken.items():
-        told = f"{' and '.join(f'`{name}`' for name in sorted(names))}"
+        named = f"{' and '.join(f'`{name}`' for name in sorted(names))}"
         more = f" (and {len(by) - TOLD} others)" if len(by) > TOLD else ""
-        detail = f"{claims.where}: yes to {told} replaced by {'; '.join(by[:TOLD])}{more}"
+        detail = f"{claims.where}: yes to {named} replaced by {'; '.join(by[:TOLD])}{more}"
         yield Check(FORGED, False, detail, claims.test.grade_id, FORGED_HINT)
 
 
@@ -221,7 +223,9 @@ class _Readers:
         depends = Dependence(claims.values)
         section = claims.section
         self._common = depends.follow(section.judge or "") | depends.follow(section.measured)
-        self.checks = [(one.name, depends.reads(one.source) | depends.reads(one.measured)) for one in section.checks]
+        self.checks = [
+            (check.name, depends.reads(check.source) | depends.reads(check.measured)) for check in section.checks
+        ]
 
     def who_says_yes(self, changed: frozenset[str], answer: Judgement) -> str | None:
         """None where the forgery earns nothing; else what earns, as text to be added."""
@@ -255,10 +259,10 @@ def _answers(judge: Judge, claims: Claims, each: Iterable[Mapping[str, Any]]) ->
 
 
 def _ask(judge: Judge, claims: Claims, batch: list[Packed]) -> list[Judgement | JudgeFailed]:
-    questions = [Question(claims.section, claims.plan, one, claims.measured) for one in batch]
+    questions = [Question(claims.section, claims.plan, values, claims.measured) for values in batch]
     try:
         return judge.ask(*questions)
     except JudgeFailed as error:
         if len(batch) == 1:
             return [error]
-        return [answer for one in batch for answer in _ask(judge, claims, [one])]
+        return [answer for values in batch for answer in _ask(judge, claims, [values])]

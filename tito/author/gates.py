@@ -72,10 +72,10 @@ def check(
     """
     report = CheckReport(assignment.id)
 
-    def note(found: Iterable[Check]) -> None:
-        for one in found:
-            report.checks.append(one)
-            progress(one)
+    def note(lines: Iterable[Check]) -> None:
+        for line in lines:
+            report.checks.append(line)
+            progress(line)
 
     source = source_notebooks(course, assignment)
     note(_metadata(source))
@@ -122,7 +122,7 @@ def _judged(plan: AssignmentPlan) -> Iterator[Check]:
 def _as_the_course_has_it(course: Course, checks: Iterable[Check]) -> Iterator[Check]:
     """What can be forged is refused, or named and let pass."""
     lenient = course.gates.forgeable == "warn"
-    return (replace(one, ok=True, warning=True) if lenient and not one.ok else one for one in checks)
+    return (replace(line, ok=True, warning=True) if lenient and not line.ok else line for line in checks)
 
 
 # ---- what needs no student code ------------------------------------------------------------------
@@ -219,21 +219,21 @@ def _earned(context: GateContext, workers: int) -> Iterator[Check]:
     yield from _all_earned("the reference earns every point", record)
     slowest = max((cell.seconds for cell in record.cells), default=0.0)
     variants = _variants(context)
-    made = {one.name: notebooks for one, notebooks in variants}
+    submitted = {variant.name: notebooks for variant, notebooks in variants}
     records = _graded(
-        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": context.released} | made, workers
+        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": context.released} | submitted, workers
     )
     yield from _none_earned("the untouched stub fails each graded cell", records["the stub"])
-    yield from (_as_stated(one, records[one.name]) for one, _ in variants)
+    yield from (_as_stated(variant, records[variant.name]) for variant, _ in variants)
 
 
 def _variants(context: GateContext) -> list[tuple[Variant, dict[str, Any]]]:
     """The simulated students of a module, with the notebooks that they submit."""
-    found = read_variants(context.course, context.assignment)
-    if found and len(context.source) != 1:
+    variants = read_variants(context.course, context.assignment)
+    if variants and len(context.source) != 1:
         raise BadSource(f"{context.assignment.id} has variants, but more than one notebook.", hint="Split it.")
     name, notebook = next(iter(context.source.items()))
-    return [(one, {name: submission(one, notebook, context.released[name])}) for one in found]
+    return [(variant, {name: submission(variant, notebook, context.released[name])}) for variant in variants]
 
 
 def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], workers: int) -> dict[str, SubmissionRecord]:
@@ -261,7 +261,7 @@ def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:
         yield Check(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
     if not lost:
         points = sum(cell.points or 0 for cell in record.cells)
-        yield Check(name, True, f"{points:g} points in {sum(one.seconds for one in record.notebooks):.1f} s")
+        yield Check(name, True, f"{points:g} points in {sum(notebook.seconds for notebook in record.notebooks):.1f} s")
 
 
 def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:

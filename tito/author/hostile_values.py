@@ -207,24 +207,24 @@ NOTHINGS: dict[str, Recipe] = {"all None": lambda _: None}
 def everywhere(value: Any, recipe: Recipe) -> Any:
     """The value with the recipe applied to all that is no container in it; SAME where it applies to nothing."""
     if isinstance(value, list | tuple):
-        parts = [everywhere(one, recipe) for one in value]
-        if all(one is SAME for one in parts):
+        parts = [everywhere(element, recipe) for element in value]
+        if all(part is SAME for part in parts):
             return SAME
         return type(value)(old if new is SAME else new for old, new in zip(value, parts, strict=True))
     if isinstance(value, dict):
-        changed = {key: everywhere(one, recipe) for key, one in value.items()}
-        if all(one is SAME for one in changed.values()):
+        changed = {key: everywhere(element, recipe) for key, element in value.items()}
+        if all(element is SAME for element in changed.values()):
             return SAME
-        return {key: value[key] if one is SAME else one for key, one in changed.items()}
+        return {key: value[key] if element is SAME else element for key, element in changed.items()}
     return recipe(value)
 
 
 def alike(value: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Replacements by the name of a recipe that can be applied to several values at once."""
-    made = {name: recipe(value) for name, recipe in (WHOLE | SHAPE).items()}
-    made |= {name: everywhere(value, recipe) for name, recipe in (ELEMENTS | NOTHINGS).items()}
-    made |= {f"the input `{name}`": one for name, one in inputs.items()}
-    return {name: one for name, one in made.items() if one is not SAME and differs(value, one)}
+    replaced = {name: recipe(value) for name, recipe in (WHOLE | SHAPE).items()}
+    replaced |= {name: everywhere(value, recipe) for name, recipe in (ELEMENTS | NOTHINGS).items()}
+    replaced |= {f"the input `{name}`": other for name, other in inputs.items()}
+    return {name: other for name, other in replaced.items() if other is not SAME and differs(value, other)}
 
 
 def replacements(value: Any, inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -242,10 +242,10 @@ def _inside(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
         places = places[: MOST_ELEMENTS // 2] + places[-MOST_ELEMENTS // 2 :]
     for place in places:
         true = value[place]
-        for name, one in (*alike(true, {}).items(), *_inside(true, depth - 1)):
-            yield f"one with element {place!r}: {name}", _with(value, {place: one})
+        for name, other in (*alike(true, {}).items(), *_inside(true, depth - 1)):
+            yield f"one with element {place!r}: {name}", _with(value, {place: other})
         if isinstance(value, dict):
-            yield f"one without the key {place!r}", {key: one for key, one in value.items() if key != place}
+            yield f"one without the key {place!r}", {key: element for key, element in value.items() if key != place}
     for first, second in itertools.pairwise(places):
         if differs(value[first], value[second]):
             exchanged = _with(value, {first: value[second], second: value[first]})
@@ -255,4 +255,4 @@ def _inside(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
 def _with(value: Any, changed: dict[Any, Any]) -> Any:
     if isinstance(value, dict):
         return value | changed
-    return type(value)(changed.get(at, one) for at, one in enumerate(value))
+    return type(value)(changed.get(at, element) for at, element in enumerate(value))

@@ -50,15 +50,19 @@ class _Flags:
             body = ast.parse(source).body
         except SyntaxError:
             return
-        for one in body:
-            if isinstance(one, ast.FunctionDef):
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef):
                 inner = _Flags(frozenset(self.functions))
-                inner.follow(one.body)
-                returned = (node.value for node in ast.walk(one) if isinstance(node, ast.Return) and node.value)
+                inner.follow(statement.body)
+                returned = (node.value for node in ast.walk(statement) if isinstance(node, ast.Return) and node.value)
                 if any(map(inner.is_flag, returned)):
-                    self.functions.add(one.name)
-            elif isinstance(one, ast.Assign) and isinstance(one.value, ast.Lambda) and self.is_flag(one.value.body):
-                self.functions |= {target.id for target in one.targets if isinstance(target, ast.Name)}
+                    self.functions.add(statement.name)
+            elif (
+                isinstance(statement, ast.Assign)
+                and isinstance(statement.value, ast.Lambda)
+                and self.is_flag(statement.value.body)
+            ):
+                self.functions |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
 
     def follow(self, statements: Iterable[ast.stmt]) -> None:
         """Follow statements twice: what a loop sets is read in its next round."""
@@ -79,14 +83,14 @@ class _Flags:
             self._mark(node.func.value)
 
     def _adds_a_flag(self, call: ast.Call) -> bool:
-        handed = (*call.args, *(one.value for one in call.keywords))
+        handed = (*call.args, *(keyword.value for keyword in call.keywords))
         return _name_of(call.func) in ADDING and any(map(self.is_flag, handed))
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         sequences = (ast.Tuple, ast.List)
         if isinstance(target, sequences) and isinstance(value, sequences) and len(target.elts) == len(value.elts):
-            for one, its in zip(target.elts, value.elts, strict=True):
-                self._bind(one, its)
+            for element, its in zip(target.elts, value.elts, strict=True):
+                self._bind(element, its)
             return
         stored = isinstance(target, ast.Attribute) or (
             isinstance(target, ast.Subscript) and isinstance(value, ast.Constant)
@@ -96,8 +100,8 @@ class _Flags:
 
     def _mark(self, target: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
-            for one in target.elts:
-                self._mark(one)
+            for element in target.elts:
+                self._mark(element)
         while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
             target = target.value
         if isinstance(target, ast.Name):
@@ -117,7 +121,7 @@ class _Flags:
             return self._call_is_flag(node)
         if isinstance(node, ast.IfExp):
             chosen = (node.body, node.orelse)
-            return all(isinstance(one, ast.Constant) for one in chosen) or any(map(self.is_flag, chosen))
+            return all(isinstance(choice, ast.Constant) for choice in chosen) or any(map(self.is_flag, chosen))
         if isinstance(node, ast.Subscript):
             literal = isinstance(node.value, ast.List | ast.Tuple | ast.Dict)
             return self.is_flag(node.value) or (literal and self.is_flag(node.slice))
@@ -127,7 +131,7 @@ class _Flags:
         name = _name_of(call.func)
         if name in ANSWERING or name in self.functions:
             return True
-        handed = [*call.args, *(one.value for one in call.keywords if name == "dict")]
+        handed = [*call.args, *(keyword.value for keyword in call.keywords if name == "dict")]
         if isinstance(call.func, ast.Attribute):
             handed.append(call.func.value)
         return name in PASSING_ON and any(map(self.is_flag, handed))

@@ -56,7 +56,7 @@ def read_variant(path: Path) -> Variant:
         if name not in FACTS:
             raise BadSource(f"{path}: the header knows no '{name}'.", hint=near(str(name), FACTS))
     kind, base, lost = facts.get("kind"), facts.get("base", "reference"), facts.get("lost")
-    names = isinstance(lost, list) and all(isinstance(one, str) for one in lost)
+    names = isinstance(lost, list) and all(isinstance(name, str) for name in lost)
     if kind not in KINDS or base not in BASES or not (lost == "all" or names):
         raise BadSource(
             f"{path}: the header needs `kind` (one of {', '.join(KINDS)}), `base` (one of {', '.join(BASES)})"

@@ -61,7 +61,9 @@ class TitoConverter(Autograde):  # type: ignore[misc]
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from error
         self.assignments = {
-            self._format_source(wanted, student): [str(folder / f"{one.name}.ipynb") for one in self._plan.notebooks]
+            self._format_source(wanted, student): [
+                str(folder / f"{notebook.name}.ipynb") for notebook in self._plan.notebooks
+            ]
             for student, folder in self._course.submissions(wanted).items()
             if fnmatchcase(student, self.coursedir.student_id)
         }
@@ -93,7 +95,7 @@ class TitoConverter(Autograde):  # type: ignore[misc]
 
     def _require_known(self, student: str) -> None:
         with open_gradebook(self._course) as opened:
-            if student not in {one.id for one in opened.students}:
+            if student not in {enrolled.id for enrolled in opened.students}:
                 raise NbGraderException(f"No student with ID '{student}' exists in the database")
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
@@ -125,7 +127,7 @@ def _graded_once(root: Path, assignment: str, student: str, _: Fingerprint) -> G
 def task_of(course: Course, plan: AssignmentPlan, student: str) -> Task:
     """What there is to grade of a student's."""
     folder = course.step("submitted", student, plan.assignment)
-    content = content_hash(folder, tuple(one.name for one in plan.notebooks))
+    content = content_hash(folder, tuple(notebook.name for notebook in plan.notebooks))
     return Task(student, folder, Fingerprint(content, plan.tests_hash, plan.environment_hash))
 
 

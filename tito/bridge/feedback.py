@@ -54,20 +54,20 @@ def generate_feedback(course: Course, assignment: Assignment, students: tuple[st
     from nbgrader.coursedir import CourseDirectory
 
     graded = course.step("autograded")
-    found = tuple(path.parent.name for path in sorted(graded.glob(f"*/{assignment.id}")) if path.is_dir())
-    for student in students or found:
-        if student not in found:
+    autograded = tuple(path.parent.name for path in sorted(graded.glob(f"*/{assignment.id}")) if path.is_dir())
+    for student in students or autograded:
+        if student not in autograded:
             raise UsageError(
                 f"{student}'s {assignment.id} has not been autograded.",
                 hint=f"Run 'tito autograde {assignment.id}'.",
             )
-    if not found:
+    if not autograded:
         raise UsageError(
             f"No submission of {assignment.id} has been autograded.",
             hint=f"Run 'tito autograde {assignment.id}'.",
         )
     pages = []
-    for student in students or found:
+    for student in students or autograded:
         config = settings(course)
         config.CourseDirectory.assignment_id = assignment.id
         config.CourseDirectory.student_id = student

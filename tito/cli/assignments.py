@@ -76,20 +76,19 @@ def run_gates(course: Course, assignment: Assignment, sandbox: str | None, worke
     from tito.author.gates import check as run
     from tito.sandbox.backends import backend
 
-    def progress(one: Check) -> None:
+    def progress(gate: Check) -> None:
         if not quiet:
-            say(line(one))
+            say(line(gate))
 
     return run(course, assignment, backend(sandbox or course.sandbox.backend), workers=workers, progress=progress)
 
 
-def line(one: Check) -> str:
+def line(gate: Check) -> str:
     """One gate as a line of text."""
-    where = f" [{one.where}]" if one.where else ""
-    hint = f" {one.hint}" if one.hint and (one.warning or not one.ok) else ""
-    return f"{'warn' if one.warning else 'ok  ' if one.ok else 'FAIL'}  {one.name}{where}: {one.detail}.{hint}".replace(
-        "..", "."
-    )
+    where = f" [{gate.where}]" if gate.where else ""
+    hint = f" {gate.hint}" if gate.hint and (gate.warning or not gate.ok) else ""
+    mark = "warn" if gate.warning else "ok  " if gate.ok else "FAIL"
+    return f"{mark}  {gate.name}{where}: {gate.detail}.{hint}".replace("..", ".")
 
 
 def require(report: CheckReport) -> None:
@@ -98,7 +97,7 @@ def require(report: CheckReport) -> None:
     Raises:
         CheckFailed: says how many did not.
     """
-    failed = sum(not one.ok for one in report.checks)
+    failed = sum(not gate.ok for gate in report.checks)
     if failed:
         raise CheckFailed(
             f"{report.subject}: {failed} of {len(report.checks)} gates failed.", hint="Nothing was released."

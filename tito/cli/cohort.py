@@ -84,11 +84,11 @@ def autograde(
             progress=progress,
         )
     if as_json:
-        print_json([to_json(one) for one in result.records])
+        print_json([to_json(record) for record in result.records])
         return
     if result.records:
         print_verdicts(result.records)
-    say_forgeable([one.points_forgeable for one in result.records])
+    say_forgeable([record.points_forgeable for record in result.records])
     say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
 
 
@@ -140,9 +140,10 @@ def summary(record: SubmissionRecord) -> str:
     points = sum(cell.points or 0 for cell in automatic)
     passed = sum(cell.earned for cell in automatic)
     possible = sum(cell.max_points for cell in automatic)
-    unreadable = [one.notes[0] for one in record.notebooks if not one.seconds and one.notes and not record.fault]
-    said = f". {unreadable[0]}" if unreadable else ""
-    return f"{record.student}: {points:g}/{possible:g} points, {passed} of {len(automatic)} tests passed{said}"
+    unread = (notebook for notebook in record.notebooks if not notebook.seconds and notebook.notes)
+    notes = [notebook.notes[0] for notebook in unread if not record.fault]
+    remark = f". {notes[0]}" if notes else ""
+    return f"{record.student}: {points:g}/{possible:g} points, {passed} of {len(automatic)} tests passed{remark}"
 
 
 SHORT = {

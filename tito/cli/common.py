@@ -69,7 +69,7 @@ def print_text(text: str) -> None:
 
 def say_forgeable(points: Iterable[float | None]) -> None:
     """Say how many points of a cohort were earned on evidence that student code can forge, where there are any."""
-    each = [one for one in points if one]
+    each = [earned for earned in points if earned]
     if each:
         say(f"{sum(each):g} points of {len(each)} submissions can be forged: evidence in-process or reported.")
 

@@ -18,14 +18,14 @@ def doctor(settings: Settings, as_json: bool) -> None:
     """Say what is there, what is missing, and what still works without it."""
     from tito.doctor import examine
 
-    checks = examine(settings.folder)
+    diagnoses = examine(settings.folder)
     if as_json:
-        print_json([dataclasses.asdict(one) for one in checks])
+        print_json([dataclasses.asdict(diagnosis) for diagnosis in diagnoses])
     else:
-        for one in checks:
-            hint = "" if one.ok else f" {one.hint}"
-            print_text(f"{'ok     ' if one.ok else 'MISSING'}  {one.name}: {one.detail}{hint}")
-    if not all(one.ok for one in checks):
+        for diagnosis in diagnoses:
+            hint = "" if diagnosis.ok else f" {diagnosis.hint}"
+            print_text(f"{'ok     ' if diagnosis.ok else 'MISSING'}  {diagnosis.name}: {diagnosis.detail}{hint}")
+    if not all(diagnosis.ok for diagnosis in diagnoses):
         raise CheckFailed("Something is missing; see above.")
 
 

@@ -66,7 +66,7 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
     demo = _demo_course(course, assignment, into)
     isolation = backend(demo.sandbox.backend)
     with _timed("1. check: the release gates", say):
-        require(check(demo, assignment, isolation, progress=lambda one: say(f"   {line(one)}")))
+        require(check(demo, assignment, isolation, progress=lambda gate: say(f"   {line(gate)}")))
     with _timed("2. release", say):
         require_exchange(demo)
         publish(demo, assignment)
@@ -78,12 +78,14 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
             _submit(demo, assignment, player)
         exchange(demo, assignment, "Collect", update=True, check_owner=False)  # all of them are this one user
     with _timed(f"4. autograde in the {isolation.name} sandbox", say):
-        result = autograde(demo, assignment, isolation, progress=lambda one: say(f"   {summary(one)}"))
+        result = autograde(demo, assignment, isolation, progress=lambda record: say(f"   {summary(record)}"))
     with _timed("5. feedback and grades", say):
         pages = generate_feedback(demo, assignment)
         table, rows = write_csv(demo, assignment)
     with _timed("6. the hostile submission under plain nbgrader, for comparison", say):
-        compared = [(one, *_both_scores(demo, assignment, one)) for one in cohort if one.variant.kind == "hostile"]
+        compared = [
+            (player, *_both_scores(demo, assignment, player)) for player in cohort if player.variant.kind == "hostile"
+        ]
     say("")
     print_verdicts(result.records, {row.student_id: row.status.value for row in rows})
     _tell(cohort, compared, table, pages, say)
@@ -125,14 +127,16 @@ def _timed(title: str, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _cohort(course: Course, assignment: Assignment) -> list[Player]:
-    variants = [one for one in read_variants(course, assignment) if one.kind not in FOR_GATES_ALONE]
+    variants = [variant for variant in read_variants(course, assignment) if variant.kind not in FOR_GATES_ALONE]
     if not variants:
         raise UsageError(
             f"There are no variants of {assignment.id} to play students.",
             hint=f"Write some in variants/{assignment.id}/.",
         )
     people = [name.split() for name in PEOPLE[: len(variants)]]
-    return [Player(first.lower(), first, last, one) for (first, last), one in zip(people, variants, strict=True)]
+    return [
+        Player(first.lower(), first, last, variant) for (first, last), variant in zip(people, variants, strict=True)
+    ]
 
 
 def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
@@ -179,9 +183,9 @@ def _with_a_gradebook_of_its_own(text: str) -> str:
 
 def _enrol(demo: Course, cohort: list[Player]) -> None:
     with gradebook(demo) as opened:
-        for one in cohort:
+        for player in cohort:
             opened.update_or_create_student(
-                one.id, first_name=one.first_name, last_name=one.last_name, email=f"{one.id}@example.edu"
+                player.id, first_name=player.first_name, last_name=player.last_name, email=f"{player.id}@example.edu"
             )
 
 

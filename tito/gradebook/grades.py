@@ -27,26 +27,26 @@ def grades(course: Course, assignment: Assignment) -> list[GradeRow]:
         GradebookUnavailable: the database cannot be read.
     """
     require_released(course, assignment.id)
-    submitted = course.submissions(assignment.id)
+    handed_in = course.submissions(assignment.id)
     order = _order(course, assignment)
     with gradebook(course) as opened:
-        known = {student.id: student for student in opened.students}
-        made = {one.student_id: one for one in opened.assignment_submissions(assignment.id)}
-        found = opened.find_assignment(assignment.id)
-        names = {cell.name for notebook in found.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)}
+        students = {student.id: student for student in opened.students}
+        submissions = {entry.student_id: entry for entry in opened.assignment_submissions(assignment.id)}
+        released = opened.find_assignment(assignment.id)
+        names = {cell.name for notebook in released.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)}
         cells = dict.fromkeys(sorted(names, key=lambda name: (order.get(name, len(order)), name)))
         return [
             _row(
                 course,
                 assignment,
-                student,
-                student=known.get(student),
-                made=made.get(student),
-                submitted=student in submitted,
+                student_id,
+                student=students.get(student_id),
+                submission=submissions.get(student_id),
+                handed_in=student_id in handed_in,
                 cells=cells,
-                found=found,
+                max_score=released.max_score,
             )
-            for student in sorted({*known, *submitted})
+            for student_id in sorted({*students, *handed_in})
         ]
 
 
@@ -62,27 +62,28 @@ def _row(
     student_id: str,
     *,
     student: Any,
-    made: Any,
-    submitted: bool,
+    submission: Any,
+    handed_in: bool,
     cells: dict[str, None],
-    found: Any,
+    max_score: float,
 ) -> GradeRow:
+    """The row of one student; `student` and `submission` are the gradebook's, None where it has none."""
     points: dict[str, float | None] = dict(cells)
     fault = manual = False
     forgeable: float | None = None
-    if made is not None:
+    if submission is not None:
         record = read_record(course, assignment.id, student_id)
         fault = record is not None and record.platform_fault
         forgeable = record.points_forgeable if record is not None else None
-        for notebook in made.notebooks:
+        for notebook in submission.notebooks:
             for grade in notebook.grades:
                 points[grade.name] = _points(grade)
                 manual = manual or bool(grade.needs_manual_grade)
-    status = _status(submitted, made is not None, fault, manual)
-    raw = sum(one for one in points.values() if one is not None) if made is not None else None
+    status = _status(handed_in, submission is not None, fault, manual)
+    raw = sum(earned for earned in points.values() if earned is not None) if submission is not None else None
     final = status is Status.GRADED and raw is not None
-    seconds_late = _seconds_late(course, assignment, student_id, made) if final else 0.0
-    late = penalty(course.late, raw or 0.0, found.max_score, seconds_late) if final else None
+    seconds_late = _seconds_late(course, assignment, student_id, submission) if final else 0.0
+    late = penalty(course.late, raw or 0.0, max_score, seconds_late) if final else None
     return GradeRow(
         student_id=student_id,
         last_name=(student.last_name if student else None) or "",
@@ -92,29 +93,29 @@ def _row(
         raw_score=raw,
         late_penalty=late,
         score=raw - late if final and raw is not None and late is not None else None,
-        max_score=found.max_score,
+        max_score=max_score,
         status=status,
         points_forgeable=forgeable,
     )
 
 
-def _seconds_late(course: Course, assignment: Assignment, student: str, made: Any) -> float:
+def _seconds_late(course: Course, assignment: Assignment, student: str, submission: Any) -> float:
     """After the student's extension in the course file, else as nbgrader counts it."""
     extended = course.extensions.get(assignment.id, {}).get(student)
-    if extended is None or made.timestamp is None:
-        return float(made.total_seconds_late)
-    return max(0.0, float((made.timestamp.replace(tzinfo=UTC) - extended).total_seconds()))
+    if extended is None or submission.timestamp is None:
+        return float(submission.total_seconds_late)
+    return max(0.0, float((submission.timestamp.replace(tzinfo=UTC) - extended).total_seconds()))
 
 
 def _points(grade: Any) -> float | None:
     """Manual over automatic, with extra credit; None where neither has been given."""
-    given = grade.manual_score if grade.manual_score is not None else grade.auto_score
-    return None if given is None else float(given) + float(grade.extra_credit or 0)
+    score = grade.manual_score if grade.manual_score is not None else grade.auto_score
+    return None if score is None else float(score) + float(grade.extra_credit or 0)
 
 
-def _status(submitted: bool, recorded: bool, fault: bool, manual: bool) -> Status:
+def _status(handed_in: bool, recorded: bool, fault: bool, manual: bool) -> Status:
     if not recorded:
-        return Status.UNGRADED if submitted else Status.MISSING
+        return Status.UNGRADED if handed_in else Status.MISSING
     if fault:
         return Status.PLATFORM_FAULT
     return Status.NEEDS_MANUAL_GRADING if manual else Status.GRADED

@@ -142,7 +142,7 @@ def _released(course: Course, assignment: Assignment, plan: NotebookPlan) -> Rel
     }  # fmt: skip
     if tests != wanted:
         raise UsageError(f"The release of {assignment.id} has other tests than its source.", hint=release)
-    return Released(cells, tuple(one for one in sorted(folder.iterdir()) if one.suffix != ".ipynb"))
+    return Released(cells, tuple(path for path in sorted(folder.iterdir()) if path.suffix != ".ipynb"))
 
 
 # ---- the zip -----------------------------------------------------------------------------------------
@@ -163,12 +163,12 @@ def _generate(course: Course, assignment: Assignment, plan: NotebookPlan, releas
         text = test_file(assignment.id, test)
         (folder / "tests" / f"{test.grade_id}.py").write_text(text, encoding="utf-8")
     (folder / "files").mkdir()
-    for one in released.files:
-        target = folder / "files" / one.name
-        if one.is_dir():
-            shutil.copytree(one, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in released.files:
+        target = folder / "files" / file.name
+        if file.is_dir():
+            shutil.copytree(file, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(one, target)
+            shutil.copy(file, target)
     path = folder / "autograder.zip"
     with contextlib.chdir(folder / "files"):  # Otter takes files from below the working directory alone
         generate(
@@ -177,7 +177,7 @@ def _generate(course: Course, assignment: Assignment, plan: NotebookPlan, releas
             config="../otter_config.json",
             requirements="../requirements.txt",
             no_environment=True,
-            files=[one.name for one in released.files],
+            files=[file.name for file in released.files],
             python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
         )
     package = Path(__file__).resolve().parents[1]
@@ -202,13 +202,13 @@ def _require_no_leak(path: Path, plan: NotebookPlan, released: Released) -> None
         )
 
 
-def find_zip_leaks(path: Path, cells: tuple[Cell, ...], given: tuple[Path, ...] = ()) -> list[Leak]:
-    """Secrets of a source notebook in an autograder zip. `given` is what students have beside the notebook.
+def find_zip_leaks(path: Path, cells: tuple[Cell, ...], handed_out: tuple[Path, ...] = ()) -> list[Leak]:
+    """Secrets of a source notebook in an autograder zip. `handed_out` is what students have beside the notebook.
 
     Tests may say what the source's tests say, and what students have; they may not hold what only a solution says.
     """
     public, secrets = public_of(cells), secrets_of(cells)
-    files = [file for one in given for file in (sorted(one.rglob("*")) if one.is_dir() else [one])]
+    files = [file for entry in handed_out for file in (sorted(entry.rglob("*")) if entry.is_dir() else [entry])]
     known = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.suffix == ".py")
     tests = "\n".join(cell.source for cell in cells if cell.is_test)
     with tempfile.TemporaryDirectory(prefix="tito-otter-") as folder:
@@ -217,7 +217,9 @@ def find_zip_leaks(path: Path, cells: tuple[Cell, ...], given: tuple[Path, ...] 
             for name in archive.namelist():
                 archive.extract(name, folder if name.startswith("tests/") else others)
         leaks = find_leaks(others, secrets, public, known)
-        return leaks + find_leaks(of_tests, [one for one in secrets if not one.is_test], public, f"{known}\n{tests}")
+        return leaks + find_leaks(
+            of_tests, [secret for secret in secrets if not secret.is_test], public, f"{known}\n{tests}"
+        )
 
 
 # ---- the tests ---------------------------------------------------------------------------------------
@@ -237,7 +239,7 @@ def test_file(assignment: str, test: TestPlan) -> str:
         parts += _parts_of(test, number, section, plan)
         cases += list(_cases_of(test, number, section, plan))
     points = [0.0] * len(cases) if test.has_checks else [test.points, *[0.0] * (len(cases) - 1)]
-    rendered = [one.render(at, own) for at, (one, own) in enumerate(zip(cases, points, strict=True), 1)]
+    rendered = [case.render(at, own) for at, (case, own) in enumerate(zip(cases, points, strict=True), 1)]
     head = f'"""{test.grade_id}: {test.points:g} points. Written by `tito otter` from {assignment}; do not edit."""'
     facts = f"OK_FORMAT = False\nname = {test.grade_id!r}\nall_or_nothing = {not test.has_checks}"
     body = [head, "from otter.test_files import test_case", facts, HELPERS.strip(), "\n".join(parts), *rendered]
@@ -270,8 +272,8 @@ def _parts_of(test: TestPlan, number: int, section: Section, plan: JudgePlan | N
     yield f"OBSERVE_{number} = {_literal(_plain_python(section.observe, where))}"
     if section.judge is None or plan is None:
         return
-    given = "\n".join(one for one in (plan.imports, plan.given) if one)
-    yield f"GIVEN_{number} = {_literal(_plain_python(given, where))}"
+    known = "\n".join(part for part in (plan.imports, plan.given) if part)
+    yield f"GIVEN_{number} = {_literal(_plain_python(known, where))}"
     yield f"NAMES_{number} = {plan.observed!r}"
     yield f"JUDGE_{number} = {_literal(_plain_python(section.judge, where))}"
     for at, check in enumerate(section.checks, 1):
@@ -284,11 +286,11 @@ def _cases_of(test: TestPlan, number: int, section: Section, plan: JudgePlan | N
     if plan is None:
         yield _Case(name, section.hidden, f"run(OBSERVE_{number}, {namespace})")
         return
-    made = f"observed({namespace}, OBSERVE_{number}, GIVEN_{number}, NAMES_{number})"
+    namespace_of_judge = f"observed({namespace}, OBSERVE_{number}, GIVEN_{number}, NAMES_{number})"
     if not section.checks:
-        yield _Case(name, section.hidden, f"run(JUDGE_{number}, {made})")
+        yield _Case(name, section.hidden, f"run(JUDGE_{number}, {namespace_of_judge})")
     for at, check in enumerate(section.checks, 1):
-        common = f"once({number}, lambda: judged({made}, JUDGE_{number}))"
+        common = f"once({number}, lambda: judged({namespace_of_judge}, JUDGE_{number}))"
         yield _Case(
             f"{test.grade_id} {check.name}", section.hidden, f"run(CHECK_{number}_{at}, {common})",
             check.points, check.message,

@@ -32,15 +32,15 @@ def plan_release(claim: PrecheckClaim, folder: Path) -> AssignmentPlan:
     Raises:
         BadSource: it cannot be planned.
     """
-    found = sorted(folder.iterdir())
+    entries = sorted(folder.iterdir())
     place = SandboxSpec(
-        tuple((path, path.name) for path in found if path.suffix != ".ipynb"),
+        tuple((path, path.name) for path in entries if path.suffix != ".ipynb"),
         tuple(claim.packages),
         limits=claim.limits,
     )
-    notebooks = {path.stem: _cells(path) for path in found if path.suffix == ".ipynb"}
+    notebooks = {path.stem: _cells(path) for path in entries if path.suffix == ".ipynb"}
     plan = plan_notebooks(claim.release.assignment, notebooks, place, folder)
-    return replace(plan, notebooks=tuple(_without_reference(one) for one in plan.notebooks))
+    return replace(plan, notebooks=tuple(_without_reference(notebook) for notebook in plan.notebooks))
 
 
 def _cells(path: Path) -> list[Any]:
@@ -53,21 +53,21 @@ def _cells(path: Path) -> list[Any]:
 
 def _of_visible_checks(cell: Any) -> Any:
     """A test of named checks is worth what those of its visible part are worth together."""
-    checks = [one for section in sections(cell.source, grade_id_of(cell)) for one in section.checks]
+    checks = [check for section in sections(cell.source, grade_id_of(cell)) for check in section.checks]
     if not checks:
         return cell
-    made = copy.deepcopy(cell)
-    made.metadata.nbgrader["points"] = sum(one.points for one in checks)
-    return made
+    changed = copy.deepcopy(cell)
+    changed.metadata.nbgrader["points"] = sum(check.points for check in checks)
+    return changed
 
 
 def _without_reference(notebook: NotebookPlan) -> NotebookPlan:
-    return replace(notebook, tests={name: replace(one, possible=()) for name, one in notebook.tests.items()})
+    return replace(notebook, tests={name: replace(test, possible=()) for name, test in notebook.tests.items()})
 
 
 def prechecked_tests(plan: AssignmentPlan, record: SubmissionRecord) -> list[PrecheckedTest]:
     """What is told of a graded submission: its autograded tests, but for those without a visible part."""
-    tests = {one.name: one.tests for one in plan.notebooks}
+    tests = {notebook.name: notebook.tests for notebook in plan.notebooks}
     return [
         _prechecked(notebook.notebook, cell)
         for notebook in record.notebooks

@@ -51,8 +51,8 @@ class Renewal:
     @contextmanager
     def of(self, claim: PrecheckClaim) -> Iterator[None]:
         """Renew the lease of a precheck, for as long as the block runs."""
-        one, lease = claim.submission, claim.lease
-        self._ours.send(_Held(one.course, one.id, lease.key, lease.seconds, longest_s(claim)))
+        submission, lease = claim.submission, claim.lease
+        self._ours.send(_Held(submission.course, submission.id, lease.key, lease.seconds, longest_s(claim)))
         try:
             yield
         finally:
@@ -66,11 +66,11 @@ class Renewal:
 
 def longest_s(claim: PrecheckClaim) -> float:
     """How long a precheck can be at work that is not stuck."""
-    notebooks = sum(one.path.endswith(".ipynb") for one in claim.release.files)
+    notebooks = sum(file.path.endswith(".ipynb") for file in claim.release.files)
     return max(1, notebooks) * claim.limits.notebook_timeout_s + LONGEST_EXTRA_S
 
 
-def _renew(told: Connection, url: str, token: str) -> None:
+def _renew(orders: Connection, url: str, token: str) -> None:
     """The process. Interrupts are for the one that works, which ends this one when it has finished."""
     kernel.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -79,8 +79,8 @@ def _renew(told: Connection, url: str, token: str) -> None:
     held: _Held | None = None
     until = 0.0
     while True:
-        if told.poll(None if held is None else held.lease_s / OFTEN):
-            held = told.recv()
+        if orders.poll(None if held is None else held.lease_s / OFTEN):
+            held = orders.recv()
             until = time.monotonic() + (held.longest_s if held is not None else 0.0)
         elif held is not None and time.monotonic() < until:
             held = held if _renewed(client, held) else None

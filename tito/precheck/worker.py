@@ -150,17 +150,19 @@ class PrecheckWorker:
         Raises:
             TitoError: the exchange is away, or has given the precheck to another.
         """
-        one, started = claim.submission, time.monotonic()
+        submission, started = claim.submission, time.monotonic()
         with (
             self._renewal.of(claim),
             tempfile.TemporaryDirectory(dir=self._own, prefix="submission-") as folder,
         ):
             self._client.take_claimed(claim, Path(folder))
             grader = self._graders.of(claim)
-            tests, fault = ([], FAULT) if grader is None else self._tests(grader, one.student, Path(folder))
+            tests, fault = ([], FAULT) if grader is None else self._tests(grader, submission.student, Path(folder))
         self._client.give_result(claim, __version__, tests, fault)
         took = time.monotonic() - started
-        LOG.info("%s %s %s: %d tests in %.2f s", one.course, one.assignment, one.id, len(tests), took)
+        LOG.info(
+            "%s %s %s: %d tests in %.2f s", submission.course, submission.assignment, submission.id, len(tests), took
+        )
 
     def _tests(self, grader: ReleaseGrader, student: str, folder: Path) -> tuple[list[PrecheckedTest], str]:
         try:
@@ -189,16 +191,16 @@ def _work(settings: WorkerSettings, number: int, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         slot = Slot(folder / f"slot-{number % settings.at_once}")
         worker = PrecheckWorker(settings, slot, folder, Path(own))
-        told: list[int] = []
+        signals: list[int] = []
 
         def stop(signalled: int, _: object) -> None:
-            told.append(signalled)
+            signals.append(signalled)
             if not worker.answering:
                 sys.exit(0)
 
         signal.signal(signal.SIGTERM, stop)
         try:
-            worker.run(lambda: bool(told))
+            worker.run(lambda: bool(signals))
         finally:
             worker.close()
 
@@ -226,13 +228,13 @@ def serve(settings: WorkerSettings) -> None:
         except KeyboardInterrupt:
             pass
         finally:
-            for one in at_work.values():
-                one.terminate()
+            for process in at_work.values():
+                process.terminate()
             until = time.monotonic() + STOP_S
-            for one in at_work.values():
-                one.join(max(0.0, until - time.monotonic()))
-                one.kill()
-                one.join()
+            for process in at_work.values():
+                process.join(max(0.0, until - time.monotonic()))
+                process.kill()
+                process.join()
 
 
 def _started(settings: WorkerSettings, number: int, folder: Path) -> BaseProcess:
