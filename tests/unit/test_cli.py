@@ -197,6 +197,16 @@ def test_feedback_on_nothing_is_one_line(tito_in: Tito, released: Course) -> Non
     assert "tito autograde" in done.line
 
 
+def test_prechecks_without_settings_are_one_line(
+    tito_in: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TITO_EXCHANGE_URL", raising=False)
+    done = tito_in(tmp_path, "precheck")
+    assert done.code == 2
+    assert "TITO_EXCHANGE_URL is not set" in done.line
+    assert done.line.count("The hub sets it") == 1
+
+
 def test_an_unknown_sandbox_is_one_line(tito_in: Tito, released: Course) -> None:
     done = tito_in(released.root, "autograde", "7", "--sandbox", "docker")
     assert done.code == 2

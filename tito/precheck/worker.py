@@ -250,4 +250,5 @@ def main() -> None:
         os.environ.pop(TOKEN_VARIABLE)
         serve(settings)
     except TitoError as error:
-        sys.exit(f"tito.precheck: {error} {error.hint}".rstrip())
+        sys.stderr.write(f"tito.precheck: {error}\n")
+        sys.exit(error.exit_code)
