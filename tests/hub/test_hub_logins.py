@@ -220,10 +220,10 @@ def test_signing_up_holds_nobody_up_and_wrong_passwords_lock_nobody_else_out(tmp
         ("dummy", "teacher", "People do not sign up on this hub"),
     ],
 )
-def test_an_account_that_cannot_be_opened_is_told_why(tmp_path: Path, kind: str, name: str, said: str) -> None:
-    told = {"TITO_HUB_STATE": str(tmp_path), "TITO_HUB_COURSES": COURSES, "TITO_HUB_AUTH_KIND": kind}
-    with pytest.raises(TitoError, match=said):
-        open_accounts(load_settings(told), [name])
+def test_an_account_that_cannot_be_opened_is_told_why(tmp_path: Path, kind: str, name: str, reason: str) -> None:
+    environment = {"TITO_HUB_STATE": str(tmp_path), "TITO_HUB_COURSES": COURSES, "TITO_HUB_AUTH_KIND": kind}
+    with pytest.raises(TitoError, match=reason):
+        open_accounts(load_settings(environment), [name])
 
 
 def test_people_come_from_an_oauth_provider(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tito.cli.common import Settings, json_option, print_json, print_table, prin
 from tito.cli.groups import CommandGroup
 from tito.course.course import Course
 from tito.errors import ExchangeUnavailable, UsageError
+from tito.validation import adapter
 
 if TYPE_CHECKING:
     from tito.exchange.client.gateway import Gateway
@@ -40,8 +41,6 @@ def show(settings: Settings, as_json: bool) -> None:
     The late policy is no part of the exchange's copy: it is applied whenever grades are read. A deadline counts for it
     as it was when the module was last released; an extension as it stands in course.toml.
     """
-    from tito.exchange.protocol.policy import policy_to_data
-
     course = settings.course()
     ours = policy_of(course)
     state, problem = None, None
@@ -51,8 +50,8 @@ def show(settings: Settings, as_json: bool) -> None:
         except ExchangeUnavailable as error:
             problem = error  # what the course file says is shown all the same
     if as_json:
-        held = {"revision": state.revision, "policy": policy_to_data(state.policy)} if state else None
-        print_json({"course": policy_to_data(ours), "late": asdict(course.late), "exchange": held})
+        held = {"revision": state.revision, "policy": as_data(state.policy)} if state else None
+        print_json({"course": as_data(ours), "late": asdict(course.late), "exchange": held})
     else:
         _print_policy(course, ours, state)
     if problem is not None:
@@ -148,9 +147,13 @@ def differences(held: Policy, wanted: Policy) -> list[tuple[str, str, str]]:
 
 def as_settings(policy: Policy) -> dict[str, str]:
     """A policy as lines of settings, `deadlines.07_sums` and such; dates in UTC."""
-    from tito.exchange.protocol.policy import policy_to_data
+    return dict(_flat(as_data(policy)))
 
-    return dict(_flat(policy_to_data(policy)))
+
+def as_data(policy: Policy) -> dict[str, Any]:
+    """A policy as plain values, for JSON."""
+    data: dict[str, Any] = adapter(type(policy)).dump_python(policy, mode="json", exclude_none=True)
+    return data
 
 
 def _flat(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
