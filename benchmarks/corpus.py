@@ -44,6 +44,7 @@ from cases_support import (
     TEST_WORDS,
     Case,
     by_assignment,
+    feedback_of,
     grade_cases,
     hand_in,
     hand_in_first,
@@ -53,7 +54,6 @@ from cases_support import (
     points_for,
     read_cases,
     solve,
-    told,
     worth_of,
     write,
 )
@@ -205,7 +205,7 @@ def grade_ours(todo: list[tuple[Case, str]], say: Say) -> Iterator[tuple[Case, R
         for case, digest in todo:
             graded = run.graded[case.name]
             scores = {cell.grade_id: cell.points for cell in graded.record.cells if cell.points is not None}
-            text = told(graded) + page_of(graded)
+            text = feedback_of(graded) + page_of(graded)
             shown = [word for word in (*TEST_WORDS, PLANTED) if word in text]
             seconds = round(sum(notebook.seconds for notebook in graded.record.notebooks), 1)
             whole = nothing_touched and not graded.record.platform_fault

@@ -15,15 +15,15 @@ Manifest = dict[str, Any]
 
 def manifests() -> dict[str, Manifest]:
     """All objects of ours, by kind and name (of Jobs, what their names begin with)."""
-    found: dict[str, Manifest] = {}
+    objects: dict[str, Manifest] = {}
     for path in sorted(FOLDER.glob("*/*.yaml")):
         if path.name == "kustomization.yaml":
             continue
-        for one in yaml.safe_load_all(path.read_text()):
-            name = one["metadata"].get("name") or one["metadata"]["generateName"].rstrip("-")
-            assert f"{one['kind']}/{name}" not in found
-            found[f"{one['kind']}/{name}"] = one
-    return found
+        for manifest in yaml.safe_load_all(path.read_text()):
+            name = manifest["metadata"].get("name") or manifest["metadata"]["generateName"].rstrip("-")
+            assert f"{manifest['kind']}/{name}" not in objects
+            objects[f"{manifest['kind']}/{name}"] = manifest
+    return objects
 
 
 def values() -> dict[str, Any]:
@@ -34,7 +34,11 @@ def values() -> dict[str, Any]:
 
 def pods() -> dict[str, Manifest]:
     """The template of every pod, by what makes it."""
-    return {name: one["spec"]["template"] for name, one in manifests().items() if "template" in one.get("spec", {})}
+    return {
+        name: manifest["spec"]["template"]
+        for name, manifest in manifests().items()
+        if "template" in manifest.get("spec", {})
+    }
 
 
 def containers(pod: Manifest) -> list[Manifest]:
@@ -44,7 +48,7 @@ def containers(pod: Manifest) -> list[Manifest]:
 
 def variables(container: Manifest) -> dict[str, Manifest]:
     """Its environment by name, but for what it has from a ConfigMap."""
-    return {one["name"]: one for one in container.get("env", [])}
+    return {variable["name"]: variable for variable in container.get("env", [])}
 
 
 def nested(data: Any, *path: str) -> Iterator[tuple[str, Any]]:

@@ -46,7 +46,11 @@ def objects(chart: Path) -> dict[str, Manifest]:
     argv = [helm, "template", "hub", chart, "--namespace", "tito", "--values", FOLDER / "values.yaml"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(done.stdout) if one}
+    return {
+        f"{manifest['kind']}/{manifest['metadata']['name']}": manifest
+        for manifest in yaml.safe_load_all(done.stdout)
+        if manifest
+    }
 
 
 def merged(defaults: Any, ours: Any) -> Any:
@@ -64,7 +68,11 @@ def decoded(secret: Manifest, key: str) -> str:
 
 
 def pods(objects: dict[str, Manifest]) -> dict[str, Manifest]:
-    return {name: one["spec"]["template"] for name, one in objects.items() if "template" in one.get("spec", {})}
+    return {
+        name: manifest["spec"]["template"]
+        for name, manifest in objects.items()
+        if "template" in manifest.get("spec", {})
+    }
 
 
 def test_our_values_fit_the_charts_own_schema(chart: Path) -> None:
@@ -72,37 +80,38 @@ def test_our_values_fit_the_charts_own_schema(chart: Path) -> None:
     assert path is not None, f"{chart} has no schema: {', '.join(SCHEMAS)}"
     check = jsonschema.Draft7Validator(yaml.safe_load(path.read_text()))
     defaults = yaml.safe_load((chart / "values.yaml").read_text())
-    assert [f"{one.json_path}: {one.message}" for one in check.iter_errors(merged(defaults, values()))] == []
+    assert [f"{error.json_path}: {error.message}" for error in check.iter_errors(merged(defaults, values()))] == []
     wrong = values()
     wrong["singleuser"]["extraenv"] = {}
     assert not check.is_valid(merged(defaults, wrong))
 
 
 def test_what_helm_makes_of_them_are_objects_of_kubernetes(objects: dict[str, Manifest]) -> None:
-    for name, one in objects.items():
+    for name, manifest in objects.items():
         for version in VERSIONS:
             try:
-                kubernetes_validate.validate(one, version, strict=True)
+                kubernetes_validate.validate(manifest, version, strict=True)
             except kubernetes_validate.ValidationError as error:
                 pytest.fail(f"{name}, Kubernetes {version}: {error.message}")
 
 
 def test_no_pod_of_the_chart_is_privileged_or_reads_a_node(objects: dict[str, Manifest]) -> None:
     for name, pod in pods(objects).items():
-        assert not any("hostPath" in one for one in pod["spec"].get("volumes", [])), name
+        assert not any("hostPath" in volume for volume in pod["spec"].get("volumes", [])), name
         for container in containers(pod):
             assert not container.get("securityContext", {}).get("privileged"), name
 
 
 def test_the_hub_reads_our_settings_and_the_secrets_that_they_name(objects: dict[str, Manifest]) -> None:
     secret, pod = objects["Secret/hub"], objects["Deployment/hub"]["spec"]["template"]
-    hub = next(one for one in containers(pod) if one["name"] == "hub")
-    mounts = {one["mountPath"].rstrip("/"): one for one in hub["volumeMounts"]}
-    volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
+    hub = next(container for container in containers(pod) if container["name"] == "hub")
+    mounts = {mount["mountPath"].rstrip("/"): mount for mount in hub["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
     assert f"{MOUNTED}/tito.yaml" in mounts
     read = yaml.safe_load(decoded(secret, mounts[f"{MOUNTED}/tito.yaml"]["subPath"]))
     assert HubSettings.model_validate(read).courses.keys() == {"tinytorch"}
-    assert {one["name"]: one.get("value") for one in hub["env"]}["TITO_HUB_CONFIG"] == f"{MOUNTED}/tito.yaml"
+    variables = {variable["name"]: variable.get("value") for variable in hub["env"]}
+    assert variables["TITO_HUB_CONFIG"] == f"{MOUNTED}/tito.yaml"
     assert volumes[mounts[f"{MOUNTED}/secret"]["name"]]["secret"]["secretName"] == "hub"
     assert volumes[mounts["/run/secrets/tito"]["name"]]["secret"]["secretName"] == "tito-hub"
     for name in values()["hub"]["services"]:
@@ -111,14 +120,14 @@ def test_the_hub_reads_our_settings_and_the_secrets_that_they_name(objects: dict
 
 def test_what_the_chart_tells_its_hub_is_what_we_wrote(objects: dict[str, Manifest]) -> None:
     """Its jupyterhub_config.py reads this file."""
-    told = yaml.safe_load(decoded(objects["Secret/hub"], "values.yaml"))
+    theirs = yaml.safe_load(decoded(objects["Secret/hub"], "values.yaml"))
     ours = values()
     for part in ("extraConfig", "services", "loadRoles"):
-        assert told["hub"][part] == ours["hub"][part]
-    assert told["hub"]["config"]["JupyterHub"]["admin_access"] is False
-    assert told["singleuser"].get("serviceAccountName") is None
-    assert told["singleuser"]["extraPodConfig"]["automountServiceAccountToken"] is False
-    assert told["singleuser"]["cloudMetadata"]["blockWithIptables"] is False
+        assert theirs["hub"][part] == ours["hub"][part]
+    assert theirs["hub"]["config"]["JupyterHub"]["admin_access"] is False
+    assert theirs["singleuser"].get("serviceAccountName") is None
+    assert theirs["singleuser"]["extraPodConfig"]["automountServiceAccountToken"] is False
+    assert theirs["singleuser"]["cloudMetadata"]["blockWithIptables"] is False
 
 
 def test_students_servers_reach_hub_proxy_exchange_and_name_server_only(objects: dict[str, Manifest]) -> None:
@@ -126,7 +135,7 @@ def test_students_servers_reach_hub_proxy_exchange_and_name_server_only(objects:
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     components = set()
     for rule in policy["egress"]:
-        ports = {one["port"] for one in rule.get("ports", [])}
+        ports = {port["port"] for port in rule.get("ports", [])}
         assert ports, f"all ports are open: {json.dumps(rule)}"
         for target in rule.get("to", [{}]):
             component = target.get("podSelector", {}).get("matchLabels", {}).get("component", "")
@@ -135,4 +144,4 @@ def test_students_servers_reach_hub_proxy_exchange_and_name_server_only(objects:
     assert components - {""} <= {"hub", "proxy", "autohttps", "exchange"}
     assert {"hub", "exchange"} <= components
     for rule in policy["ingress"]:
-        assert all("podSelector" in one for one in rule["from"]), json.dumps(rule)
+        assert all("podSelector" in peer for peer in rule["from"]), json.dumps(rule)

@@ -40,16 +40,16 @@ def test_each_folder_names_all_of_its_files_and_they_can_be_built(folder: str) -
     listed = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())
     there = {path.name for path in (FOLDER / folder).glob("*.yaml")} - {"kustomization.yaml"}
     assert set(listed["resources"]) == there
-    wanted = {one["name"] for one in listed["images"]}
+    wanted = {image["name"] for image in listed["images"]}
     used = {c["image"] for name, pod in pods().items() if not name.startswith("Job/") for c in containers(pod)}
     assert wanted <= used
     if (kubectl := shutil.which("kubectl")) is None:
         return  # what it makes of them is checked where it is there
     built = subprocess.run([kubectl, "kustomize", FOLDER / folder], capture_output=True, text=True, check=True).stdout
-    for one in yaml.safe_load_all(built):
-        kubernetes_validate.validate(one, VERSIONS[0], strict=True)
-        assert one["metadata"]["namespace"] == "tito"
-        for container in containers(one["spec"]["template"]) if "template" in one.get("spec", {}) else []:
+    for manifest in yaml.safe_load_all(built):
+        kubernetes_validate.validate(manifest, VERSIONS[0], strict=True)
+        assert manifest["metadata"]["namespace"] == "tito"
+        for container in containers(manifest["spec"]["template"]) if "template" in manifest.get("spec", {}) else []:
             assert container["image"].startswith("registry.example.edu/")
 
 
@@ -80,8 +80,8 @@ def test_no_volume_is_shared_between_nodes_or_is_the_nodes_own() -> None:
             assert set(volume) - {"name"} <= {"emptyDir", "persistentVolumeClaim"}, name
             if "emptyDir" in volume:
                 assert volume["emptyDir"]["sizeLimit"]
-    claims = [one for name, one in manifests().items() if name.startswith("PersistentVolumeClaim/")]
-    assert [one["spec"]["accessModes"] for one in claims] == [["ReadWriteOnce"]]
+    claims = [manifest for name, manifest in manifests().items() if name.startswith("PersistentVolumeClaim/")]
+    assert [claim["spec"]["accessModes"] for claim in claims] == [["ReadWriteOnce"]]
     assert "ReadWriteMany" not in "".join(path.read_text() for path in FOLDER.rglob("*.yaml"))
 
 
@@ -89,10 +89,10 @@ def test_secrets_are_only_named() -> None:
     assert not [name for name in manifests() if name.startswith("Secret/")]
     for pod in pods().values():
         for container in containers(pod):
-            for name, one in variables(container).items():
+            for name, variable in variables(container).items():
                 if SECRET_NAMES.search(name):
-                    assert set(one) == {"name", "valueFrom"}, name
-                    assert set(one["valueFrom"]) == {"secretKeyRef"}, name
+                    assert set(variable) == {"name", "valueFrom"}, name
+                    assert set(variable["valueFrom"]) == {"secretKeyRef"}, name
     for path, value in nested(values()):
         named = isinstance(value, str) and SECRET_NAMES.search(path.rpartition(".")[2])
         if named and not path.endswith(("_file", "_url", "secretName")):
@@ -113,7 +113,7 @@ def test_where_student_code_runs_there_is_no_token_and_no_way_to_the_exchange() 
     assert variables(collect)[TOKEN]["valueFrom"]["secretKeyRef"]["key"].endswith("-collect.apiToken")
     assert set(variables(grade)) == {"ASSIGNMENT", "HOME", "TITO_GRADEBOOK_DB"}
     assert "envFrom" not in grade
-    assert not [one for one in variables(grade).values() if "hub" in json.dumps(one)]
+    assert not [variable for variable in variables(grade).values() if "hub" in json.dumps(variable)]
 
 
 def test_the_step_with_the_token_has_no_gradebook_and_runs_no_student_code() -> None:
@@ -123,12 +123,12 @@ def test_the_step_with_the_token_has_no_gradebook_and_runs_no_student_code() -> 
 
 
 def test_what_one_step_leaves_behind_in_scratch_is_not_the_others() -> None:
-    of_collect, of_grade = ({one["name"] for one in step["volumeMounts"]} for step in grading())
+    of_collect, of_grade = ({mount["name"] for mount in step["volumeMounts"]} for step in grading())
     assert of_collect & of_grade == {"course"}
     for step, writable in zip(grading(), ({"submitted"}, {"autograded", "gradebook"}), strict=True):
-        mounts = [one for one in step["volumeMounts"] if one["name"] == "course"]
-        assert {one["subPath"] for one in mounts if not one.get("readOnly")} == writable
-        assert [one["mountPath"] for one in mounts if one.get("readOnly")] == ["/srv/course"]
+        mounts = [mount for mount in step["volumeMounts"] if mount["name"] == "course"]
+        assert {mount["subPath"] for mount in mounts if not mount.get("readOnly")} == writable
+        assert [mount["mountPath"] for mount in mounts if mount.get("readOnly")] == ["/srv/course"]
 
 
 def test_the_job_runs_where_its_volume_is() -> None:
@@ -136,15 +136,15 @@ def test_the_job_runs_where_its_volume_is() -> None:
     [term] = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     formgrader = pods()["Deployment/formgrader-tinytorch"]
     assert term["labelSelector"]["matchLabels"].items() <= formgrader["metadata"]["labels"].items()
-    claims = [one["persistentVolumeClaim"] for one in pod["volumes"] if "persistentVolumeClaim" in one]
+    claims = [volume["persistentVolumeClaim"] for volume in pod["volumes"] if "persistentVolumeClaim" in volume]
     assert claims == [{"claimName": "course-tinytorch"}]
 
 
 def test_the_worker_of_checks_has_its_own_token_and_nothing_of_the_course() -> None:
     pod = pods()["Deployment/precheck-tinytorch"]["spec"]
     [worker] = pod["containers"]
-    assert [set(one) - {"name"} for one in pod["volumes"]] == [{"emptyDir"}]
-    secret = {name for name, one in variables(worker).items() if "valueFrom" in one}
+    assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
+    secret = {name for name, variable in variables(worker).items() if "valueFrom" in variable}
     assert secret == {TOKEN}
     assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.precheck-tinytorch.apiToken"
     given = {name: one.get("value", "x") for name, one in variables(worker).items()}
@@ -194,20 +194,20 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
 
 
 def policies() -> dict[str, dict[str, Any]]:
-    return {name: one["spec"] for name, one in manifests().items() if name.startswith("NetworkPolicy/")}
+    return {name: manifest["spec"] for name, manifest in manifests().items() if name.startswith("NetworkPolicy/")}
 
 
 def test_every_pod_has_a_policy_for_both_directions() -> None:
     for name, pod in pods().items():
         labels = pod["metadata"]["labels"].items()
-        of_it = [one for one in policies().values() if one["podSelector"]["matchLabels"].items() <= labels]
-        assert [one["policyTypes"] for one in of_it] == [["Ingress", "Egress"]], name
+        of_it = [policy for policy in policies().values() if policy["podSelector"]["matchLabels"].items() <= labels]
+        assert [policy["policyTypes"] for policy in of_it] == [["Ingress", "Egress"]], name
 
 
 def test_policies_and_selectors_name_labels_that_pods_have() -> None:
     ours = [pod["metadata"]["labels"] for pod in pods().values()]
-    found = [one for name, one in manifests().items() if not name.startswith("Job/")]
-    selectors = [*_selectors(found), *_selectors(values()["singleuser"])]
+    lasting = [manifest for name, manifest in manifests().items() if not name.startswith("Job/")]
+    selectors = [*_selectors(lasting), *_selectors(values()["singleuser"])]
     assert len(selectors) > 12
     for selector in selectors:
         if selector.get("app") == "jupyterhub":
@@ -222,8 +222,8 @@ def _selectors(data: Any) -> list[dict[str, str]]:
         own = [data["matchLabels"]] if "matchLabels" in data else []
         if data.get("sessionAffinity") or set(data) == {"selector", "ports"}:
             own.append(data["selector"])
-        return own + [one for value in data.values() for one in _selectors(value)]
-    return [one for value in data for one in _selectors(value)] if isinstance(data, list) else []
+        return own + [selector for value in data.values() for selector in _selectors(value)]
+    return [selector for value in data for selector in _selectors(value)] if isinstance(data, list) else []
 
 
 def test_ports_are_those_that_are_listened_on() -> None:
@@ -245,6 +245,8 @@ def test_ports_are_those_that_are_listened_on() -> None:
 
 def test_pods_that_ask_the_hub_have_the_label_by_which_its_chart_lets_them() -> None:
     for name, pod in pods().items():
-        asks = any("JUPYTERHUB_API_URL" in variables(one) or "envFrom" in one for one in containers(pod))
+        asks = any(
+            "JUPYTERHUB_API_URL" in variables(container) or "envFrom" in container for container in containers(pod)
+        )
         labelled = pod["metadata"]["labels"].get("hub.jupyter.org/network-access-hub") == "true"
         assert asks == labelled, name

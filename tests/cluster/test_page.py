@@ -13,11 +13,11 @@ PAGE = (ROOT / "book" / "cluster.md").read_text()
 def test_the_files_that_are_named_are_there() -> None:
     named = set(re.findall(r"docker/[\w./-]*\w", PAGE))
     assert len(named) > 8
-    assert not [one for one in named if not (ROOT / one).exists()]
+    assert not [path for path in named if not (ROOT / path).exists()]
 
 
 def test_the_secrets_that_the_page_makes_are_those_that_are_asked_for() -> None:
-    made = {
+    created = {
         (name, key)
         for name, rest in re.findall(r"create secret generic (\S+)((?:.*\\\n)*.*)", PAGE)
         for key in re.findall(r"--from-(?:literal|file)=([\w-]+)", rest)
@@ -26,16 +26,16 @@ def test_the_secrets_that_the_page_makes_are_those_that_are_asked_for() -> None:
         (reference["name"], reference["key"])
         for pod in pods().values()
         for container in containers(pod)
-        for one in container.get("env", [])
-        if (reference := one.get("valueFrom", {}).get("secretKeyRef"))
+        for variable in container.get("env", [])
+        if (reference := variable.get("valueFrom", {}).get("secretKeyRef"))
     }
-    mounted = {one["name"]: one["secret"]["secretName"] for one in values()["hub"]["extraVolumes"]}
+    mounted = {volume["name"]: volume["secret"]["secretName"] for volume in values()["hub"]["extraVolumes"]}
     assert mounted == {"tito": "tito-hub"}
-    chart = {one for one in asked if one[0] == "hub"}
+    chart = {reference for reference in asked if reference[0] == "hub"}
     assert {key.removeprefix("hub.services.") for _, key in chart} == {
         f"{name}.apiToken" for name in values()["hub"]["services"]
     }
-    assert asked - chart | {("tito-hub", "oauth-client-secret")} == made
+    assert asked - chart | {("tito-hub", "oauth-client-secret")} == created
 
 
 def test_objects_that_the_page_names_are_there() -> None:

@@ -80,19 +80,19 @@ CHART: dict[str, Any] = {  # of the values that the chart documents, those that 
 }
 
 
-def unknown(given: Any, known: Any, path: str = "") -> list[str]:
+def unknown(data: Any, known: Any, path: str = "") -> list[str]:
     """Where values are not what the chart documents."""
     if known is NATIVE:
         return []
     if isinstance(known, tuple):
-        fits = isinstance(given, known) and (bool in known or not isinstance(given, bool))
+        fits = isinstance(data, known) and (bool in known or not isinstance(data, bool))
         return [] if fits else [path]
-    if not isinstance(given, dict):
+    if not isinstance(data, dict):
         return [path]
     return [
-        one
-        for key, value in given.items()
-        for one in (unknown(value, known[key], f"{path}.{key}") if key in known else [f"{path}.{key}"])
+        place
+        for key, value in data.items()
+        for place in (unknown(value, known[key], f"{path}.{key}") if key in known else [f"{path}.{key}"])
     ]
 
 
@@ -114,8 +114,8 @@ def settings() -> HubSettings:
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     """What the hub's configuration is after the chart's part and ours."""
-    given = values()
-    own, c = given["singleuser"], Config()
+    chart = values()
+    own, c = chart["singleuser"], Config()
     c.KubeSpawner.environment = dict(own["extraEnv"])
     c.KubeSpawner.image = f"{own['image']['name']}:{own['image']['tag']}"
     c.KubeSpawner.uid, c.KubeSpawner.fs_gid = own["uid"], own["fsGid"]
@@ -126,13 +126,13 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     c.KubeSpawner.cpu_limit, c.KubeSpawner.cpu_guarantee = own["cpu"]["limit"], own["cpu"]["guarantee"]
     c.KubeSpawner.volumes = [{"name": "home", "persistentVolumeClaim": {"claimName": "claim-ada"}}]
     c.KubeSpawner.volume_mounts = [{"name": "home", "mountPath": own["storage"]["homeMountPath"]}]
-    for name, traits in given["hub"]["config"].items():
+    for name, traits in chart["hub"]["config"].items():
         c[name].update(traits)
     c.JupyterHub.services = [
-        {"name": name, "api_token": f"made-for-{name}"} | one for name, one in given["hub"]["services"].items()
+        {"name": name, "api_token": f"made-for-{name}"} | service for name, service in chart["hub"]["services"].items()
     ]
-    c.JupyterHub.load_roles = [{"name": name} | one for name, one in given["hub"]["loadRoles"].items()]
-    data = given["hub"]["extraFiles"]["tito"]["data"]
+    c.JupyterHub.load_roles = [{"name": name} | role for name, role in chart["hub"]["loadRoles"].items()]
+    data = chart["hub"]["extraFiles"]["tito"]["data"]
     secret = tmp_path / "secret"
     secret.write_text("made by the chart\n")
     data["exchange"]["api_token_file"] = str(secret)
@@ -141,7 +141,7 @@ def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     file = tmp_path / "tito.yaml"
     file.write_text(yaml.safe_dump(data))
     monkeypatch.setenv("TITO_HUB_CONFIG", str(file))
-    exec(given["hub"]["extraConfig"]["tito"], {"c": c})
+    exec(chart["hub"]["extraConfig"]["tito"], {"c": c})
     return c
 
 
@@ -153,15 +153,15 @@ async def pod_of(configured: Config) -> dict[str, Any]:
         spawner = KubeSpawner(config=configured, _mock=True)
         spawner.user.groups = []
     async with ApiClient() as api:
-        made: dict[str, Any] = api.sanitize_for_serialization(await spawner.get_pod_manifest())
-    return made
+        manifest: dict[str, Any] = api.sanitize_for_serialization(await spawner.get_pod_manifest())
+    return manifest
 
 
 def test_a_persons_pod_is_theirs_alone_and_has_no_token_of_the_cluster(configured: Config) -> None:
-    made = asyncio.run(pod_of(configured))
+    manifest = asyncio.run(pod_of(configured))
     for version in VERSIONS:
-        kubernetes_validate.validate(made, version, strict=True)
-    pod = made["spec"]
+        kubernetes_validate.validate(manifest, version, strict=True)
+    pod = manifest["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
     assert "serviceAccountName" not in pod
@@ -171,15 +171,15 @@ def test_a_persons_pod_is_theirs_alone_and_has_no_token_of_the_cluster(configure
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert container["args"] == ["python3", "-P", "-m", "tito.hub.student.server"]
-    assert [set(one) for one in pod["volumes"]] == [{"name", "persistentVolumeClaim"}]
+    assert [set(volume) for volume in pod["volumes"]] == [{"name", "persistentVolumeClaim"}]
 
 
 def test_servers_are_told_where_the_exchange_is_by_the_chart_and_by_us_alike(configured: Config) -> None:
-    told = values()["singleuser"]["extraEnv"]["TITO_EXCHANGE_URL"]
-    assert configured.KubeSpawner.environment["TITO_EXCHANGE_URL"] == told
+    url = values()["singleuser"]["extraEnv"]["TITO_EXCHANGE_URL"]
+    assert configured.KubeSpawner.environment["TITO_EXCHANGE_URL"] == url
     service = manifests()["Service/exchange"]
     prefix = manifests()["ConfigMap/exchange"]["data"]["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/")
-    assert told == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}{prefix}"
+    assert url == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}{prefix}"
 
 
 def test_nobody_shares_a_volume_and_servers_reach_hub_and_exchange_only() -> None:
@@ -195,7 +195,7 @@ def test_nobody_shares_a_volume_and_servers_reach_hub_and_exchange_only() -> Non
 
 
 def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured: Config) -> None:
-    services = {one["name"]: one for one in configured.JupyterHub.services}
+    services = {service["name"]: service for service in configured.JupyterHub.services}
     assert set(services) == {"exchange", "tinytorch", "tinytorch-collect", "precheck-tinytorch"}
     assert services["exchange"]["oauth_no_confirm"]  # by its token it logs browsers in, and for nothing else
     for name in services:
@@ -215,7 +215,7 @@ def test_services_have_the_charts_tokens_and_our_addresses_and_scopes(configured
         "tinytorch-collect": {access},
         "precheck-tinytorch": {access},
     }
-    server = next(one for one in configured.JupyterHub.load_roles if one["name"] == "server")
+    server = next(role for role in configured.JupyterHub.load_roles if role["name"] == "server")
     assert "inherit" not in server["scopes"]
 
 
@@ -245,13 +245,13 @@ def test_each_server_and_each_service_has_a_name_below_the_hubs(configured: Conf
 
 def test_there_is_one_culler(configured: Config) -> None:
     assert values()["cull"]["enabled"] is True
-    assert "idle-culler" not in {one["name"] for one in configured.JupyterHub.services}
+    assert "idle-culler" not in {service["name"] for service in configured.JupyterHub.services}
 
 
 def test_tokens_that_pods_use_are_those_that_the_chart_makes() -> None:
-    made = {f"hub.services.{name}.apiToken" for name in values()["hub"]["services"]}
+    tokens = {f"hub.services.{name}.apiToken" for name in values()["hub"]["services"]}
     text = "".join(path.read_text() for path in FOLDER.rglob("*.yaml"))
-    assert set(re.findall(r"hub\.services\.[\w-]+\.apiToken", text)) == made
+    assert set(re.findall(r"hub\.services\.[\w-]+\.apiToken", text)) == tokens
     course = settings().courses["tinytorch"]
     for name, file in (
         ("exchange", settings().exchange.api_token_file),

@@ -24,12 +24,12 @@ from cases_support import (
     Case,
     Run,
     by_assignment,
+    feedback_of,
     hand_in,
     notebook_of,
     plain,
     points_of,
     read_cases,
-    told,
     verdicts_of,
 )
 
@@ -123,7 +123,7 @@ def test_nbgrader_gives_a_case_the_same_verdicts_and_points(parts: dict[str, Par
         assert verdicts_of(theirs) == verdicts_of(ours)
     assert points_of(theirs) == points_of(ours)
     assert _scores(course, case) == points_of(ours)
-    assert not [word for word in TEST_WORDS if word in told(theirs)]
+    assert not [word for word in TEST_WORDS if word in feedback_of(theirs)]
 
 
 def _graded(course: Course, case: Case) -> Graded:

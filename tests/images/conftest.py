@@ -37,8 +37,8 @@ def built(podman: Path) -> dict[str, str]:
     options = containers.site(podman)
     with ThreadPoolExecutor(2) as pool:
         rows = [("hub", "peers"), ("student", "grader")]
-        made = pool.map(lambda row: {name: containers.build(name, base, options) for name in row}, rows)
-        return {name: image for row in made for name, image in row.items()}
+        built = pool.map(lambda row: {name: containers.build(name, base, options) for name in row}, rows)
+        return {name: image for row in built for name, image in row.items()}
 
 
 @pytest.fixture(scope="session")

@@ -91,14 +91,16 @@ RUN python3 -m venv /usr/local && mkdir -p /var/lib/apt/lists/partial /var/cache
 def site(scratch: Path) -> list[str]:
     """Options that hand a build what this machine needs to reach its package registries, where it needs anything."""
     options = []
-    certificates = next((os.environ[one] for one in CERTIFICATES if os.environ.get(one)), "")
+    certificates = next((os.environ[variable] for variable in CERTIFICATES if os.environ.get(variable)), "")
     if certificates and Path(certificates).is_file():
         options += ["--secret", f"id=ca,src={certificates}"]
     listed = command(sys.executable, "-m", "pip", "config", "list")
     settings = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
-    found = {name: value.strip("'") for key, value in settings.items() if (name := key.split(".")[-1]) in PIP_SETTINGS}
+    addresses = {
+        name: value.strip("'") for key, value in settings.items() if (name := key.split(".")[-1]) in PIP_SETTINGS
+    }
     config = configparser.RawConfigParser()
-    config["global"] = {name: " ".join(kept) for name, value in found.items() if (kept := _remote(name, value))}
+    config["global"] = {name: " ".join(words) for name, value in addresses.items() if (words := _remote(name, value))}
     path = scratch / "pip.conf"
     path.touch(0o600)
     with path.open("w") as file:
@@ -112,7 +114,7 @@ def site(scratch: Path) -> list[str]:
 def _remote(name: str, value: str) -> list[str]:
     """Of addresses those that a container reaches too."""
     words = value.replace("\\n", " ").split()
-    return [one for one in words if not (name.endswith("index-url") and one.startswith("file:"))]
+    return [word for word in words if not (name.endswith("index-url") and word.startswith("file:"))]
 
 
 def build(image: str, base: str, options: Sequence[str]) -> str:

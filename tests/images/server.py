@@ -55,9 +55,9 @@ def obstacle_to_networks() -> str:
     """Why the server cannot be run here, or nothing."""
     if not podman_compose():
         return "there is no podman-compose here (PyPI: podman-compose)"
-    found = [Path(folder, "aardvark-dns") for folder in ("/usr/lib/podman", "/usr/libexec/podman")]
+    programs = [Path(folder, "aardvark-dns") for folder in ("/usr/lib/podman", "/usr/libexec/podman")]
     missing = [name for name, there in (("iptables", shutil.which("iptables")),
-                                        ("aardvark-dns", any(one.exists() for one in found))) if not there]  # fmt: skip
+                                        ("aardvark-dns", any(map(Path.exists, programs)))) if not there]  # fmt: skip
     if missing:
         return f"bridged networks need {', '.join(missing)}, which this machine lacks (Debian: of the same names)"
     image = f"localhost/tito-hub:{containers.VERSION}"
@@ -80,7 +80,9 @@ class Person:
 
     def api(self, method: str, path: str, **how: object) -> httpx.Response:
         """A request of a page of the hub."""
-        token = next(one.value for one in self.http.cookies.jar if one.name == "_xsrf" and one.path == "/hub/")
+        token = next(
+            cookie.value for cookie in self.http.cookies.jar if cookie.name == "_xsrf" and cookie.path == "/hub/"
+        )
         headers = {"X-XSRFToken": str(token), "Referer": f"{self.http.base_url}/hub/home"}
         return self.http.request(method, f"/hub/api{path}", headers=headers, **how)  # type: ignore[arg-type]
 
@@ -131,8 +133,8 @@ class Server:
     def script(self, name: str, *argv: str | Path, fails: bool = False) -> subprocess.CompletedProcess[str]:
         """Run one of docker/'s scripts, as the server's owner does."""
         homes = r"tito-home-\({}\)$".format(r"\|".join(self.students))  # others may run on this machine too
-        told = {"TITO_COMPOSE": str(self.compose_command), "TITO_ENGINE": "podman", "TITO_HOMES": homes}
-        environment = os.environ | told
+        variables = {"TITO_COMPOSE": str(self.compose_command), "TITO_ENGINE": "podman", "TITO_HOMES": homes}
+        environment = os.environ | variables
         done = subprocess.run(
             [self.folder / name, *argv], capture_output=True, text=True, check=False, env=environment, timeout=300
         )

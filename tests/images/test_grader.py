@@ -44,10 +44,10 @@ def test_it_gives_the_verdicts_that_are_given_outside(images: dict[str, str], co
         shutil.chown(path, 1000, 1000)
     argv = ("tito", "autograde", MODULE, "--json")
     records = json.loads(containers.once(images["grader"], *argv, options=("--volume", f"{inside}:/srv/course")))
-    assert {one["sandbox"] for one in records} == {"bubblewrap"}
+    assert {record["sandbox"] for record in records} == {"bubblewrap"}
     outside = containers.command(Path(sys.executable).with_name("tito"), *argv[1:], cwd=collected)
     assert verdicts(records) == verdicts(json.loads(outside))
-    assert {one["student"] for one in records} == set(COHORT)
+    assert {record["student"] for record in records} == set(COHORT)
 
 
 def verdicts(records: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, float | None]]:
@@ -61,5 +61,5 @@ def verdicts(records: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[str, 
 
 def test_the_landlock_sandbox_isolates_in_it_too(images: dict[str, str]) -> None:
     """Where the engine that runs containers allows no namespaces in them."""
-    said = containers.once(images["grader"], "sh", "-c", "tito doctor 2>&1 || true")
-    assert "landlock: landlock isolates" in said
+    output = containers.once(images["grader"], "sh", "-c", "tito doctor 2>&1 || true")
+    assert "landlock: landlock isolates" in output

@@ -13,10 +13,10 @@ SMALL_FOLDERS = ("etc", "home", "mnt", "opt", "root", "run", "srv", "tmp", "usr/
 
 def test_nobody_is_root_in_them_and_they_say_what_they_are(images: dict[str, str]) -> None:
     for image in images.values():
-        (found,) = json.loads(containers.command("podman", "image", "inspect", image))
-        assert found["Config"]["User"] not in ("", "root", "0")
-        assert found["Labels"]["org.opencontainers.image.title"].startswith("tito ")
-        assert found["Healthcheck"]["Test"]
+        (facts,) = json.loads(containers.command("podman", "image", "inspect", image))
+        assert facts["Config"]["User"] not in ("", "root", "0")
+        assert facts["Labels"]["org.opencontainers.image.title"].startswith("tito ")
+        assert facts["Healthcheck"]["Test"]
 
 
 def test_no_setting_of_the_site_that_built_them_is_left_in_them(images: dict[str, str]) -> None:
@@ -28,20 +28,20 @@ def test_no_setting_of_the_site_that_built_them_is_left_in_them(images: dict[str
             assert list((root / "run/secrets").iterdir()) == []
             folders = [root / name for name in SMALL_FOLDERS]
             grep = ["grep", "-r", "-s", "-l", "-F", "-e", containers.MARK, "-e", "BEGIN CERTIFICATE", *folders]
-            found = subprocess.run(grep, capture_output=True, text=True, check=False).stdout
-        assert [name for name in found.splitlines() if "/etc/ssl/" not in name] == []
+            paths = subprocess.run(grep, capture_output=True, text=True, check=False).stdout
+        assert [name for name in paths.splitlines() if "/etc/ssl/" not in name] == []
 
 
 def test_their_python_packages_are_those_of_the_lists(images: dict[str, str]) -> None:
     for name, image in images.items():
         wanted = dict(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==([^\s;]+)", requirements(name), re.MULTILINE))
         listed = json.loads(containers.once(image, "python", "-m", "pip", "list", "--format", "json"))
-        found = {re.sub(r"[_.]", "-", one["name"].lower()): one["version"] for one in listed}
-        known = {package: version for package, version in wanted.items() if package in found}
-        assert {package: version for package, version in found.items() if package in wanted} == known
-        assert set(found) - set(wanted) <= {"pip", "setuptools", "tinytorch-tito"}
-        said = containers.once(image, "sh", "-c", "python -m pip check || true")
-        others = [line for line in said.splitlines() if not line.startswith("tinytorch-tito ")]
+        installed = {re.sub(r"[_.]", "-", package["name"].lower()): package["version"] for package in listed}
+        known = {package: version for package, version in wanted.items() if package in installed}
+        assert {package: version for package, version in installed.items() if package in wanted} == known
+        assert set(installed) - set(wanted) <= {"pip", "setuptools", "tinytorch-tito"}
+        output = containers.once(image, "sh", "-c", "python -m pip check || true")
+        others = [line for line in output.splitlines() if not line.startswith("tinytorch-tito ")]
         assert others == ["No broken requirements found."] * (name != "hub"), "the hub holds a part of the platform"
 
 
@@ -53,5 +53,5 @@ def test_the_lists_are_pinned_by_hash_and_name_no_address() -> None:
     for path in (containers.ROOT / "requirements").glob("*.txt"):
         text = path.read_text()
         entries = re.split(r"\n(?=\S)", text.strip())
-        assert all(re.match(r"[a-z0-9.\[\]-]+==\S+", one) and "--hash=sha256:" in one for one in entries), path
+        assert all(re.match(r"[a-z0-9.\[\]-]+==\S+", entry) and "--hash=sha256:" in entry for entry in entries), path
         assert "://" not in text

@@ -63,7 +63,9 @@ def verdicts_of_visible_tests(person: Person) -> str:
 
 
 def was_fetched(answer: dict[str, Any]) -> bool:
-    return any(one["assignment_id"] == MODULE and one["status"] == "fetched" for one in answer["value"])
+    return any(
+        assignment["assignment_id"] == MODULE and assignment["status"] == "fetched" for assignment in answer["value"]
+    )
 
 
 def test_people_reach_the_hub_and_the_exchange_by_tls(server: Server) -> None:
@@ -80,11 +82,11 @@ def test_a_students_server_reaches_hub_proxy_and_exchange_and_nothing_else(
     places = {}
     for service, port in PORTS.items():
         (facts,) = json.loads(command("podman", "inspect", server.container(service)))
-        for network, one in facts["NetworkSettings"]["Networks"].items():
+        for network, endpoint in facts["NetworkSettings"]["Networks"].items():
             is_open = network.endswith("-students") and service in OPEN_TO_STUDENTS
-            places[f"{one['IPAddress']}/{port}"] = is_open
+            places[f"{endpoint['IPAddress']}/{port}"] = is_open
             if service == "proxy":
-                places[f"{one['IPAddress']}/8001"] = False
+                places[f"{endpoint['IPAddress']}/8001"] = False
     script = REACH.format(" ".join([*places, ELSEWHERE]))
     reached = command("podman", "exec", f"jupyter-{students[0].name}", "bash", "-c", script).split()
     assert reached == [place for place, is_open in places.items() if is_open]
@@ -93,8 +95,8 @@ def test_a_students_server_reaches_hub_proxy_and_exchange_and_nothing_else(
 
 def test_a_question_that_the_name_server_lost_is_asked_again_soon(students: tuple[Person, Person]) -> None:
     """podman's loses them when a container starts or stops on this machine; the usual 5 s are long for a click."""
-    said = command("podman", "exec", f"jupyter-{students[0].name}", "cat", "/etc/resolv.conf")
-    assert "options timeout:1 attempts:5" in said
+    output = command("podman", "exec", f"jupyter-{students[0].name}", "cat", "/etc/resolv.conf")
+    assert "options timeout:1 attempts:5" in output
 
 
 def test_students_of_the_same_user_do_not_see_each_other(students: tuple[Person, Person]) -> None:
@@ -108,12 +110,12 @@ def test_students_of_the_same_user_do_not_see_each_other(students: tuple[Person,
         assert http.get("api/contents/diary.txt").status_code == 404
     for person in students:
         (facts,) = json.loads(command("podman", "inspect", f"jupyter-{person.name}"))
-        assert [one["Name"] for one in facts["Mounts"]] == [f"tito-home-{person.name}"]
-        said = command(
+        assert [mount["Name"] for mount in facts["Mounts"]] == [f"tito-home-{person.name}"]
+        output = command(
             "podman", "exec", facts["Id"], "sh", "-c", "id -u; ls /proc | grep -c '^[0-9]'; ls /home/student"
         )
-        assert said.startswith("1000\n")
-        assert ("diary.txt" in said) == (person is bob)
+        assert output.startswith("1000\n")
+        assert ("diary.txt" in output) == (person is bob)
         assert facts["EffectiveCaps"] is None
     reached = command(
         "podman", "exec", f"jupyter-{ada.name}", "sh", "-c", "ls -A /run/secrets; test ! -e /var/run/docker.sock"
@@ -129,9 +131,9 @@ def test_what_students_hand_in_is_graded_and_survives_the_loss_of_the_server(
         assignment_list(person, "submit")
         assert "Hidden tests are not run here" in verdicts_of_visible_tests(person)
     graded = server.inside("formgrader", "sh", "-c", f"tito collect {MODULE} >&2 && tito autograde {MODULE} --json")
-    records = {one["student"]: one for one in json.loads(graded)}
+    records = {record["student"]: record for record in json.loads(graded)}
     assert set(records) == set(server.students)
-    assert {(one["sandbox"], one["fault"]) for one in records.values()} == {("bubblewrap", "")}
+    assert {(record["sandbox"], record["fault"]) for record in records.values()} == {("bubblewrap", "")}
 
     held = server.inside("exchange", "tito", "exchange", "audit", "--json")
     assert json.loads(held)["submissions"] == 2
@@ -182,8 +184,10 @@ def lose_everything(server: Server) -> None:
 
 def verdicts(records: Iterable[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
     return {
-        one["student"]: [(cell["grade_id"], cell["verdict"]) for book in one["notebooks"] for cell in book["cells"]]
-        for one in records
+        record["student"]: [
+            (cell["grade_id"], cell["verdict"]) for book in record["notebooks"] for cell in book["cells"]
+        ]
+        for record in records
     }
 
 

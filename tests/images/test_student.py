@@ -62,8 +62,8 @@ def test_of_the_platform_it_holds_only_what_reaches_the_exchange(images: dict[st
             "__pycache__",
         }
         assert {path.name for path in (root / "opt/tito/tito/hub/student").glob("*.py")} == HUB
-        found = containers.command("find", root, "-xdev", "-regextype", "egrep", "-regex", NEVER)
-    assert found == ""
+        paths = containers.command("find", root, "-xdev", "-regextype", "egrep", "-regex", NEVER)
+    assert paths == ""
 
 
 NOT_THERE = "grade|author|gradebook|sandbox|cli|judge|plan|repair|bridge|precheck|otter"
@@ -113,10 +113,10 @@ def test_the_release_of_module_16_runs_in_a_students_server(images: dict[str, st
             "create-assignment",
             "formgrader",
         }
-        said = container.does("sh", "-c", f"cd {MODULE} && python -c '{WARM_UPS}'")
+        output = container.does("sh", "-c", f"cd {MODULE} && python -c '{WARM_UPS}'")
     warm_ups = [cell for cell in released(release).cells if "warmup" in cell.metadata.get("tags", [])]
     assert len(warm_ups) > 2
-    assert said.split("\n")[:-1] == [f"{cell.id} ran" for cell in warm_ups]
+    assert output.split("\n")[:-1] == [f"{cell.id} ran" for cell in warm_ups]
 
 
 def released(release: Path) -> nbformat.NotebookNode:

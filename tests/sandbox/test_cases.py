@@ -22,13 +22,13 @@ from cases_support import (
     Run,
     assignments,
     evidence_of,
+    feedback_of,
     notebook_of,
     outputs_of,
     page_of,
     points_for,
     points_of,
     read_cases,
-    told,
     verdicts_of,
     worth_of,
 )
@@ -46,7 +46,7 @@ MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what i
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> None:
     graded = run.graded[case.name]
-    text = told(graded)
+    text = feedback_of(graded)
     assert graded.record.fault == ""
     assert case.undue(verdicts_of(graded)) == {}, [cell.detail for cell in graded.record.cells if cell.detail]
     assert points_of(graded) == points_for(case.verdicts, case.assignment)

@@ -13,12 +13,12 @@ from cases_support import (
     TEST_WORDS,
     Case,
     Run,
+    feedback_of,
     grade_cases,
     page_of,
     points_for,
     points_of,
     read_cases,
-    told,
     verdicts_of,
 )
 
@@ -68,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_case_gets_its_verdicts_and_shows_nothing(run: Run, case: Case) -> None:
     graded = run.graded[case.name]
-    text = told(graded)
+    text = feedback_of(graded)
     assert graded.record.fault == ""
     assert graded.record.sandbox == "landlock"
     for word in (*TEST_WORDS, PLANTED):

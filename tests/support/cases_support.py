@@ -116,7 +116,9 @@ class Case:
         names = {**self.verdicts, **verdicts}
         got = {name: verdicts.get(name) for name in names}
         return {
-            name: one for name, one in got.items() if one not in (self.verdicts.get(name), *self.as_good.get(name, ()))
+            name: verdict
+            for name, verdict in got.items()
+            if verdict not in (self.verdicts.get(name), *self.as_good.get(name, ()))
         }
 
 
@@ -174,8 +176,8 @@ def solve(released: dict[str, Any], assignment: str = ASSIGNMENT) -> dict[str, A
 
 def plain(notebook: Any) -> dict[str, Any]:
     """A notebook as bare dicts, each source one string."""
-    made: dict[str, Any] = json.loads(json.dumps(notebook))
-    return made
+    bare: dict[str, Any] = json.loads(json.dumps(notebook))
+    return bare
 
 
 def cell_of(notebook: dict[str, Any], grade_id: str) -> dict[str, Any]:
@@ -195,15 +197,15 @@ def write(folder: Path, notebook: Any, name: str = NOTEBOOK) -> None:
 
 def with_cells(notebook: dict[str, Any], text: str) -> dict[str, Any]:
     """A copy of a notebook with the cells of a `cells.py` in it."""
-    made = copy.deepcopy(notebook)
+    changed = copy.deepcopy(notebook)
     pieces = CELL.split(text)
     for added, grade_id, source in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        cell = cell_of(made, grade_id)
+        cell = cell_of(changed, grade_id)
         if added:
-            made["cells"].insert(_end_of(made["cells"], cell), own_cell(source.strip("\n")))
+            changed["cells"].insert(_end_of(changed["cells"], cell), own_cell(source.strip("\n")))
         else:
             cell["source"] = source.strip("\n")
-    return made
+    return changed
 
 
 def _end_of(cells: list[dict[str, Any]], cell: dict[str, Any]) -> int:
@@ -221,8 +223,8 @@ def hand_in(case: Case, released: dict[str, Any], folder: Path) -> None:
     if script.exists():
         _make(script)(copy.deepcopy(released), folder)
     else:
-        made = with_cells(_start(case, released), (case.folder / "cells.py").read_text(encoding="utf-8"))
-        write(folder, made, case.notebook)
+        submission = with_cells(_start(case, released), (case.folder / "cells.py").read_text(encoding="utf-8"))
+        write(folder, submission, case.notebook)
 
 
 def _start(case: Case, released: dict[str, Any]) -> dict[str, Any]:
@@ -233,8 +235,8 @@ def hand_in_first(case: Case, released: dict[str, Any], folder: Path) -> None:
     """Write the submission of the other student of a case to `folder`."""
     assert case.first is not None
     folder.mkdir(parents=True)
-    made = with_cells(solve(released, case.assignment), case.first.read_text(encoding="utf-8"))
-    write(folder, made, case.notebook)
+    submission = with_cells(solve(released, case.assignment), case.first.read_text(encoding="utf-8"))
+    write(folder, submission, case.notebook)
 
 
 def _make(script: Path) -> Callable[[dict[str, Any], Path], None]:
@@ -285,7 +287,7 @@ def grade_cases(root: Path, cases: list[Case], sandbox: str = "bubblewrap") -> R
                     run.graded |= graded
             end = time.monotonic() + ENDING_S  # the kernel may be at work on what has been killed
             while (
-                left := [said for pid, said in descendants().items() if pid not in others]
+                left := [process for pid, process in descendants().items() if pid not in others]
             ) and time.monotonic() < end:
                 time.sleep(0.1)
             run.left = left
@@ -323,14 +325,14 @@ def _pair(course: Course, case: Case, released: dict[str, Any]) -> list[Task]:
 
 def state_of(root: Path) -> dict[str, str]:
     """Every entry below `root` with a digest of its kind and content."""
-    found = {}
+    digests = {}
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
             path = Path(folder) / name
             mode = path.lstat().st_mode
             content = hashlib.sha256(path.read_bytes()).hexdigest() if stat.S_ISREG(mode) else ""
-            found[str(path.relative_to(root))] = f"{mode:o} {content}"
-    return found
+            digests[str(path.relative_to(root))] = f"{mode:o} {content}"
+    return digests
 
 
 @contextmanager
@@ -346,20 +348,22 @@ def _orphans_are_ours() -> Iterator[None]:
 
 def descendants() -> dict[int, str]:
     """Living processes below this one, by number: their state and command. Not multiprocessing's own helper."""
-    parents, said = {}, {}
+    parents, processes = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             facts = (path / "stat").read_text().rpartition(")")[2].split()
             command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        parents[int(path.name)], said[int(path.name)] = int(facts[1]), f"{facts[0]} {command[:120]}"
-    found, new = set(), {os.getpid()}
+        parents[int(path.name)], processes[int(path.name)] = int(facts[1]), f"{facts[0]} {command[:120]}"
+    below, new = set(), {os.getpid()}
     while new:
-        found |= new
-        new = {pid for pid, parent in parents.items() if parent in new} - found
-    kept = found - {os.getpid()}
-    return {pid: said[pid] for pid in kept if said[pid][0] != "Z" and "resource_tracker" not in said[pid]}
+        below |= new
+        new = {pid for pid, parent in parents.items() if parent in new} - below
+    others = below - {os.getpid()}
+    return {
+        pid: processes[pid] for pid in others if processes[pid][0] != "Z" and "resource_tracker" not in processes[pid]
+    }
 
 
 # ---- what must not be found --------------------------------------------------------------------------
@@ -418,12 +422,12 @@ def _service() -> socketserver.ThreadingTCPServer:
 # ---- what a student may read -------------------------------------------------------------------------
 
 
-def told(graded: Graded) -> str:
+def feedback_of(graded: Graded) -> str:
     """What grading tells a student, in lower case: messages, notes, and outputs.
 
     The traceback on a test is the TA's.
     """
-    messages = [one.message for one in graded.record.cells]
+    messages = [cell.message for cell in graded.record.cells]
     notes = [note for notebook in graded.record.notebooks for note in notebook.notes]
     outputs = [_readable(cell, output) for cell, output in outputs_of(graded)]
     return json.dumps([messages, notes, graded.record.fault, outputs], ensure_ascii=False).lower()
@@ -431,7 +435,7 @@ def told(graded: Graded) -> str:
 
 def page_of(graded: Graded) -> str:
     """The notebook that a feedback page is rendered from, in lower case: with sources, without what is the TA's."""
-    pages = [HideSecrets().preprocess(copy.deepcopy(one), {})[0] for one in graded.notebooks.values()]
+    pages = [HideSecrets().preprocess(copy.deepcopy(notebook), {})[0] for notebook in graded.notebooks.values()]
     return json.dumps(pages, ensure_ascii=False).lower()
 
 
@@ -447,7 +451,7 @@ def _readable(cell: Any, output: Any) -> Any:
 
 def verdicts_of(graded: Graded) -> dict[str, str]:
     """The verdict of each graded cell."""
-    return {one.grade_id: one.verdict.value for one in graded.record.cells}
+    return {cell.grade_id: cell.verdict.value for cell in graded.record.cells}
 
 
 def evidence_of(graded: Graded) -> dict[str, str]:
@@ -457,7 +461,7 @@ def evidence_of(graded: Graded) -> dict[str, str]:
 
 def points_of(graded: Graded) -> dict[str, float | None]:
     """The points of each graded cell."""
-    return {one.grade_id: one.points for one in graded.record.cells}
+    return {cell.grade_id: cell.points for cell in graded.record.cells}
 
 
 def points_for(verdicts: dict[str, str], assignment: str = ASSIGNMENT) -> dict[str, float | None]:

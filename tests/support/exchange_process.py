@@ -132,13 +132,13 @@ class Cohort:
         """All of them submit, spread over some seconds; with `retry` until it is acknowledged."""
         begun = time.monotonic()
 
-        def one(numbered: tuple[int, str]) -> None:
+        def submit_in_turn(numbered: tuple[int, str]) -> None:
             number, student = numbered
             time.sleep(max(0.0, begun + over_s * number / self.count - time.monotonic()))
             self._one(url, student, retry)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, enumerate(self.students)))
+            list(pool.map(submit_in_turn, enumerate(self.students)))
 
     def _one(self, url: str, student: str, retry: bool) -> None:
         headers = {"Authorization": f"token {token(student)}", "Idempotency-Key": f"key-of-{student}-".ljust(24, "0")}
@@ -163,12 +163,14 @@ class Cohort:
 
     def assert_kept(self, ledger: Ledger) -> None:
         """Every acknowledged submission is there with the content that was signed for; none is there twice or half."""
-        found = [one for one in ledger.submissions(COURSE) if one.student in set(self.students)]
-        assert len({one.student for one in found}) == len(found)
-        by_student = {one.student: (one.id, one.manifest_sha256) for one in found}
+        submissions = [
+            submission for submission in ledger.submissions(COURSE) if submission.student in set(self.students)
+        ]
+        assert len({submission.student for submission in submissions}) == len(submissions)
+        by_student = {submission.student: (submission.id, submission.manifest_sha256) for submission in submissions}
         for student, receipt in self.acknowledged.items():
             assert by_student.get(student) == receipt
-        for one in found:
-            files = self.files(one.student)
-            assert one.manifest_sha256 == manifest(files).sha256
-            assert {entry.path: b"".join(ledger.content(entry)) for entry in one.files} == files
+        for submission in submissions:
+            files = self.files(submission.student)
+            assert submission.manifest_sha256 == manifest(files).sha256
+            assert {entry.path: b"".join(ledger.content(entry)) for entry in submission.files} == files

@@ -193,7 +193,7 @@ def uploads(files: Mapping[str, bytes] | None = None, **more: bytes) -> list[Upl
 
 
 def manifest(files: Mapping[str, bytes]) -> Manifest:
-    return Manifest.of([one.entry for one in uploads(files)])
+    return Manifest.of([upload.entry for upload in uploads(files)])
 
 
 def form(files: Mapping[str, bytes], text: bytes | None = None) -> list[tuple[str, Any]]:

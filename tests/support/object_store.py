@@ -60,8 +60,8 @@ class ObjectStore:
 
     def names(self) -> set[str]:
         """The names of the blobs that are in it."""
-        found = self.client().list_objects_v2(Bucket=self.bucket).get("Contents", [])
-        return {one["Key"].rpartition("/")[2] for one in found}
+        blobs = self.client().list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return {blob["Key"].rpartition("/")[2] for blob in blobs}
 
 
 @contextmanager

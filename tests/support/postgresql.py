@@ -23,9 +23,9 @@ from sqlalchemy.exc import OperationalError
 
 def programs() -> Path | None:
     """The folder of its programs; Debian keeps them off the PATH."""
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).parent
+    program = shutil.which("initdb")
+    if program:
+        return Path(program).parent
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return folders[-1].parent if folders else None
 
@@ -83,13 +83,13 @@ class Server:
 def server(folder: Path) -> Iterator[Server]:
     """Run one."""
     with tempfile.TemporaryDirectory(prefix="tito-pg-", ignore_cleanup_errors=True) as scratch:
-        made = Server(folder, Path(scratch))
-        made.make()
+        database = Server(folder, Path(scratch))
+        database.make()
         try:
-            made.start()
-            yield made
+            database.start()
+            yield database
         finally:
-            made.stop()
+            database.stop()
 
 
 @contextmanager

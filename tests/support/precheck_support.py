@@ -116,16 +116,16 @@ def module_16(folder: Path) -> Module:
     release = build_release(course, assignment, folder / "release")
     ((name, source),) = source_notebooks(course, assignment).items()
     released = nbformat.read(release / f"{name}.ipynb", as_version=4)
-    made: dict[str, bytes] = {}
+    notebooks: dict[str, bytes] = {}
     for variant in read_variants(course, assignment):
-        made[variant.name] = nbformat.writes(submission(variant, source, released)).encode()
-    return Module(course, release, name, made)
+        notebooks[variant.name] = nbformat.writes(submission(variant, source, released)).encode()
+    return Module(course, release, name, notebooks)
 
 
 @contextmanager
 def uploads_of(folder: Path) -> Iterator[list[Upload]]:
-    with snapshot(folder_files(folder, lambda *_: [], lambda *_: None)) as found:
-        yield found
+    with snapshot(folder_files(folder, lambda *_: [], lambda *_: None)) as uploads:
+        yield uploads
 
 
 def publish(client: Client, course: str, assignment: str, folder: Path) -> None:
@@ -133,16 +133,16 @@ def publish(client: Client, course: str, assignment: str, folder: Path) -> None:
         client.publish(course, assignment, uploads, replace=True)
 
 
-def finished(client: Client, made: Submission, seconds: float = 90.0) -> Precheck:
+def finished(client: Client, submitted: Submission, seconds: float = 90.0) -> Precheck:
     """The precheck of a submission, when it is over."""
-    found: list[Precheck] = []
+    prechecks: list[Precheck] = []
 
     def is_over() -> bool:
-        found[:] = [client.precheck(made)]
-        return found[0].state.final
+        prechecks[:] = [client.precheck(submitted)]
+        return prechecks[0].state.final
 
     wait_for(is_over, seconds)
-    return found[0]
+    return prechecks[0]
 
 
 def verdicts(precheck: Precheck) -> dict[str, tuple[str, str]]:
@@ -171,11 +171,11 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
     from tito.sandbox.backends import backend
 
     plan = plan_assignment(module.course, module.course.assignment(MODULE))
-    found: dict[str, dict[str, tuple[str, str]]] = {}
+    verdicts: dict[str, dict[str, tuple[str, str]]] = {}
 
     def visible(test: Any, seen: Observations, judge: Judge) -> Any:
-        kept = [one for one in seen.tests.get(test.grade_id, []) if not one[0].hidden]
-        return original(replace(test, sections=test.visible), replace(seen, tests={test.grade_id: kept}), judge)
+        sections = [section for section in seen.tests.get(test.grade_id, []) if not section[0].hidden]
+        return original(replace(test, sections=test.visible), replace(seen, tests={test.grade_id: sections}), judge)
 
     original = grading.verdict_of_test
     grading.verdict_of_test = visible
@@ -190,11 +190,11 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
                     graded = grading.grade_submission(
                         ready, student, own, sandboxes.notebooks, judge, grading.Fingerprint("", "", "")
                     ).record
-                found[student] = {
-                    one.grade_id: (one.verdict.value.upper(), one.message)
-                    for one in graded.cells
-                    if one.grade_id in ready.notebooks[0].tests
+                verdicts[student] = {
+                    cell.grade_id: (cell.verdict.value.upper(), cell.message)
+                    for cell in graded.cells
+                    if cell.grade_id in ready.notebooks[0].tests
                 }
     finally:
         grading.verdict_of_test = original
-    return found
+    return verdicts

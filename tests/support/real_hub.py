@@ -118,14 +118,14 @@ def real_hub(folder: Path) -> Iterator[RealHub]:
             cwd=folder, stdout=out, stderr=out, start_new_session=True, env=os.environ | {"JUPYTERHUB_CRYPT_KEY": ""},
         )  # fmt: skip
     api, exchange = f"http://127.0.0.1:{hub_port}/hub/api", f"http://127.0.0.1:{port}/services/exchange"
-    found = RealHub(api, exchange, root, log, {}, process)
+    hub = RealHub(api, exchange, root, log, {}, process)
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()
         try:
             return (
-                httpx.get(f"{found.exchange}/health", timeout=2).status_code == 200
-                and found.as_admin("GET", "/users").status_code == 200
+                httpx.get(f"{hub.exchange}/health", timeout=2).status_code == 200
+                and hub.as_admin("GET", "/users").status_code == 200
             )
         except httpx.HTTPError:
             return False
@@ -134,9 +134,9 @@ def real_hub(folder: Path) -> Iterator[RealHub]:
         wait_for(answers, 90)
         for user in USERS:
             if user == "nobody":  # the others were made with their groups
-                found.as_admin("POST", f"/users/{user}")
-            found.tokens[user] = found.new_token(user, SCOPES)
-        yield found
+                hub.as_admin("POST", f"/users/{user}")
+            hub.tokens[user] = hub.new_token(user, SCOPES)
+        yield hub
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:

@@ -30,10 +30,10 @@ INSTALLED = PROJECT / "docker" / "node_modules" / ".bin" / "configurable-http-pr
 
 def proxy_command() -> str:
     """Where the proxy is; a test without one is skipped."""
-    found = str(INSTALLED) if INSTALLED.exists() else shutil.which(INSTALLED.name)
-    if found is None or shutil.which("node") is None:
+    command = str(INSTALLED) if INSTALLED.exists() else shutil.which(INSTALLED.name)
+    if command is None or shutil.which("node") is None:
         pytest.skip("configurable-http-proxy is not installed (run scripts/proxy; Debian: nodejs, npm)")
-    return found
+    return command
 
 
 def free_ports(count: int) -> list[int]:
@@ -140,9 +140,9 @@ class WholeHub:
 
     def person(self, name: str) -> Person:
         """Somebody who has logged in."""
-        found = Person(self, name)
-        found.log_in()
-        return found
+        person = Person(self, name)
+        person.log_in()
+        return person
 
 
 class _Fields(HTMLParser):
@@ -153,9 +153,9 @@ class _Fields(HTMLParser):
         self.found: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "input" and given.get("type") == "hidden":
-            self.found[given.get("name") or ""] = given.get("value") or ""
+        attributes = dict(attrs)
+        if tag == "input" and attributes.get("type") == "hidden":
+            self.found[attributes.get("name") or ""] = attributes.get("value") or ""
 
 
 def hidden_fields(page: str) -> dict[str, str]:
@@ -180,7 +180,7 @@ class Person:
 
     def send(self, method: str, place: str, path: str, **how: Any) -> httpx.Response:
         """A request as the pages below `place` send it."""
-        xsrf = {one.path: one.value or "" for one in self.browser.cookies.jar if one.name == "_xsrf"}
+        xsrf = {cookie.path: cookie.value or "" for cookie in self.browser.cookies.jar if cookie.name == "_xsrf"}
         there = self.hub.address(place)
         headers = {"X-XSRFToken": xsrf[place], "Referer": there}
         return self.browser.request(method, f"{there}{path}", headers=headers, **how)
@@ -216,12 +216,13 @@ class Person:
 
 
 def server_process(user: str, folder: Path) -> psutil.Process:
-    for one in psutil.process_iter():
+    for process in psutil.process_iter():
         try:
-            if "tito.hub.student.server" in one.cmdline() and f"{folder}/state/homes/{user}" == one.environ().get(
-                "HOME"
+            if (
+                "tito.hub.student.server" in process.cmdline()
+                and f"{folder}/state/homes/{user}" == process.environ().get("HOME")
             ):
-                return one
+                return process
         except psutil.Error:
             continue
     raise AssertionError(f"{user} has no server")
@@ -240,10 +241,10 @@ def whole_hub(folder: Path, settings: dict[str, str]) -> Iterator[WholeHub]:
 
 def end_leftovers(folder: Path) -> None:
     """Servers that a hub was told to leave running, and whatever else has the folder in its environment."""
-    for one in psutil.process_iter():
+    for process in psutil.process_iter():
         try:
-            if one.pid != os.getpid() and f"{folder}/state" in " ".join(one.environ().values()):
-                one.kill()
+            if process.pid != os.getpid() and f"{folder}/state" in " ".join(process.environ().values()):
+                process.kill()
         except (psutil.Error, OSError):
             continue
     time.sleep(0.1)

@@ -41,13 +41,13 @@ def test_what_is_added_to_code_is_told_from_what_was_changed(source: str, expect
 
 
 def test_a_comment_inside_of_a_released_statement_is_not_lost() -> None:
-    found = additions_to_code(RELEASED.replace("return 2 * x", "return 2 * x  # my note"), RELEASED)
-    assert "# my note" in found.changed
+    additions = additions_to_code(RELEASED.replace("return 2 * x", "return 2 * x  # my note"), RELEASED)
+    assert "# my note" in additions.changed
 
 
 def test_of_a_changed_line_and_an_added_one_the_likelier_is_the_changed_one() -> None:
-    found = additions_to_code(RELEASED.replace("SEED = 42", "print('seed')\nSEED = 43"), RELEASED)
-    assert (found.above, found.below, found.changed) == ("", "print('seed')", "SEED = 43")
+    additions = additions_to_code(RELEASED.replace("SEED = 42", "print('seed')\nSEED = 43"), RELEASED)
+    assert (additions.above, additions.below, additions.changed) == ("", "print('seed')", "SEED = 43")
 
 
 def test_very_many_lines_are_not_laid_side_by_side() -> None:
@@ -63,14 +63,14 @@ def test_a_line_is_the_students_whatever_hidden_line_it_repeats(hidden: str) -> 
 
 
 def test_what_is_typed_into_a_text_is_kept_line_by_line() -> None:
-    found = additions_to_text("**Why?**\n\nBecause\n\n- of this\n- of that", "**Why?**\n\nGive reasons.")
-    assert found == Additions(below="Because\n\n- of this\n- of that", missing=True)
+    additions = additions_to_text("**Why?**\n\nBecause\n\n- of this\n- of that", "**Why?**\n\nGive reasons.")
+    assert additions == Additions(below="Because\n\n- of this\n- of that", missing=True)
 
 
 @given(
     st.lists(st.sampled_from([*RELEASED.split("\n\n"), "y = 1", "# note", "x = [", "%%time", "SEED = 1"]), max_size=6)
 )
 def test_every_line_is_released_or_somewhere_in_the_additions(parts: list[str]) -> None:
-    found = additions_to_code("\n".join(parts), RELEASED)
-    kept = "\n".join((RELEASED, found.above, found.below, found.changed))
-    assert all(line.strip() in kept for part in parts for line in part.split("\n"))
+    additions = additions_to_code("\n".join(parts), RELEASED)
+    everything = "\n".join((RELEASED, additions.above, additions.below, additions.changed))
+    assert all(line.strip() in everything for part in parts for line in part.split("\n"))

@@ -76,10 +76,10 @@ DETERMINISTIC_VALUES = (
 
 @pytest.mark.parametrize("value", DETERMINISTIC_VALUES)
 def test_what_comes_out_the_same_everywhere_is_given(value: str) -> None:
-    made = plan(f"y = {value}")
-    assert made.observed == ()
+    judge_plan = plan(f"y = {value}")
+    assert judge_plan.observed == ()
     namespace: dict[str, object] = {}
-    exec(f"{made.imports}\n{made.given}", namespace)
+    exec(f"{judge_plan.imports}\n{judge_plan.given}", namespace)
     assert "y" in namespace
 
 
@@ -123,15 +123,15 @@ def test_no_detour_makes_it_given(lines: tuple[str, ...]) -> None:
 
 
 def test_a_draw_from_what_the_section_has_seeded_is_given_until_student_code_runs() -> None:
-    made = plan(
+    judge_plan = plan(
         "np.random.seed(3)",
         "x = np.random.rand(4)",
         "y = solve(x.copy())",
         "z = np.random.rand(4)",
         judge="assert [x, y, z]",
     )
-    assert made.given == "np.random.seed(3)\nx = np.random.rand(4)"
-    assert made.observed == ("y", "z")
+    assert judge_plan.given == "np.random.seed(3)\nx = np.random.rand(4)"
+    assert judge_plan.observed == ("y", "z")
     again = plan(
         "np.random.seed(3)", "y = solve(1)", "np.random.seed(4)", "z = np.random.rand(4)", judge="assert [y, z]"
     )
@@ -150,8 +150,8 @@ def test_a_draw_that_nobody_reads_is_kept_because_it_advances_global_state() -> 
 
 
 def test_a_judge_half_that_draws_finds_the_state_as_the_section_seeded_it() -> None:
-    made = plan("np.random.seed(3)", "y = solve(1)", judge="assert y == np.random.rand()")
-    assert made == JudgePlan("import numpy as np", "np.random.seed(3)", ("y",))
+    judge_plan = plan("np.random.seed(3)", "y = solve(1)", judge="assert y == np.random.rand()")
+    assert judge_plan == JudgePlan("import numpy as np", "np.random.seed(3)", ("y",))
 
 
 def test_reading_a_clock_touches_what_it_is_told() -> None:
@@ -235,5 +235,5 @@ def test_what_a_test_gathers_from_student_code_is_observed_and_not_as_empty_as_i
 
 
 def test_what_is_only_handed_to_student_code_stays_the_judges_own() -> None:
-    made = plan("y = [3, 1]", "y.sort()", "r = solve(y)", "s = solve(y.copy())", judge="assert r == s == y")
-    assert (made.given, made.observed) == ("y = [3, 1]\ny.sort()", ("r", "s"))
+    judge_plan = plan("y = [3, 1]", "y.sort()", "r = solve(y)", "s = solve(y.copy())", judge="assert r == s == y")
+    assert (judge_plan.given, judge_plan.observed) == ("y = [3, 1]\ny.sort()", ("r", "s"))

@@ -172,7 +172,7 @@ def test_a_broken_header_is_one_line_with_its_line_number(tito_in: Tito, tmp_pat
     text = script().replace("#     title: Doubling", "#     title: Doub: ling")
     course = write_course(tmp_path / "c", text)
     done = tito_in(course.root, "check", "7")
-    number = next(at for at, one in enumerate(text.splitlines(), 1) if "Doub: ling" in one)
+    number = next(at for at, content in enumerate(text.splitlines(), 1) if "Doub: ling" in content)
     assert done.code == 2
     assert f"{ASSIGNMENT}.py:{number}:" in done.line
 
@@ -366,7 +366,7 @@ def test_doctor_says_what_is_missing_and_is_exit_1_then(
     tito_in: Tito, released: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     checks = json.loads(tito_in(released.root, "doctor", "--json").out)
-    assert {"python", "sandbox", "course", "gradebook", "exchange", "disk"} <= {one["name"] for one in checks}
+    assert {"python", "sandbox", "course", "gradebook", "exchange", "disk"} <= {check["name"] for check in checks}
     monkeypatch.setenv("PATH", str(tmp_path))
     done = tito_in(released.root, "doctor")
     assert done.code == 1
@@ -438,5 +438,5 @@ def test_commands_print_through_one_place() -> None:
     folder = Path(tito.cli.__file__).parent
     files = [*folder.glob("*.py"), folder.parent / "doctor.py"]
     printing = re.compile(r"\b(print|echo|secho|print_exc|print_exception|stdout\.write|stderr\.write)\(")
-    found = {path.name for path in files if printing.search(path.read_text(encoding="utf-8"))}
-    assert found == {"common.py"}
+    printers = {path.name for path in files if printing.search(path.read_text(encoding="utf-8"))}
+    assert printers == {"common.py"}

@@ -60,23 +60,23 @@ def crossed(value: Any) -> Any:
     return decode(encoded, b"".join(encoder.blobs))
 
 
-def same(one: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
     """Equal in type and value, with NaN equal to itself and -0.0 not to 0.0."""
-    if type(one) is not type(other):
+    if type(value) is not type(other):
         return False
-    if isinstance(one, np.ndarray | np.generic):
-        return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
-    if isinstance(one, float):
-        return (math.isnan(one) and math.isnan(other)) or (
-            one == other and math.copysign(1, one) == math.copysign(1, other)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype == other.dtype and value.shape == other.shape and value.tobytes() == other.tobytes()
+    if isinstance(value, float):
+        return (math.isnan(value) and math.isnan(other)) or (
+            value == other and math.copysign(1, value) == math.copysign(1, other)
         )
-    if isinstance(one, complex):
-        return same(one.real, other.real) and same(one.imag, other.imag)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    return one == other
+    if isinstance(value, complex):
+        return same(value.real, other.real) and same(value.imag, other.imag)
+    if isinstance(value, list | tuple):
+        return len(value) == len(other) and all(map(same, value, other))
+    if isinstance(value, dict):
+        return list(value) == list(other) and all(same(value[key], other[key]) for key in value)
+    return value == other
 
 
 @pytest.fixture
@@ -168,7 +168,9 @@ def liar(base: type) -> type:
 
 
 @pytest.mark.parametrize(
-    "value", [7, 2.5, 1 + 2j, "text", b"bytes", [1, [2]], (1, 2), {"k": 1}, {1, 2}], ids=lambda one: type(one).__name__
+    "value",
+    [7, 2.5, 1 + 2j, "text", b"bytes", [1, [2]], (1, 2), {"k": 1}, {1, 2}],
+    ids=lambda value: type(value).__name__,
 )
 def test_a_subclass_with_a_lying_equality_arrives_as_its_base_type(value: Any) -> None:
     lie = liar(type(value))(value)
@@ -241,9 +243,9 @@ def test_an_object_that_pretends_to_be_plain_never_arrives(kind: type) -> None:
         np.array(["2020-01-01"], dtype="M8[D]"),
         np.dtype("f4"),
         memoryview(b"x"),
-        (one for one in [1]),
+        (item for item in [1]),
     ],
-    ids=lambda one: type(one).__name__ + str(getattr(one, "dtype", "")),
+    ids=lambda value: type(value).__name__ + str(getattr(value, "dtype", "")),
 )
 def test_what_is_no_plain_value_is_refused_by_its_type(value: Any) -> None:
     with pytest.raises(CodecError, match="cannot cross"):

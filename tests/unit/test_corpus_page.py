@@ -83,8 +83,8 @@ def test_what_is_due_for_a_case_does_not_change_its_digest(corpus: ModuleType, t
 
 
 def test_comments_do_not_make_it_another_grader(corpus: ModuleType, tmp_path: Path) -> None:
-    path, said = tmp_path / "a.py", []
+    path, codes = tmp_path / "a.py", []
     for text in ('"""One."""\nx = 1  # one\n', '"""Two."""\n\nx = 1\n', "x = 2\n"):
         path.write_text(text)
-        said.append(corpus.code_of(path))
-    assert said[0] == said[1] != said[2]
+        codes.append(corpus.code_of(path))
+    assert codes[0] == codes[1] != codes[2]

@@ -67,7 +67,7 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "'id'"),
         ('id = ""', "'id'"),
@@ -134,10 +134,10 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[extensions.x]\nada = 2026-01-01T00:00:00Z", "'extensions' names no assignment"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_by_name(text: str, said: str, tmp_path: Path) -> None:
+def test_a_setting_that_cannot_be_is_refused_by_name(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(BadSource) as caught:
         load_course(settings(tmp_path, text))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(tmp_path / "course.toml") in str(caught.value)
 
 
@@ -153,7 +153,7 @@ def test_a_deadline_has_a_zone(course: Course) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[deadlines]\n07_dubling = {noon}", "Did you mean '07_doubling'?"),
         ("[deadlines]\ndoubling = {noon}", "Did you mean '07_doubling'?"),
@@ -163,12 +163,12 @@ def test_a_deadline_has_a_zone(course: Course) -> None:
         ("[deadlines]\n07_doubling = {noon}\n[extensions.07_doubling]\nada = {morning}", "the extension of 'ada'"),
     ],
 )
-def test_dates_that_would_be_nobodys_or_contradict_are_refused(text: str, said: str, course: Course) -> None:
+def test_dates_that_would_be_nobodys_or_contradict_are_refused(text: str, message: str, course: Course) -> None:
     dates = text.format(noon="2026-12-07T12:00:00Z", morning="2026-12-07T08:00:00Z")
     settings(course.root, f"id = 'a'\n{dates}")
     with pytest.raises(BadSource) as caught:
         load_course(course.root)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_module_that_was_released_and_whose_source_is_gone_keeps_its_dates(course: Course) -> None:
@@ -235,7 +235,7 @@ def test_a_folder_of_notebooks_is_an_assignment_and_stray_files_are_none(course:
     (source / "empty").mkdir()
     (source / "notes.py").touch()
     (source / "1_short.py").touch()
-    assert [one.id for one in course.assignments] == [ASSIGNMENT, "ps1"]
+    assert [assignment.id for assignment in course.assignments] == [ASSIGNMENT, "ps1"]
     assert course.assignment("ps1").number is None
 
 
@@ -299,9 +299,11 @@ def test_what_the_gate_makes_of_tests_that_can_be_forged_is_one_of_two(tmp_path:
         load_course(tmp_path)
 
 
-@pytest.mark.parametrize(("mode", "made"), [(0o755, (0o700, 0o600)), (0o777, (0o770, 0o660)), (0o2775, (0o770, 0o660))])
+@pytest.mark.parametrize(
+    ("mode", "modes"), [(0o755, (0o700, 0o600)), (0o777, (0o770, 0o660)), (0o2775, (0o770, 0o660))]
+)
 def test_what_is_made_is_closed_to_others_and_open_to_a_group_that_shares_the_folder(
-    mode: int, made: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: int, modes: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
@@ -313,4 +315,4 @@ def test_what_is_made_is_closed_to_others_and_open_to_a_group_that_shares_the_fo
         (tmp_path / "file").touch()
     finally:
         os.umask(usual)
-    assert tuple((tmp_path / name).stat().st_mode & 0o777 for name in ("folder", "file")) == made
+    assert tuple((tmp_path / name).stat().st_mode & 0o777 for name in ("folder", "file")) == modes

@@ -18,7 +18,7 @@ from tito.errors import BadSource, UsageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REAL = load_course(REPOSITORY)
-MODULES = [one for one in REAL.assignments if one.script is not None]
+MODULES = [assignment for assignment in REAL.assignments if assignment.script is not None]
 
 
 def text_of(course: Course, **changed: str) -> str:
@@ -71,7 +71,7 @@ def test_the_course_has_modules() -> None:
     assert MODULES
 
 
-@pytest.mark.parametrize("assignment", MODULES, ids=lambda one: one.id)
+@pytest.mark.parametrize("assignment", MODULES, ids=lambda assignment: assignment.id)
 def test_a_module_that_is_exported_is_the_file_in_the_package(assignment: object) -> None:
     assert not isinstance(assignment, str)
     if not read_script(assignment.script).info.export:  # type: ignore[attr-defined]
@@ -86,14 +86,14 @@ def test_what_is_staged_for_a_module_holds_only_what_is_below_it(number: int, tm
     target = REAL.stage(number, tmp_path)
     assert target is not None
     marks = [MODULE_MARK.match(path.read_text(encoding="utf-8")) for path in target.rglob("*.py")]
-    found = {int(mark["number"]) for mark in marks if mark}
+    numbers = {int(mark["number"]) for mark in marks if mark}
     assert REAL.reference is not None
     there = {
         int(mark[1])
         for path in REAL.reference.rglob("*.py")
         if (mark := re.match(r"# module: (\d\d)", path.read_text(encoding="utf-8")))
     }
-    assert found == {one for one in there if one < number}
+    assert numbers == {earlier for earlier in there if earlier < number}
     for folder in target.rglob("*"):
         assert not folder.is_dir() or any(path.is_file() for path in folder.rglob("*"))
 

@@ -57,13 +57,13 @@ def test_a_test_that_was_not_run_since_the_notebook_ended_says_so() -> None:
 
 
 def test_what_a_hidden_section_says_was_tampered_with_is_for_the_ta_alone() -> None:
-    said = Ran(StepStatus.OK, tampered=(SECRET,))
-    seen = Observations(tests={"t": [(VISIBLE, None, Ran(StepStatus.OK, tampered=("`abs`",))), (HIDDEN, None, said)]})
+    hidden = Ran(StepStatus.OK, tampered=(SECRET,))
+    seen = Observations(tests={"t": [(VISIBLE, None, Ran(StepStatus.OK, tampered=("`abs`",))), (HIDDEN, None, hidden)]})
     assert list(_tampering(seen)) == [
         "before test 't', which runs beside student code, had been replaced and was put back: `abs`"
     ]
-    assert SECRET in verdict(said).detail
-    assert verdict(said).verdict is Verdict.PASSED
+    assert SECRET in verdict(hidden).detail
+    assert verdict(hidden).verdict is Verdict.PASSED
 
 
 def trouble(name: str, asked_for: str = "") -> Failure:
@@ -94,8 +94,8 @@ def test_a_visible_error_names_the_cell_that_would_have_set_what_is_missing() ->
         tests={"t": [(VISIBLE, None, Ran(StepStatus.ERROR, "NameError", "name 'own' is not defined"))]}
     )
     no_judge: Any = None
-    found = explained(verdict_of_test(TEST, failed, Answers(no_judge)), TEST, [trouble("own")])
-    assert found.message == "NameError: name 'own' is not defined (cell 'own' raised ValueError.)"
+    outcome = explained(verdict_of_test(TEST, failed, Answers(no_judge)), TEST, [trouble("own")])
+    assert outcome.message == "NameError: name 'own' is not defined (cell 'own' raised ValueError.)"
 
 
 def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() -> None:
@@ -120,5 +120,5 @@ def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() ->
 def test_a_feedback_page_tells_the_message_and_not_the_kind_of_verdict(kind: Verdict) -> None:
     name = kind.value.upper()
     output = new_output("error", ename=name, evalue=HIDDEN_FAILED, traceback=[f"{name}: {HIDDEN_FAILED}", SECRET])
-    told = _told(output)
-    assert (told.ename, told.traceback) == ("FAILED", [f"FAILED: {HIDDEN_FAILED}"])
+    shown = _told(output)
+    assert (shown.ename, shown.traceback) == ("FAILED", [f"FAILED: {HIDDEN_FAILED}"])

@@ -16,7 +16,7 @@ from tito.sandbox.inside.codec import pack
 ARRAY = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
 
-def made(value: Any, **inputs: Any) -> dict[str, Any]:
+def replaced_in(value: Any, **inputs: Any) -> dict[str, Any]:
     return dict(replacements(value, inputs))
 
 
@@ -49,42 +49,48 @@ def test_what_differs_by_more_is_one(true: Any, other: Any) -> None:
 
 
 def test_an_array_is_replaced_in_every_promised_way() -> None:
-    found = made(ARRAY, x=np.arange(6.0))
-    assert set(found) >= {
+    replaced = replaced_in(ARRAY, x=np.arange(6.0))
+    assert set(replaced) >= {
         "nothing (None)", "an empty one of its kind", "NaN", "zero", "one", "text", "bytes", "an empty list", "a dict",
         "reversed", "transposed", "permuted", "longer", "shorter", "zeros", "ones", "NaNs", "negated", "shifted",
         "scaled", "the input `x`",
     }  # fmt: skip
-    assert found["transposed"].tolist() == ARRAY.T.tolist()
-    assert found["longer"].shape == (3, 3)
-    assert found["shorter"].shape == (1, 3)
-    assert found["an empty one of its kind"].shape == (0, 3)
+    assert replaced["transposed"].tolist() == ARRAY.T.tolist()
+    assert replaced["longer"].shape == (3, 3)
+    assert replaced["shorter"].shape == (1, 3)
+    assert replaced["an empty one of its kind"].shape == (0, 3)
 
 
 def test_numbers_keep_their_kind_and_do_not_overflow_by_accident() -> None:
-    found = made(np.array([100, -128], dtype=np.int8))
-    assert {one.dtype for name, one in found.items() if name in ("zeros", "negated", "shifted")} == {np.dtype(np.int8)}
-    assert {type(one) for name, one in made(7).items() if name in ("zeros", "negated", "shifted", "scaled")} == {int}
-    assert made(True)["flipped"] is False
-    assert made(np.array([True, False]))["flipped"].tolist() == [False, True]
+    replaced = replaced_in(np.array([100, -128], dtype=np.int8))
+    assert {replacement.dtype for name, replacement in replaced.items() if name in ("zeros", "negated", "shifted")} == {
+        np.dtype(np.int8)
+    }
+    assert {
+        type(replacement)
+        for name, replacement in replaced_in(7).items()
+        if name in ("zeros", "negated", "shifted", "scaled")
+    } == {int}
+    assert replaced_in(True)["flipped"] is False
+    assert replaced_in(np.array([True, False]))["flipped"].tolist() == [False, True]
 
 
 def test_elements_of_containers_are_replaced_singly_and_all() -> None:
-    found = made([1.0, {"a": ARRAY, "b": "word"}, None])
-    assert found["zeros"] == [0.0, {"a": found["zeros"][1]["a"], "b": "word"}, None]
-    assert not found["zeros"][1]["a"].any()
-    assert found["one with element 0: negated"][0] == -1.0
-    assert found["one with element 1: one with element 'b': text"][1]["b"] == "forged"
-    assert "b" not in found["one with element 1: one without the key 'b'"][1]
-    assert found["one with element 1: one with elements 'a' and 'b' exchanged"][1]["a"] == "word"
-    assert found["one with elements 0 and 1 exchanged"][1] == 1.0
-    assert found["one with element 2: zero"][2] == 0
+    replaced = replaced_in([1.0, {"a": ARRAY, "b": "word"}, None])
+    assert replaced["zeros"] == [0.0, {"a": replaced["zeros"][1]["a"], "b": "word"}, None]
+    assert not replaced["zeros"][1]["a"].any()
+    assert replaced["one with element 0: negated"][0] == -1.0
+    assert replaced["one with element 1: one with element 'b': text"][1]["b"] == "forged"
+    assert "b" not in replaced["one with element 1: one without the key 'b'"][1]
+    assert replaced["one with element 1: one with elements 'a' and 'b' exchanged"][1]["a"] == "word"
+    assert replaced["one with elements 0 and 1 exchanged"][1] == 1.0
+    assert replaced["one with element 2: zero"][2] == 0
 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-100, 100) | st.floats(allow_infinity=True) | st.text(max_size=3)
     | st.builds(np.array, st.lists(st.integers(-9, 9), max_size=4))
-    | st.builds(lambda one: np.array(one, dtype=np.float32), st.lists(st.floats(-9, 9, width=32), max_size=4)),
+    | st.builds(lambda numbers: np.array(numbers, dtype=np.float32), st.lists(st.floats(-9, 9, width=32), max_size=4)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
     | st.tuples(inner, inner),
     max_leaves=6,
@@ -94,11 +100,11 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_whatever_the_value_all_replacements_differ_from_it_and_cross_and_leave_it_as_it_was(value: Any) -> None:
     before = pack({"v": value})
-    found = list(replacements(value, {"x": np.ones(3)}))
-    assert len(found) >= 8
-    for _, one in found:
-        assert differs(value, one)
-        pack({"v": one})
+    replaced = list(replacements(value, {"x": np.ones(3)}))
+    assert len(replaced) >= 8
+    for _, replacement in replaced:
+        assert differs(value, replacement)
+        pack({"v": replacement})
     assert pack({"v": value}) == before
     assert not differs(value, value)
-    assert set(alike(value, {})) <= {name for name, _ in found}
+    assert set(alike(value, {})) <= {name for name, _ in replaced}

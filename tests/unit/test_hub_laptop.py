@@ -42,11 +42,11 @@ def test_a_demos_course_is_given_to_the_hubs_exchange_and_no_other_is_touched(tm
     assert (tmp_path / "course.toml").read_text() == text.replace('url = "local"\n', "")
 
 
-@pytest.mark.parametrize(("said", "runs"), [("", False), ("[precheck]\nper_hour = 3\n", True)])
-def test_visible_tests_are_run_on_submit_where_the_course_says_so(tmp_path: Path, said: str, runs: bool) -> None:
+@pytest.mark.parametrize(("table", "runs"), [("", False), ("[precheck]\nper_hour = 3\n", True)])
+def test_visible_tests_are_run_on_submit_where_the_course_says_so(tmp_path: Path, table: str, runs: bool) -> None:
     proxy = tmp_path / PROXY
     proxy.parent.mkdir(parents=True)
     proxy.touch()
-    (tmp_path / "course.toml").write_text(f'id = "c1"\n{said}')
-    told = _environment(tmp_path, load_course(tmp_path), Ports(8000))
-    assert json.loads(told["TITO_HUB_COURSES"])["c1"]["precheck"] is runs
+    (tmp_path / "course.toml").write_text(f'id = "c1"\n{table}')
+    variables = _environment(tmp_path, load_course(tmp_path), Ports(8000))
+    assert json.loads(variables["TITO_HUB_COURSES"])["c1"]["precheck"] is runs

@@ -15,7 +15,7 @@ def test_a_name_of_ones_own_can_be_had(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reasons"),
     [
         ("a\u0501a", "mixes letters"),
         ("\u0430d\u0430", "mixes letters"),
@@ -40,9 +40,9 @@ def test_a_name_of_ones_own_can_be_had(name: str) -> None:
         ("x" * 300, "cannot serve"),
     ],
 )
-def test_a_name_that_could_be_taken_for_anothers_cannot(name: str, said: str) -> None:
+def test_a_name_that_could_be_taken_for_anothers_cannot(name: str, reasons: str) -> None:
     why = refusal_of(name, OTHERS)
-    assert any(one in why for one in said.split("|")), why
+    assert any(reason in why for reason in reasons.split("|")), why
 
 
 def test_names_that_look_alike_have_one_skeleton() -> None:

@@ -35,33 +35,33 @@ SETTINGS = HubSettings.model_validate(
 
 
 def test_the_scopes_of_everybody_are_these_and_no_others() -> None:
-    found = {
-        one["name"]: (one["scopes"], {who: one[who] for who in ("groups", "services", "users") if who in one})
-        for one in roles(SETTINGS)
+    table = {
+        role["name"]: (role["scopes"], {who: role[who] for who in ("groups", "services", "users") if who in role})
+        for role in roles(SETTINGS)
     }
-    assert found == TABLE
+    assert table == TABLE
 
 
 def test_nothing_is_inherited_and_nobody_is_an_admin() -> None:
-    given = {scope for one in roles(SETTINGS) for scope in one["scopes"]}
-    assert not given & {"inherit", "all", "admin-ui"}
-    assert not [one for one in given if one.startswith("admin:")]
+    scopes = {scope for role in roles(SETTINGS) for scope in role["scopes"]}
+    assert not scopes & {"inherit", "all", "admin-ui"}
+    assert not [scope for scope in scopes if scope.startswith("admin:")]
 
 
 def test_only_the_culler_reaches_all_users() -> None:
-    for one in roles(SETTINGS):
-        for scope in one["scopes"]:
-            if one["name"] != "idle-culler" and scope != "self" and not scope.startswith("custom:"):
+    for role in roles(SETTINGS):
+        for scope in role["scopes"]:
+            if role["name"] != "idle-culler" and scope != "self" and not scope.startswith("custom:"):
                 assert "!" in scope, scope
 
 
 def test_what_the_table_names_are_scopes_of_the_hub() -> None:
     known = hub_scopes.scope_definitions
-    for one in roles(SETTINGS):
-        for scope in one["scopes"]:
+    for role in roles(SETTINGS):
+        for scope in role["scopes"]:
             assert scope.split("!")[0] in known or scope.startswith("custom:"), scope
 
 
 def test_without_sign_up_nobody_approves_and_without_limits_nobody_culls() -> None:
     settings = HubSettings.model_validate({"courses": {"c3": {}}, "idle": {"after_minutes": 0}})
-    assert [one["name"] for one in roles(settings)] == ["user", "server"]
+    assert [role["name"] for role in roles(settings)] == ["user", "server"]

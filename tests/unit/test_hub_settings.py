@@ -25,9 +25,9 @@ from tito.hub.config.spawn_throttle import LOOK_S, SpawnThrottle
 from tito.hub.config.spawners import THREADS, environment
 
 
-def configured(tmp_path: Path, **given: Any) -> Config:
+def configured(tmp_path: Path, **settings: Any) -> Config:
     c = Config()
-    apply(c, HubSettings.model_validate({"state": tmp_path / "state"} | given))
+    apply(c, HubSettings.model_validate({"state": tmp_path / "state"} | settings))
     return c
 
 
@@ -63,15 +63,15 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
     known = list(known_settings())
-    variables = [one.variable for one in known if one.variable]
+    variables = [setting.variable for setting in known if setting.variable]
     assert len(set(variables)) == len(variables)
     assert len(known) > 60
-    assert not [one.dotted for one in known if not one.description]
+    assert not [setting.dotted for setting in known if not setting.description]
     assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.config.settings_page"
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ({"deploymnt": "laptop"}, "no setting 'deploymnt'. Did you mean 'deployment'?"),
         ({"auth": {"oauht": {}}}, "no setting 'auth.oauht'. Did you mean 'oauth'?"),
@@ -88,8 +88,8 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
         ({"courses": {"c1": {"students": ["a/b"]}}}, "courses.c1: The exchange cannot serve the user"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_refused_with_its_place(data: dict[str, Any] | str, said: str, tmp_path: Path) -> None:
-    assert said in refusal(data, tmp_path)
+def test_what_does_not_fit_is_refused_with_its_place(data: dict[str, Any] | str, message: str, tmp_path: Path) -> None:
+    assert message in refusal(data, tmp_path)
 
 
 def test_a_variable_that_does_not_exist_is_refused_with_what_was_meant(tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_no_fault_repeats_a_secret(tmp_path: Path) -> None:
         {"db_url": f"postgresql://tito:{secret}@db/hub"},
         {"courses": {"c1": {"api_token": secret}}},
     ):
-        said = refusal(data, tmp_path)
-        assert secret not in said
-        assert "stands in the file" in said
-        assert "_file'" in said
+        message = refusal(data, tmp_path)
+        assert secret not in message
+        assert "stands in the file" in message
+        assert "_file'" in message
     assert secret not in refusal({}, tmp_path, TITO_HUB_AUTH_DUMMY_PASSWORD=secret, TITO_HUB_HUB_PORT=secret)
     read = load_settings({"TITO_HUB_AUTH_OAUTH_CLIENT_SECRET": secret})
     assert secret not in repr(read)
@@ -158,7 +158,7 @@ def test_a_roster_and_the_lists_make_the_groups(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("name,role\nada,student\n", "line 2: nobody is named"),
         ("id,role\nada,boss\n", "line 2: no role 'boss'"),
@@ -167,10 +167,10 @@ def test_a_roster_and_the_lists_make_the_groups(tmp_path: Path) -> None:
         ("user_name,role\nada,ta\n", "a column 'user_name'. Did you mean 'username'?"),
     ],
 )
-def test_a_roster_that_does_not_fit_is_refused_with_its_line(text: str, said: str, tmp_path: Path) -> None:
+def test_a_roster_that_does_not_fit_is_refused_with_its_line(text: str, message: str, tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_text(text)
-    assert said in refusal({"courses": {"c1": {"roster": str(roster)}}}, tmp_path)
+    assert message in refusal({"courses": {"c1": {"roster": str(roster)}}}, tmp_path)
     roster.unlink()
     assert "cannot be read" in refusal({"courses": {"c1": {"roster": str(roster)}}}, tmp_path)
 
@@ -197,32 +197,32 @@ def test_who_enters_a_formgrader() -> None:
 class _Spawner:
     def __init__(self, *names: str) -> None:
         group = type("Group", (), {})
-        found = []
+        groups = []
         for name in names:
-            one = group()
-            one.name = name
-            found.append(one)
-        self.user = type("User", (), {"groups": found})()
+            membership = group()
+            membership.name = name
+            groups.append(membership)
+        self.user = type("User", (), {"groups": groups})()
 
 
 def test_servers_are_told_their_role_when_they_start() -> None:
     courses = {"c1": {"url": "http://one", "title": "One"}}
-    told = environment(HubSettings.model_validate({"bind_url": "http://h/jupyter", "courses": courses}))
-    role, formgraders = told["TITO_SERVER_ROLE"], told["TITO_SERVER_FORMGRADERS"]
+    variables = environment(HubSettings.model_validate({"bind_url": "http://h/jupyter", "courses": courses}))
+    role, formgraders = variables["TITO_SERVER_ROLE"], variables["TITO_SERVER_FORMGRADERS"]
     assert callable(role)
     assert callable(formgraders)
     assert (role(_Spawner("nbgrader-c1")), formgraders(_Spawner("nbgrader-c1"))) == ("student", "{}")
     assert role(_Spawner("formgrade-c1")) == "instructor"
     assert json.loads(formgraders(_Spawner("formgrade-c1"))) == {"One": "/jupyter/services/c1/formgrader"}
-    assert told["TITO_EXCHANGE_URL"] == "http://127.0.0.1:8889/jupyter/services/exchange"
+    assert variables["TITO_EXCHANGE_URL"] == "http://127.0.0.1:8889/jupyter/services/exchange"
 
 
 @pytest.mark.parametrize(("cpus", "threads"), [(None, "1"), (0.5, "1"), (2.0, "2"), (3.9, "3")])
 def test_numerical_libraries_start_as_many_threads_as_a_server_may_use(cpus: float | None, threads: str) -> None:
-    told = environment(HubSettings())
+    variables = environment(HubSettings())
     spawner = SimpleNamespace(cpu_limit=cpus)
     for name in THREADS:
-        asked = told[name]
+        asked = variables[name]
         assert callable(asked)
         assert asked(spawner) == threads
 
@@ -282,7 +282,7 @@ def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "message"),
     [
         ({"deployment": "server"}, "Nothing says how people log in"),
         ({"deployment": "server", "auth": {"kind": "dummy"}}, "one password for all"),
@@ -299,10 +299,10 @@ def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
         ({"proxy": {"start": False}, "auth": {"dummy": {"password": "long enough"}}}, "by which token"),
     ],
 )  # fmt: skip
-def test_what_does_not_go_together_is_refused(given: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_what_does_not_go_together_is_refused(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(TitoError) as caught:
-        configured(tmp_path, **given)
-    assert said in str(caught.value)
+        configured(tmp_path, **settings)
+    assert message in str(caught.value)
     assert caught.value.hint
 
 
@@ -319,7 +319,7 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
         exchange={"url": "http://exchange:8889", "api_token_file": str(token)},
         courses={"c1": {"url": "http://formgrader:8890", "api_token": "token-of-formgrader", "instructors": ["ada"]}},
     )
-    by_name = {one["name"]: one for one in c.JupyterHub.services}
+    by_name = {service["name"]: service for service in c.JupyterHub.services}
     assert by_name["exchange"] == {
         "name": "exchange", "url": "http://exchange:8889", "api_token": "token-of-the-exchange", "timeout": 2,
         "oauth_no_confirm": True, "info": {"title": "What I handed in"},
@@ -340,7 +340,7 @@ def test_a_server_has_containers_a_database_and_an_exchange_elsewhere(tmp_path: 
 
 def test_a_worker_of_prechecks_is_started_for_the_courses_that_have_one(tmp_path: Path) -> None:
     courses = {"c1": {"precheck": True}, "c2": {"precheck": True, "precheck_token": "of-a-worker"}, "c3": {}}
-    by_name = {one["name"]: one for one in configured(tmp_path, courses=courses).JupyterHub.services}
+    by_name = {service["name"]: service for service in configured(tmp_path, courses=courses).JupyterHub.services}
     assert by_name["precheck-c1"]["environment"]["TITO_PRECHECK_COURSES"] == "c1"
     assert by_name["precheck-c1"]["command"][-2:] == ["-m", "tito.precheck"]
     assert by_name["precheck-c2"] == {"name": "precheck-c2", "api_token": "of-a-worker", "display": False}
@@ -359,11 +359,11 @@ def test_on_a_cluster_what_the_chart_has_set_is_added_to(tmp_path: Path) -> None
     c.KubeSpawner.environment = {"FROM": "chart"}
     settings = {"deployment": "cluster", "exchange": {"url": "http://exchange:8889"}, "idle": {"after_minutes": 0}}
     apply(c, HubSettings.model_validate(settings | {"courses": {"c1": {"students": ["ada"]}}}))
-    assert [one["name"] for one in c.JupyterHub.services] == ["exchange", "x"]
+    assert [service["name"] for service in c.JupyterHub.services] == ["exchange", "x"]
     assert c.JupyterHub.services[0] == {
         "name": "exchange", "url": "http://chart:1", "api_token": "of-the-chart", "timeout": 2, "display": False,
     }  # fmt: skip
-    assert [one["name"] for one in c.JupyterHub.load_roles] == ["x", "user", "server"]
+    assert [role["name"] for role in c.JupyterHub.load_roles] == ["x", "user", "server"]
     assert c.KubeSpawner.environment.keys() == {
         "FROM",
         *THREADS,
@@ -381,7 +381,7 @@ def test_what_was_added_before_stays(tmp_path: Path) -> None:
     c = Config()
     c.JupyterHub.services.append({"name": "x"})
     apply(c, HubSettings.model_validate({"state": tmp_path / "state"}))
-    assert [one["name"] for one in c.JupyterHub.services] == ["x", "exchange", "idle-culler"]
+    assert [service["name"] for service in c.JupyterHub.services] == ["x", "exchange", "idle-culler"]
 
 
 def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
@@ -390,10 +390,10 @@ def test_the_image_that_the_hub_starts_needs_no_other_file_of_the_hub() -> None:
     for name in ("server", "extensions"):
         tree = ast.parse((PROJECT / "tito" / "hub" / "student" / f"{name}.py").read_text())
         ours = {
-            f"{node.module}.{one.name}"
+            f"{node.module}.{alias.name}"
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tito")
-            for one in node.names
+            for alias in node.names
         }
         assert ours <= {"tito.hub.student.extensions"}
 
@@ -402,7 +402,7 @@ def test_a_formgrader_without_a_sandbox_is_refused(
     course: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = {"tiny": {"root": str(course.root)}}
-    assert "tiny" in {one["name"] for one in configured(tmp_path, courses=here).JupyterHub.services}
+    assert "tiny" in {service["name"] for service in configured(tmp_path, courses=here).JupyterHub.services}
     with pytest.raises(BadSource, match="is of the course 'tiny', not 'big'"):
         configured(tmp_path, courses={"big": {"root": str(course.root)}})
     text = (course.root / "course.toml").read_text()

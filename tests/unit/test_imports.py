@@ -53,14 +53,14 @@ def dotted(path: Path) -> str:
 
 def imported(path: Path) -> set[str]:
     """Modules that a file imports, anywhere in it; `from a import b` as a.b."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {one.name for one in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
-            found |= {f"{node.module}.{one.name}" for one in node.names}
-    return found
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
 
 
 def layer_of(name: str) -> int | None:
@@ -113,10 +113,10 @@ def test_no_two_files_import_each_other() -> None:
 
 @pytest.mark.parametrize("name", INSIDE)
 def test_what_runs_beside_student_code_imports_only_what_is_in_the_sandbox(name: str) -> None:
-    roots = {one.split(".")[0] for one in imported(ROOT / name)} - sys.stdlib_module_names
+    roots = {module.split(".")[0] for module in imported(ROOT / name)} - sys.stdlib_module_names
     assert roots <= {"numpy", "IPython", "traitlets", "matplotlib_inline", "tito"}
-    ours = {one for one in imported(ROOT / name) if one.startswith("tito")}
-    assert all(one.startswith("tito.sandbox.inside.") for one in ours)
+    ours = {module for module in imported(ROOT / name) if module.startswith("tito")}
+    assert all(module.startswith("tito.sandbox.inside.") for module in ours)
 
 
 @pytest.mark.parametrize("path", FILES, ids=dotted)
@@ -130,7 +130,7 @@ def test_all_that_is_mounted_is_one_folder_and_what_makes_it_a_package() -> None
     assert MOUNTED == ("__init__.py", "sandbox/__init__.py", "sandbox/inside")
     for name in MOUNTED[:2]:
         code = ast.parse((ROOT / name).read_text(encoding="utf-8")).body
-        assert all(isinstance(one, ast.Expr) or "__version__" in ast.unparse(one) for one in code), name
+        assert all(isinstance(node, ast.Expr) or "__version__" in ast.unparse(node) for node in code), name
 
 
 def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
@@ -144,7 +144,7 @@ def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
 @pytest.mark.parametrize("path", FILES, ids=dotted)
 def test_the_platform_knows_no_module_of_the_course(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert not any(one.split(".")[0] in ("tinytorch", "tinytorch_ref") for one in imported(path))
+    assert not any(module.split(".")[0] in ("tinytorch", "tinytorch_ref") for module in imported(path))
     scripts = [script.stem for script in (ROOT.parent / "source").glob("*.py")]
     assert scripts
     for script in scripts:

@@ -21,27 +21,27 @@ def ask(
     *,
     hidden: bool = True,
     imports: str = "",
-    given: str = "",
+    setup: str = "",
     checks: tuple[str, ...] = (),
     of_measured: tuple[str, ...] = (),
     measured: dict[str, float] | None = None,
     **observed: Any,
 ) -> dict[str, Any]:
     of_measured = of_measured or ("",) * (1 + len(checks))
-    request = {"imports": imports, "given": given, "judge": code, "checks": list(checks), "hidden": hidden}
+    request = {"imports": imports, "given": setup, "judge": code, "checks": list(checks), "hidden": hidden}
     request["observed"] = list(observed)
     request["measured"] = list(of_measured)
     return judge(request, pack(observed), measured)
 
 
 def test_a_judge_that_does_not_object_says_yes() -> None:
-    assert ask("assert r == n", imports="import math", given="n = math.floor(2.5)", r=2) == {
+    assert ask("assert r == n", imports="import math", setup="n = math.floor(2.5)", r=2) == {
         "yes": True, "message": "", "detail": "", "fault": "", "checks": [],
     }  # fmt: skip
 
 
 def test_observed_values_win_over_given_ones() -> None:
-    assert ask("assert n == 2", given="n = 1", n=2)["yes"]
+    assert ask("assert n == 2", setup="n = 1", n=2)["yes"]
 
 
 def test_each_question_has_a_namespace_of_its_own() -> None:
@@ -91,7 +91,7 @@ def test_the_detail_for_the_ta_holds_the_values() -> None:
 @pytest.mark.parametrize(
     "value",
     ["text", None, {}, [[]], 1 << 20_000, float("nan"), np.zeros((0, 3)), b"x"],
-    ids=lambda one: type(one).__name__,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_of_an_unexpected_kind_are_a_no_and_no_fault(value: Any) -> None:
     answer = ask("assert r.shape == (2,) and str(r) and r[0] + 1 > 0", r=value)
@@ -122,13 +122,13 @@ def test_named_checks_all_run_each_on_names_of_its_own_and_the_first_no_is_told(
         "assert base",
     )
     answer = ask("base = 5", checks=checks, r=2)
-    assert [one["yes"] for one in answer["checks"]] == [False, True, True, True]
+    assert [check["yes"] for check in answer["checks"]] == [False, True, True, True]
     assert (answer["yes"], answer["message"]) == (False, "one")
 
 
 def test_a_common_part_that_fails_fails_every_check() -> None:
     answer = ask("assert r == 1, 'must be one'", checks=("assert True", "assert True"), r=2)
-    assert [(one["yes"], one["message"]) for one in answer["checks"]] == [(False, "must be one")] * 2
+    assert [(check["yes"], check["message"]) for check in answer["checks"]] == [(False, "must be one")] * 2
 
 
 def test_the_message_of_a_helper_in_the_common_part_is_told_for_the_check_that_called_it() -> None:
@@ -142,8 +142,8 @@ def test_the_message_of_a_helper_in_the_common_part_is_told_for_the_check_that_c
 
 @pytest.fixture
 def process() -> Iterator[Judge]:
-    with judge_beside(below="VALUE = 7\n") as one:
-        yield one
+    with judge_beside(below="VALUE = 7\n") as judge:
+        yield judge
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_the_judge_does_not_inherit_the_graders_environment(process: Judge, monk
 def test_questions_that_are_asked_together_have_namespaces_of_their_own(process: Judge) -> None:
     plan = JudgePlan("", "", ("r",))
     codes = ("assert r == 1\nleft = r", "assert r == 2, 'two'", "assert 'left' not in dir()", "1 / 0")
-    first, second, third, fourth = process.ask(*(Question(section(one), plan, pack({"r": 1})) for one in codes))
+    first, second, third, fourth = process.ask(*(Question(section(code), plan, pack({"r": 1})) for code in codes))
     assert isinstance(first, Judgement) and first.yes
     assert isinstance(second, Judgement) and (second.yes, second.message) == (False, "two")
     assert isinstance(third, Judgement) and third.yes
@@ -270,7 +270,9 @@ def test_questions_that_are_asked_together_have_namespaces_of_their_own(process:
 def test_a_question_that_brings_the_judge_down_costs_the_others_nothing(process: Judge) -> None:
     plan = JudgePlan("", "", ())
     kills, faulty = JudgePlan("", "import os\nos._exit(1)", ()), JudgePlan("", "1 / 0", ())
-    fine, fatal, broken = (Question(section("assert True"), one, pack({})) for one in (plan, kills, faulty))
+    fine, fatal, broken = (
+        Question(section("assert True"), judge_plan, pack({})) for judge_plan in (plan, kills, faulty)
+    )
     answers = Answers(process, [fine, fatal, broken])
     assert answers.judgement(fine).yes
     with pytest.raises(JudgeFailed, match="no answer"):
@@ -289,8 +291,8 @@ SLOW = "assert wall_s < 2, f'took {wall_s} s'"
 def test_what_was_measured_is_judged_after_the_parts_own_lines_with_names_of_its_own() -> None:
     measured = ("assert (wall_s, cpu_s, peak_mb) == (2.5, 1.5, 64.0) and r == 2",)
     assert ask("r += 1", of_measured=measured, measured=TOOK, r=1)["yes"]
-    said = ask("assert r == 1", of_measured=(SLOW,), measured=TOOK, r=1)
-    assert (said["yes"], said["message"], said["detail"]) == (False, "took … s", "took 2.5 s")
+    answer = ask("assert r == 1", of_measured=(SLOW,), measured=TOOK, r=1)
+    assert (answer["yes"], answer["message"], answer["detail"]) == (False, "took … s", "took 2.5 s")
     assert ask("assert r == 1", of_measured=(SLOW,), measured=TOOK, r=1, hidden=False)["message"] == "took 2.5 s"
 
 
@@ -300,17 +302,17 @@ def test_a_value_that_bears_the_name_of_a_measurement_does_not_stand_for_it() ->
 
 def test_checks_have_measured_lines_of_their_own_and_those_in_common_come_first() -> None:
     parts = ("", SLOW, "assert cpu_s < 2")
-    said = ask("n = 1", checks=("assert n", "assert n == 1"), of_measured=parts, measured=TOOK)
-    assert [one["yes"] for one in said["checks"]] == [False, True]
-    said = ask("n = 1", checks=("assert n",), of_measured=(SLOW, ""), measured=TOOK)
-    assert [one["yes"] for one in said["checks"]] == [False]
-    said = ask("n = 1", checks=("assert wall_s",), of_measured=("assert wall_s", ""), measured=TOOK)
-    assert [one["yes"] for one in said["checks"]] == [False]  # names of what was measured are for measured lines
+    answer = ask("n = 1", checks=("assert n", "assert n == 1"), of_measured=parts, measured=TOOK)
+    assert [check["yes"] for check in answer["checks"]] == [False, True]
+    answer = ask("n = 1", checks=("assert n",), of_measured=(SLOW, ""), measured=TOOK)
+    assert [check["yes"] for check in answer["checks"]] == [False]
+    answer = ask("n = 1", checks=("assert wall_s",), of_measured=("assert wall_s", ""), measured=TOOK)
+    assert [check["yes"] for check in answer["checks"]] == [False]  # names of what was measured are for measured lines
 
 
 def test_where_nothing_was_measured_it_is_a_fault_and_no_verdict(process: Judge) -> None:
-    said = ask("assert r == 1", of_measured=(SLOW,), r=1)
-    assert said["fault"] and not said["yes"]
+    answer = ask("assert r == 1", of_measured=(SLOW,), r=1)
+    assert answer["fault"] and not answer["yes"]
     measured = Section("", "assert True", True, (), SLOW)
     nothing = JudgePlan("", "", ())
     with pytest.raises(JudgeFailed, match="not measured"):

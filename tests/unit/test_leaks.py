@@ -47,12 +47,12 @@ def code(source: str = "", **facts: Any) -> Any:
 
 
 def test_the_secrets_of_a_notebook_are_its_solutions_hidden_tests_and_mark_schemes(cells: Any) -> None:
-    found = {secret.where: (secret.text, secret.is_test) for secret in secrets_of(cells)}
-    assert set(found) == {"double", "test_double", "halve", "test_halve", "task_why"}
-    assert SOLUTION in found["double"][0]
-    assert HIDDEN in found["test_double"][0]
-    assert found["test_double"][1]
-    assert SCHEME in found["task_why"][0]
+    secrets = {secret.where: (secret.text, secret.is_test) for secret in secrets_of(cells)}
+    assert set(secrets) == {"double", "test_double", "halve", "test_halve", "task_why"}
+    assert SOLUTION in secrets["double"][0]
+    assert HIDDEN in secrets["test_double"][0]
+    assert secrets["test_double"][1]
+    assert SCHEME in secrets["task_why"][0]
 
 
 def test_a_cell_that_is_all_solution_is_a_secret_as_a_whole(course: Course) -> None:
@@ -79,8 +79,8 @@ def test_a_secret_is_found_wherever_it_stands(planted: str, where: str, search: 
             "x.txt": {"text/plain": base64.b64encode(f"padding {'.' * 40}\n{planted}\n".encode()).decode()}})],
         "comment": f"# a file\n# {planted}\n",
     }  # fmt: skip
-    found = search(**places)
-    assert {leak.file.split(".")[0] for leak in found if leak.where == where} == set(places)
+    leaks = search(**places)
+    assert {leak.file.split(".")[0] for leak in leaks if leak.where == where} == set(places)
 
 
 def test_a_run_of_tokens_is_found_across_other_line_breaks(search: Callable[..., list[Leak]]) -> None:

@@ -33,10 +33,10 @@ from tito.sandbox.steps import Step
 @pytest.fixture
 def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[cgroup.GroupV2]:
     """A group whose files are what the kernel would give."""
-    made = cgroup._made_in
+    make_group = cgroup._made_in
 
     def with_files(parent: Path) -> tuple[Path, int]:
-        folder, lock = made(parent)
+        folder, lock = make_group(parent)
         files = {
             **{"cgroup.procs": "", "memory.max": "max", "memory.swap.max": "max", "memory.current": "0"},
             **{"memory.events": "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n", "cpu.stat": "usage_usec 0\n"},
@@ -105,8 +105,8 @@ def test_groups_are_tried_in_our_own_first_and_then_around_it(tmp_path: Path) ->
     own.mkdir(parents=True)
     (tmp_path / "unified").mkdir()
     mounts = {"": tmp_path / "unified", "memory": tmp_path / "memory"}
-    found = cgroup._candidates(mounts, {"memory": "/a/b", "": "/not/seen/here"})
-    assert [(one.version, one.memory) for one in found] == [
+    candidates = cgroup._candidates(mounts, {"memory": "/a/b", "": "/not/seen/here"})
+    assert [(candidate.version, candidate.memory) for candidate in candidates] == [
         (2, tmp_path / "unified"),
         *((1, folder) for folder in (own, own.parent, tmp_path / "memory")),
     ]

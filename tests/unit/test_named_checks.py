@@ -52,7 +52,7 @@ def judge() -> Iterator[Judge]:
 def verdict(judge: Judge, visible: Ran, hidden: Ran | None) -> CellVerdict:
     test = planned()
     ran = [visible, *([hidden] if hidden else [])]
-    results = [(section, plan, one) for (section, plan), one in zip(test.sections, ran, strict=False)]
+    results = [(section, plan, run) for (section, plan), run in zip(test.sections, ran, strict=False)]
     return verdict_of_test(test, Observations(tests={"test_it": results}), judge)
 
 
@@ -61,16 +61,16 @@ def ok(**values: object) -> Ran:
 
 
 def test_all_checks_passed_is_all_points(judge: Judge) -> None:
-    found = verdict(judge, ok(a=3, b=7), ok(c=1))
-    assert (found.verdict, found.points) == (Verdict.PASSED, 6.5)
-    assert [one.points for one in found.checks] == [1, 2, 3.5]
+    outcome = verdict(judge, ok(a=3, b=7), ok(c=1))
+    assert (outcome.verdict, outcome.points) == (Verdict.PASSED, 6.5)
+    assert [check.points for check in outcome.checks] == [1, 2, 3.5]
 
 
 def test_a_failed_check_costs_its_own_points_and_the_others_still_run(judge: Judge) -> None:
-    found = verdict(judge, ok(a=30, b=7), ok(c=1))
-    assert (found.verdict, found.points) == (Verdict.FAILED, 5.5)
-    assert found.checks[0] == CheckVerdict("small", 0.0, 1.0, "small: a is less than ten")
-    assert found.message == "small: a is less than ten"
+    outcome = verdict(judge, ok(a=30, b=7), ok(c=1))
+    assert (outcome.verdict, outcome.points) == (Verdict.FAILED, 5.5)
+    assert outcome.checks[0] == CheckVerdict("small", 0.0, 1.0, "small: a is less than ten")
+    assert outcome.message == "small: a is less than ten"
 
 
 def test_a_check_without_a_message_tells_that_of_its_assert(judge: Judge) -> None:
@@ -78,9 +78,9 @@ def test_a_check_without_a_message_tells_that_of_its_assert(judge: Judge) -> Non
 
 
 def test_what_checks_have_in_common_fails_them_all_but_not_those_of_another_section(judge: Judge) -> None:
-    found = verdict(judge, ok(a="3", b=7), ok(c=1))
-    assert (found.verdict, found.points) == (Verdict.FAILED, 3.5)
-    assert [one.points for one in found.checks] == [0, 0, 3.5]
+    outcome = verdict(judge, ok(a="3", b=7), ok(c=1))
+    assert (outcome.verdict, outcome.points) == (Verdict.FAILED, 3.5)
+    assert [check.points for check in outcome.checks] == [0, 0, 3.5]
 
 
 def test_code_that_raises_in_one_section_keeps_the_checks_of_the_other(judge: Judge) -> None:
@@ -89,26 +89,26 @@ def test_code_that_raises_in_one_section_keeps_the_checks_of_the_other(judge: Ju
 
 
 def test_a_section_that_was_not_reached_earns_nothing(judge: Judge) -> None:
-    found = verdict(judge, ok(a=3, b=7), None)
-    assert (found.verdict, found.points) == (Verdict.NOT_RUN, 3)
-    assert found.checks[-1] == CheckVerdict("more", 0.0, 3.5, "more: not run")
+    outcome = verdict(judge, ok(a=3, b=7), None)
+    assert (outcome.verdict, outcome.points) == (Verdict.NOT_RUN, 3)
+    assert outcome.checks[-1] == CheckVerdict("more", 0.0, 3.5, "more: not run")
 
 
 def test_a_judge_that_fails_is_ours_and_no_number() -> None:
     with judge_beside() as broken:
         broken._sandbox.close()
-        found = verdict(broken, ok(a=3, b=7), ok(c=1))
-    assert (found.verdict, found.points) == (Verdict.PLATFORM, None)
+        outcome = verdict(broken, ok(a=3, b=7), ok(c=1))
+    assert (outcome.verdict, outcome.points) == (Verdict.PLATFORM, None)
 
 
 @pytest.mark.parametrize(
-    ("source", "points", "said"),
+    ("source", "points", "message"),
     [
         (SOURCE, 7, "6.5 points, the cell 7"),
         (SOURCE.replace("(1): a is", "one point: a is"), 6.5, "CHECK line is not of its form"),
     ],
 )
-def test_checks_that_do_not_add_up_are_the_authors_error(source: str, points: float, said: str) -> None:
+def test_checks_that_do_not_add_up_are_the_authors_error(source: str, points: float, message: str) -> None:
     with pytest.raises(BadSource, match="test_it") as error:
         planned(source, points)
-    assert said in str(error.value)
+    assert message in str(error.value)

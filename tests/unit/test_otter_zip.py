@@ -68,7 +68,7 @@ def cases_of(text: str) -> tuple[list[Any], dict[str, Any]]:
         from otter.test_files.exception_test import test_case
     namespace: dict[str, Any] = {}
     exec(compile(text, "test_double.py", "exec"), namespace)
-    return [one for one in namespace.values() if isinstance(one, test_case)], namespace
+    return [value for value in namespace.values() if isinstance(value, test_case)], namespace
 
 
 def outcome(case: Any, **env: Any) -> str:
@@ -84,12 +84,12 @@ def outcome(case: Any, **env: Any) -> str:
 
 
 def test_the_zip_holds_tests_files_and_the_plugin(zipped: Path) -> None:
-    found = contents(zipped)
-    assert {name for name in found if name.startswith("tests/")} == {"tests/test_double.py", "tests/test_halve.py"}
-    assert "files/tinypack/base.py" in found
-    assert {f"tito/{part}" for part in PARTS} == {name for name in found if name.startswith("tito/")}
-    assert {"setup.sh", "run_autograder", "run_otter.py", "environment.yml", "otter_config.json"} <= set(found)
-    assert "numpy==" in found["environment.yml"]
+    files = contents(zipped)
+    assert {name for name in files if name.startswith("tests/")} == {"tests/test_double.py", "tests/test_halve.py"}
+    assert "files/tinypack/base.py" in files
+    assert {f"tito/{part}" for part in PARTS} == {name for name in files if name.startswith("tito/")}
+    assert {"setup.sh", "run_autograder", "run_otter.py", "environment.yml", "otter_config.json"} <= set(files)
+    assert "numpy==" in files["environment.yml"]
 
 
 def test_no_solution_is_in_the_zip_and_hidden_tests_are_in_its_tests_alone(zipped: Path) -> None:
@@ -186,14 +186,14 @@ def test_a_test_is_worth_its_points_all_or_nothing() -> None:
         "07", plan_of("assert double(1) == 2\n### BEGIN HIDDEN TESTS\nassert double(2) == 4\n### END HIDDEN TESTS")
     )
     cases, facts = cases_of(text)
-    assert [(one.points, one.hidden) for one in cases] == [(4, False), (0, True)]
+    assert [(case.points, case.hidden) for case in cases] == [(4, False), (0, True)]
     assert facts["all_or_nothing"] is True
     assert facts["name"] == "test_double"
 
 
 def test_named_checks_have_their_points_and_messages() -> None:
     cases, facts = cases_of(test_file("07", plan_of(CHECKED)))
-    assert [(one.name, one.points, one.hidden, one.failure_message) for one in cases] == [
+    assert [(case.name, case.points, case.hidden, case.failure_message) for case in cases] == [
         ("test_double kind", 1, False, "return floats"),
         ("test_double value", 3, False, None),
         ("test_double hidden 2", 0, True, None),
@@ -203,7 +203,7 @@ def test_named_checks_have_their_points_and_messages() -> None:
 
 def test_named_checks_all_run_whatever_becomes_of_the_others() -> None:
     cases, _ = cases_of(test_file("07", plan_of(CHECKED)))
-    kind, value, _ = (outcome(one, double=lambda x: [2]) for one in cases)
+    kind, value, _ = (outcome(case, double=lambda x: [2]) for case in cases)
     assert kind == "AssertionError: "
     assert value == ""
 
@@ -216,7 +216,7 @@ def test_what_is_observed_is_run_once_and_its_error_fails_every_check() -> None:
         raise SystemExit(3)
 
     cases, _ = cases_of(test_file("07", plan_of(CHECKED)))
-    outcomes = [outcome(one, double=double) for one in cases[:2]]
+    outcomes = [outcome(case, double=double) for case in cases[:2]]
     assert outcomes == ["RuntimeError: SystemExit: 3"] * 2
     assert len(calls) == 1
 
@@ -270,6 +270,6 @@ def test_measured_lines_are_skipped_and_the_command_says_where_points_differ(
     text = test_file("7", plan_notebook("doubling", notebook.cells).tests["test_double"])
     assert "wall_s" not in text
     publish(released, module)
-    said = CliRunner().invoke(cli, ["--course", str(released.root), "otter", "7"])
-    assert said.exit_code == 0, said.output
-    assert "points can differ: test_double." in said.stderr
+    result = CliRunner().invoke(cli, ["--course", str(released.root), "otter", "7"])
+    assert result.exit_code == 0, result.output
+    assert "points can differ: test_double." in result.stderr

@@ -75,7 +75,7 @@ class Shell:
 @contextmanager
 def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str = "") -> Iterator[ProxyChannel]:
     """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
-    ours, theirs = (Channel(one) for one in socket.socketpair())
+    ours, theirs = (Channel(end) for end in socket.socketpair())
     ours.more = theirs.more = wire.more
     objects = Objects(Shell(more), lambda _: nullcontext(), TimeoutError)
 
@@ -120,7 +120,7 @@ def test_what_the_reference_is_asked_a_student_is_asked_at_the_same_place_only()
     with notebook() as link:
         assert run(source, link)["r"] is True  # the reference's object is asked
         sites = link.shown
-        assert any(one.startswith("asked") for one in sites)
+        assert any(site.startswith("asked") for site in sites)
     with notebook(sites) as link:
         assert run(source, link)["r"] is True
     with notebook(frozenset()) as link:
@@ -225,9 +225,9 @@ r = check((3,)) + check((4,)) + check((5,))
 
 @pytest.mark.parametrize("source", ASKED_FOR_SOME.values(), ids=ASKED_FOR_SOME)
 def test_a_permission_holds_for_the_call_for_which_the_reference_had_it(source: str) -> None:
-    names, told = hostile(source, ONLY_THREE, "def f(n): return Yes()")
+    names, leaked = hostile(source, ONLY_THREE, "def f(n): return Yes()")
     assert names["r"] == [True, False, False]
-    assert len(told) == 1
+    assert len(leaked) == 1
 
 
 ALWAYS = {
@@ -246,9 +246,9 @@ for n in range(size):
 @pytest.mark.parametrize("source", ALWAYS.values(), ids=ALWAYS)
 def test_where_the_reference_was_asked_each_time_a_student_is_however_often_the_test_comes_by(source: str) -> None:
     right = "def f(n): return Yes(n)\n"
-    names, told = hostile(source, f"{right}size = 3", f"{right}size = 7")
+    names, leaked = hostile(source, f"{right}size = 3", f"{right}size = 7")
     assert names["r"] is True
-    assert len(told) == 7
+    assert len(leaked) == 7
 
 
 NEVER_TAKEN = "r = None\nif isinstance(f(1), int):\n    r = f(1) == 1\nelse:\n    "
@@ -264,9 +264,9 @@ BRANCHES = {
 
 @pytest.mark.parametrize(("branch", "outcome"), BRANCHES.values(), ids=BRANCHES)
 def test_a_branch_that_the_reference_never_took_tells_a_student_nothing(branch: str, outcome: Any) -> None:
-    names, told = hostile(NEVER_TAKEN + branch, "def f(n): return n", "def f(n): return Yes()")
+    names, leaked = hostile(NEVER_TAKEN + branch, "def f(n): return n", "def f(n): return Yes()")
     assert names["r"] == outcome
-    assert told == []
+    assert leaked == []
 
 
 HONEST_BRANCHES = {
@@ -648,10 +648,10 @@ def test_the_judge_runs_functions_and_constants_of_the_instructors_that_no_stude
         ),
         frozenset({"mini"}),
     )
-    strict, asked, kept = plans["c3"]
+    strict, asked, keeping = plans["c3"]
     assert strict.given == "x = np.arange(3)\ndef near(a, b):\n    assert abs(a - b) < EPS\nEPS = 0.1"
-    assert strict.notebook == {"k"} and asked.notebook == kept.notebook == {"k", "base"}
-    assert dict(strict.imports)["math"] == "import math" and kept.given == "" and kept.keep
+    assert strict.notebook == {"k"} and asked.notebook == keeping.notebook == {"k", "base"}
+    assert dict(strict.imports)["math"] == "import math" and keeping.given == "" and keeping.keep
 
 
 def test_only_what_functions_read_is_mirrored() -> None:

@@ -108,7 +108,7 @@ def test_long_grade_ids_that_begin_alike_get_cell_ids_of_their_own(course: Cours
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (("# ---\n# jupyter", "# jupyter"), f"{ASSIGNMENT}.py:1: no header"),
         (("#     name: doubling\n#     title", "#     name: [doubling\n#     title"), f"{ASSIGNMENT}.py:"),
@@ -122,18 +122,18 @@ def test_long_grade_ids_that_begin_alike_get_cell_ids_of_their_own(course: Cours
         (("#     export:", "#     exports:"), "knows no module.exports. Did you mean 'export'?"),
     ],
 )
-def test_a_broken_header_is_refused_with_what_and_where(change: tuple[str, str], said: str, course: Course) -> None:
+def test_a_broken_header_is_refused_with_what_and_where(change: tuple[str, str], message: str, course: Course) -> None:
     text = script().replace(*change)
     assert text != script()
     with pytest.raises(BadSource) as caught:
         read_script(written(course, text))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.hint
 
 
 def test_broken_yaml_is_refused_with_its_line(course: Course) -> None:
     text = script().replace("#     title: Doubling", "#     title: Doub: ling")
-    line = next(at for at, one in enumerate(text.splitlines(), 1) if "Doub: ling" in one)
+    line = next(at for at, content in enumerate(text.splitlines(), 1) if "Doub: ling" in content)
     with pytest.raises(BadSource, match=f"py:{line}:"):
         read_script(written(course, text))
 

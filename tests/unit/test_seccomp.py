@@ -34,7 +34,9 @@ RESULTS = {0x7FFF0000: ALLOWED, 0x00050001: REFUSED, 0x00050000: DONE, 0x0005002
 def run(program: list[seccomp.Instruction], number: int, arch: int, arguments: tuple[int, ...] = ()) -> int:
     """The value that the filter returns."""
     at, value = 0, 0
-    words = {0: number, 4: arch} | {16 + 8 * n: one & 0xFFFFFFFF for n, one in enumerate((*arguments, *[0] * 6)[:6])}
+    words = {0: number, 4: arch} | {
+        16 + 8 * n: argument & 0xFFFFFFFF for n, argument in enumerate((*arguments, *[0] * 6)[:6])
+    }
     while True:
         code, if_true, if_false, operand = program[at]
         at += 1

@@ -120,8 +120,8 @@ def test_a_judge_that_runs_its_own_or_nothing_is_not(judge: str) -> None:
 
 def test_values_are_followed_through_what_a_part_makes_of_them() -> None:
     flow = Dependence(["a", "b", "c"])
-    made = flow.follow("first = a[0]\nrows = []\nfor n in b:\n    rows.append(n + first)\ntable = {}\ntable['c'] = c")
-    assert made == {"a", "b", "c"}
+    names = flow.follow("first = a[0]\nrows = []\nfor n in b:\n    rows.append(n + first)\ntable = {}\ntable['c'] = c")
+    assert names == {"a", "b", "c"}
     assert flow.reads("assert first") == {"a"}
     assert flow.reads("assert rows") == {"a", "b"}
     assert flow.reads("assert table") == {"c"}

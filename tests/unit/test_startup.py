@@ -21,11 +21,11 @@ def test_the_gradebook_does_without_a_web_server() -> None:
 
 @pytest.mark.parametrize("code", ["import nbgrader", "from nbgrader import api", "import nbgrader.apps"])
 def test_what_the_package_makes_is_there_when_it_is_asked_for(code: str) -> None:
-    said = run(f"{code}; import nbgrader; print(nbgrader.__version__, nbgrader._jupyter_server_extension_points())")
-    assert said.startswith("0.9.")
-    assert "'module': 'nbgrader'" in said
+    output = run(f"{code}; import nbgrader; print(nbgrader.__version__, nbgrader._jupyter_server_extension_points())")
+    assert output.startswith("0.9.")
+    assert "'module': 'nbgrader'" in output
 
 
 def test_what_is_not_there_is_missed() -> None:
-    said = run("import nbgrader\ntry:\n    nbgrader.nothing\nexcept AttributeError as error:\n    print(error)")
-    assert "nothing" in said
+    output = run("import nbgrader\ntry:\n    nbgrader.nothing\nexcept AttributeError as error:\n    print(error)")
+    assert "nothing" in output

@@ -35,9 +35,9 @@ def test_visible_and_hidden_halves_are_told_apart() -> None:
 
 def test_several_hidden_regions_and_text_between_them_keep_their_order() -> None:
     source = cell("a = 1", BEGIN, "b = 2", END, "c = 3", BEGIN, "d = 4", END, "e = 5")
-    found = sections(source)
-    assert [one.observe for one in found] == ["a = 1", "b = 2", "c = 3", "d = 4", "e = 5"]
-    assert [one.hidden for one in found] == [False, True, False, True, False]
+    parts = sections(source)
+    assert [section.observe for section in parts] == ["a = 1", "b = 2", "c = 3", "d = 4", "e = 5"]
+    assert [section.hidden for section in parts] == [False, True, False, True, False]
 
 
 def test_sections_with_comments_only_are_left_out() -> None:
@@ -73,8 +73,8 @@ def test_two_judge_lines_in_one_section_are_refused_by_name() -> None:
 
 @pytest.mark.parametrize("line", ["#### JUDGE", "### JUDGE this", "    ### JUDGE", "x = '### JUDGE'", "## JUDGE"])
 def test_only_a_line_of_its_own_at_the_margin_is_a_judge_line(line: str) -> None:
-    found = sections(cell("if True:", "    pass", line))
-    assert all(one.judge is None for one in found)
+    parts = sections(cell("if True:", "    pass", line))
+    assert all(section.judge is None for section in parts)
 
 
 def test_trailing_space_after_the_judge_line_is_no_matter() -> None:
@@ -90,8 +90,8 @@ def test_a_judge_half_that_is_no_python_is_refused_by_name() -> None:
 def test_a_magic_in_a_test_with_a_judge_is_the_authors_error_and_no_crash(half: str) -> None:
     observe, judge = ("%time a = 1", "assert a") if half == "observe" else ("a = 1", "%time assert a")
     with pytest.raises(BadSource, match="test_f"):
-        for one in sections(cell(observe, JUDGE, judge), "test_f"):
-            plan_judge(one, NotebookNames(), "test_f")
+        for section in sections(cell(observe, JUDGE, judge), "test_f"):
+            plan_judge(section, NotebookNames(), "test_f")
 
 
 LINES = st.lists(st.sampled_from(["a = 1", "assert a", "", "# note", "def f():\n    return 1"]), max_size=4)
@@ -103,11 +103,12 @@ def test_no_statement_is_lost_or_moved_between_visible_and_hidden(regions: list[
     source = "\n".join(lines)
 
     def statements(text: str) -> list[str]:
-        return [ast.unparse(one) for one in ast.parse(text).body]
+        return [ast.unparse(statement) for statement in ast.parse(text).body]
 
-    found = sections(source)
+    parts = sections(source)
     for hidden, whole in ((True, hidden_source(source)), (False, visible_source(source))):
-        assert statements("\n".join(one.observe for one in found if one.hidden is hidden)) == statements(whole)
+        observed = "\n".join(section.observe for section in parts if section.hidden is hidden)
+        assert statements(observed) == statements(whole)
         expected = [line for part, is_hidden in regions if is_hidden is hidden for line in part]
         assert statements(whole) == statements("\n".join(expected))
 
@@ -123,67 +124,67 @@ def plan(observe: str, judge: str, names: NotebookNames = NAMES) -> JudgePlan:
 
 
 def test_what_student_code_cannot_influence_is_given_and_the_rest_is_observed() -> None:
-    made = plan("x = np.arange(3)\ny = solve(x.copy())", "assert np.all(y == x)")
-    assert made == JudgePlan("import numpy as np", "x = np.arange(3)", ("y",))
+    judge_plan = plan("x = np.arange(3)\ny = solve(x.copy())", "assert np.all(y == x)")
+    assert judge_plan == JudgePlan("import numpy as np", "x = np.arange(3)", ("y",))
 
 
 def test_only_what_the_judge_reads_crosses() -> None:
-    made = plan("a = solve(1)\nb = solve(2)\nunused = 3", "assert b == 2")
-    assert made == JudgePlan("", "", ("b",))
+    judge_plan = plan("a = solve(1)\nb = solve(2)\nunused = 3", "assert b == 2")
+    assert judge_plan == JudgePlan("", "", ("b",))
 
 
 def test_what_was_handed_to_student_code_is_observed_from_then_on() -> None:
-    made = plan("x = [1]\nr = solve(x)\nlength = len(x)", "assert length == 1 and r")
-    assert made.observed == ("length", "r")
+    judge_plan = plan("x = [1]\nr = solve(x)\nlength = len(x)", "assert length == 1 and r")
+    assert judge_plan.observed == ("length", "r")
 
 
 def test_what_student_code_can_reach_by_another_name_is_observed_too() -> None:
-    made = plan("x = np.zeros(3)\nview = x[:2]\nr = solve(view)\ntotal = x.sum()", "assert total == 2 and r")
-    assert "total" in made.observed
+    judge_plan = plan("x = np.zeros(3)\nview = x[:2]\nr = solve(view)\ntotal = x.sum()", "assert total == 2 and r")
+    assert "total" in judge_plan.observed
 
 
 def test_the_judge_keeps_its_own_copy_of_what_was_handed_over() -> None:
-    made = plan("x = [1]\nr = solve(x)", "assert r == x")
-    assert made.given == "x = [1]"
-    assert made.observed == ("r",)
+    judge_plan = plan("x = [1]\nr = solve(x)", "assert r == x")
+    assert judge_plan.given == "x = [1]"
+    assert judge_plan.observed == ("r",)
 
 
 def test_a_name_set_again_after_it_was_touched_is_given_again() -> None:
-    made = plan("x = [1]\nr = solve(x)\nx = [2]\ny = len(x)", "assert y == 1 and r")
-    assert made.observed == ("r",)
-    assert made.given.endswith("x = [2]\ny = len(x)")
+    judge_plan = plan("x = [1]\nr = solve(x)\nx = [2]\ny = len(x)", "assert y == 1 and r")
+    assert judge_plan.observed == ("r",)
+    assert judge_plan.given.endswith("x = [2]\ny = len(x)")
 
 
 def test_a_name_that_student_code_sets_last_is_observed() -> None:
-    made = plan("x = 1\nx = solve(x)", "assert x == 2")
-    assert made.observed == ("x",)
-    assert made.given == ""
+    judge_plan = plan("x = 1\nx = solve(x)", "assert x == 2")
+    assert judge_plan.observed == ("x",)
+    assert judge_plan.given == ""
 
 
 def test_a_draw_that_nobody_reads_is_kept_because_it_advances_the_generator() -> None:
     observe = "rng = np.random.default_rng(1)\nskipped = rng.normal()\nx = rng.normal()\ny = solve(x)"
-    made = plan(observe, "assert y == 2 * x")
-    assert made.given == "rng = np.random.default_rng(1)\nskipped = rng.normal()\nx = rng.normal()"
+    judge_plan = plan(observe, "assert y == 2 * x")
+    assert judge_plan.given == "rng = np.random.default_rng(1)\nskipped = rng.normal()\nx = rng.normal()"
 
 
 def test_a_draw_after_the_last_one_that_is_needed_does_not_change_what_is_needed() -> None:
     observe = "rng = np.random.default_rng(1)\nx = rng.normal()\nlate = rng.normal()"
     namespace: dict[str, object] = {}
-    made = plan(observe, "assert x")
-    exec(f"{made.imports}\n{made.given}\nfirst = x", namespace)
+    judge_plan = plan(observe, "assert x")
+    exec(f"{judge_plan.imports}\n{judge_plan.given}\nfirst = x", namespace)
     whole: dict[str, object] = {}
     exec(f"import numpy as np\n{observe}", whole)
     assert namespace["first"] == whole["x"]
 
 
 def test_a_seed_of_numpys_global_generator_is_kept() -> None:
-    made = plan("np.random.seed(3)\nx = np.random.rand(4)\ny = solve(x.copy())", "assert np.all(y == x)")
-    assert "np.random.seed(3)" in made.given
+    judge_plan = plan("np.random.seed(3)\nx = np.random.rand(4)\ny = solve(x.copy())", "assert np.all(y == x)")
+    assert "np.random.seed(3)" in judge_plan.given
 
 
 def test_a_statement_that_changes_something_in_place_is_kept() -> None:
-    made = plan("x = [3, 1]\nx.sort()\nx[0] = 7\nr = solve(1)", "assert r == x")
-    assert made.given == "x = [3, 1]\nx.sort()\nx[0] = 7"
+    judge_plan = plan("x = [3, 1]\nx.sort()\nx[0] = 7\nr = solve(1)", "assert r == x")
+    assert judge_plan.given == "x = [3, 1]\nx.sort()\nx[0] = 7"
 
 
 def test_augmented_assignment_is_followed() -> None:
@@ -192,8 +193,8 @@ def test_augmented_assignment_is_followed() -> None:
 
 
 def test_names_inside_comprehensions_and_functions_are_their_own() -> None:
-    made = plan("r = [solve(i) for i in range(3)]", "assert [i for i in r] and (lambda v: v)(1)")
-    assert made.observed == ("r",)
+    judge_plan = plan("r = [solve(i) for i in range(3)]", "assert [i for i in r] and (lambda v: v)(1)")
+    assert judge_plan.observed == ("r",)
 
 
 def test_a_helper_of_the_judges_own_may_count_with_augmented_assignment() -> None:
@@ -202,13 +203,13 @@ def test_a_helper_of_the_judges_own_may_count_with_augmented_assignment() -> Non
 
 
 def test_a_helper_that_calls_student_code_is_not_given() -> None:
-    made = plan("def run(n):\n    return solve(n)\nr = run(2)", "assert r == 4")
-    assert made == JudgePlan("", "", ("r",))
+    judge_plan = plan("def run(n):\n    return solve(n)\nr = run(2)", "assert r == 4")
+    assert judge_plan == JudgePlan("", "", ("r",))
 
 
 def test_a_helper_of_the_tests_own_is_given_to_the_judge() -> None:
-    made = plan("def twice(n):\n    return 2 * n\nr = solve(2)", "assert r == twice(2)")
-    assert made.given == "def twice(n):\n    return 2 * n"
+    judge_plan = plan("def twice(n):\n    return 2 * n\nr = solve(2)", "assert r == twice(2)")
+    assert judge_plan.given == "def twice(n):\n    return 2 * n"
 
 
 def test_a_name_that_nothing_gives_the_judge_is_named() -> None:
@@ -229,14 +230,14 @@ def test_names_that_the_judge_sets_itself_are_its_own() -> None:
 
 def test_a_builtin_that_the_source_lets_students_define_is_not_taken_for_the_builtin() -> None:
     shadowed = NotebookNames({}, {"sum"})
-    made = plan("r = sum([1, 2])", "assert r == 3", shadowed)
-    assert made.observed == ("r",)
+    judge_plan = plan("r = sum([1, 2])", "assert r == 3", shadowed)
+    assert judge_plan.observed == ("r",)
     assert plan("r = sum([1, 2])", "assert r == 3", NotebookNames()).observed == ()
 
 
 def test_a_name_that_student_code_hands_back_by_walrus_is_observed() -> None:
-    made = plan("kept = [last := solve(n) for n in (1, 2)]", "assert last == 4 and kept")
-    assert made.observed == ("kept", "last")
+    judge_plan = plan("kept = [last := solve(n) for n in (1, 2)]", "assert last == 4 and kept")
+    assert judge_plan.observed == ("kept", "last")
 
 
 VALUES = st.sampled_from(["1", "[n0]", "n0 + n1", "solve(n0)", "len([n1])", "n1", "[solve(k) for k in [1]]"])
@@ -253,10 +254,10 @@ def test_given_and_observed_always_give_the_judge_what_the_whole_cell_would_have
         exec(observe, whole)
     except TypeError:
         return  # n0 + n1 of a list and a number
-    made = plan(observe, "check(n0, n1, n2)", NotebookNames({"check": "from checks import check"}, {"solve"}))
+    judge_plan = plan(observe, "check(n0, n1, n2)", NotebookNames({"check": "from checks import check"}, {"solve"}))
     judges: dict[str, object] = {}
-    exec(made.given, judges)
-    judges.update({name: whole[name] for name in made.observed})
+    exec(judge_plan.given, judges)
+    judges.update({name: whole[name] for name in judge_plan.observed})
     assert [judges[name] for name in ("n0", "n1", "n2")] == [whole[name] for name in ("n0", "n1", "n2")]
 
 
@@ -271,22 +272,22 @@ def test_measured_lines_are_statements_of_the_part_above_them() -> None:
         "#     assert y", "### CHECK a (1)", "assert y == 1", "### CHECK b (2): too big", "### MEASURED  ",
         "#assert peak_mb < 3",
     )  # fmt: skip
-    (one,) = sections(source)
-    assert (one.judge, one.measured) == ("assert y", "assert wall_s < 1, 'slow'\n\nif cpu_s > 1:\n    assert y")
-    assert [check.measured for check in one.checks] == ["", "assert peak_mb < 3"]
-    assert [check.source for check in one.checks] == ["assert y == 1", ""]
-    assert one.is_measured
-    assert plan_judge(one, NAMES) == JudgePlan("", "", ("y",))
+    (section,) = sections(source)
+    assert (section.judge, section.measured) == ("assert y", "assert wall_s < 1, 'slow'\n\nif cpu_s > 1:\n    assert y")
+    assert [check.measured for check in section.checks] == ["", "assert peak_mb < 3"]
+    assert [check.source for check in section.checks] == ["assert y == 1", ""]
+    assert section.is_measured
+    assert plan_judge(section, NAMES) == JudgePlan("", "", ("y",))
     assert not sections(cell("y = 1", JUDGE, "assert y"))[0].is_measured
 
 
 def test_what_only_a_measured_line_reads_is_observed_or_given_too() -> None:
-    (one,) = sections(cell("n = 3", "y = solve(1)", JUDGE, MEASURED, "# assert wall_s < n * y"))
-    assert plan_judge(one, NAMES) == JudgePlan("", "n = 3", ("y",))
+    (section,) = sections(cell("n = 3", "y = solve(1)", JUDGE, MEASURED, "# assert wall_s < n * y"))
+    assert plan_judge(section, NAMES) == JudgePlan("", "n = 3", ("y",))
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ((JUDGE, "assert y", MEASURED, "assert wall_s < 1"), "no comment"),
         ((JUDGE, "assert y", MEASURED, "# assert wall_s", "assert y"), "no comment"),
@@ -308,9 +309,9 @@ def test_what_only_a_measured_line_reads_is_observed_or_given_too() -> None:
     ],
 )  # fmt: skip
 def test_a_line_to_the_grader_that_is_out_of_place_is_refused_by_the_tests_name(
-    lines: tuple[str, ...], said: str
+    lines: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(BadSource, match=f"test_f.*{said}"):
+    with pytest.raises(BadSource, match=f"test_f.*{message}"):
         sections(cell("y = solve(1)", *lines), "test_f")
 
 

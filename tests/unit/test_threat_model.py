@@ -27,7 +27,7 @@ def test_what_shows_a_fence_is_there(name: str) -> None:
         return
     path, _, function = name.partition("::")
     tests = [node.name for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.FunctionDef)]
-    assert any(one.startswith("test_") for one in tests)
+    assert any(test.startswith("test_") for test in tests)
     assert not function or function in tests
 
 

@@ -79,7 +79,7 @@ def test_where_nothing_can_be_seen_the_clock_alone_counts(session: Session) -> N
 
 @pytest.fixture
 def pair() -> Iterator[tuple[Channel, Channel]]:
-    ours, theirs = (Channel(one) for one in socket.socketpair())
+    ours, theirs = (Channel(end) for end in socket.socketpair())
     yield ours, theirs
     ours.close()
     theirs.close()

@@ -24,10 +24,10 @@ def variant(folder: Path, text: str) -> Path:
 
 
 def test_a_variant_says_what_it_is_and_holds_its_cells(tmp_path: Path) -> None:
-    found = read_variant(variant(tmp_path, GOOD))
-    assert (found.name, found.title, found.kind, found.base) == ("one", "Triples instead", "wrong", "reference")
-    assert (found.lost, found.all_lost) == (frozenset({"test_double"}), False)
-    assert found.cells == {"double": "def double(values):\n    return 3 * values"}
+    parsed = read_variant(variant(tmp_path, GOOD))
+    assert (parsed.name, parsed.title, parsed.kind, parsed.base) == ("one", "Triples instead", "wrong", "reference")
+    assert (parsed.lost, parsed.all_lost) == (frozenset({"test_double"}), False)
+    assert parsed.cells == {"double": "def double(values):\n    return 3 * values"}
 
 
 def test_all_may_be_lost(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_header_that_says_anything_else_is_refused_by_its_path(change: tuple[s
 def test_a_module_without_variants_has_none(course: Course) -> None:
     course.step("source", "09_other.py").write_text(script())
     assert read_variants(course, course.assignment("9")) == []
-    assert [one.name for one in read_variants(course, course.assignment("7"))] == ["correct_sum", "triples"]
+    assert [parsed.name for parsed in read_variants(course, course.assignment("7"))] == ["correct_sum", "triples"]
 
 
 def sources(notebook: nbformat.NotebookNode) -> dict[str, str]:
@@ -59,13 +59,13 @@ def sources(notebook: nbformat.NotebookNode) -> dict[str, str]:
 def test_a_variant_starts_from_the_reference_or_the_stub(
     base: str, halved: bool, released: Course, module: Assignment, tmp_path: Path
 ) -> None:
-    one = read_variant(variant(tmp_path, GOOD.replace("base: reference", f"base: {base}")))
+    parsed = read_variant(variant(tmp_path, GOOD.replace("base: reference", f"base: {base}")))
     assert module.script is not None
     source, release = read_script(module.script).notebook, released_notebook(released)
-    made = sources(submission(one, source, release))
-    assert made["double"] == "def double(values):\n    return 3 * values"
-    assert ("half_of_the_value" in made["halve"]) is halved
-    assert {k: v for k, v in made.items() if k not in ("double", "halve")} == {
+    cells = sources(submission(parsed, source, release))
+    assert cells["double"] == "def double(values):\n    return 3 * values"
+    assert ("half_of_the_value" in cells["halve"]) is halved
+    assert {k: v for k, v in cells.items() if k not in ("double", "halve")} == {
         k: v for k, v in sources(release).items() if k not in ("double", "halve")
     }
 
@@ -74,14 +74,14 @@ def test_a_variant_starts_from_the_reference_or_the_stub(
 def test_a_cell_that_students_do_not_write_cannot_be_replaced(
     name: str, released: Course, module: Assignment, tmp_path: Path
 ) -> None:
-    one = read_variant(variant(tmp_path, GOOD.replace("# %% double", f"# %% {name}")))
+    parsed = read_variant(variant(tmp_path, GOOD.replace("# %% double", f"# %% {name}")))
     assert module.script is not None
     with pytest.raises(BadSource, match=f"'{name}'"):
-        submission(one, read_script(module.script).notebook, released_notebook(released))
+        submission(parsed, read_script(module.script).notebook, released_notebook(released))
 
 
 def test_a_lost_cell_that_is_not_there_is_refused(released: Course, module: Assignment, tmp_path: Path) -> None:
-    one = read_variant(variant(tmp_path, GOOD.replace("[test_double]", "[test_duble]")))
+    parsed = read_variant(variant(tmp_path, GOOD.replace("[test_double]", "[test_duble]")))
     assert module.script is not None
     with pytest.raises(BadSource, match="'test_duble'"):
-        submission(one, read_script(module.script).notebook, released_notebook(released))
+        submission(parsed, read_script(module.script).notebook, released_notebook(released))

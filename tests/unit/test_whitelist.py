@@ -188,8 +188,8 @@ def test_a_notebook_for_a_page_keeps_text_grading_facts_and_attached_pictures() 
     answer = nbformat.v4.new_markdown_cell("![plot](attachment:plot.png)", metadata={"nbgrader": facts, "x": ATTACK})
     answer["attachments"] = {"plot.png": {"image/png": PNG, "text/html": ATTACK}, '"><script>.png': {"image/png": PNG}}
     notebook = nbformat.v4.new_notebook(cells=[answer], metadata={"title": ATTACK, "widgets": {"a": ATTACK}})
-    (cell,) = (made := allowed_notebook(notebook)).cells
+    (cell,) = (allowed := allowed_notebook(notebook)).cells
     assert (cell.source, dict(cell.metadata.nbgrader)) == (answer.source, facts)
     assert cell.attachments == {"plot.png": {"image/png": PNG}}
-    assert set(made.metadata) == {"kernelspec"}
+    assert set(allowed.metadata) == {"kernelspec"}
     assert cell.metadata.keys() == {"nbgrader"}
