@@ -164,6 +164,7 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
     from dataclasses import replace
 
     from tito.grade import submission as grading
+    from tito.grade import verdicts as judging
     from tito.grade.calibrate import calibrated
     from tito.grade.observe import Observations
     from tito.judge.judge import Judge, halves_of, sandboxes_for
@@ -177,8 +178,8 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
         sections = [section for section in seen.tests.get(test.grade_id, []) if not section[0].hidden]
         return original(replace(test, sections=test.visible), replace(seen, tests={test.grade_id: sections}), judge)
 
-    original = grading.verdict_of_test
-    grading.verdict_of_test = visible
+    original = judging.verdict_of_test
+    judging.verdict_of_test = visible
     try:
         with sandboxes_for(backend("bubblewrap"), plan) as sandboxes:
             ready = calibrated(plan, sandboxes)
@@ -196,5 +197,5 @@ def visible_verdicts(module: Module, students: Sequence[str], folder: Path) -> d
                     if cell.grade_id in ready.notebooks[0].tests
                 }
     finally:
-        grading.verdict_of_test = original
+        judging.verdict_of_test = original
     return verdicts

@@ -151,8 +151,10 @@ def as_settings(policy: Policy) -> dict[str, str]:
 
 
 def as_data(policy: Policy) -> dict[str, Any]:
-    """A policy as plain values, for JSON."""
-    data: dict[str, Any] = adapter(type(policy)).dump_python(policy, mode="json", exclude_none=True)
+    """A policy as plain values, for JSON; moments in UTC, as the exchange holds them."""
+    shape = adapter(type(policy))
+    held = shape.validate_python(shape.dump_python(policy))
+    data: dict[str, Any] = shape.dump_python(held, mode="json", exclude_none=True)
     return data
 
 
