@@ -5,7 +5,7 @@
     │   ├── NotACourse                   no course.toml here or above
     │   ├── UnknownAssignment            no such module or assignment in this course
     │   └── BadSource                    a script, variant or settings file that cannot be read
-    ├── CheckFailed             exit 1   the work failed a check that the user asked for
+    ├── GateFailed             exit 1   the work failed a check that the user asked for
     └── PlatformError           exit 3   something that we need is missing or broken
         ├── SandboxUnavailable           no isolation to be had, or it broke
         ├── JudgeFailed                  the judge process itself failed
@@ -51,7 +51,7 @@ class BadSource(UsageError):
     """A script, a variant or a settings file that cannot be read as one."""
 
 
-class CheckFailed(TitoError):
+class GateFailed(TitoError):
     """The work failed a check that the user asked for."""
 
     exit_code = 1

@@ -303,8 +303,8 @@ class GradeRow:
 
 
 @dataclass(frozen=True)
-class Check:
-    """One line of a gate's or the doctor's table. A `warning` holds nothing up, and is to be read."""
+class Gate:
+    """What one gate says before a release, one line. A `warning` holds nothing up, and is to be read."""
 
     name: str
     ok: bool
@@ -315,15 +315,15 @@ class Check:
 
 
 @dataclass
-class CheckReport:
-    """The lines of a gate, gathered as it runs."""
+class GateReport:
+    """What all gates say of a module, gathered as they run."""
 
     subject: str
-    checks: list[Check] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        return all(check.ok for check in self.checks)
+        return all(gate.ok for gate in self.gates)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tito.author.gates import check
+from tito.author.gates import run_gates
 from tito.author.release import publish
 from tito.author.variants import filled, solutions
 from tito.cli.demo import plain_nbgrader_scores
@@ -139,7 +139,7 @@ def test_nbgraders_own_autograde_judges_apart_too(course: Course, records: dict[
 
 def test_the_release_gate_says_which_tests_run_beside_student_code(course: Course, assignment: Assignment) -> None:
     (apart,) = [
-        gate for gate in check(course, assignment, Bubblewrap()).checks if gate.name == "tests are judged apart"
+        gate for gate in run_gates(course, assignment, Bubblewrap()).gates if gate.name == "tests are judged apart"
     ]
     assert apart.ok
     assert apart.detail == "every test"

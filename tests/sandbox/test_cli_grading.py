@@ -26,7 +26,7 @@ def test_check_prints_json_and_fails_with_exit_1(tito_in: Tito, tmp_path: Path) 
     report = json.loads(done.out)
     assert done.code == 1
     assert not report["ok"]
-    assert {check["where"] for check in report["checks"] if not check["ok"]} == {"test_halve"}
+    assert {gate["where"] for gate in report["gates"] if not gate["ok"]} == {"test_halve"}
     assert " of " in done.line
 
 

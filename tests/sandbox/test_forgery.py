@@ -11,7 +11,7 @@ import pytest
 from tiny import ASSIGNMENT, CELLS, SETTINGS, meta, released_notebook, script, solved, submit, write_course
 
 from tito.author.forgery import declared_reports, forged_values
-from tito.author.gates import check
+from tito.author.gates import run_gates
 from tito.author.release import publish
 from tito.course.course import Course, load_course
 from tito.grade.cohort import autograde
@@ -20,7 +20,7 @@ from tito.grade.verdicts import verdict_of_test
 from tito.gradebook.grades import grades, to_csv
 from tito.gradebook.records import from_json, read_record, to_json
 from tito.judge.judge import judging
-from tito.models import Check, Evidence, Verdict
+from tito.models import Evidence, Gate, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import pack
@@ -36,7 +36,7 @@ def a_test(*lines: str, points: int = 4) -> str:
     return "\n".join([f"# %% {meta('test_double', grade=True, locked=True, points=points)}", *lines, ""])
 
 
-def verdicts_of_the_gate(tmp_path: Path, *lines: str) -> list[Check]:
+def verdicts_of_the_gate(tmp_path: Path, *lines: str) -> list[Gate]:
     """What the gate says of the tiny module with another test of `double`."""
     course = write_course(tmp_path / "course", script(test_double=a_test(*lines)), variants={})
     plan = plan_assignment(course, course.assignment("7"))
@@ -153,13 +153,13 @@ BESIDE = ("import inspect", "assert 'def double' in inspect.getsource(double)")
 WEAK = ("y = double([1.0, 2.0])", JUDGE, "assert y.shape == (2,)")
 
 
-def gates(tmp_path: Path, *lines: str, settings: str = "", **more: str) -> dict[str, list[Check]]:
+def gates(tmp_path: Path, *lines: str, settings: str = "", **more: str) -> dict[str, list[Gate]]:
     course = write_course(tmp_path / "course", script(test_double=a_test(*lines), **more), variants={})
     (course.root / "course.toml").write_text(SETTINGS + settings)
     course = load_course(course.root)
-    report = check(course, course.assignment("7"), Bubblewrap())
-    by_gate: dict[str, list[Check]] = {}
-    for outcome in report.checks:
+    report = run_gates(course, course.assignment("7"), Bubblewrap())
+    by_gate: dict[str, list[Gate]] = {}
+    for outcome in report.gates:
         by_gate.setdefault(outcome.name, []).append(outcome)
     return by_gate
 

@@ -10,13 +10,13 @@ import nbformat
 import pytest
 from tiny import ASSIGNMENT, CELLS, VARIANTS, meta, script, write_course
 
-from tito.author.gates import check
+from tito.author.gates import run_gates
 from tito.author.release import build_release, publish
 from tito.cli.assignments import require
 from tito.course.course import Course
 from tito.course.script import read_script
-from tito.errors import BadSource, CheckFailed, GradebookUnavailable
-from tito.models import Check, CheckReport
+from tito.errors import BadSource, GateFailed, GradebookUnavailable
+from tito.models import Gate, GateReport
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -27,17 +27,17 @@ LEAKS = "nothing secret in the build"
 WARMUPS = "warm-ups run on the unsolved notebook"
 
 
-def failures(course: Course, name: str = "7") -> list[Check]:
-    report = check(course, course.assignment(name), Bubblewrap())
+def failures(course: Course, name: str = "7") -> list[Gate]:
+    report = run_gates(course, course.assignment(name), Bubblewrap())
     assert not list(course.root.glob(".release-*"))
-    return [check for check in report.checks if not check.ok]
+    return [gate for gate in report.gates if not gate.ok]
 
 
 def test_a_sound_module_passes_every_gate_and_nothing_is_written_by_it(course: Course) -> None:
-    seen: list[Check] = []
-    report = check(course, course.assignment("7"), Bubblewrap(), progress=seen.append)
+    seen: list[Gate] = []
+    report = run_gates(course, course.assignment("7"), Bubblewrap(), progress=seen.append)
     assert report.ok
-    assert seen == report.checks
+    assert seen == report.gates
     assert [check.name for check in seen[-2:]] == ["variant correct_sum (correct)", "variant triples (wrong)"]
     assert not course.step("release").exists()
     assert not course.gradebook_dir.exists()
@@ -146,10 +146,10 @@ def test_a_folder_of_notebooks_is_checked_too_attachments_included_and_outputs_a
 
 
 def test_a_gate_that_failed_is_exit_code_1() -> None:
-    report = CheckReport("07_doubling", [Check("held", True)])
+    report = GateReport("07_doubling", [Gate("held", True)])
     require(report)
-    report.checks.append(Check("planted", False))
-    with pytest.raises(CheckFailed, match="1 of") as caught:
+    report.gates.append(Gate("planted", False))
+    with pytest.raises(GateFailed, match="1 of") as caught:
         require(report)
     assert caught.value.exit_code == 1
 

@@ -18,7 +18,7 @@ from tito.cli import cli
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course, load_course
 from tito.course.script import read_script, source_notebooks
-from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
+from tito.errors import BadSource, GateFailed, PlatformError, UsageError
 from tito.otter import zip as otter_zip
 from tito.otter.zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
 from tito.plan.plan import TestPlan
@@ -149,7 +149,7 @@ def test_a_release_that_shows_a_solution_is_not_zipped(released: Course, tmp_pat
     cells = read_script(released.step("source", f"{ASSIGNMENT}.py")).notebook.cells
     (solution,) = [cell.source for cell in cells if SOLUTION_TEXT in cell.source][:1]
     path.write_text(solution, encoding="utf-8")
-    with pytest.raises(CheckFailed, match=r"notes\.txt has"):
+    with pytest.raises(GateFailed, match=r"notes\.txt has"):
         write_otter_zip(released, released.assignment("7"), tmp_path / "otter.zip")
     assert not (tmp_path / "otter.zip").exists()
 

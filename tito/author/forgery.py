@@ -19,7 +19,7 @@ from tito.author.self_reports import yes_or_no_names
 from tito.errors import JudgeFailed
 from tito.grade.observe import observe
 from tito.judge.judge import Judge, Judgement, Question, halves_of, sandboxes_for
-from tito.models import Check, JudgePlan, Measured, Section
+from tito.models import Gate, JudgePlan, Measured, Section
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.names import names_in
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
@@ -76,7 +76,7 @@ class Forgery:
 # ---- the gate -------------------------------------------------------------------------------------------
 
 
-def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
+def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Gate]:
     """Whether every judge half refuses hostile values; a line for each value that it takes.
 
     Raises:
@@ -84,7 +84,7 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
     """
     started = time.perf_counter()
     asked = held = 0
-    faults: list[Check] = []
+    faults: list[Gate] = []
     with sandboxes_for(backend, plan) as sandboxes, Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
         for claims in _claims(plan, sandboxes.notebooks, judge):
             (honest,) = _answers(judge, claims, [claims.values])
@@ -97,10 +97,10 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Check]:
     yield from faults
     if not faults:
         seconds = time.perf_counter() - started
-        yield Check(FORGED, True, f"{asked} replacements of {held} observed values, in {seconds:.1f} s")
+        yield Gate(FORGED, True, f"{asked} replacements of {held} observed values, in {seconds:.1f} s")
 
 
-def declared_reports(plan: AssignmentPlan) -> Iterator[Check]:
+def declared_reports(plan: AssignmentPlan) -> Iterator[Gate]:
     """Whether observed names that are a student's yes or no are declared, and no judge runs what it is told."""
     faults = [
         fault for notebook in plan.notebooks for test in notebook.tests.values() for fault in _word(notebook, test)
@@ -114,18 +114,18 @@ def declared_reports(plan: AssignmentPlan) -> Iterator[Check]:
             for section, _ in test.sections
             if section.reported
         ]
-        yield Check(DECLARED, True, f"can be forged: {'; '.join(reported)}" if reported else "nothing is reported")
+        yield Gate(DECLARED, True, f"can be forged: {'; '.join(reported)}" if reported else "nothing is reported")
 
 
-def _word(notebook: NotebookPlan, test: TestPlan) -> Iterator[Check]:
+def _word(notebook: NotebookPlan, test: TestPlan) -> Iterator[Gate]:
     for number, (section, plan) in enumerate(test.sections, 1):
         where = f"{'hidden' if section.hidden else 'visible'} section {number}"
         for name in yes_or_no_names(section, plan, notebook.cells) if plan is not None else ():
             detail = f"{where}: `{name}` is a yes or no that the student's process computes"
-            yield Check(DECLARED, False, detail, test.grade_id, DECLARED_HINT)
+            yield Gate(DECLARED, False, detail, test.grade_id, DECLARED_HINT)
         for call in calls_that_run_values(section, plan):
             detail = f"{where}: {call}() is handed what students may choose, and would run it"
-            yield Check(FORGED, False, detail, test.grade_id, "Compare the value itself.")
+            yield Gate(FORGED, False, detail, test.grade_id, "Compare the value itself.")
 
 
 def _given_names(plan: JudgePlan) -> list[str]:
@@ -196,12 +196,12 @@ def _groups(claims: Claims, names: frozenset[str]) -> Iterable[frozenset[str]]:
     return [group for group in groups if len(group) > 1]
 
 
-def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement | JudgeFailed]) -> Iterator[Check]:
+def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement | JudgeFailed]) -> Iterator[Gate]:
     """A line for each value, or group of values, that the judge half takes for true when it is not."""
     if not forgeries:
         detail = f"{claims.where}: the judge half looks at nothing that students compute"
         if not claims.section.reported:
-            yield Check(FORGED, False, detail, claims.test.grade_id, "Observe something, and compare it.")
+            yield Gate(FORGED, False, detail, claims.test.grade_id, "Observe something, and compare it.")
         return
     reading = _Readers(claims)
     taken: dict[frozenset[str], list[str]] = {}
@@ -213,7 +213,7 @@ def _accepted(claims: Claims, forgeries: list[Forgery], answers: list[Judgement 
         named = f"{' and '.join(f'`{name}`' for name in sorted(names))}"
         more = f" (and {len(by) - TOLD} others)" if len(by) > TOLD else ""
         detail = f"{claims.where}: yes to {named} replaced by {'; '.join(by[:TOLD])}{more}"
-        yield Check(FORGED, False, detail, claims.test.grade_id, FORGED_HINT)
+        yield Gate(FORGED, False, detail, claims.test.grade_id, FORGED_HINT)
 
 
 class _Readers:

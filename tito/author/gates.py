@@ -25,7 +25,7 @@ from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.workers import Task, grade_all
-from tito.models import CellKind, Check, CheckReport, Fingerprint, SubmissionRecord, Variant, Verdict
+from tito.models import CellKind, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.directives import reason_in_process
 from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
 from tito.plan.plan import AssignmentPlan
@@ -56,25 +56,25 @@ class GateContext:
         return replace(self, plan=replace(self.plan, place=replace(self.plan.place, limits=limits)))
 
 
-def check(
+def run_gates(
     course: Course,
     assignment: Assignment,
     backend: Backend,
     *,
     workers: int = 2,
-    progress: Callable[[Check], None] = lambda check: None,
-) -> CheckReport:
+    progress: Callable[[Gate], None] = lambda gate: None,
+) -> GateReport:
     """Run every gate on an assignment; a gate that fails says which cell and why.
 
     Raises:
         BadSource: the source cannot be read at all, so that there is nothing to check.
         SandboxUnavailable: student code cannot be isolated here.
     """
-    report = CheckReport(assignment.id)
+    report = GateReport(assignment.id)
 
-    def note(lines: Iterable[Check]) -> None:
+    def note(lines: Iterable[Gate]) -> None:
         for line in lines:
-            report.checks.append(line)
+            report.gates.append(line)
             progress(line)
 
     source = source_notebooks(course, assignment)
@@ -104,31 +104,31 @@ APART_HINT = (
 )
 
 
-def _judged(plan: AssignmentPlan) -> Iterator[Check]:
+def _judged(plan: AssignmentPlan) -> Iterator[Gate]:
     """Where each test is judged. Beside student code only where the test itself says why."""
     sources = {cell.grade_id: cell.source for notebook in plan.notebooks for cell in notebook.cells}
     reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in in_process(plan)}
     for name, reason in reasons.items():
         if not reason:
             detail = "its asserts run beside student code, and can be forged"
-            yield Check(APART, False, detail, name, APART_HINT)
+            yield Gate(APART, False, detail, name, APART_HINT)
     if all(reasons.values()):
         declared = [f"{name} ({reason})" for name, reason in reasons.items()]
-        yield Check(
+        yield Gate(
             APART, True, f"every test but, and these can be forged, {'; '.join(declared)}" if declared else "every test"
         )
 
 
-def _as_the_course_has_it(course: Course, checks: Iterable[Check]) -> Iterator[Check]:
+def _as_the_course_has_it(course: Course, gates: Iterable[Gate]) -> Iterator[Gate]:
     """What can be forged is refused, or named and let pass."""
     lenient = course.gates.forgeable == "warn"
-    return (replace(line, ok=True, warning=True) if lenient and not line.ok else line for line in checks)
+    return (replace(line, ok=True, warning=True) if lenient and not line.ok else line for line in gates)
 
 
 # ---- what needs no student code ------------------------------------------------------------------
 
 
-def _metadata(source: dict[str, Any]) -> Iterator[Check]:
+def _metadata(source: dict[str, Any]) -> Iterator[Gate]:
     from nbgrader.nbgraderformat import MetadataValidator
     from nbgrader.nbgraderformat.common import ValidationError
 
@@ -139,13 +139,13 @@ def _metadata(source: dict[str, Any]) -> Iterator[Check]:
         except (ValidationError, ValueError) as error:
             problems = [str(error)]
         for problem in problems:
-            yield Check("metadata", False, problem, name, "Mend the cell in the source.")
+            yield Gate("metadata", False, problem, name, "Mend the cell in the source.")
         if not problems:
             graded = [cell for cell in read_cells(notebook.cells) if cell.is_graded]
             tests, written = [cell for cell in graded if cell.is_test], [cell for cell in graded if not cell.is_test]
             auto, manual = sum(cell.points for cell in tests), sum(cell.points for cell in written)
             detail = f"{len(tests)} autograded cells with {auto:g} points, {len(written)} written with {manual:g}"
-            yield Check("metadata", True, detail, name)
+            yield Gate("metadata", True, detail, name)
 
 
 def _problems(notebook: Any) -> Iterator[str]:
@@ -166,16 +166,16 @@ def _problems(notebook: Any) -> Iterator[str]:
             yield f"{test.grade_id}: a test that tests nothing"
 
 
-def _same_bytes(first: Path, second: Path) -> Check:
+def _same_bytes(first: Path, second: Path) -> Gate:
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     others = sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
     _, differing, odd = filecmp.cmpfiles(first, second, names, shallow=False)
     differing += odd + sorted(set(names) ^ set(others))
     detail = f"differ between two builds: {', '.join(differing[:3])}" if differing else f"{len(names)} files"
-    return Check("two builds are the same bytes", not differing, detail)
+    return Gate("two builds are the same bytes", not differing, detail)
 
 
-def _leaks(context: GateContext) -> Iterator[Check]:
+def _leaks(context: GateContext) -> Iterator[Gate]:
     name = "nothing secret in the build"
     prerequisites = "\n".join(
         path.read_text(encoding="utf-8") for path in sorted(context.plan.prerequisites.rglob("*.py"))
@@ -186,15 +186,15 @@ def _leaks(context: GateContext) -> Iterator[Check]:
     )
     for leak in leaks:
         hint = "Take it out of the cell that students get, or out of the region that they do not."
-        yield Check(name, False, f"{leak.file} holds “{leak.excerpt}”", leak.where, hint)
+        yield Gate(name, False, f"{leak.file} holds “{leak.excerpt}”", leak.where, hint)
     if not leaks:
-        yield Check(name, True, f"{len(secrets_of(cells))} solutions, hidden tests and mark schemes looked for")
+        yield Gate(name, True, f"{len(secrets_of(cells))} solutions, hidden tests and mark schemes looked for")
 
 
 # ---- what runs code ------------------------------------------------------------------------------
 
 
-def _warmups(context: GateContext) -> Iterator[Check]:
+def _warmups(context: GateContext) -> Iterator[Gate]:
     """Run the unsolved release in order, as a student who has written nothing yet."""
     name = "warm-ups run on the unsolved notebook"
     for notebook in context.released.values():
@@ -207,13 +207,13 @@ def _warmups(context: GateContext) -> Iterator[Check]:
                     continue
                 ran = session.notebook.run(cell.source, context.plan.place.limits.cell_timeout_s)
                 if ran.status is not StepStatus.OK and cell.is_warmup:
-                    failed.append(Check(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
+                    failed.append(Gate(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
         yield from failed
         if not failed:
-            yield Check(name, True, f"{sum(cell.is_warmup for cell in cells)} warm-up cells")
+            yield Gate(name, True, f"{sum(cell.is_warmup for cell in cells)} warm-up cells")
 
 
-def _earned(context: GateContext, workers: int) -> Iterator[Check]:
+def _earned(context: GateContext, workers: int) -> Iterator[Gate]:
     full = {name: filled(context.released[name], solutions(notebook)) for name, notebook in context.source.items()}
     record = _graded(context, {"reference": full}, 1)["reference"]
     yield from _all_earned("the reference earns every point", record)
@@ -255,31 +255,31 @@ def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], worker
     return records
 
 
-def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:
+def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:
     lost = [cell for cell in record.cells if cell.verdict not in (Verdict.PASSED, Verdict.MANUAL)]
     for cell in lost:
-        yield Check(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
+        yield Gate(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
     if not lost:
         points = sum(cell.points or 0 for cell in record.cells)
-        yield Check(name, True, f"{points:g} points in {sum(notebook.seconds for notebook in record.notebooks):.1f} s")
+        yield Gate(name, True, f"{points:g} points in {sum(notebook.seconds for notebook in record.notebooks):.1f} s")
 
 
-def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Check]:
+def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:
     earned = [cell for cell in record.cells if cell.earned]
     for cell in earned:
-        yield Check(name, False, "the stub passes this test: it tests nothing of the student's", cell.grade_id)
+        yield Gate(name, False, "the stub passes this test: it tests nothing of the student's", cell.grade_id)
     if not earned:
-        yield Check(name, True, f"{sum(cell.verdict is not Verdict.MANUAL for cell in record.cells)} cells")
+        yield Gate(name, True, f"{sum(cell.verdict is not Verdict.MANUAL for cell in record.cells)} cells")
 
 
-def _as_stated(variant: Variant, record: SubmissionRecord) -> Check:
+def _as_stated(variant: Variant, record: SubmissionRecord) -> Gate:
     """A variant must lose exactly the cells that its header says."""
     name = f"variant {variant.name} ({variant.kind})"
     automatic = [cell for cell in record.cells if cell.verdict is not Verdict.MANUAL]
     lost = {cell.grade_id for cell in automatic if not cell.earned}
     wanted = {cell.grade_id for cell in automatic} if variant.all_lost else set(variant.lost)
     if lost == wanted:
-        return Check(name, True, f"loses {len(lost)} of {len(automatic)} cells, as it should")
+        return Gate(name, True, f"loses {len(lost)} of {len(automatic)} cells, as it should")
     unjust = [
         f"{cell.grade_id} ({cell.verdict.value}: {cell.message})"
         for cell in automatic
@@ -288,4 +288,4 @@ def _as_stated(variant: Variant, record: SubmissionRecord) -> Check:
     parts = [f"loses {', '.join(unjust)}"] if unjust else []
     parts += [f"keeps {', '.join(sorted(wanted - lost))}"] if wanted - lost else []
     hint = "Correct the test, or the variant's `lost` line."
-    return Check(name, False, f"{' and '.join(parts)}, against its header", str(variant.path.name), hint)
+    return Gate(name, False, f"{' and '.join(parts)}, against its header", str(variant.path.name), hint)

@@ -16,8 +16,8 @@ from tito.cli.common import (
     workers_option,
 )
 from tito.course.course import Assignment, Course
-from tito.errors import CheckFailed
-from tito.models import Check, CheckReport
+from tito.errors import GateFailed
+from tito.models import Gate, GateReport
 
 
 @click.command()
@@ -29,7 +29,7 @@ from tito.models import Check, CheckReport
 def check(settings: Settings, module: str, *, as_json: bool, sandbox: str | None, workers: int) -> None:
     """Prove that a module is fit for release: every gate, one line each."""
     course, assignment = settings.course_and_assignment(module)
-    report = run_gates(course, assignment, sandbox, workers, quiet=as_json)
+    report = gates_of(course, assignment, sandbox, workers, quiet=as_json)
     if as_json:
         print_json(dataclasses.asdict(report) | {"ok": report.ok})
     require(report)
@@ -51,7 +51,7 @@ def release(settings: Settings, module: str, *, exchange: bool, sandbox: str | N
     course, assignment = settings.course_and_assignment(module)
     if exchange:
         require_exchange(course)
-    require(run_gates(course, assignment, sandbox, workers, quiet=False))
+    require(gates_of(course, assignment, sandbox, workers, quiet=False))
     folder = publish(course, assignment)
     prepare(course, assignment, backend(sandbox or course.sandbox.backend))
     say(f"Released {assignment.id} to {folder}.")
@@ -71,19 +71,19 @@ def export(settings: Settings, module: str) -> None:
     say(f"Wrote {write(course, assignment)}.")
 
 
-def run_gates(course: Course, assignment: Assignment, sandbox: str | None, workers: int, *, quiet: bool) -> CheckReport:
+def gates_of(course: Course, assignment: Assignment, sandbox: str | None, workers: int, *, quiet: bool) -> GateReport:
     """Run the gates, with a line for each as it ends."""
-    from tito.author.gates import check as run
+    from tito.author.gates import run_gates
     from tito.sandbox.backends import backend
 
-    def progress(gate: Check) -> None:
+    def progress(gate: Gate) -> None:
         if not quiet:
             say(line(gate))
 
-    return run(course, assignment, backend(sandbox or course.sandbox.backend), workers=workers, progress=progress)
+    return run_gates(course, assignment, backend(sandbox or course.sandbox.backend), workers=workers, progress=progress)
 
 
-def line(gate: Check) -> str:
+def line(gate: Gate) -> str:
     """One gate as a line of text."""
     where = f" [{gate.where}]" if gate.where else ""
     hint = f" {gate.hint}" if gate.hint and (gate.warning or not gate.ok) else ""
@@ -91,14 +91,14 @@ def line(gate: Check) -> str:
     return f"{mark}  {gate.name}{where}: {gate.detail}.{hint}".replace("..", ".")
 
 
-def require(report: CheckReport) -> None:
+def require(report: GateReport) -> None:
     """Raise unless every gate held.
 
     Raises:
-        CheckFailed: says how many did not.
+        GateFailed: says how many did not.
     """
-    failed = sum(not gate.ok for gate in report.checks)
+    failed = sum(not gate.ok for gate in report.gates)
     if failed:
-        raise CheckFailed(
-            f"{report.subject}: {failed} of {len(report.checks)} gates failed.", hint="Nothing was released."
+        raise GateFailed(
+            f"{report.subject}: {failed} of {len(report.gates)} gates failed.", hint="Nothing was released."
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tito.cli.common import Settings, json_option, modules_beginning, print_json, print_text, say
-from tito.errors import CheckFailed
+from tito.errors import GateFailed
 
 
 @click.command()
@@ -26,7 +26,7 @@ def doctor(settings: Settings, as_json: bool) -> None:
             hint = "" if diagnosis.ok else f" {diagnosis.hint}"
             print_text(f"{'ok     ' if diagnosis.ok else 'MISSING'}  {diagnosis.name}: {diagnosis.detail}{hint}")
     if not all(diagnosis.ok for diagnosis in diagnoses):
-        raise CheckFailed("Something is missing; see above.")
+        raise GateFailed("Something is missing; see above.")
 
 
 @click.command()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from tito.author.gates import check
+from tito.author.gates import run_gates
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
 from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange
@@ -60,13 +60,13 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
 
     Raises:
         UsageError: `into` holds something that is no demo, or the module has no variants.
-        CheckFailed: the module is not fit for release.
+        GateFailed: the module is not fit for release.
     """
     cohort = _cohort(course, assignment)
     demo = _demo_course(course, assignment, into)
     isolation = backend(demo.sandbox.backend)
     with _timed("1. check: the release gates", say):
-        require(check(demo, assignment, isolation, progress=lambda gate: say(f"   {line(gate)}")))
+        require(run_gates(demo, assignment, isolation, progress=lambda gate: say(f"   {line(gate)}")))
     with _timed("2. release", say):
         require_exchange(demo)
         publish(demo, assignment)

@@ -6,7 +6,7 @@ import click
 
 from tito.cli.common import Settings, json_option, print_json, say
 from tito.cli.groups import CommandGroup
-from tito.errors import CheckFailed, UsageError
+from tito.errors import GateFailed, UsageError
 
 
 @click.group(cls=CommandGroup)
@@ -68,4 +68,4 @@ def audit(settings: Settings, sweeps: bool, as_json: bool) -> None:
     if swept is not None:
         say(f"{swept.blobs} blobs of {swept.size / (1 << 20):.1f} MiB were taken away.")
     if result.problems:
-        raise CheckFailed(f"{len(result.problems)} things are missing or damaged.", hint="Restore them from a backup.")
+        raise GateFailed(f"{len(result.problems)} things are missing or damaged.", hint="Restore them from a backup.")

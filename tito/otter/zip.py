@@ -25,7 +25,7 @@ import nbformat
 
 from tito.course.cells import Cell, grade_id_of, kind_of
 from tito.course.course import Assignment, Course
-from tito.errors import BadSource, CheckFailed, PlatformError, UsageError
+from tito.errors import BadSource, GateFailed, PlatformError, UsageError
 from tito.models import CellKind, JudgePlan, Section
 from tito.plan.leaks import Leak, find_leaks, public_of, secrets_of
 from tito.plan.plan import NotebookPlan, TestPlan
@@ -101,7 +101,7 @@ def write_otter_zip(course: Course, assignment: Assignment, path: Path) -> Path:
         UsageError: nothing is released, it is older than its source, or it has several notebooks.
         BadSource: a test that cannot be run by Otter.
         PlatformError: Otter is not installed.
-        CheckFailed: the zip would hold a solution.
+        GateFailed: the zip would hold a solution.
     """
     if importlib.util.find_spec("otter") is None:
         raise PlatformError("Otter is not installed.", hint="Run: pip install 'otter-grader>=7,<8'.")
@@ -191,12 +191,12 @@ def _require_no_leak(path: Path, plan: NotebookPlan, released: Released) -> None
     """Raise if a solution or mark scheme is in the zip, or a hidden test anywhere but in its tests.
 
     Raises:
-        CheckFailed: names the file and the cell.
+        GateFailed: names the file and the cell.
     """
     leaks = find_zip_leaks(path, plan.cells, released.files)
     if leaks:
         first = leaks[0]
-        raise CheckFailed(
+        raise GateFailed(
             f"The zip would hold a secret of {first.where}: {first.file} has “{first.excerpt}”.",
             hint="Nothing was written. Take it out of what students get, or release again.",
         )

@@ -16,8 +16,6 @@ from packaging.requirements import Requirement
 
 from tito.errors import SandboxUnavailable
 
-DATA_SUFFIXES = (".dist-info", ".data")
-
 
 @dataclass(frozen=True)
 class Environment:
