@@ -64,7 +64,7 @@ def run(session: Session, source: str) -> None:
 def fork(session: Session, *numbers: int) -> None:
     for number in numbers:
         assert session.notebook.branch(number)
-        session.branches[number].over = ""
+        session.branches[number].over = None
 
 
 def hidden(session: Session, number: int, source: str, *names: str) -> Ran:
