@@ -214,7 +214,7 @@ def floor(plan: AssignmentPlan, folders: list[Path]) -> tuple[list[float], list[
     """Seconds of each submission's cells and sections by plain `exec`, and by the same in a process of its own."""
     order = {
         "prerequisites": str(plan.prerequisites),
-        "warm": plan.place.warm,
+        "warm": plan.spec.warm,
         "submissions": [_sources(plan, folder) for folder in folders],
     }
     command = [sys.executable, Path(__file__).with_name("floor.py")]

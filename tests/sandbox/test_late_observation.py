@@ -48,13 +48,13 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def plan() -> AssignmentPlan:
     planned = plan_assignment(COURSE, ASSIGNMENT)
-    limits = replace(planned.place.limits, cell_timeout_s=3)  # for the variant that loops
-    return replace(planned, place=replace(planned.place, limits=limits))
+    limits = replace(planned.spec.limits, cell_timeout_s=3)  # for the variant that loops
+    return replace(planned, spec=replace(planned.spec, limits=limits))
 
 
 @pytest.fixture(scope="module")
 def tools(plan: AssignmentPlan) -> Iterator[tuple[Sandbox, Judge]]:
-    with Sandbox(Bubblewrap(), plan.place) as sandbox, judging(Bubblewrap(), plan) as judge:
+    with Sandbox(Bubblewrap(), plan.spec) as sandbox, judging(Bubblewrap(), plan) as judge:
         yield sandbox, judge
 
 

@@ -53,7 +53,7 @@ def course(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Cou
 @pytest.fixture(scope="module")
 def unmeasured(course: Course) -> AssignmentPlan:
     planned = plan_assignment(course, course.assignment(ASSIGNMENT))
-    return replace(planned, place=replace(planned.place, limits=replace(planned.place.limits, memory_mb=MEMORY_MB)))
+    return replace(planned, spec=replace(planned.spec, limits=replace(planned.spec.limits, memory_mb=MEMORY_MB)))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def sandbox(plan: AssignmentPlan, request: pytest.FixtureRequest) -> Iterator[Sa
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "a watchdog":
             patch.setattr(cgroup, "hierarchies", lambda: None)
-        with Sandbox(Bubblewrap(), plan.place) as sandbox:
+        with Sandbox(Bubblewrap(), plan.spec) as sandbox:
             yield sandbox
 
 
@@ -170,7 +170,7 @@ def test_a_section_that_could_not_be_measured_is_a_fault_of_ours(
 ) -> None:
     monkeypatch.setattr("tito.sandbox.zygote_connection.ZygoteConnection.meter", lambda *_: None)
     folder = submit(course, "ada", solved(course))
-    with Sandbox(Bubblewrap(), plan.place) as sandbox:
+    with Sandbox(Bubblewrap(), plan.spec) as sandbox:
         graded = grade_submission(plan, "ada", folder, sandbox, judge, Fingerprint("", "", ""))
     verdicts: dict[str, Any] = {cell.grade_id: cell for cell in graded.record.cells}
     assert verdicts["test_double"].verdict is Verdict.PLATFORM

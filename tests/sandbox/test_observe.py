@@ -48,7 +48,7 @@ def judge(plan: AssignmentPlan) -> Iterator[Judge]:
 
 @pytest.fixture(scope="module")
 def sandbox(plan: AssignmentPlan) -> Iterator[Sandbox]:
-    with Sandbox(Bubblewrap(), plan.place) as sandbox:
+    with Sandbox(Bubblewrap(), plan.spec) as sandbox:
         yield sandbox
 
 
@@ -68,8 +68,8 @@ def grade(
     ) -> Graded:
         folder = submit(course, "ada", notebook if notebook is not None else solved(course, **cells))
         chosen = using or sandbox
-        limits = replace(plan.place.limits, cell_timeout_s=cell_timeout_s, notebook_timeout_s=notebook_timeout_s)
-        monkeypatch.setattr(chosen, "spec", replace(plan.place, limits=limits))
+        limits = replace(plan.spec.limits, cell_timeout_s=cell_timeout_s, notebook_timeout_s=notebook_timeout_s)
+        monkeypatch.setattr(chosen, "spec", replace(plan.spec, limits=limits))
         return grade_submission(plan, "ada", folder, chosen, judge, Fingerprint("", "", ""))
 
     return run
@@ -458,7 +458,7 @@ def test_a_judge_that_gives_no_answer_is_our_fault_and_only_its_tests_have_no_nu
 
 
 def test_running_without_a_sandbox_is_recorded(grade: Grade, plan: AssignmentPlan) -> None:
-    with Sandbox(Unconfined(), plan.place) as unconfined:
+    with Sandbox(Unconfined(), plan.spec) as unconfined:
         graded = grade(using=unconfined)
     assert graded.record.sandbox == "none"
     assert verdicts(graded) == {"test_double": Verdict.PASSED, "test_halve": Verdict.PASSED}

@@ -52,8 +52,8 @@ class GateContext:
     released: dict[str, Any]
 
     def limited(self, cell_timeout_s: float) -> GateContext:
-        limits = replace(self.plan.place.limits, cell_timeout_s=cell_timeout_s)
-        return replace(self, plan=replace(self.plan, place=replace(self.plan.place, limits=limits)))
+        limits = replace(self.plan.spec.limits, cell_timeout_s=cell_timeout_s)
+        return replace(self, plan=replace(self.plan, spec=replace(self.plan.spec, limits=limits)))
 
 
 def run_gates(
@@ -201,11 +201,11 @@ def _warmups(context: GateContext) -> Iterator[Gate]:
         cells = read_cells(notebook.cells)
         last = max((at for at, cell in enumerate(cells) if cell.is_warmup), default=-1)
         failed = []
-        with Sandbox(context.backend, context.plan.place) as sandbox, sandbox.session() as session:
+        with Sandbox(context.backend, context.plan.spec) as sandbox, sandbox.session() as session:
             for cell in cells[: last + 1]:
                 if not cell.is_code:
                     continue
-                ran = session.notebook.run(cell.source, context.plan.place.limits.cell_timeout_s)
+                ran = session.notebook.run(cell.source, context.plan.spec.limits.cell_timeout_s)
                 if ran.status is not StepStatus.OK and cell.is_warmup:
                     failed.append(Gate(name, False, f"{ran.ename or ran.status}: {ran.evalue}", cell.id))
         yield from failed

@@ -113,7 +113,7 @@ def autograde(
         graders = None
         if tasks:
             require_measuring(plan, backend.name)
-            sandboxes = ahead.sandboxes(plan.place, order_of(plan))
+            sandboxes = ahead.sandboxes(plan.spec, order_of(plan))
             if cached is None:
                 cache.write(plan := calibrated(plan, sandboxes))
             # The workers start before nbgrader is imported, which takes as long as grading some submissions.

@@ -80,7 +80,7 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
     plans = {f"{notebook.name}.ipynb": notebook for notebook in plan.notebooks}
     for name in plans:
         try:
-            files[name] = read_regular_file(folder / name, plan.place.limits.submission_mb)
+            files[name] = read_regular_file(folder / name, plan.spec.limits.submission_mb)
         except Unreadable as error:
             read[name] = error
     if files:
@@ -105,7 +105,7 @@ def _or_a_copy(
             return NotRead(f"{copy} was not read: the others have taken too long")
         begun.add(copy)
         try:
-            data = read_regular_file(folder / copy, plan.place.limits.submission_mb)
+            data = read_regular_file(folder / copy, plan.spec.limits.submission_mb)
         except Unreadable as error:
             return error
         answer = judge.read({name: notebooks[name]}, {name: data})[name]

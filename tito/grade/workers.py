@@ -240,8 +240,8 @@ def grade_all(
     """
     if tasks:
         require_measuring(plan, isolation.name)
-        sandboxes = Sandboxes(isolation, plan.place)
-        sandboxes.warm(plan.place, order_of(plan))
+        sandboxes = Sandboxes(isolation, plan.spec)
+        sandboxes.warm(plan.spec, order_of(plan))
         with WorkerPool(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
 
@@ -249,7 +249,7 @@ def grade_all(
 def deadline_s(plan: AssignmentPlan) -> float:
     """How long a worker may take from one result to the next: its limits of a notebook's cells, of its hidden tests and
     of what it is judged by, each at its most; while one notebook runs, it reads the next."""
-    limits = plan.place.limits
+    limits = plan.spec.limits
     of_notebook = 2 * (limits.notebook_timeout_s + limits.cell_timeout_s + GRACE_S) * PATIENCE
     return 2 * len(plan.notebooks) * (of_notebook + JUDGING_S) + START_TIMEOUT_S
 
@@ -277,9 +277,9 @@ class PersistentGrader:
         # A sandbox shows its files as they were when it was started.
         if self._graders is None or wanted != self._for or self._graders.sandboxes.closed:
             self.close()
-            sandboxes = Sandboxes(isolation, plan.place)
+            sandboxes = Sandboxes(isolation, plan.spec)
             try:
-                sandboxes.warm(plan.place, order_of(plan))
+                sandboxes.warm(plan.spec, order_of(plan))
                 self._graders = WorkerPool(calibrated(plan, sandboxes), isolation, 1, sandboxes)
             except BaseException:
                 sandboxes.close()
@@ -379,14 +379,14 @@ class Worker:
 
     def _notebooks(self) -> ZygoteClient:
         if self._ended(NOTEBOOKS):
-            self._lines[NOTEBOOKS] = Sandbox(self.isolation, self.plan.place)
+            self._lines[NOTEBOOKS] = Sandbox(self.isolation, self.plan.spec)
         return self._line(NOTEBOOKS)
 
     def _judges(self) -> ZygoteClient:
         if self._ended(JUDGES):
-            place = judge_spec(self.plan.place)
-            self._lines[JUDGES] = judges = Sandbox(self.isolation, place, warm=False)
-            judges.warm(place, order_of(self.plan))
+            spec = judge_spec(self.plan.spec)
+            self._lines[JUDGES] = judges = Sandbox(self.isolation, spec, warm=False)
+            judges.warm(spec, order_of(self.plan))
         return self._line(JUDGES)
 
     def _line(self, at: int) -> ZygoteClient:

@@ -105,16 +105,16 @@ def order_of(plan: AssignmentPlan) -> bytes:
 @contextlib.contextmanager
 def sandboxes_for(backend: Backend, plan: AssignmentPlan) -> Iterator[Sandboxes]:
     """Sandboxes for an assignment and its judges."""
-    with Sandboxes(backend, plan.place) as sandboxes:
-        sandboxes.warm(plan.place, order_of(plan))
+    with Sandboxes(backend, plan.spec) as sandboxes:
+        sandboxes.warm(plan.spec, order_of(plan))
         yield sandboxes
 
 
 @contextlib.contextmanager
 def judging(backend: Backend, plan: AssignmentPlan) -> Iterator[Judge]:
     """A judge in a sandbox of its own."""
-    with Sandbox(backend, judge_spec(plan.place), warm=False) as sandbox:
-        sandbox.warm(judge_spec(plan.place), order_of(plan))
+    with Sandbox(backend, judge_spec(plan.spec), warm=False) as sandbox:
+        sandbox.warm(judge_spec(plan.spec), order_of(plan))
         with Judge(sandbox, halves_of(plan.notebooks)) as judge:
             yield judge
 

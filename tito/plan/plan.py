@@ -86,7 +86,7 @@ class AssignmentPlan:
 
     assignment: str
     notebooks: tuple[NotebookPlan, ...]
-    place: SandboxSpec
+    spec: SandboxSpec
     prerequisites: Path
     tests_hash: str
     environment_hash: str

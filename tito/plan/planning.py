@@ -19,7 +19,7 @@ from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
-from tito.plan.sandbox_specs import workplace
+from tito.plan.sandbox_specs import notebook_spec
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
 from tito.sandbox.spec import SandboxSpec
@@ -33,27 +33,27 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     """
     built = build(course, assignment)
     cells = {name: nb.cells for name, nb in built.items()}
-    return plan_notebooks(assignment.id, cells, workplace(course, assignment), course.step("source", assignment.id))
+    return plan_notebooks(assignment.id, cells, notebook_spec(course, assignment), course.step("source", assignment.id))
 
 
-def plan_notebooks(assignment: str, built: dict[str, list[Any]], place: SandboxSpec, folder: Path) -> AssignmentPlan:
+def plan_notebooks(assignment: str, built: dict[str, list[Any]], spec: SandboxSpec, folder: Path) -> AssignmentPlan:
     """Plan the grading of notebooks, given by name; `folder` holds what they import of the course's own.
 
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
-    packages = frozenset(path.stem for path, _ in place.files)
+    packages = frozenset(path.stem for path, _ in spec.files)
     notebooks = tuple(plan_notebook(name, cells, packages) for name, cells in built.items())
     tests = (test for notebook in notebooks for test in notebook.tests.values())
     judged = all(judge is not None for test in tests for _, judge in test.sections)
-    place = replace(place, warm=_imports(notebooks), guarded=not judged)
+    spec = replace(spec, warm=_imports(notebooks), guarded=not judged)
     return AssignmentPlan(
         assignment=assignment,
         notebooks=notebooks,
-        place=place,
+        spec=spec,
         prerequisites=folder,
-        tests_hash=_tests_hash(notebooks, place),
-        environment_hash=environment(place.packages).hash,
+        tests_hash=_tests_hash(notebooks, spec),
+        environment_hash=environment(spec.packages).hash,
     )
 
 
@@ -98,15 +98,15 @@ def _plan_test(cell: Cell, names: NotebookNames, meanings: Meanings) -> TestPlan
     return TestPlan(cell.grade_id, cell.points, planned, runs_values=runs)
 
 
-def _tests_hash(notebooks: tuple[NotebookPlan, ...], place: SandboxSpec) -> str:
+def _tests_hash(notebooks: tuple[NotebookPlan, ...], spec: SandboxSpec) -> str:
     """Changes with anything that could change a verdict, other than the submission and the installed packages."""
     digest = hashlib.sha256(__version__.encode())
     for notebook in notebooks:
         for cell in notebook.cells:
             digest.update(json.dumps([cell.grade_id, cell.kind.value, cell.source]).encode())
-    for path, name in place.files:
+    for path, name in spec.files:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 digest.update(f"{name}/{file.relative_to(path)}".encode() + file.read_bytes())
-    digest.update(repr(place.limits).encode())
+    digest.update(repr(spec.limits).encode())
     return digest.hexdigest()

@@ -20,7 +20,7 @@ JUDGE_ROLE = "tito.judge.role"
 JUDGE_TIME_S = 3600.0  # of processor time in all; each answer has its own limit
 
 
-def workplace(course: Course, assignment: Assignment) -> SandboxSpec:
+def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
     """What a session finds, but for what is imported ahead: as the built source folder is now."""
     folder = course.step("source", assignment.id)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -28,12 +28,12 @@ def workplace(course: Course, assignment: Assignment) -> SandboxSpec:
     return SandboxSpec(files, course.sandbox.packages, limits=course.limits)
 
 
-def judge_spec(place: SandboxSpec) -> SandboxSpec:
+def judge_spec(spec: SandboxSpec) -> SandboxSpec:
     """What judges of an assignment find, whose notebooks find `place`: copies of its files, and all of the platform."""
-    limits = replace(place.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
-    packages = (*place.packages, *(name for name in JUDGE_PACKAGES if name not in place.packages))
+    limits = replace(spec.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
+    packages = (*spec.packages, *(name for name in JUDGE_PACKAGES if name not in spec.packages))
     return replace(
-        place, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True, offline=True
+        spec, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True, offline=True
     )
 
 
@@ -41,25 +41,25 @@ class Sandboxes:
     """A sandbox for the notebooks of an assignment, and one for their judges. A context manager; leaving it ends
     both."""
 
-    def __init__(self, backend: Backend, place: SandboxSpec) -> None:
+    def __init__(self, backend: Backend, spec: SandboxSpec) -> None:
         """Start them, which is not waited for.
 
         Raises:
             SandboxUnavailable: one cannot be started.
         """
-        self.place = place
-        self.notebooks = Sandbox(backend, place, warm=False)
+        self.spec = spec
+        self.notebooks = Sandbox(backend, spec, warm=False)
         try:
-            self.judges = Sandbox(backend, judge_spec(place), warm=False)
+            self.judges = Sandbox(backend, judge_spec(spec), warm=False)
         except BaseException:
             self.notebooks.close(at_once=True)
             raise
 
-    def warm(self, place: SandboxSpec, order: bytes) -> None:
+    def warm(self, spec: SandboxSpec, order: bytes) -> None:
         """Say what is to be done ahead of all sessions; `order` is what judges are to know (see `judge.order_of`)."""
-        self.place = place
-        self.judges.warm(judge_spec(place), order)
-        self.notebooks.warm(place)
+        self.spec = spec
+        self.judges.warm(judge_spec(spec), order)
+        self.notebooks.warm(spec)
 
     @property
     def closed(self) -> bool:
@@ -119,21 +119,21 @@ class EarlySandboxes:
         """
         self._folder = course.step("source", assignment.id)
         self._backend = backend
-        self._place = workplace(course, assignment)
+        self._spec = notebook_spec(course, assignment)
         self._identity = self._folder_number()
-        self._sandboxes = Sandboxes(backend, self._place)
+        self._sandboxes = Sandboxes(backend, self._spec)
         self._used = False
 
-    def sandboxes(self, place: SandboxSpec, order: bytes) -> Sandboxes:
+    def sandboxes(self, spec: SandboxSpec, order: bytes) -> Sandboxes:
         """Sandboxes for `place`, which import what is to be imported: those that were started, or others.
 
         Raises:
             SandboxUnavailable: others cannot be started.
         """
-        if (replace(place, warm=(), guarded=True), self._folder_number()) != (self._place, self._identity):
+        if (replace(spec, warm=(), guarded=True), self._folder_number()) != (self._spec, self._identity):
             self._sandboxes.close(at_once=True)
-            self._sandboxes = Sandboxes(self._backend, place)
-        self._sandboxes.warm(place, order)
+            self._sandboxes = Sandboxes(self._backend, spec)
+        self._sandboxes.warm(spec, order)
         self._used = True
         return self._sandboxes
 

@@ -33,13 +33,13 @@ def plan_release(claim: PrecheckClaim, folder: Path) -> AssignmentPlan:
         BadSource: it cannot be planned.
     """
     entries = sorted(folder.iterdir())
-    place = SandboxSpec(
+    spec = SandboxSpec(
         tuple((path, path.name) for path in entries if path.suffix != ".ipynb"),
         tuple(claim.packages),
         limits=claim.limits,
     )
     notebooks = {path.stem: _cells(path) for path in entries if path.suffix == ".ipynb"}
-    plan = plan_notebooks(claim.release.assignment, notebooks, place, folder)
+    plan = plan_notebooks(claim.release.assignment, notebooks, spec, folder)
     return replace(plan, notebooks=tuple(_without_reference(notebook) for notebook in plan.notebooks))
 
 

@@ -125,9 +125,9 @@ class ReleaseGraders:
             self._client.take_release(claim.release, folder)
             plan = plan_release(claim, folder)
             require_measuring(plan, self._isolation.name)
-            sandboxes = Sandboxes(self._isolation, plan.place)
+            sandboxes = Sandboxes(self._isolation, plan.spec)
             try:
-                sandboxes.warm(plan.place, order_of(plan))
+                sandboxes.warm(plan.spec, order_of(plan))
                 plan = calibrated(plan, sandboxes)
             except BaseException:
                 sandboxes.close()
