@@ -357,9 +357,9 @@ def test_visible_tests_are_run_in_a_pod_that_has_nothing_of_the_course(
         try:
             hand_in(cluster, course, "ada", tmp_path / "ada")
             ada = Client(cluster.exchange.url, token_of(cluster, "ada"))
-            made = ada.my_submissions(COURSE)[-1]
-            wait_for(lambda: ada.precheck(made).state.final or process.poll() is not None, 90)
-            result = ada.precheck(made).result
+            submission = ada.my_submissions(COURSE)[-1]
+            wait_for(lambda: ada.precheck(submission).state.final or process.poll() is not None, 90)
+            result = ada.precheck(submission).result
             ada.close()
             log.seek(0)
             assert result is not None, log.read()

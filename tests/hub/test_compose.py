@@ -145,8 +145,10 @@ def test_the_hub_takes_what_init_writes(fresh: Path, tmp_path: Path) -> None:
     from tito.hub.config.load_settings import load_settings
 
     init(fresh, "hub.example.edu", "ml101", fresh.parent / "course")
-    given = {name: str(value) for name, value in SERVICES["hub"]["environment"].items() if name.startswith("TITO_HUB_")}
-    settings = load_settings(given | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
+    environment = {
+        name: str(value) for name, value in SERVICES["hub"]["environment"].items() if name.startswith("TITO_HUB_")
+    }
+    settings = load_settings(environment | {"TITO_HUB_CONFIG": str(fresh / "hub.yml")})
     assert settings.deployment == "server"
     assert settings.courses["ml101"].url == "http://formgrader:8890"
     assert settings.courses["ml101"].precheck

@@ -340,22 +340,22 @@ def test_what_was_not_done_is_told_in_the_exchanges_own_words(hub: WholeHub, ada
 def test_a_student_reads_what_the_visible_tests_say_and_nobody_elses(hub: WholeHub, ada: Person) -> None:
     """Run by the worker that the hub started, with its own token."""
     client = Client(hub.exchange, ada.token)
-    made = client.my_submissions("tiny", ASSIGNMENT)[-1]
-    wait_for(lambda: client.precheck(made).state.final, 60)
-    precheck = client.precheck(made)
+    submission = client.my_submissions("tiny", ASSIGNMENT)[-1]
+    wait_for(lambda: client.precheck(submission).state.final, 60)
+    precheck = client.precheck(submission)
     client.close()
     assert precheck.result is not None
-    assert {one.name: one.verdict for one in precheck.result.tests}.keys() == {"test_double", "test_halve"}
+    assert {test.name: test.verdict for test in precheck.result.tests}.keys() == {"test_double", "test_halve"}
     assert ada.get("/assignments", params={"course_id": "tiny"}).status_code == 200  # the list is refreshed
     page = hub.folder / "state" / "homes" / "ada" / "tiny" / ASSIGNMENT / "receipts" / "prechecks.md"
-    assert f"Submission {made.id}" in page.read_text()
+    assert f"Submission {submission.id}" in page.read_text()
     assert "test_double" in page.read_text()
     bob = hub.person("bob")
     bob.browser.get("/hub/token")
     body = {"scopes": ["access:services!service=exchange"]}
     other = Client(hub.exchange, bob.api("POST", "/users/bob/tokens", json=body).json()["token"])
     with pytest.raises(Refused) as caught:
-        other.precheck(made)
+        other.precheck(submission)
     assert caught.value.status == 404
     other.close()
     assert "POST /services/exchange/courses/tiny/prechecks/claim 200" in hub.log.read_text()

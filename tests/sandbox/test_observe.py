@@ -83,7 +83,7 @@ def cell(graded: Graded, grade_id: str) -> CellVerdict:
     return next(cell for cell in graded.record.cells if cell.grade_id == grade_id)
 
 
-def student_reads(graded: Graded) -> str:
+def feedback_of(graded: Graded) -> str:
     """All that a student may read: messages, and the outputs of the notebook but for what is the TA's."""
     outputs = [
         {key: value for key, value in output.items() if key != "traceback" or kind_of(cell) is not CellKind.TEST}
@@ -186,7 +186,7 @@ def test_an_endless_loop_costs_its_own_test_and_later_cells_still_run(grade: Gra
 def test_an_endless_loop_at_the_top_of_a_cell_is_stopped_there(grade: Grade) -> None:
     graded = grade(double="while True: pass", cell_timeout_s=0.5)
     assert verdicts(graded) == {"test_double": Verdict.ERROR, "test_halve": Verdict.PASSED}
-    assert "CellTimeout" in student_reads(graded)
+    assert "CellTimeout" in feedback_of(graded)
 
 
 def test_a_loop_that_cannot_be_stopped_costs_what_comes_after_it_and_nothing_before(grade: Grade) -> None:
@@ -389,7 +389,7 @@ def halve(value):
 def test_nothing_that_a_student_reads_holds_a_hidden_test(spy: str, grade: Grade) -> None:
     fallback = "if 'double' not in globals():\n    double = lambda values: 2 * values"
     graded = grade(double=f"{spy}\n{fallback}", halve="pass", cell_timeout_s=1)
-    text = student_reads(graded)
+    text = feedback_of(graded)
     for secret in (*HIDDEN_TEXT, MARK_SCHEME, "BEGIN HIDDEN"):
         assert secret not in text
 
@@ -405,7 +405,7 @@ def test_what_one_submissions_hidden_check_saw_is_not_told_by_the_next_submissio
         "import os\nfor folder, _, names in os.walk('/'):\n    if 'hoard' in names:\n"
         "        print(open(folder + '/hoard').read())\n        os.remove(folder + '/hoard')"
     )
-    text = student_reads(grade(double=find))
+    text = feedback_of(grade(double=find))
     for secret in HIDDEN_TEXT:
         assert secret not in text
 

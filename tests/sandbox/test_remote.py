@@ -314,8 +314,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:
     plan = AssignmentPlan("one", (bench.plan,), bench.sandbox.spec, Path(), "", "")
-    assert [one.grade_id for one in in_process(plan)] == ["test_source"]
-    assert {grade_id_of(one) for one in notebook() if one.metadata.nbgrader.grade} == set(bench.plan.tests)
+    assert [test.grade_id for test in in_process(plan)] == ["test_source"]
+    assert {grade_id_of(cell) for cell in notebook() if cell.metadata.nbgrader.grade} == set(bench.plan.tests)
 
 
 def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judged_there(bench: Bench) -> None:

@@ -117,7 +117,7 @@ def test_display_and_rich_representations_arrive(run: Run) -> None:
 def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
     ran = run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
     assert ran.status is StepStatus.OK, ran
-    pictures = [one["data"]["image/png"] for one in ran.outputs if "image/png" in one.get("data", {})]
+    pictures = [output["data"]["image/png"] for output in ran.outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == 1
     assert base64.b64decode(pictures[0]).startswith(b"\x89PNG")
 
@@ -427,7 +427,7 @@ def test_output_is_cut_where_it_is_produced(run: Run) -> None:
 def test_a_display_that_is_too_large_is_cut_too(run: Run) -> None:
     ran = run("from IPython.display import HTML, display\nfor _ in range(50): display(HTML('y' * 5000))\n'z' * 10**6")
     assert ran.status is StepStatus.OK
-    assert sum(len(str(one)) for one in ran.outputs) < 2 * LIMITS.output_kb * 1024
+    assert sum(len(str(output)) for output in ran.outputs) < 2 * LIMITS.output_kb * 1024
 
 
 def test_a_file_and_a_folder_cannot_grow_above_their_limits(run: Run) -> None:
@@ -667,7 +667,7 @@ def test_unconfined_runs_a_notebook_with_the_same_packages_and_leaves_no_folder(
 
 def test_steps_are_heard_of_in_their_order_and_what_time_does_not_reach_for_is_not_run(own: Session) -> None:
     cells = ["import time\ntime.sleep(0.3)", "x = 1\ntime.sleep(0.3)", "x = 2", "x = 3"]
-    own.notebook.send([Step(source=one) for one in cells], 5, 0.5)
+    own.notebook.send([Step(source=source) for source in cells], 5, 0.5)
     assert [own.notebook.receive().status for _ in cells] == [
         StepStatus.OK,
         StepStatus.STOPPED,
@@ -679,7 +679,7 @@ def test_steps_are_heard_of_in_their_order_and_what_time_does_not_reach_for_is_n
 
 def test_the_cell_that_stops_the_notebook_is_known_when_all_were_told_ahead(own: Session) -> None:
     cells = ["x = 1", "import os\nos._exit(0)", "x = 3"]
-    own.notebook.send([Step(source=one) for one in cells], 5)
+    own.notebook.send([Step(source=source) for source in cells], 5)
     assert [own.notebook.receive().status for _ in cells] == [StepStatus.OK, StepStatus.DIED, StepStatus.DIED]
 
 
