@@ -21,7 +21,7 @@ class Ran:
     """What a command did."""
 
     code: int
-    said: str
+    output: str
 
 
 class Commands:
@@ -52,13 +52,13 @@ def _serve() -> None:
 
     for line in sys.stdin:
         task = json.loads(line)
-        with tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile("w+") as output:
             child = os.fork()
             if child == 0:
-                os._exit(_run(task, said.fileno()))
+                os._exit(_run(task, output.fileno()))
             _, status = os.waitpid(child, 0)
-            said.seek(0)
-            sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status), "said": said.read()}) + "\n")
+            output.seek(0)
+            sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status), "output": output.read()}) + "\n")
             sys.stdout.flush()
 
 

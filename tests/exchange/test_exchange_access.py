@@ -89,7 +89,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
 
 def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """How each route is asked: method, path, and what is sent."""
-    course, one = f"/courses/{COURSE}", f"/courses/{COURSE}/submissions/{submission}"
+    course, submission_path = f"/courses/{COURSE}", f"/courses/{COURSE}/submissions/{submission}"
     release, fresh = f"{course}/releases/{ASSIGNMENT}", {**FILES, "by.txt": who.encode()}
     return {
         "health": ("GET", "/health", {}),
@@ -107,12 +107,12 @@ def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str,
         "submit": ("POST", f"{course}/assignments/{ASSIGNMENT}/submissions", {"files": form(fresh)}),
         "list_my_submissions": ("GET", f"{course}/submissions/mine", {}),
         "list_submissions": ("GET", f"{course}/submissions", {}),
-        "show_submission": ("GET", one, {}),
-        "fetch_submission": ("GET", f"{one}/archive", {}),
-        "give_feedback": ("POST", f"{one}/feedback", {"files": form(fresh)}),
-        "show_feedback": ("GET", f"{one}/feedback", {}),
-        "fetch_feedback": ("GET", f"{one}/feedback/archive", {}),
-        "show_precheck": ("GET", f"{one}/precheck", {}),
+        "show_submission": ("GET", submission_path, {}),
+        "fetch_submission": ("GET", f"{submission_path}/archive", {}),
+        "give_feedback": ("POST", f"{submission_path}/feedback", {"files": form(fresh)}),
+        "show_feedback": ("GET", f"{submission_path}/feedback", {}),
+        "fetch_feedback": ("GET", f"{submission_path}/feedback/archive", {}),
+        "show_precheck": ("GET", f"{submission_path}/precheck", {}),
         "claim_precheck": ("POST", f"{course}/prechecks/claim", {}),
         "fetch_claimed": ("GET", f"{course}/prechecks/{submission}/archive", {}),
         "renew_precheck": ("POST", f"{course}/prechecks/{submission}/renewal", {"json": {"lease": lease}}),
@@ -125,17 +125,17 @@ def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str,
 
 
 def routes(running: Service) -> list[APIRoute]:
-    found: list[APIRoute] = []
+    api_routes: list[APIRoute] = []
 
     def walk(some: list[Any]) -> None:
-        for one in some:
-            if isinstance(one, APIRoute):
-                found.append(one)
-            elif hasattr(one, "original_router"):
-                walk(one.original_router.routes)
+        for route in some:
+            if isinstance(route, APIRoute):
+                api_routes.append(route)
+            elif hasattr(route, "original_router"):
+                walk(route.original_router.routes)
 
     walk(running.app.routes)
-    return found
+    return api_routes
 
 
 @pytest.mark.parametrize(("route", "who", "status"), CELLS, ids=[f"{route}-{who}" for route, who, _ in CELLS])
@@ -151,14 +151,14 @@ def test_who_may_do_what(shared: tuple[Service, str, str], route: str, who: str,
 
 
 def test_every_route_of_the_service_has_a_row(shared: tuple[Service, str, str]) -> None:
-    assert sorted(one.name for one in routes(shared[0])) == sorted(ROWS)
+    assert sorted(route.name for route in routes(shared[0])) == sorted(ROWS)
     described = shared[0].http().get("/openapi.json").json()["paths"]
     assert sum(len(methods) for methods in described.values()) == len(ROWS) - len(PAGES)
 
 
 def test_every_route_but_the_public_ones_declares_one_guard(shared: tuple[Service, str, str]) -> None:
-    for one in routes(shared[0]):
-        assert (one.name in PUBLIC) == (guard_of(one) is None), one.name
+    for route in routes(shared[0]):
+        assert (route.name in PUBLIC) == (guard_of(route) is None), route.name
 
 
 def test_a_service_with_a_route_that_says_not_who_may_use_it_does_not_start() -> None:
@@ -183,9 +183,9 @@ def test_students_see_only_their_own_among_all(shared: tuple[Service, str, str])
     bob = running.client("bob")
     bob.submit(COURSE, ASSIGNMENT, uploads(bobs=b"{}"))
     mine = bob.my_submissions(COURSE)
-    assert {one.student for one in mine} == {"bob"}
-    assert submission not in {one.id for one in mine}
-    everybody = {one["student"] for one in running.http("tutor").get(f"/courses/{COURSE}/submissions").json()}
+    assert {listed.student for listed in mine} == {"bob"}
+    assert submission not in {listed.id for listed in mine}
+    everybody = {listed["student"] for listed in running.http("tutor").get(f"/courses/{COURSE}/submissions").json()}
     assert everybody >= {"ada", "bob"}
 
 

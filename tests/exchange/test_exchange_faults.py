@@ -97,8 +97,8 @@ def test_clocks_of_two_services_that_disagree_do_not_change_the_order_of_submiss
     opened = [open_ledger(settings) for _ in skews]
     store = DirectoryStore(tmp_path / "exchange" / "blobs")
     ledgers = [
-        Ledger(one.database, store, clock=lambda skew=skew: datetime.now(UTC) + skew)
-        for one, skew in zip(opened, skews, strict=True)
+        Ledger(ledger.database, store, clock=lambda skew=skew: datetime.now(UTC) + skew)
+        for ledger, skew in zip(opened, skews, strict=True)
     ]
     with (
         service(tmp_path / "exchange", ledger=ledgers[0]) as ahead,
@@ -106,23 +106,25 @@ def test_clocks_of_two_services_that_disagree_do_not_change_the_order_of_submiss
     ):
         ahead.client("teacher").publish(COURSE, ASSIGNMENT, uploads(), replace=True)
         clients = [ahead.client("ada"), behind.client("ada")]
-        made = [
+        handed_in = [
             clients[number % 2].submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": str(number).encode()}))
             for number in range(8)
         ]
-        found = behind.client("tutor").submissions(COURSE, ASSIGNMENT)
-        assert [one.id for one in found] == [one.id for one in made]
-        assert [one.received_at for one in found] == sorted({one.received_at for one in made})
-        assert max(found, key=lambda one: one.received_at).id == made[-1].id
+        listed = behind.client("tutor").submissions(COURSE, ASSIGNMENT)
+        assert [submission.id for submission in listed] == [submission.id for submission in handed_in]
+        assert [submission.received_at for submission in listed] == sorted(
+            {submission.received_at for submission in handed_in}
+        )
+        assert max(listed, key=lambda submission: submission.received_at).id == handed_in[-1].id
 
 
 def test_whatever_the_clock_of_the_student_says_the_servers_counts(tmp_path: Path) -> None:
     with service(tmp_path / "exchange") as running:
         running.client("teacher").publish(COURSE, ASSIGNMENT, uploads(), replace=True)
         running.client("teacher").set_policy(COURSE, Policy(deadlines={ASSIGNMENT: datetime.now(UTC)}))
-        for said in ("Wed, 01 Jan 2020 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"):
+        for date in ("Wed, 01 Jan 2020 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"):
             before = datetime.now(UTC)
-            answer = running.http("ada").post(SUBMIT, files=form({"p1.ipynb": said.encode()}), headers={"Date": said})
+            answer = running.http("ada").post(SUBMIT, files=form({"p1.ipynb": date.encode()}), headers={"Date": date})
             received = datetime.fromisoformat(answer.json()["received_at"])
             assert before <= received <= datetime.now(UTC)
             assert answer.json()["late"] is True
@@ -140,7 +142,7 @@ def migrate(url: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_processes_that_migrate_at_the_same_time_make_the_tables_once(fresh_database: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: migrate(fresh_database, tmp_path / "none"), range(3)))
-    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    assert [(process.returncode, process.stderr) for process in done] == [(0, "")] * 3
     engine = create_engine(fresh_database)
     with engine.connect() as connection:
         assert connection.execute(text(f"select version_num from {VERSION_TABLE}")).scalars().all() == [HEAD]
@@ -167,10 +169,10 @@ def test_the_accounts_of_the_page_on_clusters_are_enough_and_no_more(
     url = database.replace("tito@", "exchange@")
     with service(tmp_path / "exchange", db_url=url) as running:
         running.client("teacher").publish(COURSE, ASSIGNMENT, uploads(), replace=True)
-        made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
-        running.client("tutor").give_feedback(made, uploads())
+        submission = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
+        running.client("tutor").give_feedback(submission, uploads())
         running.client("teacher").withdraw(COURSE, ASSIGNMENT)
-        assert [one.id for one in running.ledger.submissions(COURSE)] == [made.id]
+        assert [listed.id for listed in running.ledger.submissions(COURSE)] == [submission.id]
     engine = create_engine(url)
     for taking in ("DELETE FROM submission", "TRUNCATE fetch", "DROP TABLE feedback"):
         with engine.connect() as connection, pytest.raises(ProgrammingError):
@@ -189,7 +191,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="newer version"):
         database.migrate()
     database.close()
-    told = migrate(url, tmp_path)
-    assert told.returncode == 1
-    assert told.stderr.startswith("tito.exchange: database: ")
-    assert len(told.stderr.splitlines()) == 1
+    migration = migrate(url, tmp_path)
+    assert migration.returncode == 1
+    assert migration.stderr.startswith("tito.exchange: database: ")
+    assert len(migration.stderr.splitlines()) == 1

@@ -30,20 +30,20 @@ def test_a_killed_service_has_lost_nothing_that_it_acknowledged(hub: FakeHub, hu
                 threading.Thread(target=stubborn.submit, args=(running.url,), kwargs={"retry": True, "threads": 8}),
                 threading.Thread(target=once.submit, args=(running.url,), kwargs={"retry": False, "threads": 8}),
             ]
-            for one in threads:
-                one.start()
+            for thread in threads:
+                thread.start()
             time.sleep(chance.uniform(0.05, 0.4))
             running.kill()
             running.start()
-            for one in threads:
-                one.join()
+            for thread in threads:
+                thread.join()
             assert len(stubborn.acknowledged) == 24
             cohorts += [stubborn, once]
         running.kill()
-    assert sum(one.doubts for one in cohorts) > 0, "no kill came in between"
+    assert sum(cohort.doubts for cohort in cohorts) > 0, "no kill came in between"
     ledger = running.ledger()
-    for one in cohorts:
-        one.assert_kept(ledger)
+    for cohort in cohorts:
+        cohort.assert_kept(ledger)
     assert audit(ledger).problems == ()
     ledger.close()
 
@@ -74,14 +74,14 @@ def test_a_full_disk_refuses_and_loses_nothing(hub: FakeHub, hub_url: str, tmp_p
         for number in range(12):
             files = {"p1.ipynb": bytes([number]) * 700_000}
             answers.append(httpx.post(path, headers=ada, files=form(files), timeout=30))
-        statuses = [one.status_code for one in answers]
+        statuses = [answer.status_code for answer in answers]
         assert set(statuses) == {201, 507}, statuses
-        refused = next(one for one in answers if one.status_code == 507).json()
+        refused = next(answer for answer in answers if answer.status_code == 507).json()
         assert set(refused) == {"error", "where", "hint"}
         assert httpx.get(f"{running.url}/health", timeout=30).status_code in (200, 507)
         mine = httpx.get(f"{running.url}/courses/{COURSE}/submissions/mine", headers=ada, timeout=30).json()
-        acknowledged = [one.json()["id"] for one in answers if one.status_code == 201]
-        assert [one["id"] for one in mine] == acknowledged
-        for one in acknowledged:
-            url = f"{running.url}/courses/{COURSE}/submissions/{one}"
+        acknowledged = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        assert [submission["id"] for submission in mine] == acknowledged
+        for submission_id in acknowledged:
+            url = f"{running.url}/courses/{COURSE}/submissions/{submission_id}"
             assert httpx.get(url, headers=ada, timeout=30).status_code == 200

@@ -73,9 +73,9 @@ def test_without_a_hub_the_store_is_opened_directly_in_a_folder_of_ones_own(
         assert (collected(released, student) / "receipt.json").is_file()
     assert released.exchange_root.stat().st_mode & 0o777 == 0o700
     ledger = open_local(released.exchange_root)
-    found = audit(ledger)
+    report = audit(ledger)
     ledger.close()
-    assert (found.releases, found.submissions, found.problems) == (1, 2, ())
+    assert (report.releases, report.submissions, report.problems) == (1, 2, ())
 
 
 def test_a_submission_that_is_damaged_in_the_store_is_not_collected_and_others_are(
@@ -124,11 +124,11 @@ def test_a_deadline_an_extension_and_a_cut_off_of_the_course_file_reach_the_exch
 
 def test_an_extension_counts_for_the_late_policy(released: Course) -> None:
     course = with_settings(released, f"[extensions.{ASSIGNMENT}]\nada = 2030-01-02T00:00:00Z")
-    made: Any = SimpleNamespace(timestamp=datetime(2030, 1, 2, 1), total_seconds_late=90_000.0)
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", made) == timedelta(hours=1).total_seconds()
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "bob", made) == 90_000
-    made.timestamp -= timedelta(hours=2)
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", made) == 0
+    submission: Any = SimpleNamespace(timestamp=datetime(2030, 1, 2, 1), total_seconds_late=90_000.0)
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", submission) == timedelta(hours=1).total_seconds()
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "bob", submission) == 90_000
+    submission.timestamp -= timedelta(hours=2)
+    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", submission) == 0
 
 
 def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_line(
@@ -165,7 +165,7 @@ def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(release
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ('[exchange]\nkind = "carrier pigeon"', "'exchange.kind' is 'carrier pigeon'. Known: filesystem, service."),
         ("[exchange]\nkind = 3", "exchange.kind"),
@@ -175,10 +175,10 @@ def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(release
         ("[extensions.x]\nada = 3", "extension of 'ada'"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(course: Course, text: str, said: str) -> None:
+def test_settings_that_cannot_be_are_refused(course: Course, text: str, reason: str) -> None:
     with pytest.raises(BadSource) as caught:
         with_settings(course, text)
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
 
 
 def test_the_address_is_the_course_files_else_the_environments_unless_it_is_to_be_local(
@@ -199,15 +199,15 @@ def test_a_demo_has_an_exchange_of_its_own_wherever_the_course_has_its() -> None
         'id = "x"\n[exchange]\nurl = "http://hub"\nroot = "x"\n',
         'id = "x"\n[exchange]\nroot = "x"\n',
     ):
-        made = tomllib.loads(_with_an_exchange_of_its_own(text))
-        assert made["exchange"]["url"] == "local"
+        settings = tomllib.loads(_with_an_exchange_of_its_own(text))
+        assert settings["exchange"]["url"] == "local"
 
 
 def test_doctor_asks_the_service_and_says_when_it_is_away(course: Course) -> None:
     with_settings(course, '[exchange]\nurl = "http://127.0.0.1:9"')
-    [found] = [one for one in examine(course.root) if one.name == "exchange"]
-    assert not found.ok
-    assert "http://127.0.0.1:9" in found.detail
+    [finding] = [check for check in examine(course.root) if check.name == "exchange"]
+    assert not finding.ok
+    assert "http://127.0.0.1:9" in finding.detail
 
 
 # ---- nbgrader's filesystem exchange ------------------------------------------------------------
@@ -275,7 +275,7 @@ closed = ("tito.grade", "tito.author", "tito.sandbox", "tito.gradebook", "tito.c
           "jupyterhub", "tito.exchange.server.ledger", "tito.exchange.server.tables", "tito.exchange.server.service")
 class Closed:
     def find_spec(self, name, path=None, target=None):
-        if name in closed or name.startswith(tuple(f"{one}." for one in closed)):
+        if name in closed or name.startswith(tuple(f"{module}." for module in closed)):
             raise ImportError(f"{name} is not in a student's server")
 sys.meta_path.insert(0, Closed())
 from traitlets.config import Config
@@ -289,11 +289,12 @@ factory = ExchangeFactory(config=config)
 config.CourseDirectory.course_id = "tiny"
 config.CourseDirectory.assignment_id = "x"
 for name in ("FetchAssignment", "Submit", "FetchFeedback", "List", "Collect", "ReleaseAssignment", "ReleaseFeedback"):
-    made = getattr(factory, name)(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
-    assert type(made).__module__.startswith("tito.exchange.client.plugin."), made
+    exchange_class = getattr(factory, name)
+    exchange = exchange_class(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
+    assert type(exchange).__module__.startswith("tito.exchange.client.plugin."), exchange
 try:
-    made = factory.List(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
-    made.start()
+    exchange = factory.List(coursedir=CourseDirectory(config=config), authenticator=Authenticator(config=config))
+    exchange.start()
 except ExchangeError as error:
     assert "does not answer" in str(error)
 else:

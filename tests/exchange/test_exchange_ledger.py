@@ -63,22 +63,22 @@ def database_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Data
 def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     database = database_of(request.param, request, tmp_path)
     database.migrate()
-    made = Ledger(database, DirectoryStore(tmp_path / "exchange" / "blobs"), Quotas(submissions=5), clock)
-    made.publish(COURSE, ASSIGNMENT, bundle(made), "teacher", replace=False)
-    yield made
-    made.close()
+    course_ledger = Ledger(database, DirectoryStore(tmp_path / "exchange" / "blobs"), Quotas(submissions=5), clock)
+    course_ledger.publish(COURSE, ASSIGNMENT, bundle(course_ledger), "teacher", replace=False)
+    yield course_ledger
+    course_ledger.close()
 
 
 def bundle(ledger: Ledger, **more: bytes) -> Bundle:
     """Files received by a ledger's store: the usual ones, and more."""
     files = FILES | {f"{name}.txt": data for name, data in more.items()}
-    made = Bundle(manifest(files))
-    for entry in made.manifest.files:
+    received = Bundle(manifest(files))
+    for entry in received.manifest.files:
         blob = ledger.store.incoming()
         blob.write(files[entry.path])
         blob.close()
-        made.blobs.append(blob)
-    return made
+        received.blobs.append(blob)
+    return received
 
 
 def hand_in(ledger: Ledger, student: str = "ada", key: str = "", **more: bytes) -> Submission:
@@ -97,9 +97,9 @@ def test_another_release_under_the_same_name_must_be_asked_for(ledger: Ledger) -
     with pytest.raises(Refused) as caught:
         ledger.publish(COURSE, ASSIGNMENT, bundle(ledger, more=b"x"), "teacher", replace=False)
     assert caught.value.status == 409
-    made, new = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger, more=b"x"), "teacher", replace=True)
-    assert (made.revision, new) == (2, True)
-    assert [one.revision for one in ledger.releases(COURSE)] == [2]
+    replacement, new = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger, more=b"x"), "teacher", replace=True)
+    assert (replacement.revision, new) == (2, True)
+    assert [release.revision for release in ledger.releases(COURSE)] == [2]
 
 
 def test_a_withdrawn_release_is_gone_from_the_list_and_nothing_else_is(ledger: Ledger) -> None:
@@ -109,8 +109,8 @@ def test_a_withdrawn_release_is_gone_from_the_list_and_nothing_else_is(ledger: L
     with pytest.raises(Refused, match="no such assignment"):
         hand_in(ledger, more=b"late")
     assert ledger.submission(COURSE, mine.id) == mine
-    made, _ = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger), "teacher", replace=False)
-    assert made.revision == 2
+    release, _ = ledger.publish(COURSE, ASSIGNMENT, bundle(ledger), "teacher", replace=False)
+    assert release.revision == 2
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -131,12 +131,15 @@ def test_an_extension_is_one_students_and_counts_afterwards_too(ledger: Ledger, 
     assert hand_in(ledger, "bob").late
     extended = Policy(deadlines={ASSIGNMENT: NOON - HOUR}, extensions={ASSIGNMENT: {"ada": NOON + HOUR}})
     ledger.set_policy(COURSE, extended, "teacher")
-    assert {one.student: one.late for one in ledger.submissions(COURSE)} == {"ada": False, "bob": True}
+    assert {submission.student: submission.late for submission in ledger.submissions(COURSE)} == {
+        "ada": False,
+        "bob": True,
+    }
 
 
 def test_after_the_cut_off_nothing_is_taken_but_by_extension(ledger: Ledger, clock: Clock) -> None:
-    given = Policy(cutoffs={ASSIGNMENT: NOON}, extensions={ASSIGNMENT: {"ada": NOON + HOUR}})
-    ledger.set_policy(COURSE, given, "teacher")
+    policy = Policy(cutoffs={ASSIGNMENT: NOON}, extensions={ASSIGNMENT: {"ada": NOON + HOUR}})
+    ledger.set_policy(COURSE, policy, "teacher")
     clock.now = NOON + HOUR
     assert hand_in(ledger, "ada").due_at == NOON + HOUR
     with pytest.raises(Refused, match=r"closed at 2026-12-07 12:00:00 UTC") as caught:
@@ -151,8 +154,8 @@ def test_one_that_was_announced_in_time_and_ended_after_the_cut_off_is_taken(led
     ledger.set_policy(COURSE, Policy(cutoffs={ASSIGNMENT: NOON}), "teacher")
     received = bundle(ledger)
     received.announced_at, clock.now = clock.now, NOON + HOUR
-    made, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", received, "key")
-    assert made.received_at == NOON
+    submission, _ = ledger.submit(COURSE, ASSIGNMENT, "ada", received, "key")
+    assert submission.received_at == NOON
 
 
 def test_a_clock_that_is_set_back_does_not_make_a_newer_submission_the_older(ledger: Ledger, clock: Clock) -> None:
@@ -160,14 +163,14 @@ def test_a_clock_that_is_set_back_does_not_make_a_newer_submission_the_older(led
     clock.now -= 3 * HOUR
     second = hand_in(ledger, more=b"better")
     assert second.received_at > first.received_at
-    assert [one.id for one in ledger.submissions(COURSE)] == [first.id, second.id]
+    assert [submission.id for submission in ledger.submissions(COURSE)] == [first.id, second.id]
 
 
 def test_a_policy_is_kept_as_it_is_given_and_its_revisions_counted(ledger: Ledger) -> None:
     assert ledger.policy(COURSE).revision == 0
-    given = Policy({"a": NOON}, {"b": NOON}, {"a": {"ada": NOON + HOUR}}, 7)
-    assert ledger.set_policy(COURSE, given, "teacher").policy == given
-    assert ledger.set_policy(COURSE, given, "teacher").revision == 1
+    policy = Policy({"a": NOON}, {"b": NOON}, {"a": {"ada": NOON + HOUR}}, 7)
+    assert ledger.set_policy(COURSE, policy, "teacher").policy == policy
+    assert ledger.set_policy(COURSE, policy, "teacher").revision == 1
     assert ledger.set_policy(COURSE, Policy(), "teacher").revision == 2
     assert ledger.submission_limit(COURSE) == 20 << 20
 
@@ -217,13 +220,13 @@ def test_submissions_at_the_same_time_are_all_stored_each_with_a_time_of_its_own
             errors.append(error)
 
     threads = [threading.Thread(target=send, args=(number,)) for number in range(12)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert errors == []
-    found = ledger.submissions(COURSE)
-    assert len(found) == len({one.received_at for one in found}) == 4
+    submissions = ledger.submissions(COURSE)
+    assert len(submissions) == len({submission.received_at for submission in submissions}) == 4
 
 
 def test_there_is_an_end_to_submitting(ledger: Ledger) -> None:
@@ -238,8 +241,8 @@ def test_an_upload_that_is_refused_at_the_end_leaves_no_row(ledger: Ledger) -> N
         ledger.submit(COURSE, "never_released", "ada", bundle(ledger, more=b"x"), "key")
     with pytest.raises(Refused):
         ledger.submit("no_course", ASSIGNMENT, "ada", bundle(ledger), "key")
-    found = audit(ledger)
-    assert (found.submissions, found.unused_blobs, found.problems) == (0, 0, ())
+    report = audit(ledger)
+    assert (report.submissions, report.unused_blobs, report.problems) == (0, 0, ())
 
 
 def test_nothing_of_what_is_refused_is_kept(ledger: Ledger, clock: Clock) -> None:
@@ -291,8 +294,8 @@ def test_a_sweep_takes_away_what_nothing_names_when_it_is_old_enough(ledger: Led
     clock.now += 2 * HOUR
     assert sweep(ledger) == Sweep(1, 4)
     assert ledger.store.size(old) is None
-    found = audit(ledger)
-    assert (found.unused_blobs, found.problems) == (0, ())
+    report = audit(ledger)
+    assert (report.unused_blobs, report.problems) == (0, ())
 
 
 def test_what_is_swept_while_it_is_handed_in_again_is_refused_or_kept_and_never_lost(
@@ -336,14 +339,14 @@ def test_sweeps_and_uploads_at_the_same_time_lose_nothing(ledger: Ledger, clock:
 
     sweeper = threading.Thread(target=sweep_on)
     threads = [threading.Thread(target=send, args=(number,)) for number in range(24)]
-    for one in (sweeper, *threads):
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in (sweeper, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
     stop.set()
     sweeper.join()
-    found = audit(ledger)
-    assert (found.submissions, found.problems) == (24, ())
+    report = audit(ledger)
+    assert (report.submissions, report.problems) == (24, ())
 
 
 def test_feedback_has_revisions_and_the_newest_counts(ledger: Ledger) -> None:
@@ -403,8 +406,8 @@ def test_only_its_owner_can_look_into_a_directory_store(tmp_path: Path) -> None:
     ledger.close()
     folders = [tmp_path / "exchange", *(path for path in (tmp_path / "exchange").rglob("*") if path.is_dir())]
     assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
-    kept = next((tmp_path / "exchange" / "blobs").glob("??/*"))
-    assert kept.stat().st_mode & 0o777 == 0o400
+    stored = next((tmp_path / "exchange" / "blobs").glob("??/*"))
+    assert stored.stat().st_mode & 0o777 == 0o400
 
 
 def test_a_blob_cut_short_by_a_lost_disk_is_replaced_by_the_next_upload(tmp_path: Path) -> None:
@@ -412,12 +415,12 @@ def test_a_blob_cut_short_by_a_lost_disk_is_replaced_by_the_next_upload(tmp_path
     for damaged in (False, True):
         blob = store.incoming()
         blob.write(b"whole")
-        kept = tmp_path / blob.sha256[:2] / blob.sha256
+        stored = tmp_path / blob.sha256[:2] / blob.sha256
         if damaged:
-            kept.chmod(0o600)
-            kept.write_bytes(b"wh")
+            stored.chmod(0o600)
+            stored.write_bytes(b"wh")
         store.keep([blob])
-        assert kept.read_bytes() == b"whole"
+        assert stored.read_bytes() == b"whole"
 
 
 def test_what_a_killed_service_left_half_received_is_swept_away(tmp_path: Path) -> None:
@@ -452,16 +455,16 @@ def test_several_processes_may_make_the_database_at_once(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     url = database_of(kind, request, tmp_path).engine.url.render_as_string(hide_password=False)
-    made = [Database(url) for _ in range(4)]
-    threads = [threading.Thread(target=one.migrate) for one in made]
+    databases = [Database(url) for _ in range(4)]
+    threads = [threading.Thread(target=database.migrate) for database in databases]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for one in made:
-        with one.read() as connection:
+    for database in databases:
+        with database.read() as connection:
             assert connection.execute(text("select count(*) from submission")).scalar() == 0
-        one.close()
+        database.close()
 
 
 def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:

@@ -162,13 +162,13 @@ entries = st.builds(
 @given(st.lists(entries, max_size=5))
 def test_a_manifest_is_refused_or_has_one_form_whatever_the_order(files: list[Entry]) -> None:
     try:
-        made = Manifest.of(files)
+        manifest = Manifest.of(files)
     except Refused as refusal:
         assert refusal.status == 400
         return
-    assert Manifest.of(files[::-1]).to_json() == made.to_json()
-    assert Manifest.from_json(made.to_json()) == made
-    assert hashlib.sha256(made.to_json()).hexdigest() == made.sha256
+    assert Manifest.of(files[::-1]).to_json() == manifest.to_json()
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert hashlib.sha256(manifest.to_json()).hexdigest() == manifest.sha256
 
 
 values = st.recursive(
@@ -193,9 +193,9 @@ def test_deep_json_is_refused() -> None:
 
 
 def test_the_hash_of_a_manifest_stands_for_every_name_and_content() -> None:
-    one = Entry("a", hashlib.sha256(b"1").hexdigest(), 1)
-    others = [Entry("b", one.sha256, 1), Entry("a", hashlib.sha256(b"2").hexdigest(), 1), Entry("a", one.sha256, 2)]
-    assert len({Manifest.of([other]).sha256 for other in (one, *others)}) == 4
+    entry = Entry("a", hashlib.sha256(b"1").hexdigest(), 1)
+    others = [Entry("b", entry.sha256, 1), Entry("a", hashlib.sha256(b"2").hexdigest(), 1), Entry("a", entry.sha256, 2)]
+    assert len({Manifest.of([other]).sha256 for other in (entry, *others)}) == 4
 
 
 # ---- folders -----------------------------------------------------------------------------------
@@ -212,8 +212,8 @@ def test_links_pipes_and_the_like_are_left_out_and_named(tmp_path: Path) -> None
     (work / "broken").symlink_to("nowhere")
     os.mkfifo(work / "pipe")
     left: dict[str, str] = {}
-    found = folder_files(work, lambda folder, names: [], left.__setitem__)
-    assert [path for path, _ in found] == ["p1.ipynb"]
+    files = folder_files(work, lambda folder, names: [], left.__setitem__)
+    assert [path for path, _ in files] == ["p1.ipynb"]
     assert left == {
         "link": "it is a link", "dir": "it is a link", "broken": "it is a link", "pipe": "it is no regular file",
     }  # fmt: skip
@@ -227,8 +227,8 @@ def test_decomposed_names_are_handed_in_composed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", ["content", "missing", "extra", "longer", "receipt"])
 def test_a_bundle_that_is_not_what_the_receipt_says_is_refused(changed: str, tmp_path: Path) -> None:
     data = {"a": b"one", "b": b"two"}
-    made = Manifest.of([Entry(path, hashlib.sha256(value).hexdigest(), len(value)) for path, value in data.items()])
-    signed = made.sha256
+    manifest = Manifest.of([Entry(path, hashlib.sha256(value).hexdigest(), len(value)) for path, value in data.items()])
+    signed = manifest.sha256
     if changed == "receipt":
         signed = "0" * 64
     data |= {"content": {"a": b"ONE"}, "extra": {"../c": b""}, "longer": {"b": b"two" * 99}}.get(changed, {})
@@ -238,6 +238,6 @@ def test_a_bundle_that_is_not_what_the_receipt_says_is_refused(changed: str, tmp
     inside.mkdir()
     contents = [(path, iter([value])) for path, value in data.items()]
     with pytest.raises(Refused) as caught:
-        write_files("ada's ps1", signed, list(made.files), contents, inside)
+        write_files("ada's ps1", signed, list(manifest.files), contents, inside)
     assert caught.value.status == 502
     assert not (tmp_path / "c").exists()

@@ -49,25 +49,25 @@ class Person:
 
     def nbgrader(self, *argv: str) -> Ran:
         ran = self.commands(self.home, self.environment, *argv)
-        assert self.token not in ran.said
+        assert self.token not in ran.output
         return ran
 
     def does(self, *argv: str) -> str:
         """What a command says that succeeds."""
         ran = self.nbgrader(*argv)
-        assert ran.code == 0, ran.said
-        return ran.said
+        assert ran.code == 0, ran.output
+        return ran.output
 
     def fails(self, *argv: str) -> str:
         ran = self.nbgrader(*argv)
-        assert ran.code not in (0, 99), ran.said
-        return ran.said
+        assert ran.code not in (0, 99), ran.output
+        return ran.output
 
     def python(self, code: str) -> Any:
         """What a piece of code, run in their server, prints as JSON in its last line."""
         ran = self.commands(self.home, self.environment, code=code)
-        assert ran.code == 0, ran.said
-        return json.loads(ran.said.splitlines()[-1])
+        assert ran.code == 0, ran.output
+        return json.loads(ran.output.splitlines()[-1])
 
     @property
     def work(self) -> Path:
@@ -98,7 +98,7 @@ class Class:
 
 @pytest.fixture
 def people(commands: Commands, hub_of_tests: RealHub, released_once: Path, tmp_path: Path) -> Iterator[Class]:
-    made = {}
+    members = {}
     for name in ("teacher", "ada", "bob"):
         home = tmp_path / name
         if name == "teacher":
@@ -109,8 +109,8 @@ def people(commands: Commands, hub_of_tests: RealHub, released_once: Path, tmp_p
         else:
             home.mkdir()
             (home / "nbgrader_config.py").write_text(STUDENTS_CONFIG)
-        made[name] = Person(name, home, hub_of_tests.tokens[name], hub_of_tests.exchange, commands)
-    yield Class(made["teacher"], made["ada"], made["bob"], made["teacher"].home)
+        members[name] = Person(name, home, hub_of_tests.tokens[name], hub_of_tests.exchange, commands)
+    yield Class(members["teacher"], members["ada"], members["bob"], members["teacher"].home)
 
 
 def test_the_whole_way_from_release_to_feedback_each_student_only_their_own(people: Class) -> None:
@@ -223,17 +223,27 @@ def test_the_assignment_list_of_jupyterlab_works_unchanged(people: Class) -> Non
         return ada.python(f"{begin}print(); print(json.dumps(lister.{call}))")
 
     assert asked("list_courses()") == {"success": True, "value": ["tiny"]}
-    [one] = [one for one in asked("list_released_assignments('tiny')")["value"] if one["assignment_id"] == ASSIGNMENT]
-    assert one["status"] == "released"
-    assert [notebook["notebook_id"] for notebook in one["notebooks"]] == ["doubling"]
+    [listed] = [
+        assignment
+        for assignment in asked("list_released_assignments('tiny')")["value"]
+        if assignment["assignment_id"] == ASSIGNMENT
+    ]
+    assert listed["status"] == "released"
+    assert [notebook["notebook_id"] for notebook in listed["notebooks"]] == ["doubling"]
     assert asked(f"fetch_assignment('tiny', '{ASSIGNMENT}')") == {"success": True}
-    [one] = [one for one in asked("list_released_assignments('tiny')")["value"] if one["assignment_id"] == ASSIGNMENT]
-    assert (one["status"], one["path"]) == ("fetched", ASSIGNMENT)
-    assert one["notebooks"][0]["path"] == f"{ASSIGNMENT}/doubling.ipynb"
+    [listed] = [
+        assignment
+        for assignment in asked("list_released_assignments('tiny')")["value"]
+        if assignment["assignment_id"] == ASSIGNMENT
+    ]
+    assert (listed["status"], listed["path"]) == ("fetched", ASSIGNMENT)
+    assert listed["notebooks"][0]["path"] == f"{ASSIGNMENT}/doubling.ipynb"
     before = len(ada.receipts())
     assert asked(f"submit_assignment('tiny', '{ASSIGNMENT}')") == {"success": True}
     assert len(ada.receipts()) == before + 1
-    [group] = [one for one in asked("list_assignments('tiny')")["value"] if one["status"] == "submitted"]
+    [group] = [
+        assignment for assignment in asked("list_assignments('tiny')")["value"] if assignment["status"] == "submitted"
+    ]
     assert group["student_id"] == "ada"
     newest = group["submissions"][-1]
     assert newest["receipt"] == {name: value for name, value in ada.receipts()[-1].items() if name != "page"}
@@ -302,12 +312,12 @@ def test_a_cut_off_in_the_course_file_closes_and_an_extension_opens_again(people
 
 def test_errors_are_a_line_and_say_what_to_do(people: Class) -> None:
     ada = people.ada
-    said = ada.fails("fetch_assignment", "nothing", "--course", "tiny")
-    assert "Assignment not found: nothing. Released in tiny:" in said
+    output = ada.fails("fetch_assignment", "nothing", "--course", "tiny")
+    assert "Assignment not found: nothing. Released in tiny:" in output
     assert "not a member of secret" in ada.fails("fetch_assignment", "x", "--course", "secret")
     away = Person("ada", ada.home, ada.token, "http://127.0.0.1:9/services/exchange", ada.commands)
-    said = away.fails("list")
-    assert "does not answer" in said
+    output = away.fails("list")
+    assert "does not answer" in output
     listed = away.python(
         "import json\n"
         "from tito.exchange.client.assignment_list import AssignmentList\n"
@@ -319,4 +329,4 @@ def test_errors_are_a_line_and_say_what_to_do(people: Class) -> None:
     assert "Traceback" not in listed["value"]
     without = Person("ada", ada.home, "", ada.exchange, ada.commands)
     ran = without.commands(without.home, without.environment, "list")
-    assert "JUPYTERHUB_API_TOKEN is not set" in ran.said
+    assert "JUPYTERHUB_API_TOKEN is not set" in ran.output

@@ -79,11 +79,11 @@ def test_a_course_goes_its_way_through_an_object_store(
         assert contents(tmp_path / "release") == FILES
         cohort.submit(exchange.url, retry=True, threads=20)
         assert len(cohort.acknowledged) == 20
-        for one in tutor.submissions(COURSE, ASSIGNMENT):
-            tutor.take_submission(one, tmp_path / one.student)
-            found = contents(tmp_path / one.student)
-            assert found == cohort.files(one.student)
-            assert (one.id, manifest(found).sha256) == cohort.acknowledged[one.student]
+        for submission in tutor.submissions(COURSE, ASSIGNMENT):
+            tutor.take_submission(submission, tmp_path / submission.student)
+            fetched = contents(tmp_path / submission.student)
+            assert fetched == cohort.files(submission.student)
+            assert (submission.id, manifest(fetched).sha256) == cohort.acknowledged[submission.student]
         mine = ada.submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": b"ada's"}))
         tutor.give_feedback(mine, uploads({"p1.html": b"<p>well done</p>"}))
         ada.take_feedback(mine, tmp_path / "feedback")
@@ -93,8 +93,8 @@ def test_a_course_goes_its_way_through_an_object_store(
         tutor.close()
     with ledger_of(exchange) as ledger:
         cohort.assert_kept(ledger)
-        found = audit(ledger)
-    assert (found.submissions, found.problems, found.unused_blobs) == (21, (), 0)
+        report = audit(ledger)
+    assert (report.submissions, report.problems, report.unused_blobs) == (21, (), 0)
     assert not (exchange.root / "blobs").exists()
     assert store.names() >= {entry.sha256 for entry in manifest(FILES).files}
 
@@ -104,8 +104,8 @@ def test_a_service_killed_between_store_and_database_has_lost_nothing_that_it_ac
 ) -> None:
     stubborn, once = Cohort(hub, 24, "again-"), Cohort(hub, 16, "once-")
     threads = [
-        threading.Thread(target=one.submit, args=(exchange.url,), kwargs={"retry": one is stubborn, "threads": 8})
-        for one in (stubborn, once)
+        threading.Thread(target=cohort.submit, args=(exchange.url,), kwargs={"retry": cohort is stubborn, "threads": 8})
+        for cohort in (stubborn, once)
     ]
     for thread in threads:
         thread.start()
@@ -156,11 +156,11 @@ def test_a_store_that_goes_away_acknowledges_nothing_and_is_used_again_when_it_i
         assert ledger.submissions(COURSE, student="ada") == []
     log = exchange.log.read_text()
     assert "the store: " in log
-    for told in (log, refused.text):
-        assert SECRET not in told
-        assert "key-of-the-store" not in told
-        assert str(store.port) not in told
-        assert store.bucket not in told
+    for text in (log, refused.text):
+        assert SECRET not in text
+        assert "key-of-the-store" not in text
+        assert str(store.port) not in text
+        assert store.bucket not in text
 
 
 def test_a_bucket_that_is_not_there_is_told_and_not_made(hub_url: str, store: ObjectStore, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_bucket_that_is_not_there_is_told_and_not_made(hub_url: str, store: Ob
             headers=as_user("teacher"), files=form(FILES), timeout=60,
         )  # fmt: skip
         assert teacher.status_code == 503
-    assert "nowhere" not in {one["Name"] for one in store.client().list_buckets()["Buckets"]}
+    assert "nowhere" not in {bucket["Name"] for bucket in store.client().list_buckets()["Buckets"]}
 
 
 def test_an_address_with_credentials_or_of_no_known_kind_is_refused() -> None:
@@ -195,12 +195,12 @@ def replicas(
 ) -> Iterator[tuple[ServiceProcess, ServiceProcess]]:
     """Started at the same time on an empty database: both want to make its tables."""
     environment = store.environment | {"TITO_EXCHANGE_DB": fresh_database}
-    one, other = (ServiceProcess(tmp_path / name, hub_url, environment=environment) for name in ("one", "other"))
-    with one, other:
+    replica, other = (ServiceProcess(tmp_path / name, hub_url, environment=environment) for name in ("one", "other"))
+    with replica, other:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(ServiceProcess.start, (one, other)))
-        release(one.url)
-        yield one, other
+            list(pool.map(ServiceProcess.start, (replica, other)))
+        release(replica.url)
+        yield replica, other
 
 
 def test_one_students_submissions_to_both_replicas_at_once_are_each_stored_once(
@@ -208,17 +208,19 @@ def test_one_students_submissions_to_both_replicas_at_once_are_each_stored_once(
 ) -> None:
     """Each is sent to both with one key, as when an answer is lost and the next try comes to the other one."""
     contents = [{"p1.ipynb": str(number).encode(), "common.py": b"the same"} for number in range(12)]
-    sent = [(one.url, files, f"key-{number:020}") for number, files in enumerate(contents) for one in replicas]
+    sent = [(replica.url, files, f"key-{number:020}") for number, files in enumerate(contents) for replica in replicas]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda what: post(what[0], "ada", what[1], what[2]), sent))
-    assert sorted(one.status_code for one in answers) == [200] * 12 + [201] * 12
-    ids = [one.json()["id"] for one in answers]
+    assert sorted(answer.status_code for answer in answers) == [200] * 12 + [201] * 12
+    ids = [answer.json()["id"] for answer in answers]
     assert ids[::2] == ids[1::2]
     assert len(set(ids)) == 12
     with ledger_of(replicas[0]) as ledger:
-        found = ledger.submissions(COURSE, student="ada")
-        assert {one.manifest_sha256 for one in found} == {manifest(files).sha256 for files in contents}
-        times = [one.received_at for one in found]
+        submissions = ledger.submissions(COURSE, student="ada")
+        assert {submission.manifest_sha256 for submission in submissions} == {
+            manifest(files).sha256 for files in contents
+        }
+        times = [submission.received_at for submission in submissions]
         assert times == sorted(set(times))
         assert audit(ledger).problems == ()
 
@@ -227,14 +229,14 @@ def test_a_class_submits_while_one_replica_is_killed(
     replicas: tuple[ServiceProcess, ServiceProcess], hub: FakeHub
 ) -> None:
     """Those whose replica is gone try again, and come to the other one."""
-    one, other = replicas
+    replica, other = replicas
     steady, moved = Cohort(hub, 16, "steady-"), Cohort(hub, 16, "moved-")
     thread = threading.Thread(target=steady.submit, args=(other.url,), kwargs={"retry": True, "threads": 4})
     thread.start()
-    first = threading.Thread(target=moved.submit, args=(one.url,), kwargs={"retry": False, "threads": 4})
+    first = threading.Thread(target=moved.submit, args=(replica.url,), kwargs={"retry": False, "threads": 4})
     first.start()
     wait_for(lambda: len(moved.acknowledged) >= 3)
-    one.kill()
+    replica.kill()
     first.join()
     receipts = dict(moved.acknowledged)
     moved.submit(other.url, retry=True, threads=8)  # all, with the keys that they had

@@ -61,9 +61,9 @@ def test_one_sees_receipts_prechecks_and_feedback_of_ones_own(exchange: Service)
     second = submit(exchange, "ada")
     bobs = submit(exchange, "bob", "ps2")
     text = page(exchange, "ada").text
-    for one in (first, second):
-        assert one.id in text
-        assert one.manifest_sha256 in text
+    for submission in (first, second):
+        assert submission.id in text
+        assert submission.manifest_sha256 in text
     assert "1 of 2 passed" in text
     assert re.search(r">PASSED<.*t-right.*>FAILED<.*t-wrong.*0.25 s", text, re.DOTALL)
     due = exchange.ledger.prechecks.of_submission(COURSE, second.id).next_at
@@ -75,7 +75,7 @@ def test_one_sees_receipts_prechecks_and_feedback_of_ones_own(exchange: Service)
     assert "elsewhere" not in text
     assert bobs.id not in text
     teachers = page(exchange, "teacher").text  # staff see what they themselves handed in
-    assert not [one for one in (first, second, bobs) if one.id in teachers]
+    assert not [submission for submission in (first, second, bobs) if submission.id in teachers]
     assert "You are in no course" in page(exchange, "nobody").text
 
 
@@ -104,9 +104,9 @@ def test_only_a_window_that_goes_there_gets_it(exchange: Service) -> None:
 
 
 def test_the_cookie_opens_the_page_alone_and_a_token_in_a_header_does_not(exchange: Service) -> None:
-    made = submit(exchange, "ada")
+    submission = submit(exchange, "ada")
     cookies = {SESSION: token("ada")}
-    for path in ("whoami", f"courses/{COURSE}/submissions/{made.id}", f"courses/{COURSE}/releases"):
+    for path in ("whoami", f"courses/{COURSE}/submissions/{submission.id}", f"courses/{COURSE}/releases"):
         assert httpx.get(f"{exchange.url}/{path}", cookies=cookies).status_code == 401
     posted = httpx.post(f"{exchange.url}/courses/{COURSE}/assignments/{ASSIGNMENT}/submissions", cookies=cookies)
     assert posted.status_code == 401  # so nobody's browser can be made to hand in
@@ -172,9 +172,9 @@ def browsers(hub_of_tests: RealHub) -> Iterator[Callable[[str], Browser]]:
     with ExitStack() as opened:
 
         def logged_in(user: str) -> Browser:
-            made = Browser(hub_of_tests, user)
-            opened.callback(made.http.close)
-            return made
+            browser = Browser(hub_of_tests, user)
+            opened.callback(browser.http.close)
+            return browser
 
         yield logged_in
 
@@ -182,7 +182,7 @@ def browsers(hub_of_tests: RealHub) -> Iterator[Callable[[str], Browser]]:
 def test_the_hub_s_login_opens_ones_own_page(hub_of_tests: RealHub, browsers: Callable[[str], Browser]) -> None:
     teacher, ada = (Client(hub_of_tests.exchange, hub_of_tests.tokens[who]) for who in ("teacher", "ada"))
     teacher.publish("tiny", "of-the-page", uploads(), replace=True)
-    made = ada.submit("tiny", "of-the-page", uploads())
+    submission = ada.submit("tiny", "of-the-page", uploads())
     assert ada.who().page == "/services/exchange/"
     teacher.withdraw("tiny", "of-the-page")
     for client in (teacher, ada):
@@ -193,18 +193,18 @@ def test_the_hub_s_login_opens_ones_own_page(hub_of_tests: RealHub, browsers: Ca
     browser = browsers("ada")
     mine = browser.get(page)
     assert mine.status_code == 200, mine.text
-    assert made.id in mine.text
-    assert made.id not in browsers("bob").get(page).text
-    [cookie] = [one for one in browser.http.cookies.jar if one.name == SESSION]
+    assert submission.id in mine.text
+    assert submission.id not in browsers("bob").get(page).text
+    [cookie] = [cookie for cookie in browser.http.cookies.jar if cookie.name == SESSION]
     assert cookie.path == "/services/exchange"
     assert cookie.has_nonstandard_attr("HttpOnly")
     assert cookie.get_nonstandard_attr("SameSite") == "lax"
-    assert not [one.name for one in browser.http.cookies.jar if one.name == STATE]
+    assert not [cookie.name for cookie in browser.http.cookies.jar if cookie.name == STATE]
     assert cookie.value
     assert cookie.value not in hub_of_tests.log.read_text()
     # what it may be used for at the hub: to say whose it is, and to enter this service
     scopes = httpx.get(f"{hub_of_tests.api}/user", headers={"Authorization": f"token {cookie.value}"}).json()["scopes"]
-    assert {one.split("!")[0] for one in scopes} <= {"access:services", "read:users:name", "read:users:groups"}
+    assert {scope.split("!")[0] for scope in scopes} <= {"access:services", "read:users:name", "read:users:groups"}
     assert "access:services!service=exchange" in scopes
     stale = httpx.get(page, cookies={SESSION: "0" * 32})
     assert stale.status_code == 302  # to log in again

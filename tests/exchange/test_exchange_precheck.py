@@ -58,22 +58,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("precheck")
     module = module_16(folder)
     hub, services = hub_with_precheck_worker(COURSE, OTHER_COURSE)
-    with service(folder / "exchange", hub, services=services) as made:
+    with service(folder / "exchange", hub, services=services) as exchange:
         for course, teacher in ((COURSE, "teacher"), (OTHER_COURSE, "foreign")):
-            client = made.client(teacher)
+            client = exchange.client(teacher)
             publish(client, course, MODULE, module.release)
             client.set_policy(course, usual_policy(module))
-        with Worker(made.url, folder / "worker", (COURSE, OTHER_COURSE), at_once=2) as worker:
-            yield Running(made, hub, worker, module)
+        with Worker(exchange.url, folder / "worker", (COURSE, OTHER_COURSE), at_once=2) as worker:
+            yield Running(exchange, hub, worker, module)
 
 
 def test_visible_tests_say_what_autograde_says_of_them(running: Running, tmp_path: Path) -> None:
-    clients = {one: member(running.service, running.hub, one, COURSE) for one in STUDENTS}
-    made = {one: clients[one].submit(COURSE, MODULE, uploads(running.module.files(one))) for one in STUDENTS}
-    said = {one: verdicts(finished(clients[one], made[one])) for one in STUDENTS}
-    assert said == visible_verdicts(running.module, STUDENTS, tmp_path)
-    assert {verdict for verdict, _ in said["correct_loops"].values()} == {"PASSED"}
-    assert {verdict for verdict, _ in said["blank"].values()} & {"FAILED", "ERROR"}
+    clients = {student: member(running.service, running.hub, student, COURSE) for student in STUDENTS}
+    submissions = {
+        student: clients[student].submit(COURSE, MODULE, uploads(running.module.files(student))) for student in STUDENTS
+    }
+    outcomes = {student: verdicts(finished(clients[student], submissions[student])) for student in STUDENTS}
+    assert outcomes == visible_verdicts(running.module, STUDENTS, tmp_path)
+    assert {verdict for verdict, _ in outcomes["correct_loops"].values()} == {"PASSED"}
+    assert {verdict for verdict, _ in outcomes["blank"].values()} & {"FAILED", "ERROR"}
     _assert_nothing_hidden(running)
 
 
@@ -95,16 +97,16 @@ def test_submit_tells_what_the_visible_tests_say_and_keeps_it_beside_the_receipt
         "TITO_EXCHANGE_URL": running.service.url,
     }
     ran = commands(tmp_path, environment, "submit", MODULE, "--course", COURSE)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     page = (folder / "receipts" / "prechecks.md").read_text()
     zoe = running.service.client("zoe")
     for name, (verdict, _) in verdicts(zoe.precheck(zoe.my_submissions(COURSE)[0])).items():
-        assert re.search(rf"{verdict} +{name} \(", ran.said)
+        assert re.search(rf"{verdict} +{name} \(", ran.output)
         assert f"## {name}: {verdict} (" in page
-    assert "no grade" in ran.said
+    assert "no grade" in ran.output
     again = commands(tmp_path, environment, "submit", MODULE, "--course", COURSE)
-    assert again.code == 0, again.said  # neither page nor receipt is handed in
-    assert [one.path for one in zoe.my_submissions(COURSE)[-1].files] == [f"{running.module.notebook}.ipynb"]
+    assert again.code == 0, again.output  # neither page nor receipt is handed in
+    assert [file.path for file in zoe.my_submissions(COURSE)[-1].files] == [f"{running.module.notebook}.ipynb"]
 
 
 def _assert_nothing_hidden(running: Running) -> None:
@@ -122,16 +124,16 @@ def _assert_nothing_hidden(running: Running) -> None:
     hidden = {line for line in hidden if line not in released}
     assert len(hidden) > 10
     with running.service.ledger.database.read() as connection:
-        kept = [
+        rows = [
             str(tuple(row))
-            for one in (tables.precheck_job, tables.precheck_result)
-            for row in connection.execute(select(one))
+            for table in (tables.precheck_job, tables.precheck_result)
+            for row in connection.execute(select(table))
         ]
-    assert len(kept) >= 2 * len(STUDENTS)
+    assert len(rows) >= 2 * len(STUDENTS)
     files = [path for path in running.worker.folder.rglob("*") if path.is_file()]
     assert any(path.suffix == ".ipynb" for path in files)
     assert not list(running.worker.folder.rglob("submission-*"))
-    text = "\n".join([*kept, running.worker.log.read_text(), *(path.read_text(errors="replace") for path in files)])
+    text = "\n".join([*rows, running.worker.log.read_text(), *(path.read_text(errors="replace") for path in files)])
     assert not [line for line in hidden if line in text]
 
 
@@ -142,9 +144,9 @@ def test_an_endless_loop_costs_its_own_limit_and_two_courses_share_a_worker(runn
         course: member(running.service, running.hub, f"good-in-{course}", course) for course in (COURSE, OTHER_COURSE)
     }
     slow = endless.submit(COURSE, MODULE, uploads(files("endless_loop")))
-    good = {course: one.submit(course, MODULE, uploads(files("correct_loops"))) for course, one in others.items()}
-    for course, one in others.items():
-        assert {verdict for verdict, _ in verdicts(finished(one, good[course])).values()} == {"PASSED"}
+    good = {course: client.submit(course, MODULE, uploads(files("correct_loops"))) for course, client in others.items()}
+    for course, client in others.items():
+        assert {verdict for verdict, _ in verdicts(finished(client, good[course])).values()} == {"PASSED"}
     assert "TIMEOUT" in {verdict for verdict, _ in verdicts(finished(endless, slow)).values()}
 
 
@@ -173,8 +175,8 @@ def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s
     client.publish(COURSE, "killed", uploads(_folder(running.module.release)), replace=True)
     object.__setattr__(ledger.quotas, "precheck_lease_s", 5)  # not too little for a machine that is busy
     client.set_policy(COURSE, precheck_of(running.module.course, cell_timeout_s=12.0, notebook_timeout_s=60.0))
-    made = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
-    jobs = select(tables.precheck_job).join(tables.submission).where(tables.submission.c.id == made.id)
+    submission = ada.submit(COURSE, "killed", uploads(running.module.files("endless_loop")))
+    jobs = select(tables.precheck_job).join(tables.submission).where(tables.submission.c.id == submission.id)
 
     def job() -> Any:
         with ledger.database.read() as connection:
@@ -186,11 +188,11 @@ def test_a_check_at_work_stays_its_worker_s_and_a_killed_one_s_is_soon_another_s
     assert job().attempts == 1
     running.worker.kill()
     killed_at = time.monotonic()
-    assert ada.precheck(made).state is PrecheckState.WAITING
+    assert ada.precheck(submission).state is PrecheckState.WAITING
     running.worker.start()
     wait_for(lambda: job().attempts == 2)
     assert time.monotonic() - killed_at < 15, "the 72 s that a precheck may take were waited for"
-    assert finished(ada, made).state is PrecheckState.DONE
+    assert finished(ada, submission).state is PrecheckState.DONE
     assert job().attempts == 2
     with ledger.database.read() as connection:
         number = job().number

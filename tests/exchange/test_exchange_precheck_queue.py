@@ -53,12 +53,12 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iter
     """An exchange with two assignments, whose course gives three prechecks an hour."""
     database = database_of(request.param, request, tmp_path)
     database.migrate()
-    made = Ledger(database, DirectoryStore(tmp_path / "blobs"), clock=clock, precheck=True)
+    course_ledger = Ledger(database, DirectoryStore(tmp_path / "blobs"), clock=clock, precheck=True)
     for assignment in (ASSIGNMENT, "ps2", "ps3"):
-        made.publish(COURSE, assignment, bundle(made), "teacher", replace=False)
-    made.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
-    yield made
-    made.close()
+        course_ledger.publish(COURSE, assignment, bundle(course_ledger), "teacher", replace=False)
+    course_ledger.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)), "teacher")
+    yield course_ledger
+    course_ledger.close()
 
 
 class Class:
@@ -75,9 +75,9 @@ class Class:
 
     def claims(self) -> PrecheckClaim:
         self.clock.now += SECOND
-        found = self.ledger.claim_precheck(COURSE, WORKER)
-        assert found is not None
-        return found
+        claim = self.ledger.claim_precheck(COURSE, WORKER)
+        assert claim is not None
+        return claim
 
     def answers(self, claim: PrecheckClaim, message: str = "") -> Precheck:
         result = PrecheckResult(
@@ -85,8 +85,8 @@ class Class:
         )
         return self.ledger.prechecks.keep(COURSE, claim.submission.id, claim.lease.key, result, WORKER)
 
-    def state(self, one: Submission) -> PrecheckState:
-        return self.ledger.prechecks.of_submission(COURSE, one.id).state
+    def state(self, submission: Submission) -> PrecheckState:
+        return self.ledger.prechecks.of_submission(COURSE, submission.id).state
 
 
 @pytest.fixture
@@ -122,15 +122,15 @@ def test_nobody_has_two_prechecks_at_work(students: Class) -> None:
 
 def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(students: Class) -> None:
     """Each has seen another job of the student's as the next one, and none at work."""
-    found = []
+    jobs = []
     for assignment in ("ps2", "ps3", ASSIGNMENT):
         students.submits("ada", assignment)
         with students.ledger.database.read() as connection:
             newest = tables.precheck_job.select().order_by(tables.precheck_job.c.number.desc())
-            found.append(connection.execute(newest).first())
+            jobs.append(connection.execute(newest).first())
     url = students.ledger.database.engine.url.render_as_string(hide_password=False)
-    replicas = [Ledger(Database(url), students.ledger.store, clock=students.clock) for _ in found]
-    start = threading.Barrier(len(found))
+    replicas = [Ledger(Database(url), students.ledger.store, clock=students.clock) for _ in jobs]
+    start = threading.Barrier(len(jobs))
 
     def take(replica: Ledger, job: Any) -> bool:
         replica.policy(COURSE)  # is connected
@@ -139,14 +139,14 @@ def test_replicas_that_look_at_the_same_time_take_on_one_check_of_a_student(stud
 
     try:
         for _ in range(5):
-            with ThreadPoolExecutor(len(found)) as pool:
-                taken = list(pool.map(take, replicas, found))
+            with ThreadPoolExecutor(len(jobs)) as pool:
+                taken = list(pool.map(take, replicas, jobs))
             assert sum(taken) == 1
             with students.ledger.database.write() as connection:
                 connection.execute(tables.precheck_job.update().values(leased_until=None))
     finally:
-        for one in replicas:
-            one.database.close()
+        for replica in replicas:
+            replica.database.close()
 
 
 def test_a_newer_submission_takes_the_place_of_one_that_has_not_begun(students: Class) -> None:
@@ -183,12 +183,12 @@ def test_over_the_limit_a_check_waits_until_it_may_be_made_and_is_told_when(stud
 def test_prechecks_that_were_never_made_are_made_after_the_migration(ledger: Ledger, clock: Clock) -> None:
     """By what stood in the tables before: of each student and assignment the newest one."""
     students = Class(ledger, clock)
-    made = [students.submits("ada"), students.submits("ada"), students.submits("bob")]
+    submissions = [students.submits("ada"), students.submits("ada"), students.submits("bob")]
     with ledger.database.write() as connection:
         command.downgrade(alembic_config(connection), "0002")
         connection.execute(tables.precheck_job.update().values(state="limited", next_at=clock.now))
     ledger.database.migrate()
-    assert [students.state(one) for one in made] == [
+    assert [students.state(submission) for submission in submissions] == [
         PrecheckState.REPLACED,
         PrecheckState.WAITING,
         PrecheckState.WAITING,
@@ -205,18 +205,18 @@ def test_a_check_without_an_answer_is_given_to_another_and_answered_once(student
     with pytest.raises(Refused) as caught:
         students.answers(first)
     assert caught.value.status == 409
-    kept = students.answers(second, "yes")
-    assert students.answers(second, "no") == kept  # sent again: what was kept stays
-    assert kept.result is not None
-    assert [one.message for one in kept.result.tests] == ["yes"]
+    precheck = students.answers(second, "yes")
+    assert students.answers(second, "no") == precheck  # sent again: what was kept stays
+    assert precheck.result is not None
+    assert [test.message for test in precheck.result.tests] == ["yes"]
 
 
 def test_a_lease_that_is_renewed_stays_and_one_that_was_taken_over_cannot_be(students: Class) -> None:
-    made = students.submits("ada")
+    submission = students.submits("ada")
     first = students.claims()
 
     def renews(claim: PrecheckClaim) -> Lease:
-        return students.ledger.renew_precheck(COURSE, made.id, claim.lease.key, WORKER)
+        return students.ledger.renew_precheck(COURSE, submission.id, claim.lease.key, WORKER)
 
     students.clock.now = first.lease.until - SECOND
     renewed = renews(first)
@@ -232,29 +232,29 @@ def test_a_lease_that_is_renewed_stays_and_one_that_was_taken_over_cannot_be(stu
 
 
 def test_what_could_not_be_run_is_tried_again_and_told_at_last(students: Class) -> None:
-    made = students.submits("ada")
+    submission = students.submits("ada")
     for attempt in range(1, ATTEMPTS + 1):
         claim = students.claims()
         result = PrecheckResult(1, "1", students.clock.now, [], "No sandbox.")
-        told = students.ledger.prechecks.keep(COURSE, made.id, claim.lease.key, result, WORKER)
-        assert told.state is (PrecheckState.DONE if attempt == ATTEMPTS else PrecheckState.WAITING)
+        precheck = students.ledger.prechecks.keep(COURSE, submission.id, claim.lease.key, result, WORKER)
+        assert precheck.state is (PrecheckState.DONE if attempt == ATTEMPTS else PrecheckState.WAITING)
         students.clock.now += 2 * SECOND
-    assert students.ledger.prechecks.of_submission(COURSE, made.id).result == result
+    assert students.ledger.prechecks.of_submission(COURSE, submission.id).result == result
 
 
 def test_what_brings_down_every_worker_is_not_tried_for_ever(students: Class) -> None:
-    one = students.submits("ada")
+    submission = students.submits("ada")
     for _ in range(ATTEMPTS):
         students.clock.now = students.claims().lease.until
     assert students.ledger.claim_precheck(COURSE, WORKER) is None
-    assert students.state(one) is PrecheckState.FAILED
+    assert students.state(submission) is PrecheckState.FAILED
 
 
 def test_what_was_withdrawn_or_switched_off_is_not_checked(students: Class) -> None:
-    one, other = students.submits("ada"), students.submits("bob", "ps2")
+    withdrawn, other = students.submits("ada"), students.submits("bob", "ps2")
     students.ledger.withdraw(COURSE, ASSIGNMENT, "teacher")
     assert students.claims().submission.id == other.id
-    assert students.state(one) is PrecheckState.DROPPED
+    assert students.state(withdrawn) is PrecheckState.DROPPED
     late = students.submits("ada", "ps2")
     students.ledger.set_policy(COURSE, Policy(), "teacher")
     assert students.ledger.claim_precheck(COURSE, WORKER) is None
@@ -267,8 +267,8 @@ def test_workers_at_the_same_time_take_on_each_check_once(students: Class) -> No
         students.submits(f"s{number}")
 
     def claim(_: int) -> str | None:
-        found = students.ledger.claim_precheck(COURSE, WORKER)
-        return found.submission.student if found else None
+        claimed = students.ledger.claim_precheck(COURSE, WORKER)
+        return claimed.submission.student if claimed else None
 
     with ThreadPoolExecutor(8) as pool:
         claimed = Counter(pool.map(claim, range(16)))
@@ -279,8 +279,8 @@ def test_a_queue_that_fails_loses_no_submission(students: Class, caplog: pytest.
     with students.ledger.database.write() as connection:
         tables.precheck_result.drop(connection)
         tables.precheck_job.drop(connection)
-    made = students.submits("ada")
-    assert [one.id for one in students.ledger.submissions(COURSE)] == [made.id]
+    submission = students.submits("ada")
+    assert [listed.id for listed in students.ledger.submissions(COURSE)] == [submission.id]
     assert "was not queued" in caplog.text
 
 
@@ -288,8 +288,8 @@ def test_without_a_service_in_front_nothing_is_queued(tmp_path: Path) -> None:
     gateway = LocalGateway(tmp_path / "exchange", "ada")
     gateway.ledger.publish(COURSE, ASSIGNMENT, bundle(gateway.ledger), "teacher", replace=False)
     gateway.set_policy(COURSE, Policy(precheck=PrecheckPolicy(per_hour=3)))
-    made = gateway.ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(gateway.ledger), "key")[0]
-    assert gateway.precheck(made).state is PrecheckState.OFF
+    submission = gateway.ledger.submit(COURSE, ASSIGNMENT, "ada", bundle(gateway.ledger), "key")[0]
+    assert gateway.precheck(submission).state is PrecheckState.OFF
     gateway.close()
 
 
@@ -304,20 +304,20 @@ def test_a_worker_that_waits_is_woken_when_something_is_handed_in(
         asked = hub.asked
         waiting = worker.submit(running.client(PRECHECK_WORKER).claim_precheck, COURSE, 8.0)
         wait_for(lambda: hub.asked > asked)  # about who the worker is
-        made = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
+        submission = running.client("ada").submit(COURSE, ASSIGNMENT, uploads())
         claim = waiting.result()
         assert claim is not None
-        assert claim.submission.id == made.id
+        assert claim.submission.id == submission.id
 
 
 # ---- the page that students read -----------------------------------------------------------------------
 
 
 def test_what_student_code_says_does_not_get_out_of_its_block(students: Class) -> None:
-    made = students.submits("ada")
+    submission = students.submits("ada")
     evil = "```\n<script>alert(1)</script>\n# PASSED\n\x1b[2J````\u202e\r"
     precheck = students.answers(students.claims(), evil)
-    text = page(made, precheck)
+    text = page(submission, precheck)
     blocks = text.split("`````")
     assert len(blocks) == 3  # one fence, longer than any in the message
     assert "<script>" in blocks[1]
@@ -331,21 +331,21 @@ def test_what_student_code_says_does_not_get_out_of_its_block(students: Class) -
 def test_a_page_waits_until_its_result_is_there(students: Class, tmp_path: Path) -> None:
     path = tmp_path / "receipts" / "prechecks.md"
     assert not is_awaited(path)
-    made = students.submits("ada")
-    write_prechecks(path, made, students.ledger.prechecks.of_submission(COURSE, made.id))
+    submission = students.submits("ada")
+    write_prechecks(path, submission, students.ledger.prechecks.of_submission(COURSE, submission.id))
     assert is_awaited(path)
-    write_prechecks(path, made, students.answers(students.claims()))
+    write_prechecks(path, submission, students.answers(students.claims()))
     assert not is_awaited(path)
 
 
 def test_a_page_is_never_replaced_by_that_of_an_older_submission(students: Class, tmp_path: Path) -> None:
     path = tmp_path / "receipts" / "prechecks.md"
     older, newer = students.submits("ada"), students.submits("ada")
-    for made in (older, newer, older):
-        write_prechecks(path, made, students.ledger.prechecks.of_submission(COURSE, made.id))
+    for submission in (older, newer, older):
+        write_prechecks(path, submission, students.ledger.prechecks.of_submission(COURSE, submission.id))
     assert newer.id in path.read_text()
     assert older.id not in path.read_text()
-    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path, commands: Commands) -> None:
@@ -381,6 +381,6 @@ def test_a_server_goes_on_at_once_and_the_verdict_comes_by_itself(tmp_path: Path
         ran = server.submit(commands, home, environment, code=code)
         wait_for(lambda: submitted.exists() or ran.done(), 25)
         claim = running.ledger.claim_precheck(COURSE, WORKER)
-        assert claim is not None, ran.result().said
+        assert claim is not None, ran.result().output
         Class(running.ledger, Clock()).answers(claim, "all is well")
-        assert ran.result().code == 0, ran.result().said
+        assert ran.result().code == 0, ran.result().output

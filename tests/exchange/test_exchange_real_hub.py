@@ -52,14 +52,14 @@ def test_forged_revoked_and_expired_tokens_are_refused(hub_of_tests: RealHub) ->
 
 
 def test_a_revoked_token_works_no_longer_than_the_hubs_word_is_remembered(hub_of_tests: RealHub) -> None:
-    made = hub_of_tests.as_admin("POST", "/users/ada/tokens", json={"scopes": SCOPES}).json()
-    assert status(hub_of_tests, made["token"]) == 200
-    hub_of_tests.as_admin("DELETE", f"/users/ada/tokens/{made['id']}").raise_for_status()
+    issued = hub_of_tests.as_admin("POST", "/users/ada/tokens", json={"scopes": SCOPES}).json()
+    assert status(hub_of_tests, issued["token"]) == 200
+    hub_of_tests.as_admin("DELETE", f"/users/ada/tokens/{issued['id']}").raise_for_status()
     revoked = time.monotonic()
-    while status(hub_of_tests, made["token"]) == 200:
+    while status(hub_of_tests, issued["token"]) == 200:
         assert time.monotonic() < revoked + KEEP_S + 1
         time.sleep(0.1)
-    assert status(hub_of_tests, made["token"]) == 401
+    assert status(hub_of_tests, issued["token"]) == 401
 
 
 def test_while_the_hub_hangs_a_student_is_told_so_and_the_submission_goes_through_after(hub_of_tests: RealHub) -> None:
@@ -76,8 +76,8 @@ def test_while_the_hub_hangs_a_student_is_told_so_and_the_submission_goes_throug
         assert refused.headers["Retry-After"]
     bob = Client(hub_of_tests.exchange, token)
     assert bob.my_submissions(COURSE, "hanging") == []
-    made = bob.submit(COURSE, "hanging", uploads())
-    assert [one.id for one in bob.my_submissions(COURSE, "hanging")] == [made.id]
+    submission = bob.submit(COURSE, "hanging", uploads())
+    assert [listed.id for listed in bob.my_submissions(COURSE, "hanging")] == [submission.id]
     bob.close()
 
 

@@ -57,8 +57,8 @@ def test_every_route_keeps_to_its_description(exchange: Service) -> None:
     """As the instructor of the course, who gets past every guard."""
     description = schemathesis.openapi.from_url(f"{exchange.url}/openapi.json")
     count, allowed, refused = 0, Counter[int](), Counter[int]()
-    for found in description.get_all_operations():
-        operation = found.ok()
+    for result in description.get_all_operations():
+        operation = result.ok()
         headers = {} if operation.path.endswith("/health") else {"Authorization": f"token {token('teacher')}"}
         allowed += tried(operation, GenerationMode.POSITIVE, headers)
         if operation.path_parameters or operation.query or operation.headers or operation.body:

@@ -54,10 +54,10 @@ def exchange(tmp_path: Path) -> Iterator[Service]:
 def problem(answer: httpx.Response, status: int) -> dict[str, str]:
     """The problem that an answer tells of, of the form that every problem has."""
     assert answer.status_code == status, answer.text
-    found: dict[str, str] = answer.json()
-    assert set(found) == {"error", "where", "hint"}
-    assert found["error"]
-    return found
+    body: dict[str, str] = answer.json()
+    assert set(body) == {"error", "where", "hint"}
+    assert body["error"]
+    return body
 
 
 def stored(running: Service) -> int:
@@ -80,7 +80,7 @@ def test_a_submission_is_acknowledged_with_the_servers_time_and_the_hash_over_it
     receipt = answer.json()
     assert receipt["manifest_sha256"] == manifest(FILES).sha256
     assert receipt["student"] == "ada"
-    assert {one["path"] for one in receipt["files"]} == set(FILES)
+    assert {file["path"] for file in receipt["files"]} == set(FILES)
 
 
 def raw(running: Service, head: str, *chunks: bytes, pause_s: float = 0.0) -> bytes:
@@ -216,8 +216,8 @@ def test_a_zip_bomb_is_a_file_like_any_other(exchange: Service) -> None:
     import gzip
 
     bomb = gzip.compress(b"\0" * (50 * MB))
-    made = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": b"{}", "bomb.gz": bomb}))
-    assert sum(one.size for one in made.files) == len(bomb) + 2
+    submission = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": b"{}", "bomb.gz": bomb}))
+    assert sum(file.size for file in submission.files) == len(bomb) + 2
     packed = {"Content-Encoding": "gzip", "Content-Type": "multipart/form-data; boundary=x"}
     problem(exchange.http("ada").post(SUBMIT, content=bomb, headers=packed), 400)
 
@@ -235,7 +235,7 @@ def test_too_many_uploads_in_a_minute_are_refused_with_the_time_to_wait(tmp_path
         released(running)
         ada = running.http("ada")
         answers = [ada.post(SUBMIT, files=form(FILES)) for _ in range(5)]
-        assert [one.status_code for one in answers] == [201, 201, 201, 429, 429]
+        assert [answer.status_code for answer in answers] == [201, 201, 201, 429, 429]
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
         problem(answers[-1], 429)
         assert running.http("bob").post(SUBMIT, files=form(FILES)).status_code == 201
@@ -261,10 +261,10 @@ def test_every_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_th
     monkeypatch.setattr("os.fsync", fsync)
     files = {"p1.ipynb": b"new", "large.bin": b"l" * 500_000, "empty": b""}
     assert exchange.http("ada").post(SUBMIT, files=form(files)).status_code == 201
-    kept = set(blobs.glob("??/*")) - before
-    assert len(kept) == 3
-    assert {path.stat().st_ino for path in kept} <= set(synced)
-    assert {path.parent.stat().st_ino for path in kept} <= set(synced)
+    new_blobs = set(blobs.glob("??/*")) - before
+    assert len(new_blobs) == 3
+    assert {path.stat().st_ino for path in new_blobs} <= set(synced)
+    assert {path.parent.stat().st_ino for path in new_blobs} <= set(synced)
     assert named_too_early == []
 
 
@@ -276,8 +276,8 @@ def test_one_submission_sent_many_times_at_once_is_stored_once(exchange: Service
     with ThreadPoolExecutor(8) as pool:
         key = {"Idempotency-Key": "0123456789abcdef"}
         answers = list(pool.map(lambda _: ada.post(SUBMIT, files=form(FILES), headers=key), range(12)))
-    assert sorted(one.status_code for one in answers) == [200] * 11 + [201]
-    assert len({one.json()["id"] for one in answers}) == 1
+    assert sorted(answer.status_code for answer in answers) == [200] * 11 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
     assert stored(exchange) == 1
 
 
@@ -286,10 +286,10 @@ def test_different_submissions_of_one_student_at_once_are_all_stored(exchange: S
     with ThreadPoolExecutor(8) as pool:
         contents = [{"p1.ipynb": str(number).encode()} for number in range(16)]
         answers = list(pool.map(lambda files: ada.post(SUBMIT, files=form(files)), contents))
-    assert {one.status_code for one in answers} == {201}
-    found = exchange.ledger.submissions(COURSE)
-    assert {one.manifest_sha256 for one in found} == {manifest(files).sha256 for files in contents}
-    assert len({one.received_at for one in found}) == 16
+    assert {answer.status_code for answer in answers} == {201}
+    submissions = exchange.ledger.submissions(COURSE)
+    assert {submission.manifest_sha256 for submission in submissions} == {manifest(files).sha256 for files in contents}
+    assert len({submission.received_at for submission in submissions}) == 16
 
 
 def test_a_key_that_was_used_with_other_files_is_a_conflict(exchange: Service) -> None:
@@ -351,12 +351,12 @@ def test_the_role_is_the_hubs_word_and_nothing_that_is_sent_along(exchange: Serv
     ada = exchange.http("ada")
     claims = {"X-Forwarded-User": "teacher", "JupyterHub-User": "teacher", "X-Role": "instructor"}
     assert ada.get(f"/courses/{COURSE}/submissions", headers=claims, params={"user": "teacher"}).status_code == 403
-    made = ada.post(SUBMIT, files=form(FILES), headers=claims, params={"student": "bob", "received_at": "2020-01-01"})
-    assert made.json()["student"] == "ada"
+    answer = ada.post(SUBMIT, files=form(FILES), headers=claims, params={"student": "bob", "received_at": "2020-01-01"})
+    assert answer.json()["student"] == "ada"
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "reason"),
     [
         ({"scopes": ["access:servers!user=eve"]}, "scope access:services"),
         ({"groups": None}, ""),
@@ -365,11 +365,11 @@ def test_the_role_is_the_hubs_word_and_nothing_that_is_sent_along(exchange: Serv
         ({"name": "*"}, "cannot serve"),
     ],
 )
-def test_a_token_that_may_not_come_here_is_refused(exchange: Service, changed: dict[str, Any], said: str) -> None:
+def test_a_token_that_may_not_come_here_is_refused(exchange: Service, changed: dict[str, Any], reason: str) -> None:
     exchange.hub.add("eve", [f"nbgrader-{COURSE}"])
     exchange.hub.models[token("eve")] |= changed
-    found = problem(exchange.http("eve").get(f"/courses/{COURSE}/releases"), 403)
-    assert said in found["error"] + found["hint"]
+    refusal = problem(exchange.http("eve").get(f"/courses/{COURSE}/releases"), 403)
+    assert reason in refusal["error"] + refusal["hint"]
 
 
 def test_a_token_that_hides_its_groups_is_told_which_scope_it_lacks(exchange: Service) -> None:
@@ -383,8 +383,8 @@ def test_a_service_of_the_hub_has_the_roles_that_the_hubs_administrator_gave_it(
     hub.models[token("formgrader")] = {"kind": "service", "name": "c101", "scopes": [ACCESS]}
     hub.models[token("culler")] = {"kind": "service", "name": "culler", "scopes": ["access:services"]}
     with service(tmp_path / "exchange", hub, services={"c101": [f"formgrade-{COURSE}"]}) as running:
-        made = running.client("formgrader").publish(COURSE, ASSIGNMENT, uploads(), replace=False)
-        assert made.released_by == "service:c101"
+        release = running.client("formgrader").publish(COURSE, ASSIGNMENT, uploads(), replace=False)
+        assert release.released_by == "service:c101"
         problem(running.http("culler").get(f"/courses/{COURSE}/releases"), 403)
 
 
@@ -421,8 +421,8 @@ def test_a_store_that_cannot_be_written_to(exchange: Service, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(exchange.ledger.store, "keep", full)
-    found = problem(exchange.http("ada").post(SUBMIT, files=form(FILES)), 507)
-    assert "no room" in found["error"]
+    refusal = problem(exchange.http("ada").post(SUBMIT, files=form(FILES)), 507)
+    assert "no room" in refusal["error"]
     nothing_is_left(exchange)
 
 
@@ -453,7 +453,7 @@ def test_no_token_is_in_any_log_or_answer(
     answers.append(exchange.http("ada").get(f"/courses/{COURSE}/releases"))
     assert "ZeroDivisionError" in caplog.text
     assert "GET /services/exchange/whoami 200" in caplog.text
-    for text in (caplog.text, *(one.text for one in answers)):
+    for text in (caplog.text, *(answer.text for answer in answers)):
         assert secret not in text
 
 
@@ -519,9 +519,9 @@ class Flaky(httpx.HTTPTransport):
 def test_a_submission_goes_through_once_whatever_the_line_does(exchange: Service, plan: tuple[str, ...]) -> None:
     waits: list[float] = []
     ada = exchange.client("ada", transport=Flaky(*plan), wait=waits.append)
-    made = ada.submit(COURSE, ASSIGNMENT, uploads())
+    submission = ada.submit(COURSE, ASSIGNMENT, uploads())
     assert len(waits) == len(plan)
-    assert [one.id for one in exchange.ledger.submissions(COURSE)] == [made.id]
+    assert [listed.id for listed in exchange.ledger.submissions(COURSE)] == [submission.id]
 
 
 def test_the_client_gives_up_and_says_so_in_one_line(exchange: Service) -> None:
@@ -549,8 +549,8 @@ def test_a_name_server_that_is_silent_for_a_while_costs_time_and_no_submission(
     waits: list[float] = []
     ada = exchange.client("ada", wait=waits.append)
     monkeypatch.setattr(socket, "getaddrinfo", flaky)
-    made = ada.submit(COURSE, ASSIGNMENT, uploads())
-    assert [one.id for one in exchange.ledger.submissions(COURSE)] == [made.id]
+    submission = ada.submit(COURSE, ASSIGNMENT, uploads())
+    assert [listed.id for listed in exchange.ledger.submissions(COURSE)] == [submission.id]
     assert len(waits) == 7
     assert 10 < sum(waits) < TRYING_S
     monkeypatch.setattr("tito.exchange.client.client.TRYING_S", 0)
@@ -582,17 +582,17 @@ def test_files_come_back_as_they_were_handed_in(exchange: Service, tmp_path: Pat
         "empty.txt": b"",
         "n" * 150 + ".txt": b"long name",
     }
-    made = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads(files))
+    submission = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads(files))
     into = tmp_path / "into"
     into.mkdir()
-    exchange.client("tutor").take_submission(made, into)
+    exchange.client("tutor").take_submission(submission, into)
     assert {path.relative_to(into).as_posix(): path.read_bytes() for path in into.rglob("*") if path.is_file()} == files
 
 
 def test_a_download_that_breaks_off_is_taken_again_and_a_damaged_one_is_not_taken(
     exchange: Service, tmp_path: Path
 ) -> None:
-    made = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": b"x" * 400_000}))
+    submission = exchange.client("ada").submit(COURSE, ASSIGNMENT, uploads({"p1.ipynb": b"x" * 400_000}))
 
     class Cut(Flaky):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -607,13 +607,13 @@ def test_a_download_that_breaks_off_is_taken_again_and_a_damaged_one_is_not_take
     into = tmp_path / "into"
     into.mkdir()
     cut_once = Cut("works", "cut", "works", "works")
-    exchange.client("tutor", transport=cut_once, wait=lambda _: None).take_submission(made, into)
+    exchange.client("tutor", transport=cut_once, wait=lambda _: None).take_submission(submission, into)
     assert (into / "p1.ipynb").stat().st_size == 400_000
     blob = next(path for path in (tmp_path / "exchange" / "blobs").glob("??/*") if path.stat().st_size == 400_000)
     blob.chmod(0o600)
     blob.write_bytes(b"y" * 400_000)
     with pytest.raises(ExchangeUnavailable):
-        exchange.client("tutor", wait=lambda _: None).take_submission(made, into)
+        exchange.client("tutor", wait=lambda _: None).take_submission(submission, into)
 
 
 def test_who_took_what_is_remembered(exchange: Service, tmp_path: Path) -> None:
@@ -623,7 +623,7 @@ def test_who_took_what_is_remembered(exchange: Service, tmp_path: Path) -> None:
     ada.take_release(ada.releases(COURSE)[0], into)
     exchange.client("tutor").take_submission(ada.submit(COURSE, ASSIGNMENT, uploads()), into)
     log = exchange.http("teacher").get(f"/courses/{COURSE}/fetches").json()
-    assert [(one["by"], one["what"], one["student"]) for one in log] == [
+    assert [(fetch["by"], fetch["what"], fetch["student"]) for fetch in log] == [
         ("tutor", "submission", "ada"),
         ("ada", "release", ""),
     ]
