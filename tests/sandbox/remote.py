@@ -123,7 +123,7 @@ def _serve(settings: dict[str, Any]) -> None:
 
     Args:
         settings: `files`, by name; `abi`: take the kernel's Landlock for one of that version; `inodes`: how many
-            files a folder may hold; `sandbox`: which, landlock if nothing is said; `supervised`: as where there are no
+            files a folder may hold; `sandbox`: which, landlock if nothing is said; `watched`: as where there are no
             control groups; `limits` that are others than those above.
     """
     from tito.models import Limits

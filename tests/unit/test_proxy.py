@@ -74,7 +74,7 @@ class Shell:
 
 @contextmanager
 def notebook(sites: frozenset[str] | None = None, keep: bool = False, more: str = "") -> Iterator[ProxyChannel]:
-    """A link to a notebook that runs in a thread; what a grader would add to a request is added here."""
+    """A channel to a notebook that runs in a thread; what a grader would add to a request is added here."""
     ours, theirs = (Channel(end) for end in socket.socketpair())
     ours.more = theirs.more = wire.more
     objects = Objects(Shell(more), lambda _: nullcontext(), TimeoutError)

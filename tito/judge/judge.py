@@ -1,4 +1,4 @@
-"""The judge, as the grader sees it: a session of a sandbox for judges, one for each submission (see `judge_role`).
+"""The judge, as the grader sees it: a session of a sandbox for judges, one for each submission (see `judge.role`).
 
 It reads what was handed in, and says yes or no to observations. What it is given is hostile: whatever it does with it,
 it is limited in time and memory, has no network and no file that anybody else sees, and ends with its submission.

@@ -29,7 +29,7 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
 
 
 def judge_spec(spec: SandboxSpec) -> SandboxSpec:
-    """What judges of an assignment find, whose notebooks find `place`: copies of its files, and all of the platform."""
+    """The sandbox of judges, beside notebooks that have `spec`: with copies of its files, and all of the platform."""
     limits = replace(spec.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
     packages = (*spec.packages, *(name for name in JUDGE_PACKAGES if name not in spec.packages))
     return replace(
@@ -125,7 +125,7 @@ class EarlySandboxes:
         self._used = False
 
     def sandboxes(self, spec: SandboxSpec, order: bytes) -> Sandboxes:
-        """Sandboxes for `place`, which import what is to be imported: those that were started, or others.
+        """Sandboxes for `spec`, which import what is to be imported: those that were started, or others.
 
         Raises:
             SandboxUnavailable: others cannot be started.

@@ -1,7 +1,7 @@
 """A submitted notebook as it is graded: repaired, and looked at once for all that its text alone can tell.
 
 Student text is hostile: a cell can hold Python's parser for a minute, or fill its memory. So what is handed in is read
-in a judge's process (`judge_role`), which has limits and is ended when it takes too long; then it is read again, with
+in a judge's process (`judge.role`), which has limits and is ended when it takes too long; then it is read again, with
 care: cell by cell, each looked at first by a process that may end for it; and where that takes too long too, nothing of
 it is parsed. What the text of a cell does not tell in its time is not known of it, and costs the student nothing.
 """

@@ -60,7 +60,7 @@ class Ledger:
         *,
         precheck: bool = False,
     ) -> None:
-        """With `precheck`, submissions to a course that wants it are queued for an precheck: where a service stands
+        """With `precheck`, submissions to a course that wants it are queued for a precheck: where a service stands
         in front, so that a worker can come for them."""
         self.database = database
         self.store = store
