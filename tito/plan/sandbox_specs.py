@@ -47,7 +47,6 @@ class Sandboxes:
         Raises:
             SandboxUnavailable: one cannot be started.
         """
-        self.spec = spec
         self.notebooks = Sandbox(backend, spec, warm=False)
         try:
             self.judges = Sandbox(backend, judge_spec(spec), warm=False)
@@ -57,7 +56,6 @@ class Sandboxes:
 
     def warm(self, spec: SandboxSpec, order: bytes) -> None:
         """Say what is to be done ahead of all sessions; `order` is what judges are to know (see `judge.order_of`)."""
-        self.spec = spec
         self.judges.warm(judge_spec(spec), order)
         self.notebooks.warm(spec)
 
