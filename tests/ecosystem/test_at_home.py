@@ -155,7 +155,7 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
 
 def test_formgrader_at_home_runs_no_script_of_a_submission(demo: Demo, formgrader: str) -> None:
     notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
-    notebook = next(notebook for notebook in notebooks if notebook["student"] == "mary")
+    submitted = next(notebook for notebook in notebooks if notebook["student"] == "mary")
     path = demo.course.step("autograded", "mary", "16_quantization", "quantization.ipynb")
     before = path.read_text(encoding="utf-8")
     notebook = json.loads(before)
@@ -166,7 +166,7 @@ def test_formgrader_at_home_runs_no_script_of_a_submission(demo: Demo, formgrade
     notebook["cells"].append({"cell_type": "markdown", "id": "answer", "metadata": {}, "source": attack})
     path.write_text(json.dumps(notebook), encoding="utf-8")
     try:
-        page = fetch(f"{formgrader}/formgrader/submissions/{notebook['id']}/")
+        page = fetch(f"{formgrader}/formgrader/submissions/{submitted['id']}/")
     finally:
         path.write_text(before, encoding="utf-8")
     soup = BeautifulSoup(page, "html.parser")

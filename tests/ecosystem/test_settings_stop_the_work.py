@@ -144,7 +144,7 @@ def test_no_command_of_nbgraders_does_anything_with_a_typo_in_the_settings(place
         ended = list(pool.map(lambda command: place.run(*command), commands))
     assert {"autograde", "validate", "list", "formgrade"} <= {command[1] for command in commands}
     for done in ended:
-        _stopped_with(done, f"{place.root}/course.toml: no setting 'limitz'. Did you mean 'limits'?")
+        _stopped_with(done, f"{place.root}/course.toml: there is no setting 'limitz'. Did you mean 'limits'?")
     assert not place.mark.exists()
     assert place.content() == before
 

@@ -167,12 +167,15 @@ def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(release
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('[exchange]\nkind = "carrier pigeon"', "'exchange.kind' is 'carrier pigeon'. Known: filesystem, service."),
+        (
+            '[exchange]\nkind = "carrier pigeon"',
+            "'exchange.kind' must be 'service' or 'filesystem', not 'carrier pigeon'",
+        ),
         ("[exchange]\nkind = 3", "exchange.kind"),
         ('[exchange]\nurll = "x"', "Did you mean 'url'"),
-        ("[cutoffs]\nx = 3", "cut-off of 'x'"),
+        ("[cutoffs]\nx = 3", "'cutoffs.x' must be a date"),
         ("[extensions]\nx = 3", "extensions.x"),
-        ("[extensions.x]\nada = 3", "extension of 'ada'"),
+        ("[extensions.x]\nada = 3", "'extensions.x.ada' must be a date"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(course: Course, text: str, reason: str) -> None:

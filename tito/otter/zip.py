@@ -35,7 +35,7 @@ from tito.plan.test_cell import visible_source
 PLUGIN = "tito.otter.plugin.InPlace"
 # The plugin and what it imports; a test holds that this is all.
 PARTS = (
-    "__init__.py", "errors.py", "models.py",
+    "__init__.py", "errors.py", "models.py", "validation.py",
     "course/__init__.py", "course/cells.py", "course/python_source.py", "course/submission_files.py",
     "otter/__init__.py", "otter/plugin.py",
     "plan/__init__.py", "plan/ambient.py", "plan/compile.py", "plan/deterministic.py", "plan/directives.py",
