@@ -378,7 +378,7 @@ def test_servers_live_on_while_the_hub_restarts_and_submissions_work_again(
     before, handed_in = ada.process, submissions_of(hub, ada)
     assert hub.process is not None
     hub.process.send_signal(how)
-    hub.process.wait(90)
+    hub.process.wait(180)  # the hub stops its four services one after the other, each with up to 20 s of patience
     assert before.is_running()
     assert ada.get("/api/status").status_code == 200  # through the proxy, which stayed
     hub.start()
