@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tito.course.cells import Cell, read_cell
+from tito.errors import BadSource
 from tito.plan.names import flow_in, names_in, notebook_names
 from tito.plan.plan import skipped
 
@@ -168,3 +169,9 @@ def test_only_the_instructors_imports_count_and_students_names_are_known() -> No
 
 def test_imports_inside_functions_give_no_name_to_the_notebook() -> None:
     assert notebook_names([cell("def f():\n    import math")]).imports == {}
+
+
+@pytest.mark.parametrize("points", ["many", None, [1], {}, float("nan"), float("inf"), "1" * 5000])
+def test_points_that_are_no_number_are_the_authors_error_and_not_zero(points: Any) -> None:
+    with pytest.raises(BadSource, match="t: its points are no number"):
+        cell("assert True", grade=True, grade_id="t", points=points)

@@ -136,7 +136,7 @@ def _metadata(source: dict[str, Any]) -> Iterator[Gate]:
         try:
             MetadataValidator().validate_nb(notebook)
             problems = list(_problems(notebook))
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, BadSource) as error:
             problems = [str(error)]
         for problem in problems:
             yield Gate("metadata", False, problem, name, "Mend the cell in the source.")

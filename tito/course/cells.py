@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import nbformat
 
 from tito.course.python_source import Source
+from tito.errors import BadSource
 from tito.models import CellKind
 
 WARMUP_TAG = "warmup"
@@ -71,13 +73,17 @@ class Cell:
         return self.grade_id or f"cell {self.id or '?'}"
 
 
-def read_cell(node: Any, read: Callable[[str], Source] = Source) -> Cell:
-    """A cell of the notebook format. Odd values of its metadata count as missing; `read` makes a source of its text."""
+def read_cell(node: Any) -> Cell:
+    """A cell of a notebook of the instructor's, in the notebook format.
+
+    Raises:
+        BadSource: its points are no number.
+    """
     nbgrader, attachments = metadata_of(node), node.get("attachments")
     source = node.get("source", "")
     return Cell(
         cell_type=node.get("cell_type", "raw"),
-        code=read(source if isinstance(source, str) else "".join(source)),
+        code=Source(source if isinstance(source, str) else "".join(source)),
         id=node.get("id") or "",
         kind=kind_of(node),
         grade_id=grade_id_of(node),
@@ -89,7 +95,7 @@ def read_cell(node: Any, read: Callable[[str], Source] = Source) -> Cell:
 
 
 def read_cells(nodes: Iterable[Any]) -> tuple[Cell, ...]:
-    """Cells of a source notebook."""
+    """Cells of a source notebook; raises what `read_cell` does."""
     return tuple(map(read_cell, nodes))
 
 
@@ -134,11 +140,19 @@ def grade_id_of(node: Any) -> str:
 
 
 def points_of(node: Any) -> float:
-    """Points of a graded cell."""
+    """Points of a graded cell.
+
+    Raises:
+        BadSource: they are no number.
+    """
+    points = metadata_of(node).get("points", 0)
     try:
-        return float(metadata_of(node).get("points", 0))
+        number = float(points)
     except (TypeError, ValueError, OverflowError):
-        return 0.0
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadSource(f"{grade_id_of(node) or 'a cell'}: its points are no number: {points!r}.", hint="Write one.")
+    return number
 
 
 def is_graded(node: Any) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 
-from tito.course.cells import Cell, read_cell
+from tito.course.cells import Cell, grade_id_of
 from tito.course.python_source import Source, SourceReader, fact
 from tito.course.submission_files import NoNotebook, read_regular_file
 from tito.models import CellKind
@@ -95,22 +95,19 @@ def _upgraded(notebook: dict[str, Any], name: str) -> Any:
 
 
 def _clean(cell: dict[str, Any], album: Album, reader: SourceReader) -> Cell:
-    """Type, source, nbgrader metadata, id and pictures of a cell; all else is dropped, and odd types become plain."""
+    """Type, source, grade id, id and pictures of a cell; all else is dropped, and odd types become plain."""
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     cell_type = cell.get("cell_type")
     metadata = cell.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    pictures = album.pictures_of(cell.get("attachments"))
-    plain = {
-        "id": _printable(cell["id"]) if isinstance(cell.get("id"), str) else "",
-        "cell_type": cell_type if cell_type in ("code", "markdown", "raw") else "raw",
-        "source": _printable(source) if isinstance(source, str) else "",
-        "metadata": {"nbgrader": nbgrader} if isinstance(nbgrader, dict) else {},
-        "attachments": as_attachments(pictures),
-    }
-    return read_cell(plain, reader.read)
+    return Cell(
+        cell_type=cell_type if cell_type in ("code", "markdown", "raw") else "raw",
+        code=reader.read(_printable(source) if isinstance(source, str) else ""),
+        id=_printable(cell["id"]) if isinstance(cell.get("id"), str) else "",
+        grade_id=grade_id_of({"metadata": metadata}) if isinstance(metadata, dict) else "",
+        attachments=as_attachments(album.pictures_of(cell.get("attachments"))) or None,
+    )
 
 
 def _printable(text: str) -> str:
