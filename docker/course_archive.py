@@ -48,5 +48,5 @@ def write(root: Path, archive: tarfile.TarFile) -> None:
 
 
 if __name__ == "__main__":
-    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as made:
-        write(Path.cwd(), made)
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as course_archive:
+        write(Path.cwd(), course_archive)

@@ -147,11 +147,11 @@ def test_the_worker_of_checks_has_its_own_token_and_nothing_of_the_course() -> N
     secret = {name for name, variable in variables(worker).items() if "valueFrom" in variable}
     assert secret == {TOKEN}
     assert variables(worker)[TOKEN]["valueFrom"]["secretKeyRef"]["key"] == "hub.services.precheck-tinytorch.apiToken"
-    given = {name: one.get("value", "x") for name, one in variables(worker).items()}
-    read = load_worker_settings(given)
+    environment = {name: variable.get("value", "x") for name, variable in variables(worker).items()}
+    read = load_worker_settings(environment)
     assert (read.courses, read.backend) == (("tinytorch",), "landlock")
     documented = Path(load_worker_settings.__code__.co_filename).read_text()
-    assert not [name for name in given if name != "HOME" and name not in documented]
+    assert not [name for name in environment if name != "HOME" and name not in documented]
     reached = [rule["to"] for rule in policies()["NetworkPolicy/precheck-tinytorch"]["egress"] if "to" in rule]
     assert reached == [[{"podSelector": {"matchLabels": {"app": "tito", "component": "exchange"}}}]]
 
@@ -173,9 +173,9 @@ def test_the_exchange_has_two_replicas_of_which_one_is_always_there() -> None:
 
 def test_the_exchanges_settings_are_those_that_it_reads() -> None:
     [container] = pods()["Deployment/exchange"]["spec"]["containers"]
-    given = dict(manifests()["ConfigMap/exchange"]["data"])
-    given |= {name: one.get("value", "x") for name, one in variables(container).items()}
-    read = load_settings(given)
+    environment = dict(manifests()["ConfigMap/exchange"]["data"])
+    environment |= {name: variable.get("value", "x") for name, variable in variables(container).items()}
+    read = load_settings(environment)
     assert (read.host, read.port, read.prefix) == ("0.0.0.0", 8889, "/services/exchange")
     assert read.store.startswith("s3://")
     assert read.access_scopes == {"access:services!service=exchange"}
@@ -186,7 +186,7 @@ def test_the_exchanges_settings_are_those_that_it_reads() -> None:
     }
     assert read.login is not None
     documented = Path(load_settings.__code__.co_filename).read_text()
-    assert not [name for name in given if name.startswith("TITO_") and name not in documented]
+    assert not [name for name in environment if name.startswith("TITO_") and name not in documented]
     assert set(read.services) | {"exchange"} == set(values()["hub"]["services"])
 
 

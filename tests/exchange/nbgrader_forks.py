@@ -46,9 +46,9 @@ class Commands:
 
 
 def _serve() -> None:
-    import nbgrader.apps  # noqa: F401
-    import nbgrader.apps.nbgraderapp  # noqa: F401
-    import nbgrader.server_extensions.assignment_list.handlers  # noqa: F401
+    import nbgrader.apps  # noqa: F401  (loaded ahead of the forks)
+    import nbgrader.apps.nbgraderapp  # noqa: F401  (the same)
+    import nbgrader.server_extensions.assignment_list.handlers  # noqa: F401  (the same)
 
     for line in sys.stdin:
         task = json.loads(line)

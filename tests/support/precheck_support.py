@@ -150,7 +150,7 @@ def verdicts(precheck: Precheck) -> dict[str, tuple[str, str]]:
     assert precheck.state is PrecheckState.DONE, precheck
     assert precheck.result is not None
     assert not precheck.result.fault
-    return {one.name: (one.verdict, one.message) for one in precheck.result.tests}
+    return {test.name: (test.verdict, test.message) for test in precheck.result.tests}
 
 
 def member(running: Service, hub: FakeHub, name: str, course: str) -> Client:

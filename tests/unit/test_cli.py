@@ -329,7 +329,7 @@ def test_a_policy_is_shown_previewed_and_applied(tito_in: Tito, released: Course
         f"extensions.{ASSIGNMENT}.ada: none -> 2030-01-03T00:00:00Z",
     ]
     assert "would change 2 settings" in done.err
-    assert [one["setting"] for one in json.loads(tito_in(released.root, "policy", "preview", "--json").out)] == [
+    assert [change["setting"] for change in json.loads(tito_in(released.root, "policy", "preview", "--json").out)] == [
         f"deadlines.{ASSIGNMENT}",
         f"extensions.{ASSIGNMENT}.ada",
     ]

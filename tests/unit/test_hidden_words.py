@@ -52,8 +52,8 @@ def test_there_are_two_messages_of_a_hidden_section_without_words_of_the_authors
 
 
 def test_a_test_that_was_not_run_since_the_notebook_ended_says_so() -> None:
-    found = verdict(Ran(StepStatus.NOT_RUN), ended_at="cell 'f'", ended_by="it was stopped at its time limit")
-    assert found.message == "Not run: the notebook ended at cell 'f': it was stopped at its time limit."
+    judged = verdict(Ran(StepStatus.NOT_RUN), ended_at="cell 'f'", ended_by="it was stopped at its time limit")
+    assert judged.message == "Not run: the notebook ended at cell 'f': it was stopped at its time limit."
 
 
 def test_what_a_hidden_section_says_was_tampered_with_is_for_the_ta_alone() -> None:

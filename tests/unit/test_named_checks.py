@@ -84,8 +84,8 @@ def test_what_checks_have_in_common_fails_them_all_but_not_those_of_another_sect
 
 
 def test_code_that_raises_in_one_section_keeps_the_checks_of_the_other(judge: Judge) -> None:
-    found = verdict(judge, Ran(StepStatus.ERROR, ename="NameError", evalue="no b"), ok(c=1))
-    assert (found.verdict, found.points) == (Verdict.ERROR, 3.5)
+    outcome = verdict(judge, Ran(StepStatus.ERROR, ename="NameError", evalue="no b"), ok(c=1))
+    assert (outcome.verdict, outcome.points) == (Verdict.ERROR, 3.5)
 
 
 def test_a_section_that_was_not_reached_earns_nothing(judge: Judge) -> None:
