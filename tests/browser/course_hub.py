@@ -7,18 +7,18 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 from loopback import Loopback, own_origin
+from ports import free_ports
 
 from tito.course.course import Course, load_course
 from tito.exchange.protocol.policy import policy_of_course
@@ -85,8 +85,7 @@ def course_hub(
 ) -> Iterator[CourseHub]:
     """Start a hub in `folder`; at the end it is stopped, and all that it started."""
     course, state, log = make_course(folder / "course"), folder / "state", folder / "hub.log"
-    with free_ports(5) as ports:
-        public, proxy_api, hub_port, exchange, formgrader = ports
+    public, proxy_api, hub_port, exchange, formgrader = free_ports(5)
     served = {
         "title": course.title,
         "root": str(course.root),
@@ -146,16 +145,6 @@ def closed_to_students(hub: CourseHub) -> Iterator[None]:
     finally:
         exchange.set_policy(hub.course.id, usual)
         exchange.close()
-
-
-@contextmanager
-def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports that nobody has; held until all are chosen, so that they differ."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        yield [sock.getsockname()[1] for sock in sockets]
 
 
 def _wait(process: subprocess.Popen[bytes], hub: CourseHub) -> None:

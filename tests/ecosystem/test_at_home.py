@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from demo_course import Demo
+from ports import free_port
 
 from tito.author.release import build_release
 from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
@@ -99,9 +99,7 @@ def test_nbgrader_exports_and_writes_feedback_from_our_gradebook(demo: Demo, tmp
 def formgrader(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Jupyter server with nbgrader's formgrader on the demo course; gives its base URL."""
     home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = home / "jupyter_server_config.json"
     extensions = {"nbgrader.server_extensions.formgrader": True}
     config.write_text(json.dumps({"ServerApp": {"jpserver_extensions": extensions}}), encoding="utf-8")

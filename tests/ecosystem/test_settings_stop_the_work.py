@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import httpx
 import pytest
 from nbgrader.apps.nbgraderapp import NbGraderApp
+from ports import free_port
 from tiny import ASSIGNMENT, solved, submit
 
 import tito.cli
@@ -236,9 +236,7 @@ def test_a_course_that_is_chosen_in_formgrader_is_graded_by_us(place: Place) -> 
 @contextmanager
 def _server(place: Place, folder: Path | None = None) -> Iterator[Callable[..., dict[str, Any]]]:
     """A person's Jupyter server in the course, and its formgrader's button for eve's submission, a course chosen."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = (f"--ServerApp.port={port}", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True")
     command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", *options]
     url = f"http://127.0.0.1:{port}"

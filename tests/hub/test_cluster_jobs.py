@@ -24,10 +24,11 @@ import postgresql
 import pytest
 import real_hub
 import yaml
-from exchange_process import ServiceProcess, free_port
+from exchange_process import ServiceProcess
 from exchange_support import uploads, wait_for
 from nbgrader.api import Gradebook
 from object_store import object_store
+from ports import free_port
 from tiny import ASSIGNMENT, solved
 
 import tito

@@ -8,34 +8,16 @@ import re
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import psutil
+from ports import free_row
 from whole_hub import PROJECT, Person, WholeHub, end_leftovers, proxy_command
 
 from tito.hub.config.authenticators import PASSWORD_FILE
-
-
-def free_row(count: int) -> int:
-    """The first of some ports in a row that nobody listens on."""
-    for first in range(21000, 60000, 97):
-        probes = []
-        try:
-            for port in range(first, first + count):
-                probe = socket.socket()
-                probes.append(probe)
-                probe.bind(("127.0.0.1", port))
-            return first
-        except OSError:
-            continue
-        finally:
-            for probe in probes:
-                probe.close()
-    raise AssertionError("no ports")
 
 
 class Terminal:

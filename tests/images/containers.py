@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -178,12 +177,6 @@ def healthy(container: Container) -> None:
     (config,) = json.loads(command("podman", "image", "inspect", image))
     kind, *argv = config["Healthcheck"]["Test"]
     container.does(*(["sh", "-c", *argv] if kind == "CMD-SHELL" else argv))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_answer(container: Container, url: str, seconds: float = 90.0) -> None:

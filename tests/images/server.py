@@ -23,6 +23,7 @@ import containers
 import httpx
 from containers import ROOT, command
 from loopback import Loopback, own_origin
+from ports import free_port
 
 ORDER = ("db", "proxy", "hub", "exchange", "formgrader", "precheck", "caddy")
 SERVICES_GROUP = 54321  # of the engine's socket
@@ -191,7 +192,7 @@ def running_server(folder: Path, course: Path) -> Iterator[Server]:
         shutil.chown(path, 1000, 1000)
     name = f"tito-test-{os.getpid()}"
     students = (f"ada{secrets.token_hex(3)}", f"bob{secrets.token_hex(3)}")
-    server = Server(folder / "docker", containers.free_port(), students, name)
+    server = Server(folder / "docker", free_port(), students, name)
     _write_settings(server)
     with _engine(folder / "engine.sock"):
         try:
@@ -211,7 +212,7 @@ def _write_settings(server: Server) -> None:
     with (folder / ".env").open("a") as file:
         file.write(
             f"TITO_VERSION={containers.VERSION}\nTITO_TLS=internal\nTITO_NETWORK={server.project}-students\n"
-            f"TITO_HTTP_PORT=127.0.0.1:{containers.free_port()}\nTITO_HTTPS_PORT=127.0.0.1:{server.port}\n"
+            f"TITO_HTTP_PORT=127.0.0.1:{free_port()}\nTITO_HTTPS_PORT=127.0.0.1:{server.port}\n"
             f"TITO_DOCKER_SOCKET={folder.parent / 'engine.sock'}\nTITO_DOCKER_GID={SERVICES_GROUP}\n"
             f"TITO_POSTGRES_IMAGE={peers}\nTITO_CADDY_IMAGE={peers}\n"
             f"TITO_SUBDOMAIN_HOST={server.url}\n"  # the last one counts: here it has a port

@@ -5,10 +5,11 @@ from __future__ import annotations
 import containers
 import httpx
 from loopback import Loopback, own_origin
+from ports import free_port
 
 
 def test_the_hub_its_proxy_and_its_exchange_answer(images: dict[str, str]) -> None:
-    proxy, hub, exchange, api = (containers.free_port() for _ in range(4))
+    proxy, hub, exchange, api = (free_port() for _ in range(4))
     settings = {
         "BIND_URL": f"http://127.0.0.1:{proxy}",
         "HUB_PORT": hub,

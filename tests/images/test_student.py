@@ -10,6 +10,7 @@ from pathlib import Path
 import containers
 import httpx
 import nbformat
+from ports import free_port
 
 from tito.course.cells import read_cells
 from tito.course.course import Course
@@ -93,7 +94,7 @@ def scan(marks: Path, folder: Path) -> str:
 
 
 def test_the_release_of_module_16_runs_in_a_students_server(images: dict[str, str], release: Path) -> None:
-    port = containers.free_port()
+    port = free_port()
     mount = ("--volume", f"{release}:/home/student/{MODULE}", "--env", "JUPYTER_TOKEN=only-for-this-test")
     lab = ("sh", "-c", AS_A_STUDENT, "-", "--no-browser", "--ip=127.0.0.1", f"--port={port}")
     with containers.running(images["student"], *lab, options=mount) as container:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,16 +15,11 @@ from pathlib import Path
 
 import httpx
 from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, manifest, token, uploads, wait_for
+from ports import free_port
 
 from tito.exchange.client.client import Client
 from tito.exchange.server.ledger import Ledger
 from tito.exchange.server.service import ServiceSettings, open_ledger
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import boto3
-from exchange_process import free_port
 from moto.server import ThreadedMotoServer
+from ports import free_port
 
 SECRET = "secret-key-of-the-store"
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from exchange_process import free_port
 from exchange_support import wait_for
+from ports import free_port
 
 COURSE = "tiny"
 GROUPS = {

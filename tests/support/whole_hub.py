@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import psutil
 import pytest
 from exchange_support import wait_for
 from loopback import Loopback, own_origin
+from ports import free_ports
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONFIG = PROJECT / "docker" / "jupyterhub_config.py"
@@ -34,17 +34,6 @@ def proxy_command() -> str:
     if command is None or shutil.which("node") is None:
         pytest.skip("configurable-http-proxy is not installed (run scripts/proxy; Debian: nodejs, npm)")
     return command
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from tito.course.python_source import parsed
 from tito.plan.names import names_in
 
 WORDS = ("err_msg", "msg", "message")  # arguments that are only said
@@ -18,11 +19,11 @@ class Dependence:
 
     def follow(self, source: str) -> frozenset[str]:
         """Follow a part; the observed names that its outcome depends on."""
-        return frozenset[str]().union(*(self._statement(statement) for statement in ast.parse(source).body))
+        return frozenset[str]().union(*(self._statement(statement) for statement in parsed(source).body))
 
     def statements(self, source: str) -> Iterator[frozenset[str]]:
         """Follow a part; the observed names that each of its statements depends on."""
-        for statement in ast.parse(source).body:
+        for statement in parsed(source).body:
             yield self._statement(statement)
 
     def reads(self, source: str) -> frozenset[str]:
@@ -34,7 +35,7 @@ class Dependence:
             self._on = known
 
     def _statement(self, statement: ast.stmt) -> frozenset[str]:
-        deciding = ast.unparse(_Silent().visit(ast.parse(ast.unparse(statement))))
+        deciding = ast.unparse(_Silent().visit(parsed(ast.unparse(statement))))
         names = names_in(deciding)
         source = frozenset[str]().union(*(self._on.get(name, frozenset()) for name in names.read))
         plain = isinstance(statement, ast.Assign | ast.AnnAssign)

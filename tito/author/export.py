@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tito.author.variants import SOLUTION_MARKERS
 from tito.course.course import Assignment, Course
+from tito.course.python_source import parsed
 from tito.course.script import Script, read_script
 from tito.errors import BadSource, UsageError
 
@@ -68,7 +69,7 @@ def _stripped(source: str) -> str:
 def _relative(source: str, package: str, depth: int, path: Path) -> str:
     """Imports from the course's own package made relative, so that it can be staged under any name."""
     lines = source.split("\n")
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == package for alias in node.names):
             raise BadSource(
                 f"{path}: an exported cell says 'import {package}…'.",

@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from tito.course.cells import Cell
+from tito.course.python_source import parsed
 from tito.models import CellKind, JudgePlan, Section
 
 # Functions and methods that answer yes or no, or an array of that.
@@ -33,7 +34,7 @@ def yes_or_no_names(section: Section, plan: JudgePlan, cells: Iterable[Cell]) ->
         if cell.is_code and cell.kind in (CellKind.LOCKED, CellKind.PLAIN):
             flags.learn_functions(cell.source)
     flags.learn_functions(section.observe)
-    flags.follow(ast.parse(section.observe).body)
+    flags.follow(parsed(section.observe).body)
     return [name for name in plan.observed if name in flags.names and name not in section.reported]
 
 
@@ -47,7 +48,7 @@ class _Flags:
     def learn_functions(self, source: str) -> None:
         """Take note of functions that return a yes or no."""
         try:
-            body = ast.parse(source).body
+            body = parsed(source).body
         except SyntaxError:
             return
         for statement in body:

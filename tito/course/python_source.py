@@ -7,6 +7,7 @@ knows the answer. They cross to other processes with it; syntax trees do not.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import os
 import resource
@@ -20,6 +21,15 @@ UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 PARSE_S = 1  # of processor time, for one text
 LONGEST = 2000  # lines of one text: what is found out of its names takes time that grows faster than its length
 MOST_CHARACTERS = 1 << 20  # of all texts together
+
+
+def parsed(text: str) -> ast.Module:
+    """`ast.parse`, again where CPython before 3.12 miscounts its depth because other code, that of a finalizer, ran
+    while it made the tree (python/cpython#106905)."""
+    for _ in range(2):
+        with contextlib.suppress(SystemError):
+            return ast.parse(text)
+    return ast.parse(text)
 
 
 class ParseBudget:
@@ -45,7 +55,7 @@ class ParseBudget:
                 usage = resource.getrusage(resource.RUSAGE_SELF)
                 limit = int(usage.ru_utime + usage.ru_stime) + PARSE_S + 1
                 resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
-                ast.parse(text)
+                parsed(text)
                 code = 0
             except UNPARSABLE:
                 code = 0  # that it is no Python is known in its time
@@ -101,7 +111,7 @@ class Source:
         if self.is_unread or (self._budget is not None and not self._budget.allows(self.text)):
             self.is_unread = True
             raise ValueError("it would take too long to read")
-        return ast.parse(self.text)
+        return parsed(self.text)
 
     @property
     def body(self) -> list[ast.stmt] | None:

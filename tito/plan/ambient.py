@@ -17,6 +17,7 @@ import importlib
 from dataclasses import dataclass
 from types import ModuleType
 
+from tito.course.python_source import parsed
 from tito.plan.deterministic import (
     BY_NAME,
     DETERMINISTIC_BUILTINS,
@@ -73,7 +74,7 @@ class Surroundings:
     def __init__(self, names: NotebookNames) -> None:
         self._paths = {name: f"builtins.{name}" for name in BUILTINS - names.students}
         for name in names.imports.keys() - names.students:
-            self._paths[name] = dict(imported(ast.parse(names.imports[name]).body[0]))[name]
+            self._paths[name] = dict(imported(parsed(names.imports[name]).body[0]))[name]
 
     def reads(self, statement: ast.stmt) -> Reads:
         """What a statement reads, as its names stand before it."""

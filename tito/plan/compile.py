@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import CodeType
 
-from tito.course.python_source import Source, fact
+from tito.course.python_source import Source, fact, parsed
 from tito.models import CompiledCell
 from tito.sandbox.inside.own_names import alias_of
 
@@ -29,7 +29,7 @@ def compiled_section(source: str, pythons: tuple[str, ...] = ()) -> bytes:
     """A section of a test, marshalled; b"" for one that only IPython can run, because there are magics in it, or an
     `await` outside of functions. `pythons` are names that mean Python's own, whatever the notebook calls so."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id in pythons:
                 node.id = alias_of(node.id)
@@ -65,7 +65,7 @@ def compiled_cell(source: Source, flags: int) -> CompiledCell | None:
             warnings.simplefilter("error")  # who runs it is to see the warning
             body = source.tree.body
             if "\\" in text:
-                ast.parse(text)  # which warns of an escape that is none; what was parsed before has done that already
+                parsed(text)  # which warns of an escape that is none; what was parsed before has done that already
             if body and isinstance(body[-1], ast.Expr):
                 code = _code(ast.Module(body[:-1], []), name, "exec", flags)
                 last = marshal.dumps(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tito.course.python_source import UNPARSABLE
+from tito.course.python_source import UNPARSABLE, parsed
 from tito.models import JudgePlan, Section
 from tito.plan.names import BUILTINS, names_in
 from tito.plan.test_cell import judge_parts
@@ -32,7 +32,7 @@ def calls_that_run_values(section: Section, plan: JudgePlan | None) -> Iterator[
 def runs_values(source: str, known: frozenset[str]) -> str:
     """The first call of a judge's code that would run a value, or nothing; `known` are names of the author's values."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except UNPARSABLE:
         return ""  # only IPython can run it, beside student code
     for node in ast.walk(tree):

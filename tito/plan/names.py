@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tito.course.cells import Cell
-from tito.course.python_source import UNPARSABLE, Source, fact
+from tito.course.python_source import UNPARSABLE, Source, fact, parsed
 from tito.models import CellKind
 
 BUILTINS = frozenset(dir(builtins))
@@ -47,7 +47,7 @@ def notebook_names(cells: Iterable[Cell]) -> NotebookNames:
         else:
             for statement in imports:
                 names.imports |= dict.fromkeys((name for name, _ in imported(statement)), ast.unparse(statement))
-    paths = {name: dict(imported(ast.parse(text).body[0])).get(name) for name, text in names.imports.items()}
+    paths = {name: dict(imported(parsed(text).body[0])).get(name) for name, text in names.imports.items()}
     names.students |= {name for name, path in alike if paths.get(name) != path}
     return names
 
@@ -73,7 +73,7 @@ def names_of(source: Source) -> Names:
 
 def names_in(text: str) -> Names:
     """The same of a piece of Python that was parsed before, or is the instructor's."""
-    return _names(text, ast.parse(text).body)
+    return _names(text, parsed(text).body)
 
 
 def _names(source: str, statements: list[ast.stmt]) -> Names:

@@ -16,6 +16,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from tito.course.cells import Cell
+from tito.course.python_source import parsed
 from tito.models import CellKind, RemotePlan
 from tito.plan.names import BUILTINS, Names, flow_of, names_in, names_of
 
@@ -78,7 +79,7 @@ def _imports(cells: Sequence[Cell]) -> dict[str, str]:
 
 
 def _root(line: str) -> str:
-    statement = ast.parse(line).body[0]
+    statement = parsed(line).body[0]
     if isinstance(statement, ast.ImportFrom):
         return (statement.module or "").split(".")[0]
     return statement.names[0].name.split(".")[0] if isinstance(statement, ast.Import) else ""

@@ -15,6 +15,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from tito.course.python_source import parsed
 from tito.errors import BadSource
 from tito.models import JudgePlan, NamedCheck, Section
 from tito.plan.ambient import STATES, Reads, Surroundings
@@ -195,7 +196,7 @@ def _divide(observe: str, names: NotebookNames) -> tuple[list[tuple[str, Reads]]
     later: dict[str, frozenset[str]] = {}  # what functions of the test's own change when they are called
     fixed: list[tuple[str, Reads]] = []
     observed: set[str] = set()
-    for statement in ast.parse(observe).body:
+    for statement in parsed(observe).body:
         reads = around.reads(statement)
         changed = changed_in_place(statement) - around.known()
         if reads.read <= pristine and not reads.read & touched:
