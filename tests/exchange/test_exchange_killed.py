@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 from exchange_process import Cohort, ServiceProcess, release
-from exchange_support import ASSIGNMENT, COURSE, FakeHub, form, token
+from exchange_support import ACCESS, ASSIGNMENT, COURSE, FakeHub, form, token
+from precheck_support import PRECHECK_WORKER
 
 from tito.exchange.server.audit import audit
 
@@ -85,3 +88,22 @@ def test_a_full_disk_refuses_and_loses_nothing(hub: FakeHub, hub_url: str, tmp_p
         for submission_id in acknowledged:
             url = f"{running.url}/courses/{COURSE}/submissions/{submission_id}"
             assert httpx.get(url, headers=ada, timeout=30).status_code == 200
+
+
+def test_a_service_that_is_to_stop_waits_for_no_precheck(hub: FakeHub, hub_url: str, tmp_path: Path) -> None:
+    """A worker's request waits for ten seconds; at a hub's end each service is stopped in its turn."""
+    hub.add_service(PRECHECK_WORKER, [ACCESS])
+    environment = {"TITO_EXCHANGE_SERVICES": json.dumps({PRECHECK_WORKER: [f"precheck-{COURSE}"]})}
+    with ServiceProcess(tmp_path / "exchange", hub_url, environment=environment) as running:
+        running.start()
+        release(running.url)
+        claim, until = f"{running.url}/courses/{COURSE}/prechecks/claim", {"wait_s": 10}
+        headers = {"Authorization": f"token {token(PRECHECK_WORKER)}"}
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(httpx.post, claim, params=until, headers=headers, timeout=30)
+            time.sleep(1)
+            assert not answer.done(), answer.result().text
+            begun = time.monotonic()
+            running.stop()
+            assert time.monotonic() - begun < 4, running.log.read_text()
+            assert answer.result().json() is None

@@ -24,6 +24,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self.is_closed = False
 
     def subscribe(self) -> Subscription:
         """To be had before one looks, so that nothing that comes meanwhile is missed."""
@@ -33,3 +34,8 @@ class Notifier:
         """Wake all who have subscribed by now."""
         event, self._event = self._event, asyncio.Event()
         event.set()
+
+    def close(self) -> None:
+        """Wake everybody; nobody is to wait again, as the service stops when its last request is answered."""
+        self.is_closed = True
+        self.notify()

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import time
 import traceback
@@ -285,18 +286,29 @@ def serve(settings: ServiceSettings) -> None:
     for name in ("botocore", "aiobotocore", "s3fs", "fsspec"):  # what they warn of holds the store's address
         logging.getLogger(name).setLevel(logging.ERROR)
     ledger = open_ledger(settings)
+    app = create_app(settings, ledger)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.state.notifier.close()
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+    server = Server(config)
     try:
-        uvicorn.run(
-            create_app(settings, ledger),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=20,
-        )
+        server.run()
     finally:
         ledger.close()
+    if not server.started:
+        sys.exit(3)  # as uvicorn's own command does; it has said why
 
 
 def migrate(settings: ServiceSettings) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tito.exchange.protocol.archive import archive
 from tito.exchange.protocol.records import Lease, Precheck, PrecheckClaim, PrecheckedTest, PrecheckResult
 from tito.exchange.server.access import CourseName, SubmissionId
+from tito.exchange.server.notifier import Notifier
 from tito.exchange.server.routes import ARCHIVE, ClaimedSubmission, OwnedSubmission, PrecheckWorker, TheLedger, problems
 
 router = APIRouter(prefix="/courses/{course}", tags=["prechecks"])
@@ -64,13 +65,14 @@ async def claim_precheck(
     wait_s: Annotated[float, Query(ge=0, le=10, description="How long to wait for one.")] = 0.0,
 ) -> PrecheckClaim | None:
     """Take on the precheck whose turn it is; null where there is none."""
+    notifier: Notifier = request.app.state.notifier
     until = time.monotonic() + wait_s
     while True:
-        subscription = request.app.state.notifier.subscribe()
+        subscription = notifier.subscribe()
         if (claim := await run_in_threadpool(ledger.claim_precheck, course, caller.name)) is not None:
             return claim
         left = until - time.monotonic()
-        if left <= 0 or await request.is_disconnected():
+        if left <= 0 or notifier.is_closed or await request.is_disconnected():
             return None
         await subscription.wait(min(left, LOOK_S))
 
