@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -130,6 +133,11 @@ def test_the_gradebook_is_nbgraders(demo: Demo) -> None:
     with sqlite3.connect(demo.course.gradebook_dir / "gradebook.db") as database:
         tables = {name for (name,) in database.execute("select name from sqlite_master where type = 'table'")}
         count = database.execute("select count(*) from submitted_assignment").fetchone()[0]
+        revision = database.execute("select version_num from alembic_version").fetchone()[0]
     database.close()
+    command = [sys.executable, "-m", "nbgrader.dbutil", "heads"]
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    heads = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True)
+    assert heads.stdout.split()[0] == revision
     assert {"assignment", "grade", "submitted_notebook", "alembic_version"} <= tables
     assert count == 12

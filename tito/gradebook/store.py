@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -36,14 +34,15 @@ def open_gradebook(course: Course) -> Iterator[Any]:
     Raises:
         GradebookUnavailable: the database cannot be opened, read or written.
     """
-    from nbgrader.api import Gradebook
+    from nbgrader import api
 
-    _prepare(course)
+    _make_folder(course)
+    api.get_alembic_version = _newest_revision  # a process of its own, and needs `alembic` on the PATH
     with warnings.catch_warnings():
         # SQLAlchemy 2.1 warns about nbgrader's autoflushes; they are harmless.
         warnings.simplefilter("ignore", SAWarning)
         try:
-            with Gradebook(course.db_url, course.id) as opened:
+            with api.Gradebook(course.db_url, course.id) as opened:
                 yield opened
         except TitoError:
             raise
@@ -89,11 +88,16 @@ def require_released(course: Course, assignment: str) -> None:
             ) from error
 
 
-def _prepare(course: Course) -> None:
-    """SQLite makes its file, not its folder; and to make a database, nbgrader looks for `alembic` on the PATH."""
-    scripts = str(Path(sys.executable).parent)
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+def _newest_revision() -> str:
+    """Of nbgrader's tables, which a new database begins with."""
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+
+    return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
+
+
+def _make_folder(course: Course) -> None:
+    """SQLite makes its file, not its folder."""
     if course.db_url.startswith(SQLITE):
         try:
             Path(course.db_url.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
