@@ -52,7 +52,7 @@ def plan_notebooks(assignment: str, built: dict[str, list[Any]], spec: SandboxSp
         notebooks=notebooks,
         spec=spec,
         prerequisites=folder,
-        tests_hash=_tests_hash(notebooks, spec),
+        tests_hash=_tests_hash(assignment, notebooks, spec),
         environment_hash=environment(spec.packages).hash,
     )
 
@@ -98,12 +98,15 @@ def _plan_test(cell: Cell, names: NotebookNames, meanings: Meanings) -> TestPlan
     return TestPlan(cell.grade_id, cell.points, planned, runs_values=runs)
 
 
-def _tests_hash(notebooks: tuple[NotebookPlan, ...], spec: SandboxSpec) -> str:
-    """Changes with anything that could change a verdict, other than the submission and the installed packages."""
-    digest = hashlib.sha256(__version__.encode())
+def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: SandboxSpec) -> str:
+    """Changes with anything that could change a record, other than the submission and the installed packages: what two
+    assignments share, or two notebooks, is told apart by their names."""
+    digest = hashlib.sha256(json.dumps([__version__, assignment]).encode())
     for notebook in notebooks:
+        digest.update(json.dumps([notebook.name, len(notebook.cells)]).encode())
         for cell in notebook.cells:
-            digest.update(json.dumps([cell.grade_id, cell.kind.value, cell.source]).encode())
+            facts = [cell.grade_id, cell.kind.value, cell.cell_type, cell.points, cell.tags, cell.source]
+            digest.update(json.dumps(facts).encode())
     for path, name in spec.files:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
