@@ -14,7 +14,9 @@ from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
 from tito.course.script import build
 from tito.errors import BadSource
+from tito.models import Section
 from tito.plan.evaluation import calls_that_run_values
+from tito.plan.hidden_names import HiddenNames
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
@@ -72,8 +74,14 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
     """Plan the tests of one source notebook, whose cells are in the notebook format; `packages` are those of packages
     and modules in the assignment's folder."""
     cells = read_cells(nodes)
-    names, meanings = notebook_names(cells), Meanings.of(cells)
-    tests = {cell.grade_id: _plan_test(cell, names, meanings) for cell in cells if cell.is_test}
+    names, meanings, hidden_names = notebook_names(cells), Meanings.of(cells), HiddenNames()
+    tests: dict[str, TestPlan] = {}
+    for cell in cells:
+        if cell.is_test:
+            parts = hidden_names.in_test(cell.grade_id, sections(cell.source, cell.grade_id))
+            tests[cell.grade_id] = _plan_test(cell, parts, names, meanings)
+        else:
+            hidden_names.follow(cell)
     without_judge = [test for test in tests.values() if any(plan is None for _, plan in test.sections)]
     possible = possible_plans(cells, packages) if without_judge else {}
     for test in without_judge:
@@ -81,10 +89,8 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
     return NotebookPlan(name, cells, tests, packages)
 
 
-def _plan_test(cell: Cell, names: NotebookNames, meanings: Meanings) -> TestPlan:
-    parts = [
-        replace(section, names=meanings.in_section(section.observe)) for section in sections(cell.source, cell.grade_id)
-    ]
+def _plan_test(cell: Cell, sections: Iterable[Section], names: NotebookNames, meanings: Meanings) -> TestPlan:
+    parts = [replace(section, names=meanings.in_section(section.observe)) for section in sections]
     planned = tuple(
         (section, plan_judge(section, names, cell.grade_id) if section.judge is not None else None) for section in parts
     )

@@ -43,7 +43,7 @@ def possible_plans(cells: Sequence[Cell], staged: frozenset[str]) -> dict[str, t
 def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str, tuple[RemotePlan, ...]]]:
     imports, students, mirrored = _imports(cells), _bound_by_students(cells), _read_by_functions(cells)
     shared = frozenset(name for name, line in imports.items() if _root(line) in staged | set(DISPLAYS))
-    notebook = frozenset(students) - set(imports)
+    notebook = students - frozenset(imports)
     statements_given = Given(frozenset(imports) - notebook - shared, notebook)
     for cell in cells:
         if not cell.is_code:
@@ -65,17 +65,30 @@ def _parsed(cell: Cell) -> list[ast.stmt]:
 
 
 def _imports(cells: Sequence[Cell]) -> dict[str, str]:
-    """Import statements by the name that they bind; the instructor's own before those of solutions."""
+    """Import statements by the name that they bind; the instructor's own before those of solutions. What tests import
+    is theirs, where nothing else is called so: it stands in the notebook, too, where a student could replace it."""
     imports: dict[str, str] = {}
-    ordered = sorted(cells, key=lambda cell: cell.kind not in STUDENTS)
+    ordered = sorted((cell for cell in cells if not cell.is_test), key=lambda cell: cell.kind not in STUDENTS)
     for cell in ordered:
+        imports |= dict(_imports_of(cell))
+    others = set[str]().union(*(_bound_otherwise(cell) for cell in cells))
+    for cell in cells:
         if cell.is_test:
-            continue
-        for statement in _parsed(cell):
-            if isinstance(statement, ast.Import | ast.ImportFrom):
-                names = [alias.asname or alias.name.split(".")[0] for alias in statement.names]
-                imports |= dict.fromkeys(names, ast.unparse(statement))
+            imports = {name: line for name, line in _imports_of(cell) if name not in others} | imports
     return imports
+
+
+def _imports_of(cell: Cell) -> Iterator[tuple[str, str]]:
+    for statement in _parsed(cell):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                yield alias.asname or alias.name.split(".")[0], ast.unparse(statement)
+
+
+def _bound_otherwise(cell: Cell) -> frozenset[str]:
+    """Names that a cell sets, but for those that it imports."""
+    others = [part for part in _parsed(cell) if not isinstance(part, ast.Import | ast.ImportFrom)]
+    return frozenset[str]().union(*(names_in(ast.unparse(part)).bound for part in others))
 
 
 def _root(line: str) -> str:
@@ -85,13 +98,8 @@ def _root(line: str) -> str:
     return statement.names[0].name.split(".")[0] if isinstance(statement, ast.Import) else ""
 
 
-def _bound_by_students(cells: Sequence[Cell]) -> set[str]:
-    bound: set[str] = set()
-    for cell in cells:
-        if cell.kind in STUDENTS:
-            others = [part for part in _parsed(cell) if not isinstance(part, ast.Import | ast.ImportFrom)]
-            bound.update(*(names_in(ast.unparse(part)).bound for part in others))
-    return bound
+def _bound_by_students(cells: Sequence[Cell]) -> frozenset[str]:
+    return frozenset[str]().union(*(_bound_otherwise(cell) for cell in cells if cell.kind in STUDENTS))
 
 
 def _read_by_functions(cells: Sequence[Cell]) -> frozenset[str]:
