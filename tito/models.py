@@ -107,6 +107,7 @@ class Section:
     notebook's objects; or, where that cannot be, in the student's process, where its own asserts are all the evidence
     there is. With `checks`, it is what they have in common. `measured` are statements on what was measured from
     outside, which run after it; `reported` are observed names that the author takes the student's word for.
+    `has_last_value`: it ends in what may be the points of the test, see `plan/partial_credit.py`.
     """
 
     observe: str
@@ -116,6 +117,7 @@ class Section:
     measured: str = ""
     reported: tuple[str, ...] = ()
     names: SectionNames = field(default_factory=SectionNames)
+    has_last_value: bool = False
 
     @property
     def is_measured(self) -> bool:

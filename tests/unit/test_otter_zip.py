@@ -20,7 +20,7 @@ from tito.course.course import Assignment, Course, load_course
 from tito.course.script import read_script, source_notebooks
 from tito.errors import BadSource, GateFailed, PlatformError, UsageError
 from tito.otter import zip as otter_zip
-from tito.otter.zip import PARTS, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
+from tito.otter.zip import PARTS, all_or_nothing_tests, find_zip_leaks, test_file, unmeasured_tests, write_otter_zip
 from tito.plan.plan import TestPlan
 from tito.plan.planning import plan_notebook
 
@@ -273,3 +273,13 @@ def test_measured_lines_are_skipped_and_the_command_says_where_points_differ(
     result = CliRunner().invoke(cli, ["--course", str(released.root), "otter", "7"])
     assert result.exit_code == 0, result.output
     assert "points can differ: test_double." in result.stderr
+
+
+def test_the_command_names_tests_whose_partial_credit_otter_does_not_give(module: Assignment, released: Course) -> None:
+    script = released.step("source", f"{ASSIGNMENT}.py")
+    script.write_text(script.read_text().replace('such as -919.5"', 'such as -919.5"\n3.0'))
+    assert all_or_nothing_tests(released, module) == ["test_halve"]
+    publish(released, module)
+    result = CliRunner().invoke(cli, ["--course", str(released.root), "otter", "7"])
+    assert result.exit_code == 0, result.output
+    assert "give all of them there: test_halve." in result.stderr

@@ -22,6 +22,7 @@ from tito.judge.judge import Judge, Judgement, Question, halves_of, sandboxes_fo
 from tito.models import Gate, JudgePlan, Measured, Section
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.names import names_in
+from tito.plan.partial_credit import credit_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.test_cell import judge_parts
 from tito.repair.read_notebook import trusted
@@ -221,7 +222,7 @@ class _Readers:
 
     def __init__(self, claims: Claims) -> None:
         depends = Dependence(claims.values)
-        section = claims.section
+        section, self._points = claims.section, claims.test.points
         self._common = depends.follow(section.judge or "") | depends.follow(section.measured)
         self.checks = [
             (check.name, depends.reads(check.source) | depends.reads(check.measured)) for check in section.checks
@@ -233,7 +234,9 @@ class _Readers:
         paid = [self.checks[at][0] for at in readers if answer.checks[at].yes]
         if paid:
             return f", by check {', '.join(paid)}"
-        return "" if answer.yes and not readers else None
+        credit = credit_for(answer.value, self._points).points
+        in_full = answer.yes and (credit is None or credit >= self._points)
+        return "" if in_full and not readers else None
 
     def deciding(self) -> frozenset[str]:
         """Observed names that an outcome depends on; others stand in messages."""

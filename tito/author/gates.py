@@ -25,9 +25,10 @@ from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.workers import Task, grade_all
-from tito.models import CellKind, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
+from tito.models import CellKind, Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.directives import reason_in_process
 from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
+from tito.plan.partial_credit import REMARK
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
 from tito.sandbox.inside.step_status import StepStatus
@@ -217,6 +218,7 @@ def _earned(context: GateContext, workers: int) -> Iterator[Gate]:
     full = {name: filled(context.released[name], solutions(notebook)) for name, notebook in context.source.items()}
     record = _graded(context, {"reference": full}, 1)["reference"]
     yield from _all_earned("the reference earns every point", record)
+    yield from _credited(record)
     slowest = max((cell.seconds for cell in record.cells), default=0.0)
     variants = _variants(context)
     submitted = {variant.name: notebooks for variant, notebooks in variants}
@@ -256,12 +258,21 @@ def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], worker
 
 
 def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:
-    lost = [cell for cell in record.cells if cell.verdict not in (Verdict.PASSED, Verdict.MANUAL)]
+    written = [cell for cell in record.cells if cell.verdict is Verdict.MANUAL and cell.evidence is Evidence.NONE]
+    lost = [cell for cell in record.cells if cell.verdict is not Verdict.PASSED and cell not in written]
     for cell in lost:
         yield Gate(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
     if not lost:
         points = sum(cell.points or 0 for cell in record.cells)
         yield Gate(name, True, f"{points:g} points in {sum(notebook.seconds for notebook in record.notebooks):.1f} s")
+
+
+def _credited(record: SubmissionRecord) -> Iterator[Gate]:
+    """Tests that end in a value that is no number of points: full credit whatever it is, as for nbgrader."""
+    for cell in record.cells:
+        if cell.earned and REMARK in cell.detail:
+            hint = "Where it is to be points, write float(…); else end the line with a semicolon."
+            yield Gate("partial credit is a number", True, cell.detail, cell.grade_id, hint, warning=True)
 
 
 def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:

@@ -24,7 +24,7 @@ def otter(settings: Settings, module: str, path: Path | None) -> None:
     Students upload the notebook that they were given. Otter runs tests beside student code: there is no sandbox, a
     test can be forged and hidden tests be read by the work that is graded, and written answers wait for a person.
     """
-    from tito.otter.zip import unmeasured_tests, write_otter_zip
+    from tito.otter.zip import all_or_nothing_tests, unmeasured_tests, write_otter_zip
 
     course, assignment = settings.course_and_assignment(module)
     target = path or course.root / "autograder" / f"{assignment.id}.zip"
@@ -32,3 +32,6 @@ def otter(settings: Settings, module: str, path: Path | None) -> None:
     unmeasured = unmeasured_tests(course, assignment)
     if unmeasured:
         say(f"Time and memory are not measured there, so points can differ: {', '.join(unmeasured)}.")
+    in_full = all_or_nothing_tests(course, assignment)
+    if in_full:
+        say(f"Tests that end in a number of points give all of them there: {', '.join(in_full)}.")

@@ -64,9 +64,13 @@ def _without_errors(outputs: list[Any]) -> list[Any]:
 
 
 def _verdict_output(verdict: CellVerdict) -> list[Any]:
-    """Nothing for a pass; for all else an error output, which nbgrader and formgrader read as no points."""
+    """Nothing for a pass; points by its last value as such; for all else an error output, which nbgrader and
+    formgrader read as no points."""
     if verdict.earned:
         return []
+    if verdict.points and not verdict.checks:
+        data = nbformat.NotebookNode({"text/plain": f"{verdict.points!r}"})
+        return [nbformat.v4.new_output("execute_result", data=data, execution_count=None)]
     name = verdict.verdict.value.upper()
     used = f"{verdict.seconds:.2f} s, {verdict.memory_mb:.0f} MiB" if verdict.seconds else ""
     lines = [line for line in (f"{name}: {verdict.message}", verdict.detail, used) if line]

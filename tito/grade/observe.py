@@ -327,7 +327,15 @@ def _step(section: Section, judge: JudgePlan | None, guard: bool) -> Step:
     observed = judge.observed if judge else ()
     measured = section.is_measured
     source = "" if code else section.observe
-    return Step(source=source, code=code, names=section.names, observe=observed, guard=guard, measured=measured)
+    return Step(
+        source=source,
+        code=code,
+        names=section.names,
+        observe=observed,
+        guard=guard,
+        measured=measured,
+        has_value=section.has_last_value and judge is None,
+    )
 
 
 def _receive_notebook(

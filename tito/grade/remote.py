@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from tito.errors import JudgeFailed
@@ -40,7 +41,7 @@ class RemoteTest:
         except (EndOfStream, CodecError, OSError, ValueError) as error:
             ran = Ran(StepStatus.FAULT, evalue=f"The judge process gave no answer: {error or type(error).__name__}.")
         self._broken |= ran.status not in (StepStatus.OK, StepStatus.ERROR)
-        return Ran(ran.status, ran.ename, ran.evalue, seconds=time.monotonic() - started)
+        return replace(ran, seconds=time.monotonic() - started)
 
     def _relay(self, end: float) -> Ran:
         """Pass on what the test asks and the notebook answers, until the section is done."""
@@ -51,7 +52,7 @@ class RemoteTest:
                 self.sites |= frozenset(message["sites"])
                 done = message["done"]
                 status = self.notebook.over or StepStatus(done["status"])
-                return Ran(status, done["ename"], done["evalue"])
+                return Ran(status, done["ename"], done["evalue"], value=done["value"])
             answer = self.notebook.ask(message["ask"], values, max(end - time.monotonic(), 0.01) / PATIENCE)
             if answer is not None and answer[0].get("status") == StepStatus.STOPPED:
                 self.notebook.over = StepStatus.TIMEOUT

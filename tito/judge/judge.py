@@ -23,6 +23,7 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.sandbox_specs import Sandboxes, judge_spec
 from tito.repair.read_notebook import ReadNotebook, from_values
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.inside.last_value import LONGEST
 from tito.sandbox.launch import Backend
 from tito.sandbox.session import Session
 from tito.sandbox.zygote_client import Sandbox, ZygoteClient
@@ -44,7 +45,7 @@ class Judgement:
     """The judge's answer. `message` is the author's, fit for students; `detail` may hold values, for the TA.
 
     `checks` are its answers to the section's named checks; then `yes` says that it said yes to all. `broke`: there was
-    no answer, since the values have brought judges down at this limit.
+    no answer, since the values have brought judges down at this limit. `value` is the text of the test's last value.
     """
 
     yes: bool
@@ -52,6 +53,7 @@ class Judgement:
     detail: str = ""
     checks: tuple[Judgement, ...] = ()
     broke: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,9 +345,9 @@ def _judgement(reply: dict[str, Any]) -> Judgement | JudgeFailed:
 
 
 def _one(reply: dict[str, Any], checks: tuple[Judgement, ...] = ()) -> Judgement:
-    return Judgement(
-        reply["yes"] is True, shortened(str(reply["message"]), 4000), shortened(str(reply["detail"]), 4000), checks
-    )
+    message, detail = (shortened(str(reply[name]), 4000) for name in ("message", "detail"))
+    value = shortened(str(reply.get("value", "")), LONGEST)
+    return Judgement(reply["yes"] is True, message, detail, checks, value=value)
 
 
 class PendingAnswers:

@@ -23,6 +23,7 @@ from tito.judge.call_sites import MARK
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
 from tito.sandbox.inside.codec import Channel, EndOfStream
+from tito.sandbox.inside.last_value import LAST_VALUE, last_value_text, number_in
 from tito.sandbox.inside.step_status import StepStatus
 
 GIVEN = f"{MARK}given>"
@@ -80,6 +81,11 @@ class Namespace(dict[str, Any]):
             return False
         return True
 
+    def last_value(self) -> str:
+        """The text of what a section has kept as the test's last value."""
+        own = {LAST_VALUE: super().__getitem__(LAST_VALUE)} if super().__contains__(LAST_VALUE) else {}
+        return last_value_text(own)
+
     # A dict's own look past the methods above: `globals().get("name")` would find no name of the notebook's.
     get = MutableMapping.get  # type: ignore[assignment]
     setdefault = MutableMapping.setdefault
@@ -101,7 +107,8 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
         started = time.monotonic()
         done = fault or _run(section, names)
         if done["status"] is StepStatus.OK and names.proxy_channel.not_believed:
-            done = _replayed(recording, request, run, started + section["limit_s"]) or done
+            replayed = _replayed(recording, request, run, started + section["limit_s"])
+            done = replayed if replayed and _is_worse(replayed, done) else done
         channel.send({"done": done, "sites": sorted(names.proxy_channel.shown)})
 
 
@@ -116,7 +123,7 @@ def _names(line: Transport, request: dict[str, Any], *, believes: bool = False) 
 def _replayed(
     recording: Recording, request: dict[str, Any], sections: list[dict[str, Any]], end: float
 ) -> dict[str, Any] | None:
-    """What fails where the notebook is believed what it says of arguments; None: nothing, as far as can be told."""
+    """What comes of it where the notebook is believed what it says of arguments; None: that cannot be told."""
     if not recording.is_whole:
         return None
     generators = np.random.get_state(), random.getstate()
@@ -127,13 +134,19 @@ def _replayed(
         left_s = end - time.monotonic()
         if left_s <= 0:
             return None
-        done = done or _run(section | {"limit_s": left_s}, names)
-        if done["status"] is not StepStatus.OK:
-            break
-        done = {}
+        if not done or done["status"] is StepStatus.OK:
+            done = _run(section | {"limit_s": left_s}, names)
     np.random.set_state(generators[0])
     random.setstate(generators[1])
     return None if replay.is_other or not done or done["status"] is StepStatus.STOPPED else done
+
+
+def _is_worse(replayed: dict[str, Any], done: dict[str, Any]) -> bool:
+    """Whether it earns less: it failed, or gives a smaller number of points."""
+    if replayed["status"] is not StepStatus.OK:
+        return True
+    numbers = number_in(replayed["value"]), number_in(done["value"])
+    return numbers[0] is not None and (numbers[1] is None or numbers[0] < numbers[1])
 
 
 def _given(source: str, names: Namespace) -> dict[str, Any]:
@@ -172,19 +185,20 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
         signal.setitimer(signal.ITIMER_REAL, 0)
     if stopped or proxy_channel.over:
         return _done(stopped[0] if stopped else Ended(proxy_channel.over))
-    return {"status": StepStatus.OK, "ename": "", "evalue": ""}
+    return {"status": StepStatus.OK, "ename": "", "evalue": "", "value": names.last_value()}
 
 
 def _done(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Ended):
         why = f"This test could not go on: {error}."
-        return {"status": StepStatus.ERROR, "ename": AssertionError.__name__, "evalue": why}
+        return {"status": StepStatus.ERROR, "ename": AssertionError.__name__, "evalue": why, "value": ""}
     status = StepStatus.STOPPED if isinstance(error, TestTimeout) else StepStatus.ERROR
     try:
         text = str(error)[:4000]
     except (Exception, Ended):  # noqa: BLE001  (an error whose text holds what a student's own class prints)
         text = ""
-    return {"status": status, "ename": type(error).__name__[:200], "evalue": text.encode("utf-8", "replace").decode()}
+    evalue = text.encode("utf-8", "replace").decode()
+    return {"status": status, "ename": type(error).__name__[:200], "evalue": evalue, "value": ""}
 
 
 def imported(statements: list[list[str]]) -> dict[str, Any]:
@@ -216,5 +230,10 @@ def serve_test(channel: Channel, request: dict[str, Any]) -> None:
     if status != 0:
         stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
         became = StepStatus.STOPPED if stopped else StepStatus.ERROR
-        done = {"status": became, "ename": "JudgeDied", "evalue": "judging what your code returned went wrong"}
+        done = {
+            "value": "",
+            "status": became,
+            "ename": "JudgeDied",
+            "evalue": "judging what your code returned went wrong",
+        }
         channel.send({"done": done, "sites": []})

@@ -10,6 +10,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from tito.sandbox.inside.codec import CodecError, Packed
+from tito.sandbox.inside.last_value import LAST_VALUE, last_value_text
 from tito.sandbox.inside.wire import more
 
 MESSAGE = 2000  # characters of a message that are told
@@ -46,7 +47,8 @@ def judge(request: dict[str, Any], observed: Packed, measured: dict[str, float] 
         judgement(part, dict(namespace), sources, request["hidden"]) if common["yes"] else common for part in named
     ]
     first_no = next((answer for answer in (common, *checks) if not answer["yes"]), common)
-    return first_no | {"checks": checks, "fault": ""}
+    value = {"value": last_value_text(namespace)} if LAST_VALUE in namespace else {}
+    return first_no | value | {"checks": checks, "fault": ""}
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,12 @@ def unmeasured_tests(course: Course, assignment: Assignment) -> list[str]:
     return [test.grade_id for test in tests if any(section.is_measured for section, _ in test.sections)]
 
 
+def all_or_nothing_tests(course: Course, assignment: Assignment) -> list[str]:
+    """Tests that give points by their last value here. Otter gives all of them to whoever comes to the end."""
+    tests = [test for notebook in plan_assignment(course, assignment).notebooks for test in notebook.tests.values()]
+    return [test.grade_id for test in tests if any(section.has_last_value for section, _ in test.sections)]
+
+
 def _released(course: Course, assignment: Assignment, plan: NotebookPlan) -> Released:
     folder = course.step("release", assignment.id)
     path = folder / f"{plan.name}.ipynb"

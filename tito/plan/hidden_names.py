@@ -23,7 +23,7 @@ from tito.course.cells import Cell
 from tito.course.python_source import UNPARSABLE, parsed
 from tito.models import CellKind, Section
 from tito.plan.magics import flow_with_magics
-from tito.plan.names import BUILTINS, changed_in_place, flow_in, imported, names_in
+from tito.plan.names import BUILTINS, called_name, changed_in_place, flow_in, imported, names_in
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 SEEDS = ("seed", "set_seed", "manual_seed")
@@ -273,7 +273,7 @@ def _is_check(node: ast.AST) -> bool:
     if isinstance(node, ast.Expr):
         return _is_check(node.value)
     if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = called_name(node)
         return name in CHANGES_NOTHING or name.lower().startswith("assert")
     return isinstance(node, ast.Assert)
 

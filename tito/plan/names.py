@@ -136,9 +136,14 @@ def changed_in_place(statement: ast.stmt) -> frozenset[str]:
     return frozenset(changed)
 
 
+def called_name(call: ast.Call) -> str:
+    """The name that a function or a method is called by; "" where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def _changed_by(call: ast.Call) -> Iterator[ast.expr]:
     """Expressions for what a call changes."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = called_name(call)
     if isinstance(call.func, ast.Attribute) and name in CHANGING:
         yield call.func.value
     if name in CHANGING_FIRST or (name in CHANGING and _root_of(call.func) <= {"list", "dict", "set"}):

@@ -19,6 +19,7 @@ from tito.plan.evaluation import calls_that_run_values
 from tito.plan.hidden_names import HiddenNames
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
+from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
 from tito.plan.sandbox_specs import notebook_spec
@@ -90,7 +91,7 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
 
 
 def _plan_test(cell: Cell, sections: Iterable[Section], names: NotebookNames, meanings: Meanings) -> TestPlan:
-    parts = [replace(section, names=meanings.in_section(section.observe)) for section in sections]
+    parts = [replace(section, names=meanings.in_section(section.observe)) for section in with_last_value([*sections])]
     planned = tuple(
         (section, plan_judge(section, names, cell.grade_id) if section.judge is not None else None) for section in parts
     )

@@ -12,6 +12,7 @@ from typing import Any
 from tito.errors import SandboxUnavailable
 from tito.plain_text import shortened
 from tito.sandbox.inside.codec import MAX_DEPTH, NOTHING, Channel, CodecError, EndOfStream, Packed
+from tito.sandbox.inside.last_value import LONGEST
 from tito.sandbox.inside.step_status import SAID_INSIDE, StepStatus
 from tito.sandbox.metering import Meter
 from tito.sandbox.steps import Ran, Step
@@ -158,6 +159,7 @@ class NotebookChannel:
             refused=refused,
             tampered=tuple(shortened(str(name), 200) for name in _list(reply.get("tampered"))[:20]),
             memory_mb=_plausible(reply.get("memory_mb")),
+            value=shortened(str(reply.get("value", "")), LONGEST),
         )
 
     def _outputs(self, outputs: object) -> tuple[dict[str, Any], ...]:
@@ -220,6 +222,7 @@ def _as_sent(step: Step) -> dict[str, Any]:
     if step.op != "run":
         return {"op": step.op, "number": step.number}
     message = {"op": step.op, "source": step.source, "observe": list(step.observe), "guard": step.guard}
+    message["value"] = step.has_value
     message["names"] = [list(step.names.shared), list(step.names.of_tests)]
     if step.cell is not None:
         message["cell"] = {"name": step.cell.name, "flags": step.cell.flags, "sets": step.cell.sets}

@@ -23,6 +23,7 @@ class Step:
     guard: bool = False  # what asserts rely on is put back first as it was, see `guard`
     number: int = 0
     measured: bool = False  # what it takes is measured from outside
+    has_value: bool = False  # it ends in what may be the points of a test: the text of that is to be brought back
 
     @property
     def is_answered(self) -> bool:
@@ -43,6 +44,7 @@ class Ran:
     tampered: tuple[str, ...] = ()  # what student code had replaced of what asserts rely on
     memory_mb: float = 0.0
     measured: Measured | None = None  # not by the runner, but from outside
+    value: str = ""  # what a kernel would show of the last value of a section that ends in one
 
     @property
     def values(self) -> dict[str, Any]:

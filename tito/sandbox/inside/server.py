@@ -8,7 +8,7 @@ Requests (JSON, see `codec`):
             notebook's; see `Step`. Each is answered as soon as it is done:
             run     run a cell, or a section of a test as compiled Python; the answer holds status, outputs, seconds,
                     and the plain values of the names asked for. With `guard`, what its asserts rely on is first put
-                    back as it was
+                    back as it was; with `value`, the answer holds the text of its last value
             branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
                     warden keeps its files meanwhile, see `warden`
             mark    remember what the notebook's names stand for at this cell; and
@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 
 from tito.sandbox.inside import rlimits
 from tito.sandbox.inside.codec import NOTHING, Channel, CodecError, Encoder, EndOfStream, Packed
+from tito.sandbox.inside.last_value import last_value_text, shown_text
 from tito.sandbox.inside.objects import Objects
 from tito.sandbox.inside.own_names import OwnNames
 from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, run, time_limit
@@ -123,6 +124,8 @@ class Server:
             reply = run(shell, code if section else cell, limit_s) | {"tampered": tampered}
             ran_through = reply["status"] == StepStatus.OK
             seen, reply["refused"] = observe(shell, step["observe"]) if ran_through else (NOTHING, {})
+            if ran_through and step["value"]:
+                reply["value"] = _last_value(shell) if section else shown_text(reply["outputs"])
         return reply | {"memory_mb": max(0, _peak_kb() - self.fresh_kb) / 1024}, seen
 
     def _branch(self, number: int) -> bool | None:
@@ -178,6 +181,13 @@ def observe(shell: Shell, names: list[str]) -> tuple[Packed, dict[str, str]]:
     except CellTimeout:
         refused |= dict.fromkeys(reversed(left), "looking at it takes too long")
     return encoder.packed(), refused
+
+
+def _last_value(shell: Shell) -> str:
+    """What a kernel would show of a test's last value; nothing where that takes too long."""
+    with contextlib.suppress(CellTimeout), time_limit(LOOK_LIMIT_S):
+        return last_value_text(shell.user_ns)
+    return ""
 
 
 def _peak_kb() -> int:
