@@ -26,7 +26,9 @@ def feedback(settings: Settings, module: str, students: tuple[str, ...], hand_ou
     say(f"Wrote {len(pages)} feedback pages; the first is {pages[0]}.")
     if hand_out:
         for student in students or ("",):
-            exchange(course, assignment, "ReleaseFeedback", student=student)
+            done = exchange(course, assignment, "ReleaseFeedback", student=student)
+            for name in getattr(done, "refused", ()):
+                say(f"REFUSED: {name}'s page; their submission came without the secret that tells whose it is.")
         say(f"Handed them to the exchange {course.exchange_place}: 'nbgrader fetch_feedback' brings them.")
 
 

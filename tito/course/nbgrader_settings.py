@@ -71,6 +71,7 @@ def _exchange(config: Config, course: Course) -> None:
         config.Exchange.root = str(course.exchange_root)
         config.ExchangeCollect.check_owner = True
         config.ExchangeFactory.collect = "tito.exchange.client.filesystem.Collect"
+        config.ExchangeFactory.release_feedback = "tito.exchange.client.filesystem.ReleaseFeedback"
         return
     for name, where in EXCHANGE_CLASSES.items():
         config.ExchangeFactory[name] = where

@@ -29,6 +29,8 @@ from tito.models import (
 )
 
 TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"  # by which nbgrader's filesystem exchange finds the student of a page
+LONGEST_SECRET = 1024  # bytes; nbgrader's has 128
 
 
 class Recorder:
@@ -151,6 +153,15 @@ def submitted_at(submitted: Path) -> Any:
         return None
 
 
+def _secret_of(submitted: Path) -> str:
+    """What nbgrader's exchange told this submission and its student alone, "" where it is not as nbgrader writes it."""
+    try:
+        secret = read_regular_file(submitted / SECRET, 1).decode("ascii").strip()
+    except (Unreadable, ValueError):
+        return ""
+    return secret if len(secret) <= LONGEST_SECRET else ""
+
+
 def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     """Replace autograded/<student>/<assignment>/ as a whole."""
     record = graded.record
@@ -163,6 +174,8 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
         (fresh / f"{name}.ipynb").write_text(text, encoding="utf-8")
     if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
         shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
+    if secret := _secret_of(submitted):
+        (fresh / SECRET).write_text(secret, encoding="ascii")
     if target.exists():
         target.rename(old)
     fresh.rename(target)

@@ -1,7 +1,8 @@
 """nbgrader's filesystem exchange, for a trusted lab with an operating system's user for each student: the opt-in.
 
 Who handed something in is who owns its files: nothing else in that exchange can be relied upon. nbgrader warns of a
-submission under another's name and then collects it over the true one; here it is left where it is.
+submission under another's name and then collects it over the true one; here it is left where it is. And nbgrader hands
+out no feedback at all where one submission lacks its secret; here all others get theirs.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
 # In the place of the submission of somebody who has none that is theirs: nbgrader takes the first of a list.
 NOTHING: dict[str, Any] = {"username": "", "filename": "", "timestamp": datetime.min}
+
+NEEDED = ("timestamp.txt", "submission_secret.txt")  # beside a page: what nbgrader's exchange files it by
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]
@@ -49,6 +52,32 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
         )
         self.refused.append(record["filename"])
         return False
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]
+    """Hands out the pages of all whose submission has a secret. `refused` names the others' students, after `start`."""
+
+    def __init__(self, *args: Any, **traits: Any) -> None:
+        super().__init__(*args, **traits)
+        self.refused: list[str] = []
+
+    def copy_files(self) -> None:
+        pages = Path(self.src_path, "*.html")  # a pattern of nbgrader's, for all students
+        files = Path(pages.anchor).glob(str(pages.relative_to(pages.anchor)))
+        folders = {page.parent for page in files if not all((page.parent / name).is_file() for name in NEEDED)}
+        self.refused = sorted(folder.parent.name for folder in folders)
+        for student in self.refused:
+            self.log.error(
+                "NOT handed out: %s's page, since their submission did not come with %s. Give it to them yourself.",
+                student,
+                " and ".join(NEEDED),
+            )
+        excluded = self.coursedir.student_id_exclude
+        self.coursedir.student_id_exclude = ",".join(filter(None, [excluded, *self.refused]))
+        try:
+            super().copy_files()
+        finally:
+            self.coursedir.student_id_exclude = excluded
 
 
 def _owner(path: Path) -> str:
