@@ -20,7 +20,8 @@ from tito.course.cells import read_cells
 from tito.course.script import source_notebooks
 from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord, Variant
-from tito.plan.leaks import find_leaks, public_of, secrets_of
+from tito.plan.leaks import find_leaks
+from tito.plan.secret_texts import public_of, secrets_of
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from ports import free_port
 from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import source_notebooks
-from tito.plan.leaks import secrets_of
+from tito.plan.secret_texts import secrets_of
 
 MODULE = "16_quantization"
 LIMIT_MB = 900

@@ -70,8 +70,6 @@ UNSOUND: dict[str, tuple[dict[str, str | None], str]] = {
     "an unknown name in a judge": (
         {"test_double": CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")},
         "nearly_equal"),
-    "a graded cell without points": (
-        {"test_halve": CELLS["test_halve"].replace('"points": 3', '"points": 0')}, "test_halve"),
     "a test that tests nothing": ({"test_halve": CELLS["test_halve"].split("assert")[0] + "# later\n"}, "test_halve"),
     "a hidden region without an end": (
         {"test_halve": CELLS["test_halve"].replace("### END HIDDEN TESTS\n", "")}, "test_halve"),
@@ -89,6 +87,27 @@ def test_an_unsound_cell_fails_the_first_gate_by_its_name_and_no_other_gate_is_r
     failed = failures(write_course(tmp_path / "course", text, variants={}))
     assert {check.name for check in failed} == {"metadata"}
     assert any(where in f"{check.where} {check.detail}" for check in failed)
+
+
+def test_a_graded_cell_without_points_is_named_and_hides_no_other_finding(tmp_path: Path) -> None:
+    """nbgrader has such cells, for practice."""
+    halve = CELLS["test_halve"].replace('"points": 3', '"points": 0')
+    text = script(test_halve=halve, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n", task_why=None)
+    course = write_course(tmp_path / "course", text, variants={})
+    gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
+    assert [gate.detail for gate in gates if gate.warning] == ["test_halve: a graded cell without points"]
+    assert [(gate.name, gate.where) for gate in gates if not gate.ok] == [(LEAKS, "double")]
+    assert gates[-1].name == STUB
+
+
+def test_metadata_and_leaks_are_told_together_and_nothing_is_run_before_they_are_mended(tmp_path: Path) -> None:
+    judge = CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")
+    text = script(test_double=judge, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n")
+    course = write_course(tmp_path / "course", text, variants={})
+    gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
+    assert [gate.name for gate in gates if not gate.ok] == ["metadata", LEAKS]
+    assert gates[-1].warning
+    assert "nothing was run" in gates[-1].detail
 
 
 FAULTS: dict[str, tuple[dict[str, str | None], str, str]] = {
@@ -112,6 +131,40 @@ def test_a_planted_fault_makes_its_gate_fail_with_the_name_of_the_cell(
     failed = failures(write_course(tmp_path / "course", text, variants={}))
     beside = {("tests are judged apart", where)}  # so the test goes where the reference does not pass it elsewhere
     assert {(check.name, check.where) for check in failed} - beside == {(gate, where)}
+
+
+PERMITTED = f"### SHOWN `{SOLUTION_LINE}`: the text above explains this line\n"
+
+
+def test_what_an_author_permits_with_a_reason_is_no_finding_and_is_not_released(tmp_path: Path) -> None:
+    shown = CELLS["double"].replace("    ### BEGIN SOLUTION\n", f"    {PERMITTED}    ### BEGIN SOLUTION\n")
+    stub = CELLS["test_halve"].split("assert")[0] + "assert callable(halve)\n### PASSES UNSOLVED: a point for all\n"
+    text = script(double=shown, test_halve=stub, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n")
+    course = write_course(tmp_path / "course", text, variants={})
+    gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
+    assert [gate for gate in gates if not gate.ok and gate.name != "tests are judged apart"] == []
+    assert "shown on purpose" in next(gate.detail for gate in gates if gate.name == LEAKS)
+    assert "test_halve, on purpose" in next(gate.detail for gate in gates if gate.name == STUB)
+    released = build_release(course, course.assignment("7"), tmp_path / "release") / "doubling.ipynb"
+    assert "SHOWN" not in released.read_text()
+    assert "UNSOLVED" not in released.read_text()
+
+
+def test_a_permission_that_nothing_needs_is_a_finding(tmp_path: Path) -> None:
+    shown = CELLS["double"].replace("    ### BEGIN SOLUTION\n", f"    ### BEGIN SOLUTION\n    {PERMITTED}")
+    stub = f"{CELLS['test_halve']}### PASSES UNSOLVED: a point for all\n"
+    setup = f"{CELLS['setup']}### SHOWN `import numpy as np`: is no secret\n"
+    course = write_course(tmp_path / "course", script(double=shown, test_halve=stub, setup=setup), variants={})
+    assert {(gate.name, gate.where) for gate in failures(course)} == {
+        (LEAKS, "double"), (LEAKS, "setup"), (STUB, "test_halve"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["### SHOWN numbers: why", "### SHOWN `numbers`:", "### SHOWN `numbers`"])
+def test_a_permission_without_its_form_or_a_reason_is_a_finding(line: str, tmp_path: Path) -> None:
+    shown = CELLS["double"].replace("    ### END SOLUTION\n", f"    {line}\n    ### END SOLUTION\n")
+    course = write_course(tmp_path / "course", script(double=shown), variants={})
+    assert ["### SHOWN" in gate.detail for gate in failures(course)] == [True]
 
 
 def test_variants_with_wrong_lost_lines_fail_by_their_names(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from tiny import MARK_SCHEME, meta, script
 from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import read_script
-from tito.plan.leaks import Leak, find_leaks, find_outputs, public_of, secrets_of
+from tito.plan.leaks import Leak, Search, find_leaks, find_outputs
+from tito.plan.secret_texts import public_of, secrets_of
 
 SOLUTION = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
 HIDDEN = "far_away = 1e6 * rng.normal(size=5)"
@@ -110,3 +113,133 @@ def test_outputs_and_counts_that_survived_are_found(tmp_path: Path) -> None:
         ("one.ipynb", "cell"),
         ("one.ipynb", "counted"),
     ]
+
+
+# ---- what is no leak, and what is one all the same -------------------------------------------------
+
+
+FIGURE = "plt.figure(figsize=(8, 6))"
+PLOTS = f"""import matplotlib.pyplot as plt
+{FIGURE}
+plt.plot(times, temperatures, "o-", label="measured")
+plt.xlabel("time in seconds")
+plt.ylabel("temperature in degrees")
+plt.legend(loc="upper right")"""
+FIT = """# the normal equation
+import numpy as np
+columns = np.vstack([times, np.ones(len(times))]).T
+inverse_of_product = np.linalg.inv(columns.T @ columns)
+slope, intercept = inverse_of_product @ columns.T @ temperatures"""
+
+
+@dataclass
+class Sources:
+    """Cells of a source notebook, and a release of what students get of them and of more."""
+
+    folder: Path
+
+    def find(self, secret: str, *released: Any, kind: str = "solution", shown: str = "", **files: str) -> Search:
+        """What is found of a secret, in a cell of its own, in a release that has these cells."""
+        region = {"solution": "SOLUTION", "test": "HIDDEN TESTS"}[kind]
+        facts = {"grade": kind == "test", "solution": kind == "solution", "locked": kind == "test", "points": 1}
+        source = code(
+            f"{shown}### BEGIN {region}\n{secret}\n### END {region}",
+            metadata={"nbgrader": facts | {"grade_id": "mine", "schema_version": 3}},
+        )
+        given = [cell if not isinstance(cell, str) else code(cell) for cell in released]
+        for number, cell in enumerate(given):
+            cell["id"] = f"cell-{number}"
+        nbformat.write(nbformat.v4.new_notebook(cells=given), self.folder / "x.ipynb")
+        for name, text in files.items():
+            (self.folder / name.replace("_", ".")).write_text(text)
+        cells = read_cells([source, *given])
+        return Search(self.folder, secrets_of(cells), public_of(cells))
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    return Sources(tmp_path)
+
+
+@pytest.mark.parametrize("line", [FIGURE, "import matplotlib.pyplot as plt", 'plt.xlabel("time in seconds")'])
+@pytest.mark.parametrize("place", ["{}\nplt.plot([1, 2])", "# {}"])
+def test_a_line_that_says_nothing_is_no_leak(line: str, place: str, sources: Sources) -> None:
+    text = nbformat.v4.new_markdown_cell(f"Begin with\n```\n{line}\n```", id="t")
+    assert sources.find(PLOTS, place.format(line), text, helper_py=line).leaks == []
+
+
+def test_a_whole_solution_of_such_lines_is_one(sources: Sources) -> None:
+    assert [leak.where for leak in sources.find(PLOTS, nbformat.v4.new_markdown_cell(PLOTS, id="t")).leaks] == ["mine"]
+    assert [leak.is_repeated for leak in sources.find(PLOTS, PLOTS).leaks] == [False]
+
+
+def test_a_comment_of_a_solution_may_stand_in_the_text(sources: Sources) -> None:
+    solution = f"# Halve the interval until it is shorter than the tolerance.\n{FIT}"
+    text = "Halve the interval until it is shorter than the tolerance."
+    assert sources.find(solution, nbformat.v4.new_markdown_cell(text, id="t"), f"# {text}").leaks == []
+
+
+def test_given_code_may_work_with_less_than_half_of_a_solution_and_is_told(sources: Sources) -> None:
+    line = FIT.split("\n")[2]
+    (leak,) = sources.find(FIT, f"{line}\nprint(columns.shape)").leaks
+    assert leak.is_repeated
+    assert leak.lines == (line,)
+    assert leak.place == "the code of cell number 1"
+
+
+@pytest.mark.parametrize(
+    "released",
+    [
+        [FIT.split("\n")[2]],  # nothing works with it: it was left behind
+        [f"{FIT.split(chr(10))[2]}\nprint(columns)", f"# {FIT.split(chr(10))[3]}"],
+        [f"{FIT.split(chr(10))[2]}\nprint(columns)", f"{FIT.split(chr(10))[3]}\nprint(inverse_of_product)"],  # together
+        [nbformat.v4.new_markdown_cell(f"Remember: `{FIT.split(chr(10))[2]}`", id="t")],
+        [code(outputs=[nbformat.v4.new_output("stream", text=FIT.split("\n")[2])])],
+    ],
+)
+def test_a_line_in_a_text_a_comment_an_output_or_left_behind_is_a_leak(released: list[Any], sources: Sources) -> None:
+    assert [leak for leak in sources.find(FIT, *released).leaks if not leak.is_repeated]
+
+
+def test_a_module_beside_the_notebook_is_searched(sources: Sources) -> None:
+    (leak,) = sources.find(FIT, "x = 1", solved_py=FIT).leaks
+    assert (leak.file, leak.is_repeated) == ("solved.py", False)
+
+
+def test_a_hidden_test_may_set_up_what_given_code_does_and_not_assert_it(sources: Sources) -> None:
+    setting_up, asserting = "rates = np.array([0.25, 0.5, 0.125])", "assert abs(total(rates) - rates.sum()) < 1e-9"
+    test = f"{setting_up}\n{asserting}"
+    assert sources.find(test, f"{setting_up}\nprint(rates)", kind="test").leaks == []
+    assert sources.find(test, f"{setting_up}\n{asserting}", kind="test").leaks
+    assert sources.find(test, f"# {setting_up}", kind="test").leaks
+
+
+def test_the_answer_of_a_hidden_test_is_found_by_itself_but_not_in_data(sources: Sources) -> None:
+    test = "assert total(1000) == 233168"
+    text = nbformat.v4.new_markdown_cell("For 1000 it is 233168.", id="t")
+    for released in (text, "# 233168", code(metadata={"note": "233168"})):
+        assert [leak.where for leak in sources.find(test, released, kind="test").leaks] == ["mine"]
+    assert sources.find(test, "x = 1", kind="test", data_csv="year,sum\n1,233168\n").leaks == []
+    assert sources.find(test, "assert total(1000) == 233168 - 1 + 1", kind="test").leaks
+    round_number = nbformat.v4.new_markdown_cell("1000000 is round", id="t")
+    assert sources.find("assert total(1000) == 1000000", round_number, kind="test").leaks == []
+
+
+def test_what_is_permitted_by_its_line_is_no_leak_and_nothing_else_is_permitted(sources: Sources) -> None:
+    first, second = FIT.split("\n")[2:4]
+    shown = f"### SHOWN `{first}`: it is explained above\n"
+    text = nbformat.v4.new_markdown_cell(first, id="t")
+    allowed = sources.find(FIT, text, shown=shown)
+    assert (allowed.leaks, allowed.unused) == ([], [])
+    both = sources.find(FIT, nbformat.v4.new_markdown_cell(f"{first}\n\n{second}", id="t"), shown=shown)
+    assert [leak.lines[-1] for leak in both.leaks] == [second]
+    assert sources.find(FIT, "x = 1", shown=shown).unused == [("mine", first)]
+    assert sources.find(FIT, text, shown="### SHOWN `(`: all\n").leaks
+
+
+def test_files_that_are_no_json_and_notebooks_of_other_forms_are_searched_too(sources: Sources) -> None:
+    line = FIT.split("\n")[2]
+    lines = f'{{"a": 1}}\n{{"b": "{line}"}}\n'
+    assert [leak.file for leak in sources.find(FIT, "x = 1", data_json=lines).leaks] == ["data.json"]
+    old = json.dumps({"nbformat": 3, "worksheets": [{"cells": [{"input": line}]}]})
+    assert [leak.file for leak in sources.find(FIT, "x = 1", data_json="1", old_ipynb=old).leaks] == ["old.ipynb"]

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 from click.testing import CliRunner
-from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT
+from tiny import ASSIGNMENT, CELLS, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT, script
 
 from tito.author.release import publish
 from tito.cli import cli
@@ -126,6 +126,19 @@ def test_a_secret_in_the_wrong_file_of_a_zip_is_found(
             solution=solution, hidden=hidden, json=json.dumps({"cells": [{"source": solution}]})
         ))  # fmt: skip
     assert find_zip_leaks(copy, read_cells(notebook.cells))
+
+
+def test_what_given_code_shares_with_a_solution_is_no_secret_of_the_zip(released: Course, tmp_path: Path) -> None:
+    """The release gate warns of it, and lets it pass."""
+    shared = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
+    longer = (
+        "largest = float(np.max(np.abs(numbers_as_floats)))\n    assert largest < 1e300\n    return numbers_as_floats"
+    )
+    given = f"values = [1.0]\n{shared}\nwarm_start = numbers_as_floats.sum()\n"
+    cells = {"double": CELLS["double"].replace("return numbers_as_floats", longer), "more": f"# %%\n{given}"}
+    released.step("source", f"{ASSIGNMENT}.py").write_text(script(**cells), encoding="utf-8")
+    publish(released, released.assignment("7"))
+    assert write_otter_zip(released, released.assignment("7"), tmp_path / "otter.zip").is_file()
 
 
 # ---- what cannot be made ---------------------------------------------------------------------------

@@ -7,7 +7,6 @@ the reference earns every point · the untouched stub earns none · every varian
 
 from __future__ import annotations
 
-import filecmp
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import nbformat
 
 from tito.author.forgery import declared_reports, forged_values
 from tito.author.release import build_release
+from tito.author.source_gates import leak_gates, metadata_gates, same_bytes
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
@@ -25,9 +25,8 @@ from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.workers import Task, grade_all
-from tito.models import CellKind, Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
-from tito.plan.directives import reason_in_process
-from tito.plan.leaks import find_leaks, find_outputs, public_of, secrets_of
+from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
+from tito.plan.directives import reason_in_process, reason_unsolved
 from tito.plan.partial_credit import REMARK
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
@@ -49,7 +48,6 @@ class GateContext:
     backend: Backend
     plan: AssignmentPlan
     source: dict[str, Any]
-    artefact: Path
     released: dict[str, Any]
 
     def limited(self, cell_timeout_s: float) -> GateContext:
@@ -79,25 +77,34 @@ def run_gates(
             progress(line)
 
     source = source_notebooks(course, assignment)
-    note(_metadata(source))
-    if not report.ok:
-        return report
+    note(metadata_gates(source))
     with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
-        artefact = build_release(course, assignment, Path(scratch) / "release")
-        again = build_release(course, assignment, Path(scratch) / "again")
-        note([_same_bytes(artefact, again)])
+        artefact = Path(scratch) / "release"
+        try:
+            build_release(course, assignment, artefact)
+            again = build_release(course, assignment, Path(scratch) / "again")
+        except BadSource as error:
+            if report.ok:  # else it is one of what has been told
+                note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
+            return report
+        is_sound = report.ok
+        note([same_bytes(artefact, again)])
+        note(leak_gates(course, assignment, source, artefact))
+        if not is_sound:
+            note([Gate(NOT_RUN, True, "nothing was run: mend the metadata first", warning=True)])
+            return report
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         plan = calibrated_apart(plan_assignment(course, assignment), backend)
-        context = GateContext(course, assignment, backend, plan, source, artefact, released)
+        context = GateContext(course, assignment, backend, plan, source, released)
         note(_as_the_course_has_it(course, _judged(plan)))
         note(_as_the_course_has_it(course, declared_reports(plan)))
         note(_as_the_course_has_it(course, forged_values(plan, backend)))
-        note(_leaks(context))
         note(_warmups(context))
         note(_earned(context, workers))
     return report
 
 
+NOT_RUN = "tests and solutions"
 APART = "tests are judged apart"
 APART_HINT = (
     "Write a ### JUDGE line that says what the judge is to look at; or write '### IN PROCESS: reason' in the test, and "
@@ -124,72 +131,6 @@ def _as_the_course_has_it(course: Course, gates: Iterable[Gate]) -> Iterator[Gat
     """What can be forged is refused, or named and let pass."""
     lenient = course.gates.forgeable == "warn"
     return (replace(line, ok=True, warning=True) if lenient and not line.ok else line for line in gates)
-
-
-# ---- what needs no student code ------------------------------------------------------------------
-
-
-def _metadata(source: dict[str, Any]) -> Iterator[Gate]:
-    from nbgrader.nbgraderformat import MetadataValidator
-    from nbgrader.nbgraderformat.common import ValidationError
-
-    for name, notebook in source.items():
-        try:
-            MetadataValidator().validate_nb(notebook)
-            problems = list(_problems(notebook))
-        except (ValidationError, ValueError, BadSource) as error:
-            problems = [str(error)]
-        for problem in problems:
-            yield Gate("metadata", False, problem, name, "Mend the cell in the source.")
-        if not problems:
-            graded = [cell for cell in read_cells(notebook.cells) if cell.is_graded]
-            tests, written = [cell for cell in graded if cell.is_test], [cell for cell in graded if not cell.is_test]
-            auto, manual = sum(cell.points for cell in tests), sum(cell.points for cell in written)
-            detail = f"{len(tests)} autograded cells with {auto:g} points, {len(written)} written with {manual:g}"
-            yield Gate("metadata", True, detail, name)
-
-
-def _problems(notebook: Any) -> Iterator[str]:
-    from tito.plan.planning import plan_notebook
-
-    for cell in read_cells(notebook.cells):
-        if cell.is_graded and cell.points <= 0:
-            yield f"{cell.grade_id}: a graded cell without points"
-        if cell.kind is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
-            yield f"cell {cell.id}: a solution in a cell that is none for students to write"
-    try:
-        plan = plan_notebook("", notebook.cells)
-    except BadSource as error:
-        yield str(error)
-        return
-    for test in plan.tests.values():
-        if not test.sections:
-            yield f"{test.grade_id}: a test that tests nothing"
-
-
-def _same_bytes(first: Path, second: Path) -> Gate:
-    names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
-    others = sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
-    _, differing, odd = filecmp.cmpfiles(first, second, names, shallow=False)
-    differing += odd + sorted(set(names) ^ set(others))
-    detail = f"differ between two builds: {', '.join(differing[:3])}" if differing else f"{len(names)} files"
-    return Gate("two builds are the same bytes", not differing, detail)
-
-
-def _leaks(context: GateContext) -> Iterator[Gate]:
-    name = "nothing secret in the build"
-    prerequisites = "\n".join(
-        path.read_text(encoding="utf-8") for path in sorted(context.plan.prerequisites.rglob("*.py"))
-    )
-    cells = [cell for notebook in context.source.values() for cell in read_cells(notebook.cells)]
-    leaks = find_leaks(context.artefact, secrets_of(cells), public_of(cells), prerequisites) + find_outputs(
-        context.artefact
-    )
-    for leak in leaks:
-        hint = "Take it out of the cell that students get, or out of the region that they do not."
-        yield Gate(name, False, f"{leak.file} holds “{leak.excerpt}”", leak.where, hint)
-    if not leaks:
-        yield Gate(name, True, f"{len(secrets_of(cells))} solutions, hidden tests and mark schemes looked for")
 
 
 # ---- what runs code ------------------------------------------------------------------------------
@@ -225,7 +166,7 @@ def _earned(context: GateContext, workers: int) -> Iterator[Gate]:
     records = _graded(
         context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": context.released} | submitted, workers
     )
-    yield from _none_earned("the untouched stub fails each graded cell", records["the stub"])
+    yield from _as_the_course_has_it(context.course, _none_earned(context, records["the stub"]))
     yield from (_as_stated(variant, records[variant.name]) for variant, _ in variants)
 
 
@@ -275,12 +216,24 @@ def _credited(record: SubmissionRecord) -> Iterator[Gate]:
             yield Gate("partial credit is a number", True, cell.detail, cell.grade_id, hint, warning=True)
 
 
-def _none_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:
-    earned = [cell for cell in record.cells if cell.earned]
-    for cell in earned:
-        yield Gate(name, False, "the stub passes this test: it tests nothing of the student's", cell.grade_id)
-    if not earned:
-        yield Gate(name, True, f"{sum(cell.verdict is not Verdict.MANUAL for cell in record.cells)} cells")
+STUB = "the untouched stub fails each graded cell"
+STUB_HINT = "Test what the student writes; or write '### PASSES UNSOLVED: reason' in the test."
+
+
+def _none_earned(context: GateContext, record: SubmissionRecord) -> Iterator[Gate]:
+    """No test that the stub passes, but for those that say why it may."""
+    cells = {cell.grade_id: cell for notebook in context.plan.notebooks for cell in notebook.cells}
+    earned = {cell.grade_id for cell in record.cells if cell.earned}
+    permitted = {name for name, cell in cells.items() if cell.is_test and reason_unsolved(cell.source)}
+    for name in sorted(earned - permitted):
+        yield Gate(STUB, False, "the stub passes this test: it tests nothing of the student's", name, STUB_HINT)
+    for name in sorted(permitted - earned):
+        detail = "it says ### PASSES UNSOLVED, and the stub does not pass it"
+        yield Gate(STUB, False, detail, name, "Take that line out.")
+    if earned == permitted:
+        tested = sum(cell.verdict is not Verdict.MANUAL for cell in record.cells) - len(permitted)
+        but = f" but {', '.join(sorted(permitted))}, on purpose" if permitted else ""
+        yield Gate(STUB, True, f"{tested} cells{but}")
 
 
 def _as_stated(variant: Variant, record: SubmissionRecord) -> Gate:

@@ -9,9 +9,11 @@ import shutil
 from datetime import UTC
 from pathlib import Path
 
+import nbformat
+
 from tito.bridge.generate import generate, scratch_course
 from tito.course.course import Assignment, Course
-from tito.course.script import build
+from tito.course.script import build, source_notebooks
 from tito.gradebook.store import gradebook
 
 
@@ -28,7 +30,10 @@ def _build_source(course: Course, scratch: Course, assignment: Assignment) -> No
     if assignment.script is not None:
         build(scratch, assignment)
     else:
-        shutil.copytree(course.step("source", assignment.id), scratch.step("source", assignment.id))
+        target = scratch.step("source", assignment.id)
+        shutil.copytree(course.step("source", assignment.id), target)
+        for name, notebook in source_notebooks(course, assignment).items():
+            nbformat.write(notebook, target / f"{name}.ipynb")  # as it was read: nbgrader refuses what is old
 
 
 def publish(course: Course, assignment: Assignment) -> Path:

@@ -96,14 +96,20 @@ def submission(variant: Variant, source: Any, released: Any) -> Any:
 
 def solutions(source: Any) -> dict[str, str]:
     """The reference solution by grade id, without the markers that only instructors have."""
-    cells = (cell for cell in source.cells if kind_of(cell) is CellKind.SOLUTION)
+    cells = (cell for cell in source.cells if _is_written(cell))
     return {grade_id_of(cell): SOLUTION_MARKERS.sub("", cell.source) for cell in cells}
+
+
+def _is_written(cell: Any) -> bool:
+    """Whether students write code there: a person may grade it, and tests below may need it all the same."""
+    kind = kind_of(cell)
+    return kind is CellKind.SOLUTION or (kind is CellKind.ANSWER and cell.cell_type == "code")
 
 
 def filled(released: Any, solutions: dict[str, str]) -> Any:
     """The released notebook with `solutions` (source by grade id) in its solution cells."""
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
-        if kind_of(cell) is CellKind.SOLUTION:
+        if _is_written(cell):
             cell.source = solutions.get(grade_id_of(cell), cell.source)
     return notebook

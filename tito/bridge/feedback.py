@@ -13,7 +13,7 @@ from tito.course.course import Assignment, Course
 from tito.course.nbgrader_settings import settings
 from tito.errors import PlatformError, UsageError
 from tito.models import CellKind, Verdict
-from tito.plan.leaks import REGION
+from tito.plan.secret_texts import REGION
 from tito.plan.test_cell import visible_source
 
 FAILED = Verdict.FAILED.value.upper()

@@ -32,7 +32,7 @@ def check(settings: Settings, module: str, *, as_json: bool, sandbox: str | None
     report = gates_of(course, assignment, sandbox, workers, quiet=as_json)
     if as_json:
         print_json(dataclasses.asdict(report) | {"ok": report.ok})
-    require(report)
+    require(report, quiet=as_json)
 
 
 @click.command()
@@ -91,14 +91,25 @@ def line(gate: Gate) -> str:
     return f"{mark}  {gate.name}{where}: {gate.detail}.{hint}".replace("..", ".")
 
 
-def require(report: GateReport) -> None:
-    """Raise unless every gate held.
+def require(report: GateReport, *, quiet: bool = False) -> None:
+    """Raise unless every gate held, after all that did not has been told together, unless `quiet`.
 
     Raises:
         GateFailed: says how many did not.
     """
-    failed = sum(not gate.ok for gate in report.gates)
+    failed = [gate for gate in report.gates if not gate.ok]
     if failed:
+        if not quiet:
+            say(findings(failed))
         raise GateFailed(
-            f"{report.subject}: {failed} of {len(report.gates)} gates failed.", hint="Nothing was released."
+            f"{report.subject}: {len(failed)} of {len(report.gates)} gates failed.", hint="Nothing was released."
         )
+
+
+def findings(failed: list[Gate]) -> str:
+    """What is to be mended: cell, what and where, and what to do."""
+    lines = [f"\n{len(failed)} to mend:"]
+    for number, gate in enumerate(failed, 1):
+        lines.append(f"{number:>3}. {gate.where or gate.name}" + (f" · {gate.name}" if gate.where else ""))
+        lines += [f"     {gate.detail}", *([f"     → {gate.hint}"] if gate.hint else [])]
+    return "\n".join([*lines, ""])

@@ -20,6 +20,7 @@ import yaml
 
 from tito.course.cells import grade_id_of
 from tito.course.course import SCRIPT_NAME, Assignment, Course
+from tito.course.source_notebook import read_source_notebook
 from tito.errors import BadSource, PlatformError
 from tito.models import ModuleInfo
 from tito.validation import near
@@ -187,4 +188,4 @@ def source_notebooks(course: Course, assignment: Assignment) -> dict[str, Any]:
         script = read_script(assignment.script)
         return {script.info.name: script.notebook}
     folder = course.step("source", assignment.id)
-    return {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
+    return {path.stem: read_source_notebook(path) for path in sorted(folder.glob("*.ipynb"))}

@@ -77,7 +77,8 @@ class ExchangeSettings:
 
 @dataclass(frozen=True)
 class GateSettings:
-    """What the release gate makes of tests that can be forged: `refuse`, or `warn` for a course that was converted."""
+    """What the release gate makes of tests that can be forged, or that the untouched stub passes: `refuse`, or `warn`
+    for a course that was converted."""
 
     __pydantic_config__ = NO_OTHERS
 

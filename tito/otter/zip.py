@@ -27,9 +27,10 @@ from tito.course.cells import Cell, grade_id_of, kind_of
 from tito.course.course import Assignment, Course
 from tito.errors import BadSource, GateFailed, PlatformError, UsageError
 from tito.models import CellKind, JudgePlan, Section
-from tito.plan.leaks import Leak, find_leaks, public_of, secrets_of
+from tito.plan.leaks import Leak, find_leaks
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.plan.planning import plan_assignment
+from tito.plan.secret_texts import given_code, public_of, secrets_of
 from tito.plan.test_cell import visible_source
 
 PLUGIN = "tito.otter.plugin.InPlace"
@@ -212,10 +213,12 @@ def find_zip_leaks(path: Path, cells: tuple[Cell, ...], handed_out: tuple[Path, 
     """Secrets of a source notebook in an autograder zip. `handed_out` is what students have beside the notebook.
 
     Tests may say what the source's tests say, and what students have; they may not hold what only a solution says.
+    What code that is given shares with a solution, the release has let pass.
     """
     public, secrets = public_of(cells), secrets_of(cells)
     files = [file for entry in handed_out for file in (sorted(entry.rglob("*")) if entry.is_dir() else [entry])]
-    known = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files if file.suffix == ".py")
+    beside = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.suffix == ".py"]
+    known = "\n".join([*beside, given_code(cells)])
     tests = "\n".join(cell.source for cell in cells if cell.is_test)
     with tempfile.TemporaryDirectory(prefix="tito-otter-") as folder:
         of_tests, others = Path(folder) / "tests", Path(folder) / "others"

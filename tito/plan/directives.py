@@ -4,11 +4,14 @@
 # assert wall_s < 2, "too slow"
 ### REPORTED name, name: reason  above ### JUDGE: observed names that are the student's word, and can be forged
 ### IN PROCESS: reason           anywhere in a test: why its asserts have to run beside student code
+### PASSES UNSOLVED: reason      anywhere in a test: why the untouched stub may pass it
+### SHOWN `text`: reason         in any cell with a secret: a part of it that students may have all the same
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from tito.errors import BadSource
 
@@ -16,22 +19,35 @@ MEASURES = frozenset(("wall_s", "cpu_s", "peak_mb"))  # names that measured line
 MEASURED_LINE = re.compile(r"^### MEASURED[ \t]*$", re.MULTILINE)
 REPORTED_LINE = re.compile(r"^### REPORTED (?P<names>\w+(?:[ \t]*,[ \t]*\w+)*):[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
 IN_PROCESS_LINE = re.compile(r"^### IN PROCESS:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
+UNSOLVED_LINE = re.compile(r"^[ \t]*### PASSES UNSOLVED:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
+SHOWN_LINE = re.compile(r"^[ \t]*### SHOWN `(?P<text>.+)`:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
+SHOWN_FORM = (SHOWN_LINE, "Write '### SHOWN `text`: reason', with the text as it stands in the cell.")
 FORMS = {
     "MEASURED": (MEASURED_LINE, "Write '### MEASURED', and below it lines such as '# assert wall_s < 2'."),
     "REPORTED": (REPORTED_LINE, "Write '### REPORTED name, name: reason'."),
     "IN PROCESS": (IN_PROCESS_LINE, "Write '### IN PROCESS: reason'."),
+    "PASSES UNSOLVED": (UNSOLVED_LINE, "Write '### PASSES UNSOLVED: reason'."),
+    "SHOWN": SHOWN_FORM,
 }
 # Lines that are not for students: they would tell where a test believes them.
-PRIVATE = re.compile(r"^### (?:REPORTED|IN PROCESS)\b.*(?:\n|\Z)", re.MULTILINE)
+PRIVATE = re.compile(r"^[ \t]*### (?:REPORTED|IN PROCESS|PASSES UNSOLVED|SHOWN)\b.*(?:\n|\Z)", re.MULTILINE)
 
 
-def require_forms(source: str, where: str) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """A part of a secret that its author lets students have, and why."""
+
+    text: str
+    reason: str
+
+
+def require_forms(source: str, where: str, forms: dict[str, tuple[re.Pattern[str], str]] = FORMS) -> None:
     """Raise where a line begins as one of these does, and does not go on as it should.
 
     Raises:
         BadSource: says which line, and how it is written.
     """
-    for word, (form, hint) in FORMS.items():
+    for word, (form, hint) in forms.items():
         for line in re.findall(rf"^[ \t]*###[ \t]*{word}\b.*$", source, re.MULTILINE):
             if not form.fullmatch(line):
                 raise BadSource(f"{where}: '{line.strip()}' is not of its form.", hint=hint)
@@ -95,6 +111,17 @@ def reason_in_process(source: str) -> str:
     return line["reason"].strip() if line else ""
 
 
-def without_private(source: str) -> str:
-    """A cell's source as students may read it."""
-    return PRIVATE.sub("", source)
+def reason_unsolved(source: str) -> str:
+    """Why the untouched stub may pass a test; nothing where it does not say."""
+    line = UNSOLVED_LINE.search(source)
+    return line["reason"].strip() if line else ""
+
+
+def shown_lines(source: str) -> tuple[Shown, ...]:
+    """What a cell's author lets students have of its secrets."""
+    return tuple(Shown(line["text"].strip(), line["reason"].strip()) for line in SHOWN_LINE.finditer(source))
+
+
+def without_private(source: str, *, leaving_lines: bool = False) -> str:
+    """A cell's source as students may read it; with empty lines in the place of private ones where they are counted."""
+    return PRIVATE.sub("\n" if leaving_lines else "", source)

@@ -1,11 +1,13 @@
 """Looks for what must not be in a release: solutions, hidden tests, mark schemes, outputs, foreign files.
 
 The built artefact is searched, every string of every file, whatever tool built it. A secret counts as found when a
-whole line of it, or a run of its tokens, stands in the artefact and in nothing that students have anyway.
+whole line of it, or a run of its tokens, stands in the artefact and in nothing that students have anyway. What code
+that is given repeats of a longer solution and works with there is told apart: it is hardly the solution.
 """
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import json
@@ -15,90 +17,188 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tito.course.cells import Cell
-from tito.models import CellKind
-from tito.plan.test_cell import hidden_source, visible_source
-
-TOKEN = re.compile(r"\w+|[^\w\s]")
-RUN = 14  # tokens in a row that are taken for a copy
-LINE = 24  # characters, spaces apart, from which on a line of its own is taken for a copy
-REGION = re.compile(r"BEGIN (SOLUTION|MARK SCHEME)[^\n]*\n(?P<secret>.*?)\n[^\n]*END (SOLUTION|MARK SCHEME)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A text that must not be released, where in the source it stands, and whether it is a hidden test."""
-
-    where: str
-    text: str
-    is_test: bool = False
+from tito.course.cells import grade_id_of
+from tito.plan.boilerplate import rows_of, tree_of, without_comments
+from tito.plan.secret_texts import Mark, Secret, tokens_of
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A secret found in the artefact."""
+    """A secret found in the artefact.
+
+    Attributes:
+        file: where in the artefact it is.
+        where: the cell of the source that it is of.
+        excerpt: the first of its lines that can be read there.
+        place: what part of the file, "" for a file that is no notebook.
+        lines: all of these lines.
+        is_repeated: given code works with them, and most of the solution does not show there.
+        is_test: whether it is of a hidden test.
+    """
 
     file: str
     where: str
     excerpt: str
+    place: str = ""
+    lines: tuple[str, ...] = ()
+    is_repeated: bool = False
+    is_test: bool = False
 
 
-def secrets_of(cells: Iterable[Cell]) -> list[Secret]:
-    """Solutions, mark schemes and hidden tests of a source notebook."""
-    secrets = []
-    for cell in cells:
-        source, where = cell.source, cell.label
-        regions = [Secret(where, match["secret"]) for match in REGION.finditer(source)]
-        if cell.kind is CellKind.SOLUTION and not regions:
-            regions = [Secret(where, source)]  # nbgrader replaces a solution cell without markers as a whole
-        secrets += regions
-        if hidden := hidden_source(source).strip():
-            secrets.append(Secret(where, hidden, is_test=True))
-    return secrets
+@dataclass(frozen=True)
+class Place:
+    """A text of the artefact: which file and part of it, its tokens, and the source where it is code that is run."""
 
-
-def public_of(cells: Iterable[Cell]) -> str:
-    """What students may see of tests: a hidden test may repeat it. Solutions have no such excuse."""
-    return "\n".join(visible_source(cell.source) for cell in cells if cell.is_test)
+    file: str
+    part: str
+    tokens: str
+    code: str | None = None
+    is_data: bool = False
 
 
 def find_leaks(artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> list[Leak]:
     """Leaks in the files below `artefact`. `public` may be repeated by hidden tests, `prerequisites` by all."""
-    known, tests = _tokens(prerequisites), _tokens(public)
-    wanted = {
-        secret: [mark for mark in _marks(secret.text) if mark not in known and not (secret.is_test and mark in tests)]
-        for secret in secrets
-    }
-    leaks = []
-    for path in sorted(path for path in artefact.rglob("*") if path.is_file()):
-        present = "".join(map(_tokens, _texts(path)))
-        for secret, marks in wanted.items():
-            if hits := [mark for mark in marks if mark in present]:
-                leaks.append(Leak(str(path.relative_to(artefact)), secret.where, min(hits, key=len).strip()[:80]))
-    return leaks
+    return Search(artefact, secrets, public, prerequisites).leaks
 
 
-def _tokens(text: str) -> str:
-    """The tokens of a text between single spaces, so that one text's can be looked for in another's."""
-    return f" {' '.join(TOKEN.findall(text))} "
+class Search:
+    """A search of an artefact: `leaks`, and permissions that it did not need, by cell and text: `unused`."""
+
+    def __init__(self, artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> None:
+        self._known, self._public = tokens_of(prerequisites), tokens_of(public)
+        self._places = [place for path in _files(artefact) for place in _places(artefact, path)]
+        self._read = _names_read(place.code for place in self._places if place.code is not None)
+        self._used: set[tuple[str, str]] = set()
+        self.leaks = [leak for secret in secrets for leak in self._leaks_of(secret)]
+        self.leaks.sort(key=lambda leak: leak.file)
+        permitted = dict.fromkeys((secret.where, shown.text) for secret in secrets for shown in secret.shown)
+        self.unused = [each for each in permitted if each not in self._used]
+
+    def _leaks_of(self, secret: Secret) -> Iterator[Leak]:
+        marks = [mark for mark in secret.marks if mark.tokens not in self._known]
+        if secret.is_test:
+            marks = [mark for mark in marks if mark.tokens not in self._public]
+        seen = []
+        for place in self._places:
+            hits = [mark for mark in marks if mark.tokens in place.tokens and not (mark.is_number and place.is_data)]
+            if hits := self._without_shown(secret, hits):
+                seen.append((place, hits))
+        is_repeated = self._is_repeated(
+            secret, [mark for place, hits in seen if place.code is not None for mark in hits]
+        )
+        for place, hits in seen:
+            yield _leak(secret, place, hits, is_repeated and place.code is not None)
+
+    def _without_shown(self, secret: Secret, hits: list[Mark]) -> list[Mark]:
+        """Marks that permissions do not cover for the most part: a run goes on into the next line."""
+        covered: set[int] = set()
+        for shown in secret.shown:
+            own = {at for places in secret.places(shown) for at in places}
+            if any(not own.isdisjoint(range(mark.start, mark.end)) for mark in hits):
+                self._used.add((secret.where, shown.text))
+            covered |= own
+        return [
+            mark for mark in hits if 2 * len(covered.intersection(range(mark.start, mark.end))) < mark.end - mark.start
+        ]
+
+    def _is_repeated(self, secret: Secret, hits: list[Mark]) -> bool:
+        """Whether given code shows less than half of a solution, and works with what it sets there."""
+        if secret.is_test:
+            return False
+        shown = {at for mark in hits for at in range(mark.start, mark.end)}
+        counted = [at for at, row in enumerate(secret.rows) if row not in secret.silent]
+        if 2 * len(shown.intersection(counted)) >= len(counted):
+            return False
+        return _names_set(secret, secret.lines_of(hits)) <= self._read
 
 
-def _marks(text: str) -> set[str]:
-    """What a text is recognised by: its longer lines, and its runs of tokens, without regard to white space."""
-    lines = {_tokens(line) for line in text.split("\n") if len("".join(line.split())) >= LINE}
-    tokens = TOKEN.findall(text)
-    return lines | {f" {' '.join(tokens[at : at + RUN])} " for at in range(len(tokens) - RUN + 1)}
+def _leak(secret: Secret, place: Place, hits: list[Mark], is_repeated: bool) -> Leak:
+    lines = tuple(secret.line(row) for row in secret.lines_of(hits))
+    return Leak(place.file, secret.where, lines[0][:80], place.part, lines, is_repeated, secret.is_test)
 
 
-def _texts(path: Path) -> Iterator[str]:
-    data = path.read_bytes()
-    text = data.decode(errors="replace")
-    if path.suffix in (".ipynb", ".json"):
-        for string in _strings(json.loads(text)):
-            yield string
-            yield from _unpacked(string)
+def _names_set(secret: Secret, rows: list[int]) -> frozenset[str]:
+    """Names that statements of a secret on these lines set."""
+    tree = tree_of(_dedented(secret.text))
+    if tree is None:
+        return frozenset()
+    statements = (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
+    return frozenset(
+        name.id
+        for node in statements
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and {row + 1 for row in rows} & {*rows_of(node)}
+        for name in ast.walk(node)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+    )
+
+
+def _dedented(text: str) -> str:
+    """A part of a cell as a cell of its own."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
+
+
+def _names_read(sources: Iterable[str]) -> frozenset[str]:
+    trees = [tree for tree in map(tree_of, sources) if tree is not None]
+    names = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return frozenset(name.id for name in names if isinstance(name.ctx, ast.Load))
+
+
+# ---- the artefact --------------------------------------------------------------------------------------
+
+
+def _files(artefact: Path) -> list[Path]:
+    return sorted(path for path in artefact.rglob("*") if path.is_file())
+
+
+def _places(artefact: Path, path: Path) -> Iterator[Place]:
+    file, text = str(path.relative_to(artefact)), path.read_bytes().decode(errors="replace")
+    if path.suffix == ".py":
+        yield from _code_places(file, "", text)
+        return
+    try:
+        content = json.loads(text) if path.suffix in (".ipynb", ".json") else None
+    except ValueError:  # a line of JSON each, or a file that is only called so
+        content = None
+    if content is None:
+        yield Place(file, "", tokens_of(text), is_data=True)
+    elif path.suffix == ".ipynb":
+        yield from _notebook_places(file, content)
     else:
-        yield text
+        yield _place(file, "", content, is_data=True)
+
+
+def _notebook_places(file: str, content: Any) -> Iterator[Place]:
+    """A notebook's cells part by part, and all else in it."""
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        yield _place(file, "", content)
+        return
+    for number, cell in enumerate(cells, 1):
+        name = grade_id_of(cell) if isinstance(cell.get("metadata"), dict) else ""
+        where = f"cell {name}" if name else f"cell number {number}"
+        source = "".join(cell.get("source", ""))
+        if cell.get("cell_type") == "code":
+            yield from _code_places(file, where, source)
+        else:
+            yield _place(file, f"the text of {where}", source)
+        yield _place(file, f"an output of {where}", cell.get("outputs"))
+        yield _place(file, f"an attachment of {where}", cell.get("attachments"))
+        others = {key: value for key, value in cell.items() if key not in ("source", "outputs", "attachments")}
+        yield _place(file, f"the metadata of {where}", others)
+    yield _place(file, "the metadata", {key: value for key, value in content.items() if key != "cells"})
+
+
+def _code_places(file: str, where: str, source: str) -> Iterator[Place]:
+    code, comments = without_comments(source)
+    yield Place(file, f"the code of {where}" if where else "", tokens_of(code), source)
+    yield Place(file, f"a comment in {where}" if where else "a comment", tokens_of(comments))
+
+
+def _place(file: str, part: str, value: Any, is_data: bool = False) -> Place:
+    texts = [text for string in _strings(value) for text in (string, *_unpacked(string))]
+    return Place(file, part, "".join(map(tokens_of, texts)), is_data=is_data)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -126,10 +226,11 @@ def _unpacked(string: str) -> Iterator[str]:
 
 
 def find_outputs(artefact: Path) -> list[Leak]:
-    """Outputs and execution counts that survived in released notebooks."""
+    """Outputs and execution counts that survived in released notebooks; what lies in folders below is data."""
     leaks = []
-    for path in sorted(artefact.rglob("*.ipynb")):
+    for path in sorted(artefact.glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell.get("outputs") or cell.get("execution_count") is not None:
-                leaks.append(Leak(path.name, str(cell.get("id", "")), "an output"))
+                name = grade_id_of(cell) or str(cell.get("id", ""))
+                leaks.append(Leak(path.name, name, "an output", f"cell {name}"))
     return leaks

@@ -77,21 +77,31 @@ def hidden_source(source: str) -> str:
     return "\n".join(text for text, hidden in _regions(source, "") if hidden)
 
 
+def hidden_rows(source: str) -> list[int]:
+    """Which lines of a cell's source, counted from 0, stand in hidden regions; raises what `sections` does."""
+    return [row for rows, hidden in _region_rows(source, "") for row in rows if hidden]
+
+
 def _regions(source: str, where: str) -> Iterator[tuple[str, bool]]:
-    lines: list[str] = []
+    lines = source.split("\n")
+    return (("\n".join(lines[row] for row in rows), hidden) for rows, hidden in _region_rows(source, where))
+
+
+def _region_rows(source: str, where: str) -> Iterator[tuple[list[int], bool]]:
+    rows: list[int] = []
     hidden = False
-    for line in source.split("\n"):
+    for row, line in enumerate(source.split("\n")):
         if BEGIN_HIDDEN in line and not hidden:
-            yield "\n".join(lines), False
-            lines, hidden = [], True
+            yield rows, False
+            rows, hidden = [], True
         elif END_HIDDEN in line and hidden:
-            yield "\n".join(lines), True
-            lines, hidden = [], False
+            yield rows, True
+            rows, hidden = [], False
         else:
-            lines.append(line)
+            rows.append(row)
     if hidden:
         raise BadSource(f"{where}: a hidden region has no end.", hint=f"Add a line '### {END_HIDDEN}'.")
-    yield "\n".join(lines), False
+    yield rows, False
 
 
 def _section(text: str, hidden: bool, where: str) -> Section:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tito.plan.directives import without_private
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 TEXT_STUB = ("YOUR ANSWER HERE",)
@@ -15,7 +17,7 @@ def stub_of(source: str, cell_type: str) -> str:
     stub = CODE_STUB if cell_type == "code" else TEXT_STUB
     lines: list[str] = []
     inside = replaced = False
-    for line in source.split("\n"):
+    for line in without_private(source).split("\n"):
         if BEGIN in line and not inside:
             inside = replaced = True
             indent = line[: len(line) - len(line.lstrip())]

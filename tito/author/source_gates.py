@@ -1,0 +1,145 @@
+"""Gates that read source and build, and run no code: metadata, two builds, and what must not be in them."""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tito.course.cells import Cell, read_cells
+from tito.course.course import Assignment, Course
+from tito.course.nbgrader_metadata import metadata_problems
+from tito.errors import BadSource
+from tito.models import CellKind, Gate
+from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
+from tito.plan.leaks import Leak, Search, find_outputs
+from tito.plan.planning import plan_notebook
+from tito.plan.secret_texts import Secret, public_of, secrets_of
+
+METADATA = "metadata"
+SECRETS = "nothing secret in the build"
+MOST_LINES = 4  # of a leak that are shown
+PERMIT = "say in cell {0} that students may have a line, one such for each: ### SHOWN `the line`: reason."
+
+
+def metadata_gates(source: dict[str, Any]) -> Iterator[Gate]:
+    """Whether each notebook's cells are what nbgrader and the grader can read; all that is wrong, at once."""
+    for name, notebook in source.items():
+        problems = [(f"{each.cell}: {each.problem}", each.hint) for each in metadata_problems(notebook)]
+        problems = problems or list(_problems(notebook))
+        for problem, hint in problems:
+            yield Gate(METADATA, False, problem, name, hint)
+        if not problems:
+            yield from _sound(name, read_cells(notebook.cells))
+
+
+def _sound(name: str, cells: tuple[Cell, ...]) -> Iterator[Gate]:
+    graded = [cell for cell in cells if cell.is_graded]
+    for cell in graded:
+        if not cell.points:
+            hint = "Give it some, if it is to count; for practice it may stay so."
+            yield Gate(METADATA, True, f"{cell.grade_id}: a graded cell without points", name, hint, warning=True)
+    tests, written = [cell for cell in graded if cell.is_test], [cell for cell in graded if not cell.is_test]
+    auto, manual = sum(cell.points for cell in tests), sum(cell.points for cell in written)
+    detail = f"{len(tests)} autograded cells with {auto:g} points, {len(written)} written with {manual:g}"
+    yield Gate(METADATA, True, detail, name)
+
+
+def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
+    hint = "Mend the cell in the source."
+    cells = read_cells(notebook.cells)
+    for cell in cells:
+        if cell.kind is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
+            yield f"cell {cell.id}: a solution in a cell that is none for students to write", hint
+        try:
+            require_forms(cell.source, cell.label, {"SHOWN": SHOWN_FORM})
+        except BadSource as error:
+            yield error.message, error.hint
+    try:
+        plan = plan_notebook("", notebook.cells)
+    except BadSource as error:
+        yield str(error), hint
+        return
+    for test in plan.tests.values():
+        if not test.sections:
+            yield f"{test.grade_id}: a test that tests nothing", hint
+
+
+def same_bytes(first: Path, second: Path) -> Gate:
+    """Whether two builds are alike."""
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
+    others = sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
+    _, differing, odd = filecmp.cmpfiles(first, second, names, shallow=False)
+    differing += odd + sorted(set(names) ^ set(others))
+    detail = f"differ between two builds: {', '.join(differing[:3])}" if differing else f"{len(names)} files"
+    return Gate("two builds are the same bytes", not differing, detail)
+
+
+def leak_gates(course: Course, assignment: Assignment, source: dict[str, Any], artefact: Path) -> Iterator[Gate]:
+    """What of the source's secrets a build holds, and permissions that nothing needs."""
+    cells = [cell for notebook in source.values() for cell in read_cells(notebook.cells)]
+    secrets = secrets_of(cells)
+    search = Search(artefact, secrets, public_of(cells), _below(course, assignment))
+    findings = [_leak(leak) for leak in search.leaks if not leak.is_repeated]
+    findings += [_output(leak) for leak in find_outputs(artefact)]
+    findings += [_unused(where, text) for where, text in [*search.unused, *_without_secret(cells, secrets)]]
+    yield from findings
+    yield from _repeated([leak for leak in search.leaks if leak.is_repeated])
+    if not findings:
+        shown = sum(len(secret.shown) for secret in secrets)
+        more = f", {shown} lines of them shown on purpose" if shown else ""
+        yield Gate(SECRETS, True, f"{len(secrets)} solutions, hidden tests and mark schemes looked for{more}")
+
+
+def _below(course: Course, assignment: Assignment) -> str:
+    """What students of a module have of those below it, which they have written. Other modules beside a notebook are
+    part of the release, and searched."""
+    if assignment.script is None:
+        return ""
+    folder = course.step("source", assignment.id)
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
+
+
+def _leak(leak: Leak) -> Gate:
+    secret = "hidden test" if leak.is_test else "solution or mark scheme"
+    hint = f"Take it out there, or out of the region that students do not get; or {PERMIT.format(leak.where)}"
+    return Gate(SECRETS, False, f"{_place(leak)} shows of its {secret}: {_lines(leak.lines)}", leak.where, hint)
+
+
+def _repeated(leaks: list[Leak]) -> Iterator[Gate]:
+    """One warning for each solution that shares lines with given code."""
+    for where in dict.fromkeys(leak.where for leak in leaks):
+        own = [leak for leak in leaks if leak.where == where]
+        lines = dict.fromkeys(line for leak in own for line in leak.lines)
+        places = ", ".join(dict.fromkeys(map(_place, own)))
+        detail = f"its solution shares {_lines(tuple(lines))} with {places}"
+        hint = f"If that is what students are to find out, take it out there; else {PERMIT.format(where)}"
+        yield Gate(SECRETS, True, detail, where, hint, warning=True)
+
+
+def _place(leak: Leak) -> str:
+    return f"{leak.place} in {leak.file}" if leak.place else leak.file
+
+
+def _lines(lines: tuple[str, ...]) -> str:
+    more = f" and {len(lines) - MOST_LINES} more lines" if len(lines) > MOST_LINES else ""
+    return " · ".join(f"`{line}`" for line in lines[:MOST_LINES]) + more
+
+
+def _output(leak: Leak) -> Gate:
+    hint = "Clear the notebook's outputs, and have nbgrader's ClearOutput among the preprocessors."
+    return Gate(SECRETS, False, f"{leak.place} in {leak.file} has an output", leak.where, hint)
+
+
+def _without_secret(cells: list[Cell], secrets: list[Secret]) -> Iterator[tuple[str, str]]:
+    """Permissions in cells that have nothing to hide."""
+    hiding = {secret.where for secret in secrets}
+    for cell in cells:
+        if cell.label not in hiding:
+            yield from ((cell.label, shown.text) for shown in shown_lines(cell.source))
+
+
+def _unused(where: str, text: str) -> Gate:
+    detail = f"it says ### SHOWN `{text}`, and the release does not show that"
+    return Gate(SECRETS, False, detail, where, "Take that line out, so that it permits nothing later.")
