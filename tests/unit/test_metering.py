@@ -183,10 +183,11 @@ import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print(flush=True)
 input()
-if os.fork() == 0:
+grandchild = os.fork()
+if grandchild == 0:
     while time.process_time() < 0.4: pass
     os._exit(0)
-time.sleep(1)
+while os.path.exists(f"/proc/{grandchild}"): time.sleep(0.05)
 """
 
 
