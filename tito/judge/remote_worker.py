@@ -40,7 +40,8 @@ class TestTimeout(BaseException):
 class Namespace(dict[str, Any]):
     """The names of a test: its own, the instructor's, Python's; all others are asked of the notebook.
 
-    A name that functions of the notebook read is the notebook's, wherever the test sets it.
+    A name that functions of the notebook read is the notebook's, wherever the test sets it; but for what the test
+    imports once more, as the notebook has it.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Namespace(dict[str, Any]):
         self.imports = imports
         self.notebook = notebook
         self.mirrored = mirrored
+        self.replaced: set[str] = set()  # of these, what the test has set
 
     def __missing__(self, name: str) -> Any:
         if name in self.imports and name not in self.notebook:
@@ -60,7 +62,8 @@ class Namespace(dict[str, Any]):
         return self.proxy_channel.ask("name", name=name)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if name in self.mirrored:
+        if name in self.mirrored and (name in self.replaced or self.imports.get(name) is not value):
+            self.replaced.add(name)
             self.proxy_channel.ask("set name", arguments=(value,), name=name)
             super().pop(name, None)
         else:

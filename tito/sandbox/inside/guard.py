@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import sys
 import threading
 from typing import Any
@@ -18,6 +19,7 @@ WATCHED = (
     *("builtins", "math", "operator", "unittest.case"),
     *("numpy", "numpy.linalg", "numpy.testing", "numpy.testing._private.utils"),
 )
+VARIABLES = ("NBGRADER_EXECUTION",)  # by which a test knows that it is graded
 LIBRARIES = ("IPython.", "matplotlib", "tito.")  # whose hooks are no student's
 MOST_NOTES = 10
 
@@ -27,6 +29,7 @@ class Guard:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
+        self.variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
         modules = [importlib.import_module(name) for name in WATCHED]
         self.modules = [(module, dict(vars(module))) for module in modules]
         self.class_of_shell = {cls: dict(vars(cls)) for cls in (type(shell), InteractiveShell)}
@@ -45,7 +48,13 @@ class Guard:
             f"get_ipython().{name}" for cls, before in self.class_of_shell.items() for name in _put_back(cls, before)
         ]
         changed += [f"get_ipython().{name}" for name in ("run_cell", "run_code", "run_ast_nodes") if self._own(name)]
-        return [f"`{name}`" for name in dict.fromkeys(changed + self._hooks())][:MOST_NOTES]
+        changed += self._hooks() + self._variables()
+        return [f"`{name}`" for name in dict.fromkeys(changed)][:MOST_NOTES]
+
+    def _variables(self) -> list[str]:
+        changed = [name for name, value in self.variables.items() if os.environ.get(name) != value]
+        os.environ |= self.variables
+        return [f"os.environ['{name}']" for name in changed]
 
     def _own(self, name: str) -> bool:
         return vars(self.shell).pop(name, None) is not None
