@@ -26,6 +26,7 @@ from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.workers import Task, grade_all
 from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
+from tito.plan.autotests import instantiated
 from tito.plan.directives import reason_in_process, reason_unsolved
 from tito.plan.partial_credit import REMARK
 from tito.plan.plan import AssignmentPlan
@@ -76,7 +77,7 @@ def run_gates(
             report.gates.append(line)
             progress(line)
 
-    source = source_notebooks(course, assignment)
+    source = instantiated(course, assignment, source_notebooks(course, assignment))
     note(metadata_gates(source))
     with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
         artefact = Path(scratch) / "release"

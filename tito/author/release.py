@@ -13,8 +13,9 @@ import nbformat
 
 from tito.bridge.generate import generate, scratch_course
 from tito.course.course import Assignment, Course
-from tito.course.script import build, source_notebooks
+from tito.course.script import build
 from tito.gradebook.store import gradebook
+from tito.plan.autotests import instantiated
 
 
 def build_release(course: Course, assignment: Assignment, into: Path) -> Path:
@@ -26,13 +27,14 @@ def build_release(course: Course, assignment: Assignment, into: Path) -> Path:
 
 
 def _build_source(course: Course, scratch: Course, assignment: Assignment) -> None:
-    """The source folder of the assignment in the scratch course, built anew from its script."""
-    if assignment.script is not None:
-        build(scratch, assignment)
-    else:
-        target = scratch.step("source", assignment.id)
+    """The source folder of the assignment in the scratch course, built anew from its script, with the tests in it that
+    are to be made by the reference: the same as are graded by."""
+    target = scratch.step("source", assignment.id)
+    if assignment.script is None:
         shutil.copytree(course.step("source", assignment.id), target)
-        for name, notebook in source_notebooks(course, assignment).items():
+    notebooks = build(scratch, assignment)
+    for name, notebook in instantiated(scratch, assignment, notebooks, home=course).items():
+        if assignment.script is None or notebook is not notebooks[name]:
             nbformat.write(notebook, target / f"{name}.ipynb")  # as it was read: nbgrader refuses what is old
 
 

@@ -29,7 +29,7 @@ from tito.cli.cohort import print_verdicts, summary
 from tito.course.course import Assignment, Course, load_course
 from tito.course.nbgrader_settings import settings
 from tito.course.script import source_notebooks
-from tito.course.settings import LOCAL, SETTINGS_FILE
+from tito.course.settings import AUTOTESTS_FILE, LOCAL, SETTINGS_FILE
 from tito.errors import PlatformError, UsageError
 from tito.grade.cohort import autograde, prepare
 from tito.gradebook.grades import write_csv
@@ -223,6 +223,8 @@ def plain_nbgrader_scores(course: Course, assignment: Assignment, students: tupl
         plain = replace(course, root=root, db_url=f"sqlite:///{root / 'gradebook' / 'gradebook.db'}")
         (root / "source").mkdir()
         shutil.copytree(course.step("source", assignment.id), plain.step("source", assignment.id))
+        if (templates := course.root / AUTOTESTS_FILE).is_file():
+            shutil.copy(templates, root)
         publish(replace(plain, deadlines={}), assignment)
         scores: dict[str, float] = {}
         for student in students:

@@ -12,6 +12,7 @@ from tito.models import MOST, Limits
 from tito.validation import NO_OTHERS, Between
 
 SETTINGS_FILE = "course.toml"
+AUTOTESTS_FILE = "autotests.yml"  # as nbgrader looks for it
 LOCAL = "local"
 EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
 GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"

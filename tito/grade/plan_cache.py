@@ -18,12 +18,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tito.course.course import Assignment, Course
-from tito.course.settings import SETTINGS_FILE
+from tito.course.settings import AUTOTESTS_FILE, SETTINGS_FILE
 from tito.plan.plan import AssignmentPlan
 from tito.repair.read_notebook import trusted
 from tito.sandbox.environment import environment
 
-PACKAGES = ("ipython", "jupytext", "nbformat")
+PACKAGES = ("ipython", "jupytext", "nbformat", "nbgrader")
 CODE = Path(__file__).resolve().parent.parent
 
 
@@ -74,7 +74,7 @@ class PlanCache:
 
 
 def _sources(course: Course, assignment: Assignment) -> bytes:
-    folders = [CODE, course.root / SETTINGS_FILE]
+    folders = [CODE, course.root / SETTINGS_FILE, course.root / AUTOTESTS_FILE]
     folders += [path for path in (course.reference, assignment.script) if path is not None]
     versions = [platform.python_version(), *map(version, PACKAGES), environment(course.sandbox.packages).hash]
     return _digest(folders, [repr([str(course.root), assignment.id, *versions]).encode()])

@@ -15,6 +15,7 @@ from tito.course.course import Assignment, Course
 from tito.course.script import build
 from tito.errors import BadSource
 from tito.models import Section
+from tito.plan.autotests import instantiated
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.hidden_names import HiddenNames
 from tito.plan.meanings import Meanings
@@ -33,8 +34,9 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
 
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
+        SandboxUnavailable: the reference has to be run for it, and cannot be.
     """
-    built = build(course, assignment)
+    built = instantiated(course, assignment, build(course, assignment))
     cells = {name: nb.cells for name, nb in built.items()}
     return plan_notebooks(assignment.id, cells, notebook_spec(course, assignment), course.step("source", assignment.id))
 
