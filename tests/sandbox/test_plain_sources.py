@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from command_line import Tito, command_line
 from plain_course import names, write_plain_course
 
 from tito.author.gates import run_gates
@@ -18,6 +20,12 @@ from tito.models import Gate
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.usefixtures("in_process")
+
+
+@pytest.fixture
+def tito_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tito:
+    return command_line(monkeypatch, capsys)
+
 
 SHARES = {"euler": "rk4", "heat": "draw"}  # solutions that set up what given code sets up too: told, and not refused
 
@@ -98,3 +106,73 @@ def test_every_finding_says_cell_place_line_and_what_to_do(tmp_path: Path) -> No
     assert "### SHOWN `the line`: reason" in newton.hint
     assert "say in cell newton" in newton.hint
     assert (test.where, "of its hidden test" in test.detail) == ("test_newton", True)
+
+
+# ---- metadata as old courses have them ---------------------------------------------------------------
+
+
+def with_metadata(version: int | None, notebook: Any, *, solved: dict[str, str] | None = None) -> Any:
+    """A notebook as an older nbgrader wrote it: without what came later, and with what it kept then."""
+    for cell in notebook.cells:
+        meta = cell.metadata.get("nbgrader")
+        if meta is None:
+            continue
+        cell.source = (solved or {}).get(meta["grade_id"], cell.source)
+        for name in ("schema_version", "task"):
+            meta.pop(name, None)
+        if version is not None:
+            meta["schema_version"] = version
+        else:
+            meta["oldfield"] = "x"
+            for flag in [flag for flag in ("grade", "solution", "locked") if not meta[flag]]:
+                del meta[flag]
+            if "points" in meta:
+                meta["points"] = str(meta["points"])
+    return notebook
+
+
+@pytest.mark.parametrize("version", [None, 0, 1, 2])
+def test_an_old_course_is_released_and_graded_as_it_is(version: int | None, tito_in: Tito, tmp_path: Path) -> None:
+    course = write_plain_course(tmp_path / "course", "quiz")
+    path = course.step("source", "quiz", "quiz.ipynb")
+    nbformat.write(with_metadata(version, nbformat.read(path, as_version=4)), path)
+    before = path.read_bytes()
+    done = tito_in(course.root, "release", "quiz", "--no-exchange")
+    assert done.code == 0, done.err
+    assert path.read_bytes() == before
+    folder = course.step("submitted", "ada", "quiz")
+    folder.mkdir(parents=True)
+    released = nbformat.read(course.step("release", "quiz", "quiz.ipynb"), as_version=4)
+    answers = {
+        "question_1": 'answer_1 = "b"',
+        "question_2": 'answer_2 = "d"',
+        "question_3": "squares = [1, 4, 9, 16, 25]",
+    }
+    nbformat.write(with_metadata(version, released, solved=answers), folder / "quiz.ipynb")
+    assert tito_in(course.root, "autograde", "quiz").code == 0
+    (row,) = json.loads(tito_in(course.root, "grades", "quiz", "--json").out)
+    assert (row["score"], row["max_score"]) == (3.0, 3.0)
+    assert tito_in(course.root, "feedback", "quiz").code == 0
+
+
+def test_what_metadata_lack_is_told_by_notebook_and_cell_and_no_error_of_ours(tito_in: Tito, tmp_path: Path) -> None:
+    course = write_plain_course(tmp_path / "course", "quiz")
+    path = course.step("source", "quiz", "quiz.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    tests = [cell.metadata.nbgrader for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    del tests[0]["points"], tests[1]["locked"]
+    nbformat.write(notebook, path)
+    done = tito_in(course.root, "release", "quiz", "--no-exchange")
+    assert done.code == 1
+    assert "2 to mend:" in done.err
+    assert 'question_1_test: it is graded and has no points\n     → Add "points": 1' in done.err
+    assert "question_2_test: its metadata lack 'locked'\n     → Add \"locked\": true" in done.err
+    assert "internal error" not in done.err
+
+
+def test_a_file_that_is_no_notebook_is_told_by_its_path(tito_in: Tito, tmp_path: Path) -> None:
+    course = write_plain_course(tmp_path / "course", "quiz")
+    course.step("source", "quiz", "draft.ipynb").write_text("{")
+    done = tito_in(course.root, "check", "quiz")
+    assert done.code == 2
+    assert "draft.ipynb cannot be read as a notebook" in done.line

@@ -203,7 +203,8 @@ def _all_earned(name: str, record: SubmissionRecord) -> Iterator[Gate]:
     written = [cell for cell in record.cells if cell.verdict is Verdict.MANUAL and cell.evidence is Evidence.NONE]
     lost = [cell for cell in record.cells if cell.verdict is not Verdict.PASSED and cell not in written]
     for cell in lost:
-        yield Gate(name, False, f"{cell.verdict.value}: {cell.message} {cell.detail}".strip(), cell.grade_id)
+        detail = "" if cell.detail in cell.message else cell.detail
+        yield Gate(name, False, f"{cell.verdict.value}: {cell.message} {detail}".strip(), cell.grade_id, REFERENCE_HINT)
     if not lost:
         points = sum(cell.points or 0 for cell in record.cells)
         yield Gate(name, True, f"{points:g} points in {sum(notebook.seconds for notebook in record.notebooks):.1f} s")
@@ -217,6 +218,10 @@ def _credited(record: SubmissionRecord) -> Iterator[Gate]:
             yield Gate("partial credit is a number", True, cell.detail, cell.grade_id, hint, warning=True)
 
 
+REFERENCE_HINT = (
+    "Run the source from the top in a new kernel. Where the solution passes the test there, the sandbox lacks what it "
+    "needs: a package ([sandbox] packages in course.toml), the network, or a file beside the notebook."
+)
 STUB = "the untouched stub fails each graded cell"
 STUB_HINT = "Test what the student writes; or write '### PASSES UNSOLVED: reason' in the test."
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
-from tito.course.nbgrader_metadata import metadata_problems
+from tito.course.nbgrader_metadata import label_of, metadata_problems
 from tito.errors import BadSource
 from tito.models import CellKind, Gate
 from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
@@ -19,6 +19,8 @@ from tito.plan.secret_texts import Secret, public_of, secrets_of
 
 METADATA = "metadata"
 SECRETS = "nothing secret in the build"
+AUTOTEST = "AUTOTEST"  # nbgrader writes such a test when it builds the release
+NO_SOLUTION_CELL = "Make it 'Autograded answer' in the bar 'Create Assignment': nbgrader empties no other cell."
 MOST_LINES = 4  # of a leak that are shown
 PERMIT = "say in cell {0} that students may have a line, one such for each: ### SHOWN `the line`: reason."
 
@@ -49,9 +51,11 @@ def _sound(name: str, cells: tuple[Cell, ...]) -> Iterator[Gate]:
 def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
     hint = "Mend the cell in the source."
     cells = read_cells(notebook.cells)
-    for cell in cells:
+    sources = {cell.grade_id: cell.source for cell in cells}
+    for number, cell in enumerate(cells, 1):
         if cell.kind is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
-            yield f"cell {cell.id}: a solution in a cell that is none for students to write", hint
+            label = label_of(number, notebook.cells[number - 1])
+            yield f"{label}: a solution in a cell that is none for students to write", NO_SOLUTION_CELL
         try:
             require_forms(cell.source, cell.label, {"SHOWN": SHOWN_FORM})
         except BadSource as error:
@@ -62,7 +66,7 @@ def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
         yield str(error), hint
         return
     for test in plan.tests.values():
-        if not test.sections:
+        if not test.sections and AUTOTEST not in sources[test.grade_id]:
             yield f"{test.grade_id}: a test that tests nothing", hint
 
 

@@ -20,7 +20,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from tito.course.course import keep_private, load_course
 from tito.course.nbgrader_settings import settings
 from tito.course.settings import SETTINGS_FILE
 from tito.errors import PlatformError, TitoError, UsageError
+from tito.gradebook.folder import prepare
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -54,13 +55,16 @@ def configure(config: Config, root: Path) -> None:
     with _errors_end_the_process():
         course = load_course(root)
         keep_private(root)
+        with suppress(OSError):  # a course that is mounted read-only: what writes into it says so
+            prepare(course)
         ours = settings(course)
         if plain_nbgrader():
             del ours["Autograde"]
         else:
-            from tito.bridge.converter import install
+            from tito.bridge import converter, release_button
 
-            install()
+            converter.install()
+            release_button.install(course_folder)
         ours[CONFIGURED].root = str(course.root)
         config.merge(ours)
 

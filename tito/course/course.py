@@ -110,6 +110,12 @@ class Course:
                 f"'{reference}' could be any of {', '.join(assignment.id for assignment in meant)}.",
                 hint="Give the whole name.",
             )
+        if reference and Path(reference).name == reference != ".." and self.step("source", reference).is_dir():
+            place = f"source/{reference}"
+            raise UnknownAssignment(
+                f"{place} holds no notebook yet.",
+                hint=f"Put one there, such as {place}/{reference}.ipynb; or write a module, source/NN_name.py.",
+            )
         close = get_close_matches(reference, [name for assignment in known for name in _names_of(assignment)], n=1)
         listing = ", ".join(assignment.id for assignment in known) or "none: source/ holds no NN_name.py script"
         hint = f"Did you mean '{close[0]}'?" if close else f"This course has: {listing}."

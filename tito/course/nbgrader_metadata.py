@@ -70,7 +70,7 @@ def metadata_problems(notebook: Any) -> Iterator[MetadataProblem]:
         if "nbgrader" in cell.metadata:
             meta = cell.metadata["nbgrader"]
             problems = _problems(cell, meta) if isinstance(meta, dict) else [NOT_A_TABLE]
-            yield from (MetadataProblem(_label(number, cell), *problem) for problem in problems)
+            yield from (MetadataProblem(label_of(number, cell), *problem) for problem in problems)
     ids = Counter(cell.metadata["nbgrader"].get("grade_id") for cell in notebook.cells if _has_id(cell))
     for grade_id, count in ids.items():
         if count > 1:
@@ -88,6 +88,7 @@ def _problems(cell: Any, meta: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"its schema_version is {version!r}", f'Write "schema_version": {VERSION} there. {WHERE}'
     elif version > VERSION:
         yield f"its metadata are of version {version}, newer than nbgrader's {VERSION}", "Install a newer nbgrader."
+        return
     for flag in FLAGS:
         if flag not in meta:
             yield f"its metadata lack '{flag}'", f'Add "{flag}": {_likely(meta, flag)} to them. {WHERE}'
@@ -131,9 +132,9 @@ def _has_id(cell: Any) -> bool:
     return is_used and isinstance(meta.get("grade_id"), str) and bool(meta["grade_id"])
 
 
-def _label(number: int, cell: Any) -> str:
+def label_of(number: int, cell: Any) -> str:
     """What to call a cell when speaking to a person: its grade id, or where it stands and how it begins."""
-    meta = cell.metadata["nbgrader"]
+    meta = cell.metadata.get("nbgrader")
     if isinstance(meta, dict) and isinstance(meta.get("grade_id"), str) and meta["grade_id"]:
         return str(meta["grade_id"])
     first = next((line.strip() for line in cell.source.split("\n") if line.strip()), "")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from tito.course.course import Course
 from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
-
-SQLITE = "sqlite:///"
+from tito.gradebook.folder import SQLITE, prepare
 
 
 @contextmanager
@@ -36,7 +34,7 @@ def open_gradebook(course: Course) -> Iterator[Any]:
     """
     from nbgrader import api
 
-    _make_folder(course)
+    _prepare(course)
     api.get_alembic_version = _newest_revision  # a process of its own, and needs `alembic` on the PATH
     with warnings.catch_warnings():
         # SQLAlchemy 2.1 warns about nbgrader's autoflushes; they are harmless.
@@ -96,13 +94,11 @@ def _newest_revision() -> str:
     return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
 
 
-def _make_folder(course: Course) -> None:
-    """SQLite makes its file, not its folder."""
-    if course.db_url.startswith(SQLITE):
-        try:
-            Path(course.db_url.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unavailable(course, error) from error
+def _prepare(course: Course) -> None:
+    try:
+        prepare(course)
+    except OSError as error:
+        raise _unavailable(course, error) from error
 
 
 def _unavailable(course: Course, error: Exception) -> GradebookUnavailable:

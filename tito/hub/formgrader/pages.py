@@ -3,6 +3,7 @@
 links           to files go to pages of ours that show them, not to the site's /tree and /notebooks, where nothing is
 scripts         an assignment that is written as source/NN_name.py is listed, and its name leads to the script
 Generate        runs `tito release --no-exchange`: the gates, and then nbgrader's own GenerateAssignment
+Add new         makes a name and a folder, as nbgrader does, and its form says where notebooks and modules are made
 Autograde all   runs `tito autograde`; nbgrader's page sends people to a terminal, and there is none here
 formulas        are drawn here; nbgrader's page gets MathJax from elsewhere, and its scripts stop where it cannot
 students' text  is sanitised before an instructor's browser shows it, and stands in sandboxed frames (`frames.py`)
@@ -13,14 +14,12 @@ routes          the server answers at formgrader's own addresses alone (`allowed
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import secrets
-import sys
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from jupyter_server.utils import url_path_join
@@ -31,6 +30,7 @@ from tornado import web
 
 from tito.bridge.guard import require_configured
 from tito.bridge.pages import GuardedLoader
+from tito.bridge.release_button import MAKE_RELEASE, run
 from tito.course.course import Assignment, Course, find_course
 from tito.course.script import build
 from tito.errors import TitoError, UnknownAssignment
@@ -183,47 +183,17 @@ def _utils(files_address: str) -> str:
     return f"{UTILS.read_text(encoding='utf-8')}\n{render('utils.js', files_address=files_address)}\n"
 
 
-class Running(base.BaseApiHandler):  # type: ignore[misc]
-    """Runs a command of ours on an assignment, one at a time, while the service goes on serving.
-
-    What grades has no token of the hub.
-    """
-
-    running: ClassVar[set[str]] = set()
-
-    async def run(self, assignment: str, *command: str) -> dict[str, Any]:
-        """As nbgrader's actions answer: whether it went well, and the log."""
-        if assignment in self.running:
-            return {"success": False, "log": f"{assignment} is being worked on already. Try again when it is done."}
-        self.running.add(assignment)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-c", "from tito.cli import main; main()", *command, "--", assignment,
-                cwd=self.coursedir.root,
-                env={name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB_")},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )  # fmt: skip
-            output, _ = await process.communicate()
-        finally:
-            self.running.discard(assignment)
-        return {"success": process.returncode == 0, "log": output.decode(errors="replace")}
-
-
-class Generate(Running):
-    """Makes what students get. An assignment of notebooks is nbgrader's alone; a script's passes the gates first."""
+class Generate(base.BaseApiHandler):  # type: ignore[misc]
+    """Makes what students get, once it has passed the gates."""
 
     @web.authenticated
     async def post(self, assignment_id: str) -> None:
         assignment = _assignment(find_course(Path(self.coursedir.root)), assignment_id)
-        if assignment is None or assignment.script is None:
-            self.write(json.dumps(self.api.generate_assignment(assignment_id)))
-            return
-        self.write(json.dumps(await self.run(assignment.id, "release", "--no-exchange")))
+        name = assignment_id if assignment is None else assignment.id  # of what is not there, the command says why
+        self.write(json.dumps(await run(Path(self.coursedir.root), name, *MAKE_RELEASE)))
 
 
-class AutogradeAll(Running):
+class AutogradeAll(base.BaseApiHandler):  # type: ignore[misc]
     """Grades the cohort."""
 
     @web.authenticated
@@ -232,7 +202,7 @@ class AutogradeAll(Running):
             assignment = find_course(Path(self.coursedir.root)).assignment(assignment_id)
         except TitoError as error:
             raise web.HTTPError(404, str(error)) from error
-        self.write(json.dumps(await self.run(assignment.id, "autograde")))
+        self.write(json.dumps(await run(Path(self.coursedir.root), assignment.id, "autograde")))
 
 
 def _load_jupyter_server_extension(server: Any) -> None:

@@ -2,7 +2,12 @@
 document.addEventListener("click", function (event) {
     var element = event.target.closest("[data-call]");
     var calls = {
-        createAssignmentModal: function () { createAssignmentModal(); },
+        createAssignmentModal: function () {
+            createAssignmentModal();
+            $("#add-assignment-modal .modal-body").append($("<p/>").text(
+                "This makes a name and an empty folder. Notebooks are put there, into source/ and that name in the " +
+                "course folder; a module is written as source/NN_name.py. Then press Generate."));
+        },
         createStudentModal: function () { createStudentModal(); },
         toggleAllNames: function () { toggleAllNames(); },
         toggle_name: function (on) { toggle_name(on); }

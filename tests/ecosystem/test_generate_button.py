@@ -1,0 +1,124 @@
+"""Formgrader's buttons *Add new assignment* and *Generate* in a course of ours: a person's own, and a hub's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nbformat
+import pytest
+from plain_course import write_plain_course
+from ports import free_port
+
+from tito.course.course import Course
+
+TIMEOUT_S = 300
+EXTENSIONS = {
+    "a person's own": {},
+    "a hub's": {"nbgrader.server_extensions.formgrader": False, "tito.hub.formgrader.pages": True},
+}
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """Formgrader's page of assignments."""
+
+    url: str
+
+    def add(self, name: str) -> dict[str, Any]:
+        """*Add new assignment*, as its form does it."""
+        body = {"name": name, "duedate_notimezone": None, "duedate_timezone": None}
+        answer = httpx.put(f"{self.url}/formgrader/api/assignment/{name}", json=body, timeout=TIMEOUT_S)
+        assert answer.status_code == 200, answer.text
+        assignment: dict[str, Any] = json.loads(answer.text)
+        return assignment
+
+    def generate(self, name: str) -> dict[str, Any]:
+        answer = httpx.post(f"{self.url}/formgrader/api/assignment/{name}/assign", timeout=TIMEOUT_S)
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = json.loads(answer.text)
+        assert "Traceback" not in answer.text
+        return result
+
+
+@pytest.fixture(params=EXTENSIONS.values(), ids=EXTENSIONS)
+def course_and_buttons(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Course, Buttons]]:
+    course = write_plain_course(tmp_path / "course", "quiz")
+    with formgrader(course, request.param, tmp_path / "home") as url:
+        yield course, Buttons(url)
+
+
+@contextmanager
+def formgrader(course: Course, extensions: dict[str, bool], home: Path) -> Iterator[str]:
+    """A Jupyter server in the course."""
+    home.mkdir()
+    port = free_port()
+    options = [f"--ServerApp.port={port}", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    options += [f"--ServerApp.jpserver_extensions={extensions}"] if extensions else []
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "TITO"))}
+    with (
+        (home / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", *options],
+            cwd=course.root,
+            env=own | {"HOME": str(home)},
+            stdout=log,
+            stderr=log,
+        ) as process,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            until = time.monotonic() + TIMEOUT_S
+            while not _answers(f"{url}/api"):
+                assert time.monotonic() < until, (home / "log").read_text()
+                assert process.poll() is None, (home / "log").read_text()
+                time.sleep(0.3)
+            yield url
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_the_buttons_make_a_release_of_ours_or_say_what_is_missing(course_and_buttons: tuple[Course, Buttons]) -> None:
+    course, buttons = course_and_buttons
+
+    # a new one: its folder is made, and Generate says where its notebook is to be
+    assert buttons.add("week7")["name"] == "week7"
+    nothing = buttons.generate("week7")
+    assert not nothing["success"]
+    assert "error" not in nothing
+    assert "source/week7 holds no notebook" in nothing["log"]
+    assert "source/NN_name.py" in nothing["log"]
+
+    # one of the course: by our gates, and into the gradebook
+    done = buttons.generate("quiz")
+    assert done["success"], done
+    assert "the reference earns every point" in done["log"]
+    assert course.step("release", "quiz", "quiz.ipynb").is_file()
+
+    # one that leaks is refused, with all that is to be mended, and the old release stands
+    path = course.step("source", "quiz", "quiz.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source += "\n\n`squares = [number ** 2 for number in range(1, 6)]`"
+    nbformat.write(notebook, path)
+    before = course.step("release", "quiz", "quiz.ipynb").read_bytes()
+    refused = buttons.generate("quiz")
+    assert not refused["success"]
+    assert "1 to mend:" in refused["log"]
+    assert "question_3" in refused["log"]
+    assert course.step("release", "quiz", "quiz.ipynb").read_bytes() == before

@@ -1,0 +1,69 @@
+"""Formgrader's buttons that run a command of ours on an assignment, whoever's formgrader it is.
+
+`run` serves the hub's formgrader; `install` puts *Generate* of nbgrader's own, in a person's server, onto it. What
+students get passes the gates of `tito release`, as on the command line, and the log is what that says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_at_work: set[tuple[Path, str]] = set()
+MAKE_RELEASE = ("release", "--no-exchange")
+
+
+async def run(root: Path, assignment: str, *command: str) -> dict[str, Any]:
+    """Run a command on an assignment of the course in `root`, one at a time, while the server goes on serving.
+
+    It has no token of the hub: what it starts runs student code.
+
+    Returns: what nbgrader's actions answer: whether it went well, and the log.
+    """
+    if (root, assignment) in _at_work:
+        return {"success": False, "log": f"{assignment} is being worked on already. Try again when it is done."}
+    _at_work.add((root, assignment))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-c", "from tito.cli import main; main()", *command, "--", assignment,
+            cwd=root,
+            env={name: value for name, value in os.environ.items() if not name.startswith("JUPYTERHUB_")},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+    finally:
+        _at_work.discard((root, assignment))
+    return {"success": process.returncode == 0, "log": output.decode(errors="replace")}
+
+
+def install(course_folder: Callable[[Path], Path | None]) -> None:
+    """Have *Generate* make our release in courses of ours, in this process, where it serves formgrader.
+
+    Args:
+        course_folder: tells the course of ours that nbgrader works on in a folder, if it does.
+    """
+    handlers = sys.modules.get("nbgrader.server_extensions.formgrader.apihandlers")
+    if handlers is None or hasattr(handlers.AssignHandler.post, "of_nbgrader"):
+        return
+    from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
+    from tornado import web
+
+    of_nbgrader = handlers.AssignHandler.post
+
+    async def post(self: Any, assignment_id: str) -> None:
+        root = course_folder(Path(self.coursedir.root).resolve())
+        if root is None:
+            of_nbgrader(self, assignment_id)
+        else:
+            self.write(json.dumps(await run(root, assignment_id, *MAKE_RELEASE)))
+
+    guarded = web.authenticated(check_xsrf(check_notebook_dir(post)))
+    guarded.of_nbgrader = of_nbgrader  # type: ignore[attr-defined]
+    handlers.AssignHandler.post = guarded
