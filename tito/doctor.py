@@ -15,10 +15,14 @@ from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course.course import Course, find_course
 from tito.course.settings import SandboxSettings
 from tito.errors import SandboxUnavailable, TitoError
+from tito.plan.sandbox_specs import notebook_spec, own_bytes
+from tito.sandbox.backends import backend
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.metering import UNMETERED, WATCHDOG, mechanism
 from tito.sandbox.obstacles import obstacles
+from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
+from tito.sandbox.zygote_client import Sandbox
 
 PACKAGES = ("nbgrader", "ipykernel", "numpy", "matplotlib", "jupytext")
 CONFIG_FILE = "jupyter_config.py"
@@ -51,6 +55,7 @@ def examine(folder: Path) -> list[Diagnosis]:
         *diagnoses,
         *_sandboxes(course.sandbox.backend),
         Diagnosis("course", True, f"{course.id} in {course.root}"),
+        _files(course),
         _gradebook(course),
         _exchange(course),
         _disk(course),
@@ -146,6 +151,32 @@ def _memory(used: str) -> Diagnosis:
     if means == WATCHDOG:
         detail += ", which looks 4 to 20 times a second: not by the kernel, and not what pipes and sockets hold"
     return Diagnosis("memory", True, detail)
+
+
+def _files(course: Course) -> Diagnosis:
+    """Whether sessions can change all files of each assignment. Where there are too many to be copied, a sandbox tells
+    whether they have to be."""
+    most_mb = course.files.copied_mb
+    specs = {assignment.id: notebook_spec(course, assignment) for assignment in course.assignments}
+    large = {name: _read_only(course, spec) for name, spec in specs.items() if own_bytes(spec) > most_mb << 20}
+    listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in large.items() if files)
+    if not listed:
+        return Diagnosis("files", True, "each submission can change those of its assignment, for itself")
+    return Diagnosis(
+        "files",
+        False,
+        f"of an assignment's, {most_mb} MiB are copied for each submission here; these can only be read: {listed}.",
+        hint="Raise [files] copied_mb, or grade with bubblewrap where the kernel has overlayfs for it (Linux 5.11).",
+    )
+
+
+def _read_only(course: Course, spec: SandboxSpec) -> tuple[str, ...]:
+    try:
+        with Sandbox(backend(course.sandbox.backend), spec) as sandbox:
+            sandbox.wait()
+            return sandbox.read_only
+    except SandboxUnavailable:
+        return ()  # another line says so
 
 
 def _problem(name: str) -> str:

@@ -272,6 +272,7 @@ class SubmissionRecord:
     graded_at: str
     notebooks: tuple[NotebookVerdicts, ...]
     fault: str = ""  # non-empty: the platform could not grade it
+    files: tuple[str, ...] = ()  # paths of what was handed in beside the notebooks and brought into their sessions
 
     @property
     def cells(self) -> tuple[CellVerdict, ...]:

@@ -267,6 +267,33 @@ def test_a_forged_one_does_not_replace_the_true_one(lab: Course, module: Assignm
     assert len(done.refused) == 2
 
 
+# ---- files beside the notebook ---------------------------------------------------------------------
+
+BESIDE = {"helper.py": b"x = 1\n", "figures/plot.png": b"\x89PNG", "results.csv": b"1,2\n"}
+
+
+def hand_in_with_files(course: Course, module: Assignment) -> None:
+    folder = submit(course, module, ME)
+    for path, content in BESIDE.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
+    submit(course, module, ME)
+    exchange(course, module, "Collect", update=True)
+
+
+def test_files_beside_the_notebook_come_to_the_course_with_it(released: Course, module: Assignment) -> None:
+    hand_to_exchange(released, module)
+    hand_in_with_files(released, module)
+    folder = collected(released, ME)
+    assert {path: (folder / path).read_bytes() for path in BESIDE} == BESIDE
+    assert (folder / "doubling.ipynb").is_file()
+
+
+def test_the_filesystem_exchange_brings_them_too(lab: Course, module: Assignment) -> None:
+    hand_in_with_files(lab, module)
+    assert {path: (collected(lab, ME) / path).read_bytes() for path in BESIDE} == BESIDE
+
+
 # ---- a student's server ------------------------------------------------------------------------
 
 

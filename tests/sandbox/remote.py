@@ -141,7 +141,7 @@ def _serve(settings: dict[str, Any]) -> None:
         vars(isolation)["abi"] = settings["abi"]
     files = tuple((Path(path), name) for name, path in settings["files"].items())
     limits = Limits(**LIMITS | settings.get("limits", {}))
-    place = SandboxSpec(files, ("ipython", "matplotlib", "numpy"), limits=limits)
+    place = SandboxSpec(files, ("ipython", "matplotlib", "numpy"), limits=limits, staged=("pack",))
     opened: list[Any] = []
     with Sandbox(isolation, place) as sandbox:
         _say({"folder": str(sandbox._scratch)})

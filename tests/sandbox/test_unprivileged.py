@@ -196,8 +196,9 @@ def test_what_is_not_of_the_assignment_cannot_be_read(path: str, run: Run) -> No
 
 @pytest.mark.parametrize(
     "path",
-    ["/tmp/x", "/dev/shm/x", "/var/tmp/x", "/usr/x", "/x", "pack/__init__.py", "pack/new.py", "data.txt", "../x",
-     "../../x", "../../../packages/x.py", "../../../runner/tito/sandbox/codec.py"],
+    ["/tmp/x", "/dev/shm/x", "/var/tmp/x", "/usr/x", "/x", "pack/__init__.py", "pack/new.py", "../x", "../../x",
+     "../../../files/data.txt", "../../../files/new.txt", "../../../packages/x.py",
+     "../../../runner/tito/sandbox/codec.py"],
 )  # fmt: skip
 def test_what_is_not_the_students_cannot_be_written(path: str, run: Run) -> None:
     written = run(f"open({path!r}, 'a').write('x')")

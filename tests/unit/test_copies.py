@@ -15,6 +15,7 @@ from tito.course.script import source_notebooks
 from tito.course.submission_files import Unreadable
 from tito.grade import submission
 from tito.grade.submission import content_hash, prepared
+from tito.plan.handed_in import HandedInRule
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.repair.copies import MOST_COPIES, NotRead, Undecided, chosen, copies_in
 from tito.repair.read_notebook import ReadNotebook
@@ -125,13 +126,15 @@ def test_without_work_anywhere_the_notebook_is_graded_as_it_is() -> None:
 
 def test_a_submission_is_another_when_a_copy_comes_or_changes(tmp_path: Path) -> None:
     (tmp_path / "sums.ipynb").write_text("{}")
-    hashes = [content_hash(tmp_path, ("sums",))]
+    hashes = [content_hash(tmp_path, ("sums",), HandedInRule())]
     for text in ("1", "2"):
         (tmp_path / "sums-Copy1.ipynb").write_text(text)
-        hashes.append(content_hash(tmp_path, ("sums",)))
-    (tmp_path / "notes.txt").write_text("3")
+        hashes.append(content_hash(tmp_path, ("sums",), HandedInRule()))
+    (tmp_path / ".notes.txt").write_text("3")
     assert len(set(hashes)) == 3
-    assert content_hash(tmp_path, ("sums",)) == hashes[-1]
+    assert content_hash(tmp_path, ("sums",), HandedInRule()) == hashes[-1]
+    (tmp_path / "notes.txt").write_text("3")  # which is not used, and is said not to be
+    assert content_hash(tmp_path, ("sums",), HandedInRule()) not in hashes
 
 
 @pytest.mark.parametrize("root", [CASES / "assignment", CASES.parents[1]])

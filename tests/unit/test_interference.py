@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tito.course.python_source import Source
 from tito.plan.interference import observes_the_same_at_the_end, traces_of
+from tito.plan.planning import stateless_modules
+from tito.sandbox.spec import SandboxSpec
 
 FINE = """
 import numpy as np
@@ -174,3 +178,20 @@ def test_tests_that_share_or_change_something_are_not_passed_over(test: str, hid
 
 def test_what_a_test_makes_is_its_own_to_change() -> None:
     assert same(test="calls = []\ncalls.append(total([1]))", hidden="seen = {}\nseen['x'] = total([2])")
+
+
+def test_modules_of_the_course_that_write_files_or_import_such_are_not_stateless(tmp_path: Path) -> None:
+    texts = {
+        "pure": "import numpy as np\ndef mean(x):\n    return np.mean(x)\n",
+        "counts": "seen = []\ndef note(x):\n    seen.append(x)\n",
+        "writes": "def note(x):\n    open('log', 'a').write(x)\n",
+        "reaches": "import writes\ndef note(x):\n    writes.note(x)\n",
+        "further": "import reaches\n",
+        "broken": "def",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "other").mkdir()
+    files = tuple((path, path.name) for path in sorted(tmp_path.iterdir()))
+    assert stateless_modules(SandboxSpec(files, staged=("pack",))) == {"pure", "pack"}

@@ -47,7 +47,8 @@ def install() -> None:
 class TitoConverter(Autograde):  # type: ignore[misc]
     """nbgrader's loop over submissions; what is done with each is what `tito autograde` does with it.
 
-    Beside the notebooks only the timestamp goes to `autograded/`: no file that a student handed in, no link followed.
+    Beside the notebooks only the timestamp goes to `autograded/`, and of the files that a student handed in those that
+    were used; no link is followed.
     """
 
     def init_notebooks(self) -> None:
@@ -127,7 +128,7 @@ def _graded_once(root: Path, assignment: str, student: str, _: Fingerprint) -> G
 def task_of(course: Course, plan: AssignmentPlan, student: str) -> Task:
     """What there is to grade of a student's."""
     folder = course.step("submitted", student, plan.assignment)
-    content = content_hash(folder, tuple(notebook.name for notebook in plan.notebooks))
+    content = content_hash(folder, tuple(notebook.name for notebook in plan.notebooks), plan.handed_in)
     return Task(student, folder, Fingerprint(content, plan.tests_hash, plan.environment_hash))
 
 

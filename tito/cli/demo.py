@@ -209,8 +209,13 @@ def _both_scores(demo: Course, assignment: Assignment, player: Player) -> tuple[
     return ours, plain_nbgrader_scores(demo, assignment, (player.id,))[player.id]
 
 
-def plain_nbgrader_scores(course: Course, assignment: Assignment, students: tuple[str, ...]) -> dict[str, float]:
+def plain_nbgrader_scores(
+    course: Course, assignment: Assignment, students: tuple[str, ...], keep: Path | None = None
+) -> dict[str, float]:
     """Scores of submissions by nbgrader's own autograde, in a scratch course: no sandbox, its own gradebook.
+
+    Args:
+        keep: where to put the `autograded/` that it has written.
 
     Raises:
         PlatformError: nbgrader gave up.
@@ -246,4 +251,6 @@ def plain_nbgrader_scores(course: Course, assignment: Assignment, students: tupl
                 raise PlatformError(f"plain nbgrader could not grade {student}: {error}") from error
             with gradebook(plain) as opened:
                 scores[student] = float(opened.find_submission(assignment.id, student).score)
+        if keep is not None:
+            shutil.copytree(plain.step("autograded"), keep)
     return scores

@@ -22,6 +22,7 @@ from tito.course.settings import (
     RUNNER_PACKAGES,
     SETTINGS_FILE,
     ExchangeSettings,
+    FileSettings,
     GateSettings,
     LatePolicy,
     PrecheckSettings,
@@ -66,6 +67,7 @@ class Course:
     late: LatePolicy = field(default_factory=LatePolicy)
     precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -245,11 +247,13 @@ def load_course(root: Path) -> Course:
         late=file.late,
         precheck=file.precheck,
         gates=file.gates,
+        files=file.files,
         deadlines=file.deadlines,
         cutoffs=file.cutoffs,
         extensions=file.extensions,
     )
     _require_policy(path, course)
+    _require_files(path, course)
     return course
 
 
@@ -284,6 +288,29 @@ def _require_policy(path: Path, course: Course) -> None:
                 f"{path}: the cut-off of {name} lies before its deadline, and nothing is taken after it.",
                 hint="Correct one of them.",
             )
+
+
+def _require_files(path: Path, course: Course) -> None:
+    """Refuse patterns that no file could ever fit, and files for which a session has no room."""
+    assignments = {assignment.id for assignment in course.assignments}
+    assignments |= {folder.name for folder in course.step("release").glob("*/")}
+    for name in course.files.assignments:
+        if name not in assignments:
+            raise BadSource(
+                f"{path}: 'files.assignments' names no assignment of this course: '{name}'.",
+                hint=near(name, assignments),
+            )
+    for pattern in (*course.files.submitted, *(each for more in course.files.assignments.values() for each in more)):
+        if not pattern.isprintable() or "\\" in pattern or {"", ".", ".."} & set(pattern.split("/")):
+            raise BadSource(
+                f"{path}: {pattern!r} is no pattern of files that are handed in.",
+                hint="Write names and paths below the assignment's folder, such as '*.csv', 'data/*.txt', '**/*.png'.",
+            )
+    if course.files.total_mb > course.limits.scratch_mb:
+        raise BadSource(
+            f"{path}: 'files.total_mb' is more than a session has room for, 'limits.scratch_mb'.",
+            hint="Correct one of them.",
+        )
 
 
 def _exchange_url(path: Path, exchange: ExchangeSettings) -> str:

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from tito.course.settings import (
     ExchangeSettings,
+    FileSettings,
     GateSettings,
     GradebookSettings,
     LatePolicy,
@@ -40,6 +41,7 @@ class CourseFile:
     late: LatePolicy = field(default_factory=LatePolicy)
     precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     deadlines: dict[str, AwareDatetime] = field(default_factory=dict)
     cutoffs: dict[str, AwareDatetime] = field(default_factory=dict)
     extensions: dict[str, dict[str, AwareDatetime]] = field(default_factory=dict)  # by assignment and student

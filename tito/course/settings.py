@@ -5,7 +5,7 @@ The bounds are annotations, which whoever reads the file holds it to (`course_fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
 
 from tito.models import MOST, Limits
@@ -20,6 +20,7 @@ RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
 BackendName = Literal["bubblewrap", "landlock", "none"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 AMOUNT = Between(0, MOST)
+MOST_SUBMITTED_MB = 48  # they cross into a session in one message
 PERCENT = Between(0, 100)
 
 
@@ -84,6 +85,29 @@ class GateSettings:
     __pydantic_config__ = NO_OTHERS
 
     forgeable: Literal["refuse", "warn"] = "refuse"
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """Files beside a notebook.
+
+    Of those that students hand in, `submitted` names such as are brought into the notebook's session, by patterns of
+    their paths, for every assignment; `assignments` names more for one. So many are taken, each and all together of at
+    most these sizes, and never over the course's own.
+
+    Of the course's own each session may change its own: in a layer over them, which costs the same whatever they hold,
+    or where this machine has none, in copies of at most `copied_mb`, the smallest first. Larger ones can only be read
+    then.
+    """
+
+    __pydantic_config__ = NO_OTHERS
+
+    submitted: tuple[str, ...] = ()
+    assignments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    most: Annotated[int, Between(0, 1000)] = 20
+    size_mb: Annotated[int, Between(0, MOST_SUBMITTED_MB)] = 5
+    total_mb: Annotated[int, Between(0, MOST_SUBMITTED_MB)] = 20
+    copied_mb: Annotated[int, AMOUNT] = 16
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ takes a point.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -25,6 +26,8 @@ MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
 # choose, and by what they choose they could tell themselves what they saw there: the verdict's kind is for the TA.
 HIDDEN_FAILED = "A hidden check failed, or your code raised an error in it."
 HIDDEN_LIMIT = "A hidden check was stopped, or not run: your code ran into a limit of time or memory."
+WRITE_ERRORS = ("PermissionError", "OSError", "OperationalError")  # of a file that can only be read
+READ_ONLY_DATABASE = "readonly database"  # as SQLite has it
 SAID_OF_A_NAME = 80  # characters of an error's kind, which a student can make as long as they like
 
 
@@ -98,6 +101,19 @@ def stopped_output(ran: Ran) -> Any:
 def notes_on(causes: list[Failure]) -> list[str]:
     """Notes for whoever looks at the submission. What a student's own extra cell raised is no news."""
     return [cause.sentence for cause in causes if cause.stopped or cause.kind is CellKind.SOLUTION]
+
+
+def notes_on_read_only(files: Collection[str], copied_mb: int, ran: Iterable[Ran]) -> list[str]:
+    """A note where something of the student's failed because files of the assignment were too large to be a session's
+    own on this machine."""
+    errors = [step.evalue for step in ran if step.ename in WRITE_ERRORS]
+    refused = [name for name in files if any(Path(name).name in error for error in errors)]
+    if not refused and files and any(READ_ONLY_DATABASE in error for error in errors):
+        refused = list(files)
+    if not refused:
+        return []
+    why = f"of the assignment's files, {copied_mb} MiB are copied for each submission here ([files] copied_mb)"
+    return [f"{', '.join(refused)} could only be read, and the notebook would write to it: {why}"]
 
 
 def explained(verdict: CellVerdict, test: TestPlan, causes: list[Failure]) -> CellVerdict:

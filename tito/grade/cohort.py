@@ -72,7 +72,7 @@ def plan_cohort(
     for student, folder in folders.items():
         if only and student not in only:
             continue
-        fingerprint = Fingerprint(content_hash(folder, names), plan.tests_hash, plan.environment_hash)
+        fingerprint = Fingerprint(content_hash(folder, names, plan.handed_in), plan.tests_hash, plan.environment_hash)
         known = read_record(course, plan.assignment, student)
         same = known is not None and known.fingerprint == fingerprint and known.sandbox == backend.name
         if known is not None and same and not force and not known.platform_fault:

@@ -46,10 +46,11 @@ def with_outputs(
     return as_notebook(nodes)
 
 
-def headline_node(text: str) -> Any:
-    """What is to be read first in a graded notebook, and on the page that is made of it."""
+def headline_node(text: str, name: str = "headline") -> Any:
+    """What is to be read first in a graded notebook, and on the page that is made of it; `name` tells it from others of
+    its kind."""
     metadata = nbformat.NotebookNode()
-    return nbformat.NotebookNode(id="tito-headline", cell_type="markdown", source=f"**{text}**", metadata=metadata)
+    return nbformat.NotebookNode(id=f"tito-{name}", cell_type="markdown", source=f"**{text}**", metadata=metadata)
 
 
 def as_notebook(nodes: list[Any]) -> Any:

@@ -228,6 +228,8 @@ def _observed(
     tasks = [task for task in _tasks(plan, notebook, branches, late) if again is None or again.runs(task)]
     left_s = limits.notebook_timeout_s if again is None else again.left_s
     with sandbox.session(branches=len(wanted)) as session:
+        if notebook.files:
+            session.notebook.put(notebook.files)
         for branch in session.branches:
             branch.over = StepStatus.NOT_RUN  # until it is forked
         session.notebook.send((task.step for task in tasks), limits.cell_timeout_s, left_s)

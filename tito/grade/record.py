@@ -6,9 +6,10 @@ in between grades that submission again, to the same result. So it is with a rec
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import nbformat
 
 from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course
+from tito.course.settings import MOST_SUBMITTED_MB
 from tito.course.submission_files import Unreadable, read_regular_file
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
@@ -162,6 +164,18 @@ def _secret_of(submitted: Path) -> str:
     return secret if len(secret) <= LONGEST_SECRET else ""
 
 
+def _copy_files(paths: Iterable[str], submitted: Path, target: Path) -> None:
+    """What was handed in beside the notebooks and used, as nbgrader has it; what is not there any more is left out."""
+    for path in paths:
+        place = submitted / path
+        if any(above.is_symlink() for above in place.parents if above.is_relative_to(submitted)):
+            continue
+        with contextlib.suppress(Unreadable):
+            content = read_regular_file(place, MOST_SUBMITTED_MB)
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(content)
+
+
 def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     """Replace autograded/<student>/<assignment>/ as a whole."""
     record = graded.record
@@ -172,6 +186,7 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
     fresh.mkdir(parents=True)
     for name, text in graded.texts.items():
         (fresh / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    _copy_files(graded.record.files, submitted, fresh)
     if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
         shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
     if secret := _secret_of(submitted):

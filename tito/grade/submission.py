@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import nbformat
 
 from tito.course.cells import as_node
 from tito.course.submission_files import NoNotebook, Unreadable, read_regular_file
-from tito.grade.causes import failures, notes_on
+from tito.grade.causes import failures, notes_on, notes_on_read_only
 from tito.grade.graded_notebook import as_json, as_notebook, as_released, headline_node, with_outputs
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.verdicts import (
@@ -36,10 +36,13 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
+from tito.plan.handed_in import HandedInRule
 from tito.plan.plan import AssignmentPlan, NotebookPlan
+from tito.repair.beside import HandedIn, handed_in
 from tito.repair.copies import NotRead, Undecided, chosen, copies_in, work_in
 from tito.repair.read_notebook import ReadNotebook, trusted
 from tito.sandbox.inside.codec import Packed
+from tito.sandbox.steps import Ran
 from tito.sandbox.zygote_client import ZygoteClient
 
 COPIES_S = 5.0  # for reading copies of a notebook
@@ -64,9 +67,11 @@ class Graded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A submission's notebooks, read and repaired; or why one of them cannot be read, or has to be chosen."""
+    """A submission's notebooks, read and repaired; or why one of them cannot be read, or has to be chosen. And what was
+    handed in beside them."""
 
     notebooks: tuple[ReadNotebook | Unreadable | Undecided, ...]
+    beside: HandedIn = field(default_factory=HandedIn)
 
 
 def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
@@ -85,7 +90,8 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
             read[name] = error
     if files:
         read |= judge.read(plans, files)
-    return Prepared(tuple(_or_a_copy(plan, name, read[name], folder, judge) for name in plans))
+    beside = files_beside(folder, tuple(notebook.name for notebook in plan.notebooks), plan.handed_in)
+    return Prepared(tuple(_or_a_copy(plan, name, read[name], folder, judge) for name in plans), beside)
 
 
 def _or_a_copy(
@@ -144,15 +150,25 @@ def grading(
         elif isinstance(read, Undecided):
             seen.append(partial(_held, notebook, read.message))
         else:
-            seen.append((yield from _notebook_seen(notebook, read, sandbox, judge)))
+            with_files = replace(read, files=submission.beside.files)
+            seen.append((yield from _notebook_seen(notebook, with_files, sandbox, judge)))
 
     def verdicts() -> Graded:
         results = [judged() for judged in seen]
+        if results and submission.beside.note:
+            results[0] = _with_note(*results[0], submission.beside.note)
         texts = {notebook.name: as_json(graded) for notebook, (_, graded) in zip(plan.notebooks, results, strict=True)}
         by_notebook = tuple(verdicts for verdicts, _ in results)
-        return Graded(_record(plan, student, sandbox.name, fingerprint, by_notebook, ""), texts)
+        record = _record(plan, student, sandbox.name, fingerprint, by_notebook, "")
+        return Graded(replace(record, files=tuple(sorted(submission.beside.files))), texts)
 
     return verdicts
+
+
+def _with_note(verdicts: NotebookVerdicts, graded: Any, note: str) -> tuple[NotebookVerdicts, Any]:
+    """A graded notebook that says something to whoever looks at the submission, and to its student."""
+    headline = headline_node(f"Please note: {note}.", "files")
+    return replace(verdicts, notes=(*verdicts.notes, note)), as_notebook([headline, *graded.cells])
 
 
 def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
@@ -223,7 +239,9 @@ def _notebook_seen(
     def bound(positions: list[int]) -> list[frozenset[str]]:
         return judge.bound(f"{notebook.name}.ipynb", positions)
 
-    return lambda: _with_verdicts(notebook, read, seen, answers, bound, seconds)
+    notes = notes_on_read_only(sandbox.read_only, sandbox.spec.copied_mb, _all_that_ran(seen))
+    noted = replace(read, notes=(*read.notes, *notes))
+    return lambda: _with_verdicts(notebook, noted, seen, answers, bound, seconds)
 
 
 class ReferenceValues:
@@ -270,6 +288,13 @@ def _with_verdicts(
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 
 
+def _all_that_ran(seen: Observations) -> Iterator[Ran]:
+    """Cells and sections of tests."""
+    yield from seen.cells.values()
+    for results in seen.tests.values():
+        yield from (ran for _, _, ran in results)
+
+
 def _tampering(seen: Observations) -> Iterator[str]:
     """What was put back before visible sections beside student code. Of hidden ones verdicts tell it, to the TA."""
     for name, results in seen.tests.items():
@@ -281,11 +306,26 @@ def _tampering(seen: Observations) -> Iterator[str]:
 # ---- what is graded ----------------------------------------------------------------------------
 
 
-def content_hash(folder: Path, notebooks: tuple[str, ...]) -> str:
-    """SHA-256 over the submitted notebooks and their copies: what a submission's verdicts depend on."""
+def files_beside(folder: Path, notebooks: tuple[str, ...], rule: HandedInRule) -> HandedIn:
+    """What was handed in beside the notebooks of these names."""
+    return handed_in(folder, rule, _notebooks_in(folder, notebooks))
+
+
+def _notebooks_in(folder: Path, notebooks: tuple[str, ...]) -> tuple[str, ...]:
+    """File names of the notebooks, and of their copies."""
+    copies = (copy for name in notebooks for copy in copies_in(folder, name, notebooks))
+    return (*(f"{name}.ipynb" for name in notebooks), *copies)
+
+
+def content_hash(folder: Path, notebooks: tuple[str, ...], rule: HandedInRule) -> str:
+    """SHA-256 over the submitted notebooks, their copies and what is used beside them: what a submission's verdicts
+    depend on, and what is said of the rest."""
     digest = hashlib.sha256()
-    copies = [copy for name in notebooks for copy in copies_in(folder, name, notebooks)]
-    for name in (*(f"{name}.ipynb" for name in notebooks), *copies):
+    beside = files_beside(folder, notebooks, rule)
+    for file_name, content in beside.files.items():
+        digest.update(f"{file_name} {len(content)}\n".encode() + content)
+    digest.update(beside.note.encode())
+    for name in _notebooks_in(folder, notebooks):
         path = folder / name
         digest.update(name.encode())
         if path.is_file() and not path.is_symlink():

@@ -9,7 +9,8 @@ can.
     no trace            nothing in them, nor in the tests, writes into an object that it did not make or was not handed
     nothing shared      no hidden section, and no function of the notebook, reads a name that a test has set
 
-A state that the course's own package keeps, and that its functions change, is not seen here.
+A module of the course's that keeps a state, or writes files, is no stateless one (`keeps_no_state`). It is not looked
+into a package that the course stages for its modules: a state that it keeps, and that its functions change, is missed.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def observes_the_same_at_the_end(cells: Iterable[Source], traces: TestTraces | N
     Args:
         cells: sources of the cells that are run and are no tests, in order.
         traces: what `traces_of` says of the tests.
-        packages: names of the course's own packages and modules.
+        packages: names of the course's own packages and modules that are taken to keep no state.
     """
     if traces is None:
         return False
@@ -113,6 +114,11 @@ def traces_of(tests: Iterable[str], hidden: Iterable[str], packages: frozenset[s
     random = [_uses_of_random(source) for source in everything]
     numpy, owners = (frozenset[str]().union(*names) for names in zip(*random, strict=True)) if random else ((), ())
     return TestTraces(bound, frozenset(numpy), frozenset(owners))
+
+
+def keeps_no_state(module: Source, packages: frozenset[str]) -> bool:
+    """Whether nothing that a module of the course's does, or has its functions do, outlives a call of them."""
+    return flow_of(module) is not None and _imports_no_state(module, packages) and _leaves_no_trace(module, False)
 
 
 @fact

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from tito.course.cells import Cell
 from tito.models import JudgePlan, RemotePlan, Section
+from tito.plan.handed_in import HandedInRule
 from tito.plan.interference import TestTraces, traces_of
 from tito.plan.magics import WORD, flow_with_magics
 from tito.sandbox.spec import SandboxSpec
@@ -53,8 +54,8 @@ class TestPlan:
 
 @dataclass(frozen=True)
 class NotebookPlan:
-    """One notebook of the assignment: the instructor's cells, the tests among them by grade id, and the names of the
-    packages and modules that lie in the assignment's folder."""
+    """One notebook of the assignment: the instructor's cells, the tests among them by grade id, and the names of those
+    packages and modules in the assignment's folder that keep no state."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -90,6 +91,7 @@ class AssignmentPlan:
     prerequisites: Path
     tests_hash: str
     environment_hash: str
+    handed_in: HandedInRule = field(default_factory=HandedInRule)
 
 
 def skipped(cells: Sequence[Cell]) -> set[int]:

@@ -12,18 +12,22 @@ from typing import Any
 from tito import __version__
 from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
+from tito.course.python_source import Source
 from tito.course.script import build
 from tito.errors import BadSource
 from tito.models import Section
 from tito.plan.autotests import instantiated
 from tito.plan.evaluation import calls_that_run_values
+from tito.plan.handed_in import HandedInRule
 from tito.plan.hidden_names import HiddenNames
+from tito.plan.interference import keeps_no_state
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
 from tito.plan.sandbox_specs import notebook_spec
+from tito.plan.shipped_files import rule_of
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
 from tito.sandbox.spec import SandboxSpec
@@ -38,17 +42,26 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     """
     built = instantiated(course, assignment, build(course, assignment))
     cells = {name: nb.cells for name, nb in built.items()}
-    return plan_notebooks(assignment.id, cells, notebook_spec(course, assignment), course.step("source", assignment.id))
+    spec = notebook_spec(course, assignment)
+    rule = rule_of(course.files, assignment.id, spec, course.package)
+    return plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
 
 
-def plan_notebooks(assignment: str, built: dict[str, list[Any]], spec: SandboxSpec, folder: Path) -> AssignmentPlan:
-    """Plan the grading of notebooks, given by name; `folder` holds what they import of the course's own.
+def plan_notebooks(
+    assignment: str, built: dict[str, list[Any]], spec: SandboxSpec, folder: Path, rule: HandedInRule | None = None
+) -> AssignmentPlan:
+    """Plan the grading of notebooks, given by name; `folder` holds what they import of the course's own, and by `rule`
+    files are taken that are handed in beside them.
 
     Raises:
         BadSource: a test cell that cannot be planned; says which cell and why.
     """
+    rule = rule or HandedInRule()
     packages = frozenset(path.stem for path, _ in spec.files)
-    notebooks = tuple(plan_notebook(name, cells, packages) for name, cells in built.items())
+    stateless = packages & stateless_modules(spec)
+    notebooks = tuple(
+        replace(plan_notebook(name, cells, packages), packages=stateless) for name, cells in built.items()
+    )
     tests = (test for notebook in notebooks for test in notebook.tests.values())
     judged = all(judge is not None for test in tests for _, judge in test.sections)
     spec = replace(spec, warm=_imports(notebooks), guarded=not judged)
@@ -57,9 +70,22 @@ def plan_notebooks(assignment: str, built: dict[str, list[Any]], spec: SandboxSp
         notebooks=notebooks,
         spec=spec,
         prerequisites=folder,
-        tests_hash=_tests_hash(assignment, notebooks, spec),
+        tests_hash=_tests_hash(assignment, notebooks, spec, rule),
         environment_hash=environment(spec.packages).hash,
+        handed_in=rule,
     )
+
+
+def stateless_modules(spec: SandboxSpec) -> frozenset[str]:
+    """Names of modules of the course's that keep no state and write no files. Of a staged package that is assumed."""
+    names = {path.stem for path, name in spec.files if name in spec.staged}
+    modules = {path.stem: Source(path.read_text("utf-8", "replace")) for path, _ in spec.files if path.suffix == ".py"}
+    stateless = frozenset({*names, *modules})
+    while True:  # until all that they import of each other is stateless too
+        left = frozenset({*names, *(name for name in modules if keeps_no_state(modules[name], stateless))})
+        if left == stateless:
+            return stateless
+        stateless = left
 
 
 def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
@@ -107,7 +133,7 @@ def _plan_test(cell: Cell, sections: Iterable[Section], names: NotebookNames, me
     return TestPlan(cell.grade_id, cell.points, planned, runs_values=runs)
 
 
-def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: SandboxSpec) -> str:
+def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: SandboxSpec, rule: HandedInRule) -> str:
     """Changes with anything that could change a record, other than the submission and the installed packages: what two
     assignments share, or two notebooks, is told apart by their names."""
     digest = hashlib.sha256(json.dumps([__version__, assignment]).encode())
@@ -120,5 +146,5 @@ def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: Sand
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 digest.update(f"{name}/{file.relative_to(path)}".encode() + file.read_bytes())
-    digest.update(repr(spec.limits).encode())
+    digest.update(repr((spec.limits, spec.copied_mb, rule.wanted, rule.limits)).encode())
     return digest.hexdigest()

@@ -25,16 +25,24 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
     folder = course.step("source", assignment.id)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     files = tuple((path, path.name) for path in entries if path.suffix != ".ipynb")
-    return SandboxSpec(files, course.sandbox.packages, limits=course.limits)
+    staged = (course.package,) if assignment.script is not None and course.reference is not None else ()
+    return SandboxSpec(
+        files, course.sandbox.packages, limits=course.limits, staged=staged, copied_mb=course.files.copied_mb
+    )
+
+
+def own_bytes(spec: SandboxSpec) -> int:
+    """The size of the files that each session would have of its own."""
+    tops = (path for path, name in spec.files if name not in spec.staged)
+    files = (file for top in tops for file in (top.rglob("*") if top.is_dir() else [top]))
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def judge_spec(spec: SandboxSpec) -> SandboxSpec:
-    """The sandbox of judges, beside notebooks that have `spec`: with copies of its files, and all of the platform."""
+    """The sandbox of judges, beside notebooks that have `spec`: all of the platform is in it."""
     limits = replace(spec.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
     packages = (*spec.packages, *(name for name in JUDGE_PACKAGES if name not in spec.packages))
-    return replace(
-        spec, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, copies=True, offline=True
-    )
+    return replace(spec, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, offline=True)
 
 
 class Sandboxes:

@@ -20,6 +20,7 @@ from tito.exchange.protocol.records import PrecheckClaim, PrecheckedTest
 from tito.models import CellKind, CellVerdict, SubmissionRecord
 from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.plan.planning import plan_notebooks
+from tito.plan.shipped_files import rule_of
 from tito.plan.test_cell import sections
 from tito.sandbox.spec import SandboxSpec
 
@@ -37,9 +38,11 @@ def plan_release(claim: PrecheckClaim, folder: Path) -> AssignmentPlan:
         tuple((path, path.name) for path in entries if path.suffix != ".ipynb"),
         tuple(claim.packages),
         limits=claim.limits,
+        copied_mb=claim.files.copied_mb,
     )
+    rule = rule_of(claim.files, claim.release.assignment, spec)
     notebooks = {path.stem: _cells(path) for path in entries if path.suffix == ".ipynb"}
-    plan = plan_notebooks(claim.release.assignment, notebooks, spec, folder)
+    plan = plan_notebooks(claim.release.assignment, notebooks, spec, folder, rule)
     return replace(plan, notebooks=tuple(_without_reference(notebook) for notebook in plan.notebooks))
 
 

@@ -91,7 +91,7 @@ class ReleaseGraders:
             ExchangeUnavailable: the exchange is away, or has a newer revision by now.
         """
         release = claim.release
-        key = (release.course, release.assignment, release.revision, tuple(claim.packages), claim.limits)
+        key = (release.course, release.assignment, release.revision, tuple(claim.packages), claim.limits, claim.files)
         name = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
         if name in self._graders and self._graders[name].closed:
             self._graders.pop(name).close()

@@ -28,7 +28,7 @@ class ReadNotebook:
     `places` says of each which of the instructor's it is, -1: none; `not_run` are positions of cells that need not be
     run to grade the others; `compiled` are cells by position, where Python can run them as they are; `needs_no_copies`:
     the notebook at its end can stand for a copy of it at each test. A `headline` is to be read first by whoever looks
-    at the result.
+    at the result. `files` are contents of what was handed in beside it and is brought into its session, by path.
     """
 
     cells: list[Cell]
@@ -38,6 +38,7 @@ class ReadNotebook:
     compiled: dict[int, CompiledCell] = field(default_factory=dict)
     needs_no_copies: bool = False
     headline: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def look_at(plan: NotebookPlan, repaired: Repaired) -> ReadNotebook:

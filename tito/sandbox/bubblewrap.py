@@ -49,7 +49,16 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self) -> None:
+    def __init__(self, *, layers: bool = True) -> None:
+        """Find out how it can be had here.
+
+        Args:
+            layers: whether sessions may have layers of their own over the assignment's files; else they have copies.
+
+        Raises:
+            SandboxUnavailable: it cannot.
+        """
+        self.layers = layers
         self.bwrap = shutil.which("bwrap") or ""
         if not self.bwrap:
             raise SandboxUnavailable(
@@ -84,7 +93,7 @@ class Bubblewrap:
         options += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd", *READ_ONLY]
         options_fd = _descriptor("\0".join(options).encode())
         argv = [self.bwrap, "--args", str(options_fd)]
-        settings = zygote_settings(spec, fd, home=HOME, files=FILES, confined=True) | {"uid": uid}
+        settings = zygote_settings(spec, fd, home=HOME, files=FILES, confined=True, layers=self.layers) | {"uid": uid}
         argv += ["--", real_python(), *boot([RUNNER, SITE], settings)]
         return Launch(argv, (options_fd, passwd_fd), scratch=scratch, in_memory=True)
 
@@ -192,8 +201,8 @@ def _folders(spec: SandboxSpec, copies: Path) -> list[str]:
 
 
 def _copied(spec: SandboxSpec, scratch: Path, uid: int) -> Path:
-    """Copies of the assignment's files in one folder, of the user that sessions run as: judges lay theirs over it. What
-    is mounted is told by /proc, with its path on this machine: that of a course would be told."""
+    """Copies of the assignment's files in one folder, of the user that sessions run as: each lays its own layer over
+    it. What is mounted is told by /proc, with its path on this machine: that of a course would be told."""
     folder = scratch / "files"
     folder.mkdir()
     for path, name in spec.files:

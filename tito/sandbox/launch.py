@@ -51,7 +51,9 @@ def boot(paths: list[str], settings: dict[str, Any]) -> list[str]:
     return ["-s", "-P", "-S", "-B", "-c", BOOT.format(paths=paths), json.dumps(settings)]
 
 
-def zygote_settings(spec: SandboxSpec, fd: int, *, home: str, files: str, confined: bool) -> dict[str, Any]:
+def zygote_settings(
+    spec: SandboxSpec, fd: int, *, home: str, files: str, confined: bool, layers: bool = False
+) -> dict[str, Any]:
     """A zygote's settings: the socket that it listens on, its folders, and the limits that hold for each session."""
     limits = spec.limits
     rlimits = {
@@ -70,9 +72,11 @@ def zygote_settings(spec: SandboxSpec, fd: int, *, home: str, files: str, confin
         "fence": None,  # what `landlock_session` needs, in place of namespaces
         "uid": 0,
         "role": spec.role,
-        "copies": spec.copies,
+        "staged": spec.staged,
+        "copied_mb": spec.copied_mb,
+        "layered": layers,  # whether a layer may be laid over the files; the zygote finds out whether it can be
+        "own_homes": "",  # a folder in which each session is to make itself a home, where it has no other
         "offline": spec.offline,
-        "layered": False,
         "scratch_mb": limits.scratch_mb,
         "memory_mb": limits.memory_mb,
         "output_bytes": limits.output_kb * 1024,

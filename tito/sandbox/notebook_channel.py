@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from tito.sandbox.time_allowance import GRACE_S, TimeAllowance, take
 FRAME_SIZE = 1 << 18  # characters of sources and bytes of code that are sent together
 MOST_VALUES = 96 << 20  # bytes of observations that are kept of one process of a notebook
 MOST_OUTPUTS = 8 << 20  # characters of outputs, likewise
+FILES_S = 10.0  # for writing what was handed in beside a notebook
 RAISED = (StepStatus.ERROR, StepStatus.STOPPED)
 
 
@@ -119,6 +120,22 @@ class NotebookChannel:
         if self.over is StepStatus.DIED and self._meter is not None and self._meter.starved():
             raise SandboxUnavailable("This machine has no more memory.", hint="Grade with fewer workers.")
         return Ran(status=self.over)
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files into the session's home, by their paths below it, before any student code runs.
+
+        Raises:
+            SandboxUnavailable: they cannot be written.
+        """
+        token = secrets.token_hex(8)
+        try:
+            self.channel.send({"op": "files", "token": token}, files)
+            answer = self._received(token, self._time_allowance(FILES_S))
+        except (CodecError, OSError):
+            answer = None
+        if answer is None or answer[0].get("error"):
+            why = "its session has ended" if answer is None else shortened(str(answer[0]["error"]), 200)
+            raise SandboxUnavailable(f"What was handed in beside the notebook could not be brought in: {why}.")
 
     def run(self, source: str, limit_s: float, observe: tuple[str, ...] = ()) -> Ran:
         """Have one cell run, and receive what became of it."""

@@ -10,13 +10,15 @@ from tito.models import Limits
 
 @dataclass(frozen=True)
 class SandboxSpec:
-    """What a session finds: files of the assignment in its home folder, read-only, by name; packages that it can
-    import; and import statements that are run ahead of all sessions, to save each of them the time. `guarded`: tests
-    run beside student code, so that what they rely on is remembered (see `guard`).
+    """What a session finds: files of the assignment in its home folder, its own to change, by name; packages that it
+    can import; and import statements that are run ahead of all sessions, to save each of them the time. `guarded`:
+    tests run beside student code, so that what they rely on is remembered (see `guard`).
+
+    `staged` names those of the files that nobody changes, which sessions can only read: the package of a course's
+    modules. Where files have to be copied for each session, `copied_mb` of them are (see `own_files`).
 
     `role` is the module that says what sessions do (see `zygote`); `whole`: they can import all of the platform, not
-    just what runs beside student code; `copies`: each has a copy of the files of its own, which it may change;
-    `offline`: they can open no socket."""
+    just what runs beside student code; `offline`: they can open no socket."""
 
     files: tuple[tuple[Path, str], ...] = ()
     packages: tuple[str, ...] = ()
@@ -25,5 +27,6 @@ class SandboxSpec:
     guarded: bool = True
     role: str = "tito.sandbox.inside.notebook"
     whole: bool = False
-    copies: bool = False
+    staged: tuple[str, ...] = ()
+    copied_mb: int = 16
     offline: bool = False

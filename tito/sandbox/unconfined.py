@@ -18,21 +18,22 @@ class Unconfined:
     name = "none"
 
     def launch(self, spec: SandboxSpec, fd: int) -> Launch:
-        """A zygote in a folder of its own, with links to the assignment's files, or copies; all submissions share
+        """A zygote in a folder of its own, with copies of the assignment's files; each session has its home below
         it."""
         folder = Path(tempfile.mkdtemp(prefix="unconfined-"))
-        packages, home = folder / "packages", folder / "home"
-        packages.mkdir()
-        home.mkdir()
+        packages, home, files, homes = (folder / name for name in ("packages", "home", "files", "homes"))
+        for path in (packages, home, files, homes):
+            path.mkdir()
         for path, name in environment(spec.packages).entries:
             (packages / name).symlink_to(path)
         for path, name in spec.files:
-            if spec.copies:
-                (shutil.copytree if path.is_dir() else shutil.copyfile)(path, home / name)
-            else:
-                (home / name).symlink_to(path.resolve())
+            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, files / name)
+        for path in files.rglob("*"):
+            if path.is_file():
+                path.chmod(0o444)  # which does not hold root
         platform = Path(__file__).resolve().parent.parent.parent
-        settings = zygote_settings(spec, fd, home=str(home), files=str(home), confined=False)
+        settings = zygote_settings(spec, fd, home=str(home), files=str(files), confined=False)
+        settings["own_homes"] = str(homes)
         argv = [str(Path(sys.executable).resolve()), *boot([str(platform), str(packages)], settings)]
         env = VARIABLES | {"HOME": str(home), "IPYTHONDIR": str(folder / "ipython")}
         return Launch(argv, env=env, scratch=folder)

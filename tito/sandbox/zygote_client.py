@@ -150,6 +150,11 @@ class ZygoteClient:
                 self._receive(connection, ANSWER_TIMEOUT_S)
 
     @property
+    def read_only(self) -> tuple[str, ...]:
+        """Files of the assignment that are too large to be a session's own, once it has given a session."""
+        return next((connection.read_only for connection in self._connections if connection.is_ready), ())
+
+    @property
     def living(self) -> int:
         """How many sessions there are of which processes may be left."""
         return sum(bool(connection.session) for connection in self._connections)

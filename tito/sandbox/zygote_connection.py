@@ -15,6 +15,7 @@ import struct
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tito.sandbox import cgroup
 from tito.sandbox.metering import GroupMeter, Meter, TreeMeter, mechanism
@@ -37,6 +38,7 @@ class ZygoteConnection:
             OSError: there is no zygote.
         """
         self.is_ready = False
+        self.read_only: tuple[str, ...] = ()  # files of the assignment that are too large to be a session's own
         self.session = 0  # the first process of the session that there is, as the zygote numbers it; 0: none
         self.is_ending = False  # whether that is to end
         self.is_cut = False  # whether the session server has gone
@@ -107,10 +109,11 @@ class ZygoteConnection:
             raise ConnectionError("it ended")
         self._take(json.loads(data), server, pidfd)
 
-    def _take(self, answer: dict[str, object], server: int, pidfd: int) -> None:
+    def _take(self, answer: dict[str, Any], server: int, pidfd: int) -> None:
         match answer.get("op"):
             case "ready":
                 self._limit(server)
+                self.read_only = tuple(map(str, answer["read_only"]))
                 self.is_ready = True
             case "opened":
                 self.session, self._pidfd = int(str(answer["pid"])), pidfd

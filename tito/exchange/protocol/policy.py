@@ -18,7 +18,8 @@ def policy_of_course(folder: Path, course_id: str) -> Policy | None:
         return None
     if course.id != course_id:
         return None
-    precheck = PrecheckPolicy(course.precheck.per_hour, course.sandbox.packages, course.precheck.within(course.limits))
+    limits = course.precheck.within(course.limits)
+    precheck = PrecheckPolicy(course.precheck.per_hour, course.sandbox.packages, limits, course.files)
     return Policy(
         course.deadlines,
         course.cutoffs,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any
 
+from tito.course.settings import FileSettings
 from tito.exchange.protocol.names import check_paths
 from tito.exchange.protocol.problems import Refused
 from tito.models import Limits
@@ -173,11 +174,13 @@ class Submission:
 
 @dataclass(frozen=True)
 class PrecheckPolicy:
-    """That visible tests are run on submit: how often for one student and assignment, with what, and within what."""
+    """That visible tests are run on submit: how often for one student and assignment, with what, within what, and with
+    which files that are handed in beside the notebook."""
 
     per_hour: int
     packages: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    files: FileSettings = field(default_factory=FileSettings)
 
 
 @dataclass(frozen=True)
@@ -288,3 +291,4 @@ class PrecheckClaim:
     packages: list[str]
     limits: Limits
     lease: Lease
+    files: FileSettings = field(default_factory=FileSettings)

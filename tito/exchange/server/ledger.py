@@ -292,7 +292,9 @@ class Ledger:
             else:
                 if (leased := self.prechecks.lease(job, by, self.quotas.precheck_lease_s)) is not None:
                     submission = self.submission(course, job.reference)
-                    return PrecheckClaim(submission, releases[0], list(precheck.packages), precheck.limits, leased)
+                    return PrecheckClaim(
+                        submission, releases[0], list(precheck.packages), precheck.limits, leased, precheck.files
+                    )
         return None
 
     def renew_precheck(self, course: str, reference: str, lease: str, by: str) -> Lease:

@@ -117,7 +117,7 @@ def join_new_keyring() -> None:
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1, 2, 4, 8, 4096
 MNT_DETACH = 2
 
 _clone = _system_call("clone", {"x86_64": 56, "aarch64": 220}, *[_ULONG] * 5)
@@ -142,6 +142,11 @@ def unshare(flags: int) -> None:
 def mount(kind: str, folder: str, flags: int, options: bytes | None = None) -> None:
     """Mount a file system that needs no device, of which its kind is the name of the source as well."""
     _mount(kind.encode(), folder.encode(), kind.encode(), flags, options)
+
+
+def bind(source: str, folder: str) -> None:
+    """Let what is seen in one folder be seen in another too."""
+    _mount(source.encode(), folder.encode(), b"", MS_BIND, None)
 
 
 def unmount(folder: str) -> None:

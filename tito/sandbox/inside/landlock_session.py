@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tito.sandbox.inside import kernel, landlock, seccomp
+from tito.sandbox.inside import kernel, landlock, own_files, seccomp
 
 PROBE_UID = 60707  # see `supervisor`
 DEVICES = {
@@ -96,11 +95,7 @@ def populate(settings: dict[str, Any]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the supervisor waits for signals that it blocks
     if "lock" in fence:
         fence["lock"].close()
-    for path in sorted(Path(settings["files"]).iterdir()):
-        if settings["copies"]:
-            _copy(path, home / path.name, fence["uid"])
-        else:
-            (home / path.name).symlink_to(path)
+    own_files.lay_down(settings["own_files"], str(home), fence["uid"])
     _move_into(settings, home, tmp)
     rules = _rules(fence)
     _lay_down_rights(fence["uid"], fence["capabilities"])
@@ -116,13 +111,6 @@ def populate(settings: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):  # where a container's filter refuses to
         kernel.join_new_keyring()
     seccomp.install(shared=True, owner=not fence["uid"])
-
-
-def _copy(path: Path, to: Path, uid: int) -> None:
-    """A file or folder of the assignment, for the session to write to."""
-    (shutil.copytree if path.is_dir() else shutil.copyfile)(path, to)
-    for below in (to, *to.rglob("*")) if uid else ():
-        os.chown(below, uid, uid)
 
 
 def _move_into(settings: dict[str, Any], home: Path, tmp: Path) -> None:

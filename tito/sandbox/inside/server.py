@@ -15,6 +15,7 @@ Requests (JSON, see `codec`):
             recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
                     these two is answered
             rest    nothing: it is answered when all before it is done
+    files   write these into the home folder: what was handed in beside the notebook. Sent before any other, if at all
     ask     one operation on the notebook's objects, for a test whose code runs in the judge: see `objects`
 """
 
@@ -25,6 +26,7 @@ import os
 import random
 import resource
 import socket
+from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -78,6 +80,8 @@ class Server:
                 self.waits = False
                 if request["op"] == "ask":
                     self.objects.answer(self.channel, request, values)
+                elif request["op"] == "files":
+                    self.channel.send({"token": request["token"], "error": _bring_in(values)})
                 else:
                     self._do(request, values)
             except (EndOfStream, CodecError, OSError):
@@ -149,6 +153,19 @@ class Server:
             self.waits = True
             self.shared_resources.leave(number, own)
         return None
+
+
+def _bring_in(files: dict[str, Any]) -> str:
+    """Write files below the working folder, over none that are there; what went wrong, or ""."""
+    try:
+        for path, content in files.items():
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                file.write(content)
+    except OSError as error:
+        return f"{type(error).__name__}: {error.strerror}"
+    return ""
 
 
 def _forked() -> int:

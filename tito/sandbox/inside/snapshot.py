@@ -43,13 +43,20 @@ class Pipe(NamedTuple):
     mode: int
 
 
+class Removed(NamedTuple):
+    """A sign, in a layer over the assignment's files, that a file of theirs is not there any more."""
+
+
 class Folder(NamedTuple):
     mode: int
     changed_ns: int
     entries: tuple[tuple[str, Node], ...]
+    opaque: bool = False  # in a layer, whether it takes the place of the assignment's folder of that name
 
 
-Node = File | Link | Pipe | Folder
+Node = File | Link | Pipe | Removed | Folder
+REMOVED = os.makedev(0, 0)  # as overlayfs has such a sign: a device that is none
+OPAQUE = "user.overlay.opaque"
 
 
 class Snapshots:
@@ -98,13 +105,14 @@ class _Reading:
         about = os.fstat(descriptor)
         known = dict(before.entries) if isinstance(before, Folder) else {}
         entries = tuple(self._entries(descriptor, known, depth))
-        mode = stat.S_IMODE(about.st_mode)
-        same = isinstance(before, Folder) and before[:2] == (mode, about.st_mtime_ns) and len(entries) == len(known)
+        mode, opaque = stat.S_IMODE(about.st_mode), _is_opaque(descriptor)
+        same = isinstance(before, Folder) and before[:2] == (mode, about.st_mtime_ns) and before.opaque == opaque
+        same = same and len(entries) == len(known)
         if same and all(known.get(name) is node for name, node in entries):
             assert isinstance(before, Folder)
             return before
         self._spend(NODE_BYTES)
-        return Folder(mode, about.st_mtime_ns, entries)
+        return Folder(mode, about.st_mtime_ns, entries, opaque)
 
     def _entries(self, descriptor: int, known: dict[str, Node], depth: int) -> Iterator[tuple[str, Node]]:
         with os.scandir(descriptor) as listing:
@@ -133,6 +141,8 @@ class _Reading:
             return Link(os.readlink(name, dir_fd=folder))
         if stat.S_ISFIFO(about.st_mode):
             return Pipe(stat.S_IMODE(about.st_mode))
+        if stat.S_ISCHR(about.st_mode) and about.st_rdev == REMOVED:
+            return Removed()
         if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
             return None
         if (about.st_dev, about.st_ino) in self.linked:
@@ -186,6 +196,13 @@ class _Reading:
             raise NotKept("The notebook's files are too large to be kept for each test.")
 
 
+def _is_opaque(folder: int) -> bool:
+    try:
+        return os.getxattr(folder, OPAQUE) == b"y"
+    except OSError:
+        return False
+
+
 def fill(descriptor: int, folder: Folder, owner: int = 0) -> None:
     """Make an empty folder, in which nobody else is at work, what it was.
 
@@ -209,6 +226,8 @@ def _fill(descriptor: int, folder: Folder, owner: int, root: int, linked: set[in
             inner = os.open(name, READ | os.O_DIRECTORY, dir_fd=descriptor)
             try:
                 _fill(inner, node, owner, root, linked)
+                if node.opaque:
+                    os.setxattr(inner, OPAQUE, b"y")
                 _finish(inner, node.mode, node.changed_ns, owner)
             finally:
                 os.close(inner)
@@ -216,6 +235,8 @@ def _fill(descriptor: int, folder: Folder, owner: int, root: int, linked: set[in
             os.symlink(node.target, name, dir_fd=descriptor)
             if owner:
                 os.chown(name, owner, owner, dir_fd=descriptor, follow_symlinks=False)
+        elif isinstance(node, Removed):
+            os.mknod(name, stat.S_IFCHR, REMOVED, dir_fd=descriptor)
         elif isinstance(node, Pipe):
             os.mkfifo(name, node.mode, dir_fd=descriptor)
             if owner:

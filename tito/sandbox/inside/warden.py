@@ -211,6 +211,7 @@ class Warden:
         try:
             for descriptor, folder in zip(folders, copy.files, strict=True):
                 fill(descriptor, folder, self.views.owner)
+            self.views.complete()
         except (OSError, MemoryError, RecursionError) as error:
             raise Shared("The notebook's files could not be put back as they stood at this test.") from error
         finally:

@@ -1,5 +1,9 @@
 """The folders of a session that student code can write to, and how they are replaced by fresh ones: nothing that a file
-had but its content and mode is left then, not its number, and no room that it took."""
+had but its content and mode is left then, not its number, and no room that it took.
+
+The assignment's files may lie below a layer of the session's own (overlayfs), which is what is looked at and replaced
+then: it holds what the session has changed, and signs for what it has removed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from typing import Protocol
 
 from tito.sandbox.inside import kernel
 
+FLAGS = kernel.MS_NOSUID | kernel.MS_NODEV
+UPPER, WORK = ".upper", ".work"
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -35,6 +41,14 @@ class WritableFolders(Protocol):
         """
         ...
 
+    def complete(self) -> None:
+        """Let the session see the folders that were renewed, when they have been filled.
+
+        Raises:
+            OSError: it cannot.
+        """
+        ...
+
 
 @dataclass
 class Mounts:
@@ -42,22 +56,53 @@ class Mounts:
 
     folders: list[str]
     options: bytes
+    files: str = ""  # a folder over which a layer is laid, in the first of the folders and where it is
     owner: int = 0
+    _layer: int = field(default=-1, init=False)  # what lies on top, which nobody else can come to
 
     def mount(self) -> None:
+        """Make them."""
+        self._mount_empty()
+        self.complete()
+
+    def _mount_empty(self) -> None:
         for folder in self.folders:
-            kernel.mount("tmpfs", folder, kernel.MS_NOSUID | kernel.MS_NODEV, self.options)
+            kernel.mount("tmpfs", folder, FLAGS, self.options)
+        if self.files:
+            for name in (UPPER, WORK):
+                Path(self.folders[0], name).mkdir()
+            self._layer = os.open(f"{self.folders[0]}/{UPPER}", OPEN)
+            os.fchmod(self._layer, 0o755)
+
+    def complete(self) -> None:
+        if self.files:
+            home = self.folders[0]
+            layers = f"lowerdir={self.files},upperdir={home}/{UPPER},workdir={home}/{WORK},userxattr"
+            kernel.mount("overlay", home, FLAGS, layers.encode())
+            kernel.bind(home, self.files)  # modules of the course's look for their data where they were found
 
     def opened(self) -> list[int]:
-        return [os.open(folder, OPEN) for folder in self.folders]
+        if not self.files:
+            return [os.open(folder, OPEN) for folder in self.folders]
+        return [os.open(".", OPEN, dir_fd=self._layer), *(os.open(folder, OPEN) for folder in self.folders[1:])]
 
     def renewed(self) -> list[int]:
+        if self.files:
+            self.leave()
+            for folder in (self.files, self.folders[0]):
+                kernel.unmount(folder)
         for folder in self.folders:
             if os.statvfs(folder).f_bfree != os.statvfs(folder).f_blocks:  # else what lies below is no burden
                 with contextlib.suppress(OSError):
                     kernel.unmount(folder)
-        self.mount()
+        self._mount_empty()
         return self.opened()
+
+    def leave(self) -> None:
+        """In a process that will run student code, or before the layer is replaced: let go of it."""
+        if self._layer >= 0:
+            os.close(self._layer)
+            self._layer = -1
 
 
 @dataclass
@@ -81,3 +126,6 @@ class Folders:
             (self.top / name).rename(self.old / str(self._count))
             (self.top / name).mkdir(mode=0o700)
         return self.opened()
+
+    def complete(self) -> None:
+        """Nothing: they are seen as they are."""

@@ -39,7 +39,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from tito.sandbox.inside import kernel, landlock_session, rlimits, seccomp
+from tito.sandbox.inside import kernel, landlock_session, own_files, rlimits, seccomp
 from tito.sandbox.inside.codec import Channel
 from tito.sandbox.inside.kernel import (
     CLONE_NEWIPC,
@@ -60,6 +60,7 @@ from tito.sandbox.inside.writable_folders import Mounts
 
 MAX_DESCRIPTORS = 250
 MAX_ORDER = 1 << 17
+TOLD, TOLD_OF_A_NAME = 10, 100  # files that can only be read, of which the grader is told, and characters of each
 NEW_NAMESPACES = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS
 INODES = 20_000
 HUGE_PAGE = 2 << 20
@@ -98,11 +99,14 @@ def main() -> NoReturn:
     kernel.set_dumpable(False)  # no session can look into this process
     home, files = Path(settings["home"]), Path(settings["files"])
     settings["folders"] = [str(home), "/tmp", "/dev/shm"]
+    settings["own_files"] = own = own_files.sorted_out(files, settings["staged"], settings["copied_mb"] << 20)
     if settings["confined"]:
         seccomp.packed(shared=settings["offline"])
-        settings["links"] = [(home / path.name, path) for path in sorted(files.iterdir())]
         settings["proc"] = _may_mount_proc(settings)
-        settings["layered"] = settings["copies"] and _may_mount_layers(settings)
+        settings["layered"] = settings["layered"] and own.may_be_changed and _may_mount_layers(settings)
+    if not settings["layered"]:
+        settings["scratch_mb"] += -(-own.size >> 20)  # what is copied takes no room of a session's own
+    settings["read_only"] = [] if settings["layered"] else own.too_large[:TOLD]
     role: Role = importlib.import_module(settings["role"]).Role(settings)
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
@@ -204,7 +208,7 @@ class SessionServer:
         self.sessions: set[int] = set()  # process numbers of their first processes, or of their supervisors
         self.selector = selectors.DefaultSelector()
         self.selector.register(connection, selectors.EVENT_READ, lambda _: self._serve())
-        _send(connection, {"op": "ready"})
+        _send(connection, {"op": "ready", "read_only": [name[:TOLD_OF_A_NAME] for name in settings["read_only"]]})
 
     def answer(self) -> None:
         """Serve until the connection is hung up; then end what is left."""
@@ -254,7 +258,9 @@ class SessionServer:
         """All processes of a session have gone."""
         self.selector.unregister(ended)
         os.close(ended)
-        os.waitpid(session, 0)
+        if self.settings["own_homes"]:
+            shutil.rmtree(Path(self.settings["own_homes"], str(session)), ignore_errors=True)
+        os.waitpid(session, 0)  # until then no other process has its number
         self.sessions.remove(session)
         _send(self.connection, {"op": "closed", "pid": session})
 
@@ -299,9 +305,11 @@ def _session(role: Role, settings: dict[str, Any], descriptors: list[int]) -> No
         views = _populate(settings)
         if session.has_warden and (notebook := os.fork()) != 0:
             _ward(settings, session, views, notebook)
+        views.leave()
         _drop_privileges(settings)
     else:
         os.setsid()
+        _move_into_own_home(settings)
     session.keep_notebooks()
     _close_the_log()
     os.chdir(settings["home"])
@@ -323,6 +331,7 @@ def _ward(settings: dict[str, Any], session: SessionDescriptors, views: Mounts, 
     namespace is deaf to signals from inside.
     """
     kernel.set_dumpable(False)
+    del sys.path[0]  # a module that student code has put in its home
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
@@ -389,42 +398,44 @@ def _keep_who_we_are(settings: dict[str, Any]) -> None:
 def _populate(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
-    views = Mounts(settings["folders"], size)
+    views = Mounts(settings["folders"], size, settings["files"] if settings["layered"] else "")
     views.mount()
     if settings["proc"]:
         kernel.mount("proc", "/proc", MS_RDONLY)
     else:
         kernel.mount("tmpfs", "/proc", MS_NOSUID | MS_NODEV, b"size=4k,mode=555")
-    if settings["layered"]:
-        _layer(settings)
-        return views
-    for link, path in settings["links"]:
-        if settings["copies"]:
-            (shutil.copytree if path.is_dir() else shutil.copyfile)(path, link)
-        else:
-            link.symlink_to(path)
+    if not settings["layered"]:
+        own_files.lay_down(settings["own_files"], settings["home"])
     return views
 
 
-def _layer(settings: dict[str, Any]) -> None:
-    """Lay a layer of the session's own over the assignment's files, in the home folder: what it writes stays there."""
-    home = settings["home"]
-    upper, work = (Path(home, name) for name in (".upper", ".work"))
-    for folder in (upper, work):
-        folder.mkdir()
-    layers = f"lowerdir={settings['files']},upperdir={upper},workdir={work},userxattr"
-    kernel.mount("overlay", home, MS_NOSUID | MS_NODEV, layers.encode())
-
-
 def _may_mount_layers(settings: dict[str, Any]) -> bool:
-    """Whether the kernel lets sessions have layers of their own; else files are copied for each."""
+    """Whether the kernel lets sessions have layers of their own; else files are copied for each.
+
+    In a user namespace it does since 5.11; what takes the place of a whole folder of the course's can be told from what
+    is added to it only since 6.6, when files in memory learned attributes.
+    """
+    own = settings["own_files"]
 
     def populate() -> None:
         _populate(settings | {"layered": True})
-        next(Path(settings["home"]).iterdir(), None)
-        Path(settings["home"], ".probe").touch()
+        home = Path(settings["home"])
+        for path in (*own.copied, *own.too_large)[:1]:
+            (home / path).open("ab").close()
+            (home / path).unlink()
+        (home / ".probe").mkdir()
+        if own.folders:
+            os.setxattr(home / ".probe", "user.probe", b"")
 
     return _works_in_namespaces(settings, populate)
+
+
+def _move_into_own_home(settings: dict[str, Any]) -> None:
+    """Where nothing isolates sessions, each has a folder of its own to work in all the same."""
+    home = Path(settings["own_homes"], str(os.getpid()))
+    home.mkdir()
+    own_files.lay_down(settings["own_files"], str(home))
+    settings["home"] = sys.path[0] = os.environ["HOME"] = str(home)
 
 
 def _drop_privileges(settings: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from tito.course.settings import MOST_SUBMITTED_MB, FileSettings
 from tito.exchange.protocol.records import Fetch, Policy, PolicyState, PrecheckPolicy
 from tito.exchange.server.access import CourseName
 from tito.exchange.server.routes import Instructor, TheLedger, problems
@@ -15,8 +16,7 @@ from tito.models import Limits
 router = APIRouter(prefix="/courses/{course}", tags=["courses"])
 Name = Annotated[str, Field(max_length=200)]
 Moments = Annotated[dict[Name, AwareDatetime], Field(max_length=10_000)]
-
-
+Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 Package = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
@@ -34,6 +34,19 @@ class LimitsIn(BaseModel):
     submission_mb: Annotated[int, Field(gt=0, le=10_000)] = Limits.submission_mb
 
 
+class FilesIn(BaseModel):
+    """Which files beside the notebook a precheck has: as `FileSettings`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    submitted: Annotated[tuple[Pattern, ...], Field(max_length=100)] = ()
+    assignments: Annotated[dict[Name, tuple[Pattern, ...]], Field(max_length=1000)] = {}
+    most: Annotated[int, Field(ge=0, le=1000)] = FileSettings.most
+    size_mb: Annotated[int, Field(ge=0, le=MOST_SUBMITTED_MB)] = FileSettings.size_mb
+    total_mb: Annotated[int, Field(ge=0, le=MOST_SUBMITTED_MB)] = FileSettings.total_mb
+    copied_mb: Annotated[int, Field(ge=0, le=1_000_000)] = FileSettings.copied_mb
+
+
 class PrecheckIn(BaseModel):
     """That visible tests are run on submit."""
 
@@ -42,6 +55,7 @@ class PrecheckIn(BaseModel):
     per_hour: Annotated[int, Field(gt=0, le=1000)]
     packages: Annotated[list[Package], Field(max_length=200)] = []
     limits: LimitsIn = LimitsIn()
+    files: FilesIn = FilesIn()
 
 
 class PolicyIn(BaseModel):
@@ -67,7 +81,8 @@ def set_policy(course: CourseName, policy: PolicyIn, caller: Instructor, ledger:
     """Take over what the course file says."""
     precheck = None
     if (sent := policy.precheck) is not None:
-        precheck = PrecheckPolicy(sent.per_hour, tuple(sent.packages), Limits(**sent.limits.model_dump()))
+        limits, files = Limits(**sent.limits.model_dump()), FileSettings(**sent.files.model_dump())
+        precheck = PrecheckPolicy(sent.per_hour, tuple(sent.packages), limits, files)
     wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, precheck)
     return ledger.set_policy(course, wanted, caller.name)
 
