@@ -49,13 +49,13 @@ class HandedInRule:
         parts = path.split("/")
         return any(matches(parts, pattern.split("/")) for pattern in self.wanted)
 
-    def stands_in_place_of(self, path: str) -> str:
-        """The module that Python would not import any more if this file were there, or "". A folder without an
-        `__init__` stands in the place of none."""
+    def stands_in_place_of_a_module(self, path: str) -> bool:
+        """Whether Python would import it and not what it imports now. A folder without an `__init__` stands in the
+        place of nothing."""
         top, _, below = path.partition("/")
         name, file = top.partition(".")[0], below or top
         is_module = file.endswith(IMPORTED) and (not below or file.partition(".")[0] == "__init__")
-        return name if is_module and name in self.modules else ""
+        return is_module and name in self.modules
 
     def is_in_a_package(self, path: str) -> bool:
         """Whether it lies in a folder of the course's that Python imports."""

@@ -25,10 +25,17 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
     folder = course.step("source", assignment.id)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     files = tuple((path, path.name) for path in entries if path.suffix != ".ipynb")
-    staged = (course.package,) if assignment.script is not None and course.reference is not None else ()
+    staged = tuple(path.name for path in entries if path.name == course.package and _is_code(path))
+    staged = staged if assignment.script is not None and course.reference is not None else ()
     return SandboxSpec(
         files, course.sandbox.packages, limits=course.limits, staged=staged, copied_mb=course.files.copied_mb
     )
+
+
+def _is_code(package: Path) -> bool:
+    """Whether there are only modules in it, which nobody changes."""
+    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return all(path.suffix == ".py" or path.name == "py.typed" for path in files)
 
 
 def own_bytes(spec: SandboxSpec) -> int:
@@ -39,10 +46,13 @@ def own_bytes(spec: SandboxSpec) -> int:
 
 
 def judge_spec(spec: SandboxSpec) -> SandboxSpec:
-    """The sandbox of judges, beside notebooks that have `spec`: all of the platform is in it."""
+    """The sandbox of judges, beside notebooks that have `spec`: all of the platform is in it, and all files are each
+    judge's own."""
     limits = replace(spec.limits, memory_mb=JUDGE_MEMORY_MB, notebook_timeout_s=JUDGE_TIME_S)
     packages = (*spec.packages, *(name for name in JUDGE_PACKAGES if name not in spec.packages))
-    return replace(spec, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, offline=True)
+    return replace(
+        spec, packages=packages, limits=limits, guarded=False, role=JUDGE_ROLE, whole=True, offline=True, staged=()
+    )
 
 
 class Sandboxes:

@@ -18,7 +18,7 @@ from tito.plan.handed_in import HandedInRule
 MOST_ENTRIES = 2000  # that are looked at
 MOST_DEPTH = 8
 MOST_NAME = 200  # bytes of a part of a path
-TOLD = 10  # files of which is said why they were left out
+TOLD = 4  # files that are named of those that were left out for one reason
 TOLD_OF_A_NAME = 80  # characters
 # What nbgrader and the exchange write beside a submission, and what runs or counts as a setting where it lies.
 NOT_HANDED_IN = frozenset(("timestamp.txt", "submission_secret.txt", "receipt.json", "receipts", "feedback"))
@@ -31,7 +31,7 @@ NAME = "its name cannot be used"
 COURSES = "the course's own is used"
 IN_PACKAGE = "it lies in a package of the course's"
 IN_THE_WAY = "the course has something else in its place"
-MODULE = "Python would import it in place of the module '{}'"
+MODULE = "Python would import it in place of a module"
 SETTING = "it is a file of settings"
 TOO_LARGE = "it is larger than {} MiB"
 TOO_MANY = "no more than {} files are taken"
@@ -59,12 +59,19 @@ class HandedIn:
     @property
     def note(self) -> str:
         """What whoever looks at the submission, and its student, are told; "" where nothing was left out."""
-        parts = [f"{shown(file.path)} ({file.why})" for file in self.left_out[:TOLD]]
-        if len(self.left_out) > TOLD:
-            parts.append(f"{len(self.left_out) - TOLD} more")
+        names: dict[str, list[str]] = {}
+        for file in self.left_out:
+            names.setdefault(file.why, []).append(shown(file.path))
+        parts = [f"{_listed(paths)} ({why})" for why, paths in names.items()]
         if self.too_many:
             parts.append(f"whatever is beyond {MOST_ENTRIES} files, or {MOST_DEPTH} folders deep")
         return f"of what was handed in beside the notebook, this was not used: {'; '.join(parts)}" if parts else ""
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= TOLD:
+        return ", ".join(names)
+    return f"{', '.join(names[:TOLD])} and {len(names) - TOLD} more"
 
 
 def shown(path: str) -> str:
@@ -159,8 +166,8 @@ def _why_not(path: str, about: os.stat_result, rule: HandedInRule) -> str:
         return IN_PACKAGE
     if rule.is_in_the_way(path):
         return IN_THE_WAY
-    if module := rule.stands_in_place_of(path):
-        return MODULE.format(module)
+    if rule.stands_in_place_of_a_module(path):
+        return MODULE
     return TOO_LARGE.format(rule.most_bytes >> 20) if about.st_size > rule.most_bytes else ""
 
 
