@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,13 +130,32 @@ def test_what_only_resembles_a_module_is_taken(path: str, course: Path, folder: 
 
 
 @pytest.mark.parametrize(
-    "path", ["course.toml", "nbgrader_config.py", "x/nbgrader_config.py", "other.ipynb", "data.csv/x"]
+    "path", ["course.toml", "nbgrader_config.py", "x/nbgrader_config.py", "other.ipynb", "ps2.ipynb/x", "data.csv/x"]
 )
 def test_settings_notebooks_and_what_is_in_the_way_are_not_taken(path: str, course: Path, folder: Path) -> None:
     put_at(folder, path)
     result = taken(folder, rule(course, "**", "*"))
     assert not result.files
     assert list(why(result)) == [path]
+
+
+def test_a_file_is_not_taken_where_the_course_has_a_folder_though_an_empty_one(course: Path, folder: Path) -> None:
+    (course / "out" / "deep").mkdir(parents=True)
+    put_at(folder, "out", "a file")
+    put_at(folder, "tables", "a file")
+    assert dict.fromkeys(("out", "tables"), "the course has something else in its place") == why(
+        taken(folder, rule(course, "**"))
+    )
+    (folder / "out").unlink()
+    put_at(folder, "out/deep", "a file")
+    assert list(why(taken(folder, rule(course, "**")))) == ["tables", "out/deep"]
+
+
+def test_what_the_tests_import_is_taken_only_where_the_course_names_that_file(course: Path, folder: Path) -> None:
+    put_at(folder, "helper.py")
+    imported = {"imported": frozenset(("helper",))}
+    assert list(why(taken(folder, replace(rule(course, "*.py"), **imported)))) == ["helper.py"]
+    assert list(taken(folder, replace(rule(course, "helper.py"), **imported)).files) == ["helper.py"]
 
 
 def test_links_pipes_and_sockets_are_neither_followed_nor_waited_for(

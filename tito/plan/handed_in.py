@@ -28,7 +28,10 @@ class HandedInRule:
         wanted: patterns of paths.
         shipped: the course's own files by their paths: those that students got.
         packages: folders among them that Python imports, into which nothing is put.
+        folders: the folders in which they lie, and such as are empty.
         modules: names of modules in whose place nothing is put: the course's, of its packages, of the standard library.
+        imported: names of modules that the instructor's cells import: they are put there only where `wanted` names the
+            file itself.
     """
 
     wanted: tuple[str, ...] = ()
@@ -37,7 +40,9 @@ class HandedInRule:
     total_bytes: int = 0
     shipped: dict[str, ShippedFile] = field(default_factory=dict)
     packages: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
 
     @property
     def limits(self) -> tuple[int, int, int]:
@@ -55,7 +60,7 @@ class HandedInRule:
         top, _, below = path.partition("/")
         name, file = top.partition(".")[0], below or top
         is_module = file.endswith(IMPORTED) and (not below or file.partition(".")[0] == "__init__")
-        return is_module and name in self.modules
+        return is_module and (name in self.modules or (name in self.imported and path not in self.wanted))
 
     def is_in_a_package(self, path: str) -> bool:
         """Whether it lies in a folder of the course's that Python imports."""
@@ -66,7 +71,7 @@ class HandedInRule:
         """Whether the course has a file where this one has a folder, or the other way round."""
         parts = path.split("/")
         above = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
-        return bool(above & self.shipped.keys()) or any(name.startswith(f"{path}/") for name in self.shipped)
+        return path in self.folders or bool(above & self.shipped.keys())
 
 
 def matches(parts: list[str], pattern: list[str]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,18 @@ def plan_notebooks(
         prerequisites=folder,
         tests_hash=_tests_hash(assignment, notebooks, spec, rule),
         environment_hash=environment(spec.packages).hash,
-        handed_in=rule,
+        handed_in=replace(rule, imported=frozenset(_imported_modules(notebooks))),
     )
+
+
+def _imported_modules(notebooks: tuple[NotebookPlan, ...]) -> Iterator[str]:
+    """Names of modules that the instructor's cells import, anywhere in them; not of what lies in packages."""
+    for cell in (cell for notebook in notebooks for cell in notebook.cells if cell.is_code):
+        for node in cell.code.nodes:
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.partition(".")[0]
 
 
 def stateless_modules(spec: SandboxSpec) -> frozenset[str]:

@@ -29,6 +29,7 @@ def rule_of(settings: FileSettings, assignment: str, spec: SandboxSpec, package:
         total_bytes=settings.total_mb << 20,
         shipped={name: _shipped(path, name.partition("/")[0] in spec.staged) for name, path in files.items()},
         packages=frozenset(_packages(files)),
+        folders=frozenset(_folders(spec.files)),
         modules=frozenset({*modules, *sys.stdlib_module_names, *ALWAYS, *filter(None, [package])}),
     )
 
@@ -41,6 +42,13 @@ def _files(tops: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, Path]]:
         for path in sorted(top.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield f"{name}/{path.relative_to(top).as_posix()}", path
+
+
+def _folders(tops: Iterable[tuple[Path, str]]) -> Iterator[str]:
+    for top, name in tops:
+        if top.is_dir():
+            yield name
+            yield from (f"{name}/{path.relative_to(top).as_posix()}" for path in top.rglob("*") if path.is_dir())
 
 
 def _shipped(path: Path, staged: bool) -> ShippedFile:

@@ -156,7 +156,7 @@ def _why_not(path: str, about: os.stat_result, rule: HandedInRule) -> str:
         return COURSES
     if not _has_plain_name(path):
         return NAME
-    if not rule.is_wanted(path) or name.casefold().endswith(".ipynb"):
+    if not rule.is_wanted(path) or any(part.casefold().endswith(".ipynb") for part in path.split("/")):
         return NOT_ASKED_FOR
     if not stat.S_ISREG(about.st_mode):
         return NOT_PLAIN

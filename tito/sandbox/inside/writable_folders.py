@@ -56,7 +56,8 @@ class Mounts:
 
     folders: list[str]
     options: bytes
-    files: str = ""  # a folder over which a layer is laid, in the first of the folders and where it is
+    files: str = ""  # a folder over which a layer is laid, in the first of the folders
+    bound: bool = False  # whether what is changed there is seen in that folder too
     owner: int = 0
     _layer: int = field(default=-1, init=False)  # what lies on top, which nobody else can come to
 
@@ -79,7 +80,8 @@ class Mounts:
             home = self.folders[0]
             layers = f"lowerdir={self.files},upperdir={home}/{UPPER},workdir={home}/{WORK},userxattr"
             kernel.mount("overlay", home, FLAGS, layers.encode())
-            kernel.bind(home, self.files)  # modules of the course's look for their data where they were found
+            if self.bound:
+                kernel.bind(home, self.files)
 
     def opened(self) -> list[int]:
         if not self.files:
@@ -89,7 +91,7 @@ class Mounts:
     def renewed(self) -> list[int]:
         if self.files:
             self.leave()
-            for folder in (self.files, self.folders[0]):
+            for folder in (self.files, self.folders[0]) if self.bound else self.folders[:1]:
                 kernel.unmount(folder)
         for folder in self.folders:
             if os.statvfs(folder).f_bfree != os.statvfs(folder).f_blocks:  # else what lies below is no burden

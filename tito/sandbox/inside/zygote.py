@@ -398,7 +398,9 @@ def _keep_who_we_are(settings: dict[str, Any]) -> None:
 def _populate(settings: dict[str, Any]) -> Mounts:
     """Fresh /tmp, /dev/shm, home and /proc, all else is read-only; the assignment's files in the home folder."""
     size = b"size=%dm,nr_inodes=%d,mode=755" % (settings["scratch_mb"], INODES)
-    views = Mounts(settings["folders"], size, settings["files"] if settings["layered"] else "")
+    files = settings["files"] if settings["layered"] else ""
+    # Modules of the course's look for their data where they were found. A judge finds its modules as they were.
+    views = Mounts(settings["folders"], size, files, bound=not settings["offline"])
     views.mount()
     if settings["proc"]:
         kernel.mount("proc", "/proc", MS_RDONLY)
