@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from plain_course import names, write_plain_course
 
 from tito.author.gates import run_gates
 from tito.author.release import build_release
-from tito.author.source_gates import SECRETS, leak_gates, metadata_gates
+from tito.author.source_gates import SECRETS, leak_gates, metadata_gates, same_bytes
 from tito.course.course import Course
 from tito.course.script import source_notebooks
 from tito.models import Gate
@@ -38,6 +39,29 @@ def test_an_honest_assignment_passes_all_gates(name: str, tmp_path: Path) -> Non
     assert [gate.where for gate in gates if gate.name == SECRETS and gate.warning] == [
         SHARES[name] for _ in range(name in SHARES)
     ]
+
+
+@pytest.mark.parametrize("version", [(4, 2), (4, 5)])
+def test_notebooks_are_taken_as_other_programs_have_left_them(version: tuple[int, int], tmp_path: Path) -> None:
+    """Without ids and with outputs, beside copies of Jupyter's own and a notebook that is no part of it."""
+    course = write_plain_course(tmp_path / "course", "quiz")
+    folder = course.step("source", "quiz")
+    content = json.loads((folder / "quiz.ipynb").read_text())
+    content["nbformat"], content["nbformat_minor"] = version
+    for cell in content["cells"]:
+        del cell["id"]
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ['answer_1 = "b"\n']}]
+    (folder / "quiz.ipynb").write_text(json.dumps(content))
+    for name in (".ipynb_checkpoints", "data"):
+        (folder / name).mkdir()
+    shutil.copy(folder / "quiz.ipynb", folder / ".ipynb_checkpoints" / "quiz-checkpoint.ipynb")
+    shown = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("stream", text="1")])
+    nbformat.write(nbformat.v4.new_notebook(cells=[shown]), folder / "data" / "lecture.ipynb")
+    assert [gate for gate in without_code(course, "quiz", tmp_path) if not gate.ok] == []
+    build_release(course, course.assignment("quiz"), tmp_path / "again")
+    assert same_bytes(tmp_path / "release", tmp_path / "again").ok
+    assert [path.name for path in (tmp_path / "release").rglob("*")] == ["quiz.ipynb"]  # nbgrader copies no others
 
 
 def without_code(course: Course, name: str, scratch: Path) -> list[Gate]:

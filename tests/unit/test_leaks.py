@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from tiny import MARK_SCHEME, meta, script
 from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import read_script
-from tito.plan.leaks import Leak, Search, find_leaks, find_outputs
+from tito.plan.leaks import PIECE, Leak, Search, find_leaks, find_outputs
 from tito.plan.secret_texts import public_of, secrets_of
 
 SOLUTION = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
@@ -243,3 +244,13 @@ def test_files_that_are_no_json_and_notebooks_of_other_forms_are_searched_too(so
     assert [leak.file for leak in sources.find(FIT, "x = 1", data_json=lines).leaks] == ["data.json"]
     old = json.dumps({"nbformat": 3, "worksheets": [{"cells": [{"input": line}]}]})
     assert [leak.file for leak in sources.find(FIT, "x = 1", data_json="1", old_ipynb=old).leaks] == ["old.ipynb"]
+
+
+def test_large_data_are_searched_in_parts_and_what_lies_across_two_is_found(sources: Sources) -> None:
+    line = FIT.split("\n")[2]
+    numbers = "0.125,0.25,0.5\n" * (3 * PIECE // 15)
+    before = numbers[: PIECE - len(line) // 2]
+    began = time.process_time()
+    (leak,) = sources.find("\n".join([FIT] * 40), "x = 1", data_csv=f"{before}{line}{numbers[PIECE:]}").leaks
+    assert (leak.file, leak.lines[0]) == ("data.csv", line)
+    assert time.process_time() - began < 30  # minutes, where each mark is looked for in all of it

@@ -14,12 +14,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tito.course.cells import grade_id_of
 from tito.plan.boilerplate import rows_of, tree_of, without_comments
 from tito.plan.secret_texts import Mark, Secret, tokens_of
+
+PIECE, OVERLAP = 1 << 20, 1 << 14  # characters of data that are searched at a time
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,18 @@ class Place:
     code: str | None = None
     is_data: bool = False
 
+    def marks_in(self, marks: Iterable[Mark]) -> list[Mark]:
+        """Those marks that stand here. Most need no search: some token of theirs stands nowhere here."""
+        return [
+            mark
+            for mark in marks
+            if mark.words <= self._words and mark.tokens in self.tokens and not (mark.is_number and self.is_data)
+        ]
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self.tokens.split())
+
 
 def find_leaks(artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> list[Leak]:
     """Leaks in the files below `artefact`. `public` may be repeated by hidden tests, `prerequisites` by all."""
@@ -65,24 +80,26 @@ class Search:
     """A search of an artefact: `leaks`, and permissions that it did not need, by cell and text: `unused`."""
 
     def __init__(self, artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> None:
-        self._known, self._public = tokens_of(prerequisites), tokens_of(public)
-        self._places = [place for path in _files(artefact) for place in _places(artefact, path)]
-        self._read = _names_read(place.code for place in self._places if place.code is not None)
+        known, tests = tokens_of(prerequisites), tokens_of(public)
+        sought = [
+            (secret, [mark for mark in secret.marks if not _is_had(mark, known, tests if secret.is_test else "")])
+            for secret in secrets
+        ]
         self._used: set[tuple[str, str]] = set()
-        self.leaks = [leak for secret in secrets for leak in self._leaks_of(secret)]
-        self.leaks.sort(key=lambda leak: leak.file)
+        self._read: set[str] = set()
+        seen: list[list[tuple[Place, list[Mark]]]] = [[] for _ in secrets]
+        for place in (place for path in _files(artefact) for place in _places(artefact, path)):
+            if place.code is not None:
+                self._read |= _names_read(place.code)
+            for hits, (secret, marks) in zip(seen, sought, strict=True):
+                if in_place := self._without_shown(secret, place.marks_in(marks)):
+                    hits.append((place, in_place))
+        leaks = [leak for secret, hits in zip(secrets, seen, strict=True) for leak in self._leaks_of(secret, hits)]
+        self.leaks = sorted(dict.fromkeys(leaks), key=lambda leak: leak.file)
         permitted = dict.fromkeys((secret.where, shown.text) for secret in secrets for shown in secret.shown)
         self.unused = [each for each in permitted if each not in self._used]
 
-    def _leaks_of(self, secret: Secret) -> Iterator[Leak]:
-        marks = [mark for mark in secret.marks if mark.tokens not in self._known]
-        if secret.is_test:
-            marks = [mark for mark in marks if mark.tokens not in self._public]
-        seen = []
-        for place in self._places:
-            hits = [mark for mark in marks if mark.tokens in place.tokens and not (mark.is_number and place.is_data)]
-            if hits := self._without_shown(secret, hits):
-                seen.append((place, hits))
+    def _leaks_of(self, secret: Secret, seen: list[tuple[Place, list[Mark]]]) -> Iterator[Leak]:
         is_repeated = self._is_repeated(
             secret, [mark for place, hits in seen if place.code is not None for mark in hits]
         )
@@ -139,9 +156,14 @@ def _dedented(text: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
 
 
-def _names_read(sources: Iterable[str]) -> frozenset[str]:
-    trees = [tree for tree in map(tree_of, sources) if tree is not None]
-    names = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
+def _is_had(mark: Mark, *texts: str) -> bool:
+    """Whether students have these tokens anyway."""
+    return any(mark.tokens in text for text in texts)
+
+
+def _names_read(source: str) -> frozenset[str]:
+    tree = tree_of(source)
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name)) if tree is not None else ()
     return frozenset(name.id for name in names if isinstance(name.ctx, ast.Load))
 
 
@@ -162,11 +184,17 @@ def _places(artefact: Path, path: Path) -> Iterator[Place]:
     except ValueError:  # a line of JSON each, or a file that is only called so
         content = None
     if content is None:
-        yield Place(file, "", tokens_of(text), is_data=True)
+        yield from (Place(file, "", tokens_of(piece), is_data=True) for piece in _pieces(text))
     elif path.suffix == ".ipynb":
         yield from _notebook_places(file, content)
     else:
         yield _place(file, "", content, is_data=True)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A large text in parts that overlap: data may be many times larger than what is made of it here."""
+    for start in range(0, max(len(text), 1), PIECE):
+        yield text[max(start - OVERLAP, 0) : start + PIECE]
 
 
 def _notebook_places(file: str, content: Any) -> Iterator[Place]:

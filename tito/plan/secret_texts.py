@@ -41,6 +41,10 @@ class Mark:
     end: int
     is_number: bool = False  # an answer of a hidden test: it stands by itself in data too
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(self.tokens.split())
+
 
 @dataclass(frozen=True)
 class Secret:
