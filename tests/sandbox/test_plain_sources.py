@@ -15,9 +15,12 @@ from plain_course import names, write_plain_course
 from tito.author.gates import run_gates
 from tito.author.release import build_release
 from tito.author.source_gates import SECRETS, leak_gates, metadata_gates, same_bytes
+from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import source_notebooks
 from tito.models import Gate
+from tito.plan.leaks import find_leaks
+from tito.plan.secret_texts import LINE, public_of, secrets_of
 from tito.sandbox.bubblewrap import Bubblewrap
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -200,3 +203,21 @@ def test_a_file_that_is_no_notebook_is_told_by_its_path(tito_in: Tito, tmp_path:
     done = tito_in(course.root, "check", "quiz")
     assert done.code == 2
     assert "draft.ipynb cannot be read as a notebook" in done.line
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_line_of_each_solution_is_found_in_a_text(name: str, tmp_path: Path) -> None:
+    """Of those that say something, and are long enough to be known by themselves."""
+    course = write_plain_course(tmp_path / "course", name)
+    notebooks = source_notebooks(course, course.assignment(name)).values()
+    cells = [cell for notebook in notebooks for cell in read_cells(notebook.cells)]
+    release, lines = tmp_path / "release", 0
+    release.mkdir()
+    for secret in secrets_of(cells):
+        for row, line in enumerate(secret.text.split("\n")):
+            if secret.is_test or row in secret.silent or len("".join(line.split())) < LINE:
+                continue
+            (release / "notes.md").write_text(f"Write {line.strip()} there.")
+            assert secret.where in [leak.where for leak in find_leaks(release, [secret], public_of(cells))]
+            lines += 1
+    assert lines

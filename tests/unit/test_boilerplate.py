@@ -21,7 +21,7 @@ SAYS_NOTHING = (
     "sns.scatterplot(data=df, x='age', y='height')",
     "df.hist(bins=50, figsize=(20, 15))",
     "fig, left = plt.subplots()\nleft.set_title('distribution of ages')",
-    "print(f'the mean is {mean:.3f}')",
+    "print('All tests passed!')",
     "np.random.seed(42)",
     "warnings.filterwarnings('ignore')",
     "def newton(f, df, x0, tol=1e-8, max_iter=50):\n    return g(x0)",
@@ -37,6 +37,8 @@ SAYS_SOMETHING = (
     "df = pd.read_csv('data.csv')",
     "plt.plot(x, np.exp(-x) * np.cos(x))",
     "print(sum(values) / len(values))",
+    "print(f'the mean is {mean:.3f}')",  # what is to be printed may be the answer
+    "for name, day in [('Alder', '2023-03-04')]:\n    g()",
     "return np.mean((y - yhat) ** 2)",
     "heapq.heappush(queue, (distance, node))",
     "y = plt.imread('cat.png').mean(axis=0)",

@@ -1,7 +1,7 @@
 """Which lines of a cell say nothing about its solution: they stand in many a notebook, and may stand in a release.
 
-Imports and magics, comments and docstrings, the heads of functions and classes (tests call them by these), drawing and
-printing of what has been computed, settings and seeds, loops over what is there. A line that computes is none of them.
+Imports and magics, comments and docstrings, the heads of functions and classes (tests call them by these), drawing of
+what has been computed, settings and seeds, loops over what is there. A line that computes or prints it is none of them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Boilerplate:
             case ast.Assign(targets=[target], value=value):
                 return _is_plain(value) and (_root(target) in self._drawing or _keeps_argument(target, value))
             case ast.For(iter=value):
-                return _is_plain(value)
+                return _is_plain(value) and not _holds_data(value)
             case ast.Raise(exc=ast.Call() as call):
                 return _plain_call(call)
             case ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
@@ -103,10 +103,10 @@ class Boilerplate:
         if not _plain_call(call):
             return False
         root = _root(call.func)
-        if root in ("print", "display", "super") or self._is_drawing(call.func):
+        if root in ("display", "super") or self._is_drawing(call.func):
             return True
         constants = all(isinstance(value, ast.Constant) for value in _values(call))
-        return root in self._modules and constants  # np.random.seed(42), warnings.filterwarnings("ignore")
+        return constants and (root == "print" or root in self._modules)  # np.random.seed(42), print("done")
 
     def _is_drawing(self, function: ast.expr) -> bool:
         return _root(function) in self._drawing or bool(DRAWS & set(_attributes(function)))
@@ -199,6 +199,11 @@ def _is_plain(node: ast.expr) -> bool:
         case ast.Call(func=ast.Attribute(value=value, attr="items" | "keys" | "values")):
             return not node.args and _is_plain(value)
     return False
+
+
+def _holds_data(node: ast.expr) -> bool:
+    """Whether values are written out in an expression: those of a test are its own."""
+    return any(isinstance(inner, ast.List | ast.Tuple | ast.Dict | ast.Set) for inner in ast.walk(node))
 
 
 def _keeps_argument(target: ast.expr, value: ast.expr) -> bool:
