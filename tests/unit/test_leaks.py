@@ -226,6 +226,16 @@ def test_the_answer_of_a_hidden_test_is_found_by_itself_but_not_in_data(sources:
     assert sources.find("assert total(1000) == 1000000", round_number, kind="test").leaks == []
 
 
+def test_a_constant_that_the_solution_has_too_is_no_answer() -> None:
+    facts = {"schema_version": 3, "locked": True, "points": 1}
+    solution = code("### BEGIN SOLUTION\nreturn n * 8.314462618 * t / v\n### END SOLUTION", metadata={"nbgrader": {
+        **facts, "grade": False, "solution": True, "grade_id": "gas"}})  # fmt: skip
+    test = code("### BEGIN HIDDEN TESTS\nassert gas(1, 1, 1) == 8.314462618 != 1.234567\n### END HIDDEN TESTS",
+                metadata={"nbgrader": {**facts, "grade": True, "solution": False, "grade_id": "mine"}})  # fmt: skip
+    (secret,) = [secret for secret in secrets_of(read_cells([solution, test])) if secret.is_test]
+    assert [mark.tokens for mark in secret.marks if mark.is_number] == [" 1 . 234567 "]
+
+
 def test_what_is_permitted_by_its_line_is_no_leak_and_nothing_else_is_permitted(sources: Sources) -> None:
     first, second = FIT.split("\n")[2:4]
     shown = f"### SHOWN `{first}`: it is explained above\n"

@@ -109,7 +109,7 @@ NOT_RUN = "tests and solutions"
 APART = "tests are judged apart"
 APART_HINT = (
     "Write a ### JUDGE line that says what the judge is to look at; or write '### IN PROCESS: reason' in the test, and "
-    "its points are counted as forgeable."
+    'its points are counted as forgeable. For a course that was converted: [gates] forgeable = "warn" in course.toml.'
 )
 
 
@@ -223,7 +223,10 @@ REFERENCE_HINT = (
     "needs: a package ([sandbox] packages in course.toml), the network, or a file beside the notebook."
 )
 STUB = "the untouched stub fails each graded cell"
-STUB_HINT = "Test what the student writes; or write '### PASSES UNSOLVED: reason' in the test."
+STUB_HINT = (
+    "Test what the student writes; or write '### PASSES UNSOLVED: reason' in the test. "
+    'For a course that was converted: [gates] forgeable = "warn" in course.toml.'
+)
 
 
 def _none_earned(context: GateContext, record: SubmissionRecord) -> Iterator[Gate]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tito.course.cells import Cell
@@ -55,13 +55,15 @@ class Secret:
         is_test: whether it is a hidden test.
         silent: its lines, counted from 0, that say nothing by themselves.
         shown: what its author lets students have of it.
+        constants: numbers that solutions have too: of a test's, they are no answers.
     """
 
     where: str
     text: str
     is_test: bool = False
     silent: frozenset[int] = frozenset()
-    shown: tuple[Shown, ...] = field(default=())
+    shown: tuple[Shown, ...] = ()
+    constants: frozenset[str] = frozenset()
 
     @cached_property
     def rows(self) -> list[int]:
@@ -117,7 +119,7 @@ class Secret:
         for row, line in enumerate(self._lines):
             for number in NUMBER.finditer(line) if row not in self.silent else ():
                 digits = re.sub(r"[eE].*|\D", "", number[0]).strip("0")
-                if len(digits) >= DIGITS:
+                if len(digits) >= DIGITS and number[0] not in self.constants:
                     start = at + len(TOKEN.findall(line[: number.start()]))
                     mark = self._mark(start, start + len(TOKEN.findall(number[0])))
                     yield Mark(mark.tokens, mark.start, mark.end, is_number=True)
@@ -145,7 +147,10 @@ def secrets_of(cells: Iterable[Cell]) -> list[Secret]:
     """Solutions, mark schemes and hidden tests of source notebooks."""
     cells = tuple(cells)
     boilerplate = Boilerplate(cell.source for cell in cells if cell.is_code)
-    return [secret for cell in cells for secret in _secrets_of(cell, boilerplate)]
+    secrets = [secret for cell in cells for secret in _secrets_of(cell, boilerplate)]
+    solutions = "\n".join(secret.text for secret in secrets if not secret.is_test)
+    constants = frozenset(number[0] for number in NUMBER.finditer(solutions))
+    return [replace(secret, constants=constants) if secret.is_test else secret for secret in secrets]
 
 
 def _secrets_of(cell: Cell, boilerplate: Boilerplate) -> Iterator[Secret]:
