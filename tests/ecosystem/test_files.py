@@ -218,3 +218,27 @@ def test_files_that_would_stand_in_the_place_of_others_change_no_verdict(tmp_pat
     assert (ada.files, eve.files) == (tuple(sorted(MINE)), ())
     twice = next(cell for cell in ada.cells if cell.grade_id == "test_twice")
     assert (twice.verdict, twice.evidence) == (Verdict.PASSED, Evidence.JUDGED)
+
+
+def test_nbgraders_own_command_uses_them_too(tmp_path: Path) -> None:
+    course = own_course(tmp_path / "course", WANTED.format(more=""))
+    hand_in(course, "ada", {**MINE, "notes.txt": b"notes"})
+    command = Path(sys.executable).with_name("nbgrader")
+    subprocess.run([command, "autograde", "ps1"], cwd=course.root, capture_output=True, check=True)
+    record = read_record(course, "ps1", "ada")
+    assert points_of(record) == 4
+    ours = contents(course.step("autograded", "ada", "ps1"))
+    assert {name: ours.get(name) for name in MINE} == MINE
+    assert "notes.txt" not in ours
+
+
+def test_a_submission_is_graded_again_when_what_is_used_of_it_changes(tmp_path: Path) -> None:
+    course = own_course(tmp_path / "course", WANTED.format(more=""))
+    folder = hand_in(course, "ada", {"measured.csv": b"9\n"})
+    assignment = course.assignment("ps1")
+    assert len(autograde(course, assignment, Bubblewrap()).graded) == 1
+    assert len(autograde(course, assignment, Bubblewrap()).graded) == 0
+    assert points_of(read_record(course, "ps1", "ada")) == 2
+    (folder / "measured.csv").write_bytes(b"2\n")
+    assert len(autograde(course, assignment, Bubblewrap()).graded) == 1
+    assert points_of(read_record(course, "ps1", "ada")) == 4

@@ -14,6 +14,7 @@ from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.zygote_client import Sandbox
 
+DATABASES = (".db", ".sqlite", ".sqlite3")
 JUDGE_MEMORY_MB = 2048
 JUDGE_PACKAGES = ("nbformat", "numpy")  # beside those of the notebooks
 JUDGE_ROLE = "tito.judge.role"
@@ -25,17 +26,16 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
     folder = course.step("source", assignment.id)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     files = tuple((path, path.name) for path in entries if path.suffix != ".ipynb")
-    staged = tuple(path.name for path in entries if path.name == course.package and _is_code(path))
+    staged = tuple(path.name for path in entries if path.name == course.package and not _holds_database(path))
     staged = staged if assignment.script is not None and course.reference is not None else ()
     return SandboxSpec(
         files, course.sandbox.packages, limits=course.limits, staged=staged, copied_mb=course.files.copied_mb
     )
 
 
-def _is_code(package: Path) -> bool:
-    """Whether there are only modules in it, which nobody changes."""
-    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return all(path.suffix == ".py" or path.name == "py.typed" for path in files)
+def _holds_database(package: Path) -> bool:
+    """Whether there is more in it than modules and what they read."""
+    return any(path.suffix in DATABASES for path in package.rglob("*"))
 
 
 def own_bytes(spec: SandboxSpec) -> int:

@@ -87,7 +87,10 @@ def handed_in(folder: Path, rule: HandedInRule, notebooks: Collection[str]) -> H
     room = rule.total_bytes
     listing = _Listing(folder)
     for path, directory, about in listing:
-        if _is_silent(path, rule) or path in notebooks:
+        original = rule.shipped.get(path)
+        if original is not None and not original.sha256 and original.size == about.st_size:
+            continue  # of a staged package, which is large: it is not looked into
+        if path in notebooks or _is_silent(path, rule):
             continue
         why = _why_not(path, about, rule)
         if not why and len(files) >= rule.most:
@@ -117,8 +120,9 @@ class _Listing:
 
     def __iter__(self) -> Iterator[tuple[str, int, os.stat_result]]:
         count = 0
-        for root, folders, names, directory in os.fwalk(self._folder, onerror=self._cut, follow_symlinks=False):
-            below = os.path.relpath(root, self._folder)
+        top = str(self._folder)
+        for root, folders, names, directory in os.fwalk(top, onerror=self._cut, follow_symlinks=False):
+            below = f"{root[len(top) :].lstrip('/')}/".lstrip("/")
             folders.sort()
             links = []
             for name in (*folders, *sorted(names)):
@@ -132,9 +136,9 @@ class _Listing:
                     continue
                 if not stat.S_ISDIR(about.st_mode):
                     links.append(name)
-                    yield (name if below == "." else f"{below}/{name}"), directory, about
+                    yield below + name, directory, about
             folders[:] = [name for name in folders if name not in links and name != "__pycache__"]
-            if folders and below.count("/") + 2 > MOST_DEPTH:
+            if folders and below.count("/") + 1 >= MOST_DEPTH:
                 self.is_cut, folders[:] = True, []
 
     def _cut(self, _: OSError) -> None:
@@ -143,10 +147,9 @@ class _Listing:
 
 def _is_silent(path: str, rule: HandedInRule) -> bool:
     """Whether it is nothing that anybody handed in: what programs leave behind, and what belongs to the exchange."""
-    parts = path.split("/")
-    if parts[0].casefold() in NOT_HANDED_IN:
+    if path.partition("/")[0].casefold() in NOT_HANDED_IN:
         return True
-    return any(part.startswith(".") for part in parts) and not rule.is_wanted(path)
+    return "/." in f"/{path}" and not rule.is_wanted(path)
 
 
 def _why_not(path: str, about: os.stat_result, rule: HandedInRule) -> str:
