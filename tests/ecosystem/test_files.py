@@ -10,6 +10,7 @@ import data_course
 import pytest
 from data_course import hand_in, write_course
 
+from tito.author.gates import run_gates
 from tito.bridge.feedback import generate_feedback
 from tito.cli.demo import plain_nbgrader_scores
 from tito.course.course import Course
@@ -137,6 +138,15 @@ SHADOWS = dict.fromkeys(
 WANTED = '[files]\nsubmitted = ["*.csv", "helper.py"]\nassignments = {{ ps1 = ["figures/*.png"{more}] }}\n'
 
 
+MEASURED = """\
+def mean_of_mine():
+    ### BEGIN SOLUTION
+    values = [float(line) for line in open("measured.csv").read().split()]
+    return sum(values) / len(values)
+    ### END SOLUTION
+"""
+
+
 def own_course(folder: Path, files: str = "") -> Course:
     return write_course(
         folder, f"{data_course.SETTINGS}\n{files}", data_course.OF_THEIR_OWN, data_course.TESTS_OF_THEIR_OWN
@@ -242,3 +252,24 @@ def test_a_submission_is_graded_again_when_what_is_used_of_it_changes(tmp_path: 
     (folder / "measured.csv").write_bytes(b"2\n")
     assert len(autograde(course, assignment, Bubblewrap()).graded) == 1
     assert points_of(read_record(course, "ps1", "ada")) == 4
+
+
+def test_the_reference_hands_in_files_too_and_passes_the_gates(tmp_path: Path) -> None:
+    solved = data_course.OF_THEIR_OWN | {"measured": MEASURED}
+    course = write_course(
+        tmp_path / "course", f"{data_course.SETTINGS}\n{WANTED.format(more='')}", solved, data_course.TESTS_OF_THEIR_OWN
+    )
+    assignment = course.assignment("ps1")
+    lost = [gate for gate in run_gates(course, assignment, Bubblewrap()).gates if "reference" in gate.name]
+    assert [(gate.ok, gate.where) for gate in lost] == [(False, "test_measured")]
+    folder = course.step("variants", "ps1", "handed_in")
+    folder.mkdir(parents=True)
+    (folder / "measured.csv").write_text("2\n")
+    (folder / "unasked.txt").write_text("no pattern names it")
+    earned = [gate for gate in run_gates(course, assignment, Bubblewrap()).gates if "reference" in gate.name]
+    assert [gate.ok for gate in earned] == [True]
+    assert not list(course.step("release", "ps1").glob("measured.csv"))
+    hand_in(course, "ada", {"measured.csv": b"1\n3\n"})
+    hand_in(course, "cid")
+    autograde(course, assignment, Bubblewrap())
+    assert [points_of(read_record(course, "ps1", student)) for student in ("ada", "cid")] == [4, 2]

@@ -24,6 +24,7 @@ from tito.course.course import Assignment, Course
 from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
+from tito.grade.submission import write_files
 from tito.grade.workers import Task, grade_all
 from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.autotests import instantiated
@@ -165,9 +166,9 @@ def _earned(context: GateContext, workers: int) -> Iterator[Gate]:
     variants = _variants(context)
     submitted = {variant.name: notebooks for variant, notebooks in variants}
     records = _graded(
-        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {"the stub": context.released} | submitted, workers
+        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {THE_STUB: context.released} | submitted, workers
     )
-    yield from _as_the_course_has_it(context.course, _none_earned(context, records["the stub"]))
+    yield from _as_the_course_has_it(context.course, _none_earned(context, records[THE_STUB]))
     yield from (_as_stated(variant, records[variant.name]) for variant, _ in variants)
 
 
@@ -189,6 +190,8 @@ def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], worker
             folder.mkdir()
             for name, notebook in notebooks.items():
                 nbformat.write(notebook, folder / f"{name}.ipynb")
+            if who != THE_STUB:
+                write_files(folder, context.plan.handed_in.reference)
             tasks.append(Task(who, folder, NOT_STORED))
         records = {
             task.student: graded.record for task, graded in grade_all(context.plan, context.backend, tasks, workers)
@@ -222,6 +225,7 @@ REFERENCE_HINT = (
     "Run the source from the top in a new kernel. Where the solution passes the test there, the sandbox lacks what it "
     "needs: a package ([sandbox] packages in course.toml), the network, or a file beside the notebook."
 )
+THE_STUB = "the stub"
 STUB = "the untouched stub fails each graded cell"
 STUB_HINT = (
     "Test what the student writes; or write '### PASSES UNSOLVED: reason' in the test. "

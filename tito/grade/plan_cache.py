@@ -20,6 +20,7 @@ from pathlib import Path
 from tito.course.course import Assignment, Course
 from tito.course.settings import AUTOTESTS_FILE, SETTINGS_FILE
 from tito.plan.plan import AssignmentPlan
+from tito.plan.shipped_files import reference_folder
 from tito.repair.read_notebook import trusted
 from tito.sandbox.environment import environment
 
@@ -76,6 +77,7 @@ class PlanCache:
 def _sources(course: Course, assignment: Assignment) -> bytes:
     folders = [CODE, course.root / SETTINGS_FILE, course.root / AUTOTESTS_FILE]
     folders += [path for path in (course.reference, assignment.script) if path is not None]
+    folders += [path for path in [reference_folder(course, assignment.id)] if path.is_dir()]
     versions = [platform.python_version(), *map(version, PACKAGES), environment(course.sandbox.packages).hash]
     return _digest(folders, [repr([str(course.root), assignment.id, *versions]).encode()])
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -188,11 +188,19 @@ def given_up(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fing
 
 
 def write_reference(plan: AssignmentPlan, folder: Path) -> None:
-    """Hand in the instructor's own notebooks in `folder`."""
+    """Hand in the instructor's own notebooks in `folder`, and what goes with them."""
+    write_files(folder, plan.handed_in.reference)
     for notebook in plan.notebooks:
         (folder / f"{notebook.name}.ipynb").write_text(
             as_json(as_notebook([*map(as_node, notebook.cells)])), encoding="utf-8"
         )
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into a folder, by their paths below it."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
 
 
 def _record(

@@ -101,7 +101,8 @@ def halves_of(notebooks: Iterable[NotebookPlan]) -> dict[Half, int]:
 def order_of(plan: AssignmentPlan) -> bytes:
     """What its judges are to know of an assignment."""
     halves = tuple(request_of(*half) for half in halves_of(plan.notebooks))
-    return pickle.dumps(JudgeOrder(plan.notebooks, halves))
+    notebooks = tuple(replace(notebook, files={}) if notebook.files else notebook for notebook in plan.notebooks)
+    return pickle.dumps(JudgeOrder(notebooks, halves))
 
 
 @contextlib.contextmanager

@@ -32,6 +32,7 @@ class HandedInRule:
         modules: names of modules in whose place nothing is put: the course's, of its packages, of the standard library.
         imported: names of modules that the instructor's cells import: they are put there only where `wanted` names the
             file itself.
+        reference: contents of what the reference hands in, by path.
     """
 
     wanted: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class HandedInRule:
     folders: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
     imported: frozenset[str] = frozenset()
+    reference: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def limits(self) -> tuple[int, int, int]:

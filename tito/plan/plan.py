@@ -55,12 +55,14 @@ class TestPlan:
 @dataclass(frozen=True)
 class NotebookPlan:
     """One notebook of the assignment: the instructor's cells, the tests among them by grade id, and the names of those
-    packages and modules in the assignment's folder that keep no state."""
+    packages and modules in the assignment's folder that keep no state. `files` are contents of what the reference hands
+    in beside it, by path."""
 
     name: str
     cells: tuple[Cell, ...]
     tests: dict[str, TestPlan]
     packages: frozenset[str] = frozenset()
+    files: dict[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def by_grade_id(self) -> dict[str, Cell]:

@@ -28,7 +28,7 @@ from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
 from tito.plan.sandbox_specs import notebook_spec
-from tito.plan.shipped_files import rule_of
+from tito.plan.shipped_files import reference_folder, rule_of, with_reference
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
 from tito.sandbox.spec import SandboxSpec
@@ -45,6 +45,7 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     cells = {name: nb.cells for name, nb in built.items()}
     spec = notebook_spec(course, assignment)
     rule = rule_of(course.files, assignment.id, spec, course.package)
+    rule = with_reference(rule, reference_folder(course, assignment.id))
     return plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
 
 
@@ -61,7 +62,8 @@ def plan_notebooks(
     packages = frozenset(path.stem for path, _ in spec.files)
     stateless = packages & stateless_modules(spec)
     notebooks = tuple(
-        replace(plan_notebook(name, cells, packages), packages=stateless) for name, cells in built.items()
+        replace(plan_notebook(name, cells, packages), packages=stateless, files=rule.reference)
+        for name, cells in built.items()
     )
     tests = (test for notebook in notebooks for test in notebook.tests.values())
     judged = all(judge is not None for test in tests for _, judge in test.sections)
@@ -157,5 +159,5 @@ def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: Sand
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 digest.update(f"{name}/{file.relative_to(path)}".encode() + file.read_bytes())
-    digest.update(repr((spec.limits, spec.copied_mb, rule.wanted, rule.limits)).encode())
+    digest.update(repr((spec.limits, spec.copied_mb, rule.wanted, rule.limits, rule.reference)).encode())
     return digest.hexdigest()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from tito.course.course import Course
 from tito.course.settings import FileSettings
 from tito.plan.handed_in import IMPORTED, HandedInRule, ShippedFile
 from tito.sandbox.environment import environment
@@ -32,6 +34,18 @@ def rule_of(settings: FileSettings, assignment: str, spec: SandboxSpec, package:
         folders=frozenset(_folders(spec.files)),
         modules=frozenset({*modules, *sys.stdlib_module_names, *ALWAYS, *filter(None, [package])}),
     )
+
+
+def reference_folder(course: Course, assignment: str) -> Path:
+    """Where what the reference hands in beside the notebook lies, in an assignment that wants such files."""
+    return course.step("variants", assignment, "handed_in")
+
+
+def with_reference(rule: HandedInRule, folder: Path) -> HandedInRule:
+    """The rule, with what the reference hands in: files in a folder of the instructor's, as far as the rule wants
+    them."""
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return replace(rule, reference={name: path.read_bytes() for name, path in paths.items() if rule.is_wanted(name)})
 
 
 def _files(tops: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, Path]]:
