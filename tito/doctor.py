@@ -13,11 +13,13 @@ from pathlib import Path
 from tito import bridge
 from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course.course import Course, find_course
-from tito.course.settings import SandboxSettings
-from tito.errors import SandboxUnavailable, TitoError
+from tito.course.nbgrader_course import CONFIG_FILE, config_of, is_nbgraders
+from tito.course.settings import SETTINGS_FILE, SandboxSettings
+from tito.errors import NotACourse, SandboxUnavailable, TitoError
 from tito.plan.sandbox_specs import notebook_spec, own_bytes
 from tito.sandbox.backends import backend
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.environment import environment
 from tito.sandbox.metering import UNMETERED, WATCHDOG, mechanism
 from tito.sandbox.obstacles import obstacles
 from tito.sandbox.spec import SandboxSpec
@@ -25,7 +27,7 @@ from tito.sandbox.unprivileged import Unprivileged
 from tito.sandbox.zygote_client import Sandbox
 
 PACKAGES = ("nbgrader", "ipykernel", "numpy", "matplotlib", "jupytext")
-CONFIG_FILE = "jupyter_config.py"
+GUARD_FILE = "jupyter_config.py"
 FREE_MB = 500
 MAKERS = {"bubblewrap": Bubblewrap, "landlock": Unprivileged}
 WEAKER = {
@@ -45,22 +47,32 @@ class Diagnosis:
 
 def examine(folder: Path) -> list[Diagnosis]:
     """All diagnoses, those of the machine first; those of the course only where there is one."""
-    diagnoses = [_python(), *map(_package, PACKAGES), _kernel(), _nbgraders_engine()]
+    diagnoses = [_python(), *map(_package, PACKAGES), _kernel()]
     try:
         course = find_course(folder)
     except TitoError as error:
-        problem = Diagnosis("course", False, error.message, hint=error.hint)
-        return [*diagnoses, *_sandboxes(SandboxSettings.backend), problem]
+        machine = [*diagnoses, nbgraders_engine(), *_sandboxes(SandboxSettings.backend)]
+        return [*machine, _no_course(folder.resolve(), error)]
     return [
         *diagnoses,
+        nbgraders_engine(course),
         *_sandboxes(course.sandbox.backend),
         Diagnosis("course", True, f"{course.id} in {course.root}"),
+        _packages(course),
         _files(course),
         _gradebook(course),
         _exchange(course),
+        *_nbgraders_settings(course),
         _disk(course),
         _private(course),
     ]
+
+
+def _no_course(folder: Path, error: TitoError) -> Diagnosis:
+    if isinstance(error, NotACourse) and is_nbgraders(folder):
+        detail = f"{folder} is an nbgrader course; nbgrader grades it with its own engine, student code unprotected."
+        return Diagnosis("course", False, detail, hint="Run 'tito init', which changes nothing of it.")
+    return Diagnosis("course", False, error.message, hint=error.hint)
 
 
 def _python() -> Diagnosis:
@@ -85,7 +97,7 @@ def _kernel() -> Diagnosis:
     )
 
 
-def _nbgraders_engine() -> Diagnosis:
+def nbgraders_engine(course: Course | None = None) -> Diagnosis:
     """Whether nbgrader's commands, as they would be run from here, grade courses of ours with our engine."""
     name = "nbgrader's engine"
     try:
@@ -94,7 +106,9 @@ def _nbgraders_engine() -> Diagnosis:
     except TitoError as error:
         return Diagnosis(name, False, error.message, hint=error.hint)
     problem, hint = _bypass()
-    return Diagnosis(name, not problem, problem or "nbgrader's commands grade with tito's engine", hint=hint)
+    where = f"in {course.root}" if course is not None else f"wherever there is a {SETTINGS_FILE}"
+    detail = f"nbgrader's commands and formgrader grade with tito's engine {where}"
+    return Diagnosis(name, not problem, problem or detail, hint=hint)
 
 
 def _bypass() -> tuple[str, str]:
@@ -114,10 +128,10 @@ def _bypass() -> tuple[str, str]:
             "nbgrader_config.py, and that is right.",
             "Unset it.",
         )
-    ours = Path(bridge.__file__).with_name(CONFIG_FILE).read_bytes()
-    installed = [path for path in (Path(folder, CONFIG_FILE) for folder in jupyter_config_path()) if path.is_file()]
+    ours = Path(bridge.__file__).with_name(GUARD_FILE).read_bytes()
+    installed = [path for path in (Path(folder, GUARD_FILE) for folder in jupyter_config_path()) if path.is_file()]
     if all(path.read_bytes() != ours for path in installed):
-        place = Path(sys.prefix, "etc", "jupyter", CONFIG_FILE)
+        place = Path(sys.prefix, "etc", "jupyter", GUARD_FILE)
         state = "is not this version's" if place in installed else "is not there"
         return f"{place} {state}; only a course's nbgrader_config.py leads to our engine.", "Install tito again."
     return "", ""
@@ -205,36 +219,63 @@ def _way_out(name: str, problems: dict[str, str]) -> str:
 
 
 def _gradebook(course: Course) -> Diagnosis:
-    from tito.gradebook.store import gradebook
+    from tito.gradebook.contents import SQLITE, contents
 
-    if course.db_url.startswith("sqlite:///") and not Path(course.db_url.removeprefix("sqlite:///")).exists():
-        return Diagnosis("gradebook", True, "none yet; the first release makes it")
+    is_file = course.db_url.startswith(SQLITE)
+    where = course.db_url.removeprefix(SQLITE) if is_file else "a database server"  # whose URL may hold a password
     try:
-        with gradebook(course) as opened:
-            count = len(opened.assignments)
+        held = contents(course.db_url)
     except TitoError as error:
         return Diagnosis("gradebook", False, error.message, hint=error.hint)
-    return Diagnosis("gradebook", True, f"{count} assignments")
+    return Diagnosis("gradebook", True, f"{where}: {held or 'none yet; the first release makes it'}")
+
+
+def _packages(course: Course) -> Diagnosis:
+    """Whether notebooks can have the packages that the course names."""
+    try:
+        versions = environment(course.sandbox.packages).versions_of(course.sandbox.packages)
+    except TitoError as error:
+        return Diagnosis("packages", False, error.message, hint=error.hint)
+    return Diagnosis("packages", True, ", ".join(f"{name} {number}" for name, number in versions))
+
+
+def _nbgraders_settings(course: Course) -> list[Diagnosis]:
+    """Whether the nbgrader_config.py that the course brought along means what course.toml does."""
+    if config_of(course.root) is None:
+        return []
+    from tito.author.adopt import differences
+    from tito.bridge.nbgrader_facts import read_facts
+
+    try:
+        different = differences(course, read_facts(course.root))
+    except TitoError as error:
+        return [Diagnosis("nbgrader's settings", False, error.message, hint=error.hint)]
+    detail = f"{'; '.join(different)}." if different else f"{CONFIG_FILE} and {SETTINGS_FILE} name the same gradebook"
+    hint = f"What {SETTINGS_FILE} says counts, for nbgrader's commands too: make both the same."
+    return [Diagnosis("nbgrader's settings", not different, detail, hint=hint)]
 
 
 def _exchange(course: Course) -> Diagnosis:
     if course.exchange_kind == "service" and course.exchange_url:
         return _exchange_service(course.exchange_url)
+    if course.exchange_kind == "nbgrader":
+        return Diagnosis("exchange", True, f"what {CONFIG_FILE} names; nbgrader's own commands reach it, tito's do not")
+    whose = "nbgrader's own in" if course.exchange_kind == "filesystem" else "tito's in"
     root = course.exchange_root
     if root.is_dir():
         usable = os.access(root, os.W_OK | os.X_OK)
         return Diagnosis(
             "exchange",
             usable,
-            f"{root}{'' if usable else ' is not writable.'}",
+            f"{whose} {root}{'' if usable else ', which is not writable.'}",
             hint=f"Make {root} yours." if course.exchange_kind == "service" else f"Make {root} writable for all.",
         )
     if root.is_relative_to(course.root):
-        return Diagnosis("exchange", True, f"{root}: none yet; the first release makes it")
+        return Diagnosis("exchange", True, f"{whose} {root}: none yet; the first release makes it")
     return Diagnosis(
         "exchange",
         False,
-        f"{root} does not exist.",
+        f"{whose} {root}, which does not exist.",
         hint="Create it. Without it, 'release --no-exchange' and all else works.",
     )
 

@@ -273,6 +273,7 @@ class SubmissionRecord:
     notebooks: tuple[NotebookVerdicts, ...]
     fault: str = ""  # non-empty: the platform could not grade it
     files: tuple[str, ...] = ()  # paths of what was handed in beside the notebooks and brought into their sessions
+    packages: dict[str, str] = field(default_factory=dict)  # those of the course, and Python, with their versions
 
     @property
     def cells(self) -> tuple[CellVerdict, ...]:

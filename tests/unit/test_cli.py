@@ -23,7 +23,7 @@ from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRe
 from tito.plain_text import HOSTILE
 
 SECTIONS = {
-    "Course": ["demo", "doctor"],
+    "Course": ["init", "demo", "doctor"],
     "Author": ["check", "export", "release", "otter"],
     "Grade": ["collect", "autograde", "status", "feedback"],
     "Grades": ["grades", "policy"],

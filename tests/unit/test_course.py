@@ -106,7 +106,7 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[exchange]\nkinds = 'service'", "no setting 'exchange.kinds'. Did you mean 'kind'"),
         (
             "id = 'a'\n[exchange]\nkind = 'servce'",
-            "'exchange.kind' must be 'service' or 'filesystem', not 'servce'. Did",
+            "'exchange.kind' must be 'service', 'filesystem' or 'nbgrader', not 'servce'. Did",
         ),
         ("id = 'a'\n[exchange]\nurl = 'hub.example.edu'", "'exchange.url' is no address"),
         ("id = 'a'\n[exchange]\nroot = 3", "'exchange.root' must be a text"),
@@ -129,6 +129,10 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[precheck]\nper_hours = 3", "no setting 'precheck.per_hours'. Did you mean 'per_hour'"),
         ("id = 'a'\n[precheck]\nper_hour = 0.5", "'precheck.per_hour' must be a whole number"),
         ("id = 'a'\n[precheck]\ncell_timeout_s = 0", "precheck.cell_timeout_s"),
+        (
+            "id = 'a'\n[gates]\nmutation = 'require'",
+            "'gates.mutation' must be 'refuse', 'warn' or 'off', not 'require'",
+        ),
         ("id = 'a'\n[gates]\nforgable = 'warn'", "no setting 'gates.forgable'. Did you mean 'forgeable'"),
         ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00Z", "'deadlines' names no assignment of this course: 'x'"),
         ("id = 'a'\n[extensions.x]\nada = 2026-01-01T00:00:00Z", "'extensions' names no assignment"),

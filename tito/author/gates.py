@@ -21,6 +21,7 @@ from tito.author.source_gates import leak_gates, metadata_gates, same_bytes
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
+from tito.course.kernels import require_python
 from tito.course.script import source_notebooks
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
@@ -29,6 +30,7 @@ from tito.grade.workers import Task, grade_all
 from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.autotests import instantiated
 from tito.plan.directives import reason_in_process, reason_unsolved
+from tito.plan.packages import advice, imports_of, missing_packages
 from tito.plan.partial_credit import REMARK
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
@@ -78,8 +80,12 @@ def run_gates(
             report.gates.append(line)
             progress(line)
 
-    source = instantiated(course, assignment, source_notebooks(course, assignment))
+    written = source_notebooks(course, assignment)
+    require_python(assignment.id, written)
+    source = instantiated(course, assignment, written)
     note(metadata_gates(source))
+    if report.ok:
+        note(_packages(course, assignment, source))
     with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
         artefact = Path(scratch) / "release"
         try:
@@ -133,6 +139,18 @@ def _as_the_course_has_it(course: Course, gates: Iterable[Gate]) -> Iterator[Gat
     """What can be forged is refused, or named and let pass."""
     lenient = course.gates.forgeable == "warn"
     return (replace(line, ok=True, warning=True) if lenient and not line.ok else line for line in gates)
+
+
+def _packages(course: Course, assignment: Assignment, source: dict[str, Any]) -> Iterator[Gate]:
+    """Whether notebooks can import what the assignment does: without it, everybody's work would fail."""
+    name = "packages"
+    imports = imports_of(course, assignment, {each: read_cells(notebook.cells) for each, notebook in source.items()})
+    missing = missing_packages(course, imports)
+    for each in missing:
+        detail = f"{each.where} imports {each.module}, which is not among the packages of this course"
+        yield Gate(name, False, detail, hint=advice(course, each))
+    if not missing:
+        yield Gate(name, True, f"notebooks can import {', '.join(sorted(imports)) or 'all that is imported'}")
 
 
 # ---- what runs code ------------------------------------------------------------------------------

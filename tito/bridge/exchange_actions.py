@@ -6,8 +6,10 @@ from typing import Any
 
 from tito.bridge.generate import quiet
 from tito.course.course import Assignment, Course
+from tito.course.nbgrader_course import CONFIG_FILE, is_nbgraders
 from tito.course.nbgrader_settings import settings
-from tito.errors import ExchangeUnavailable
+from tito.course.settings import SETTINGS_FILE
+from tito.errors import ExchangeUnavailable, UsageError
 
 
 def require_exchange(course: Course) -> None:
@@ -16,6 +18,7 @@ def require_exchange(course: Course) -> None:
     Raises:
         ExchangeUnavailable: it is missing, or is not ours to write to.
     """
+    _require_ours(course)
     if course.exchange_url and course.exchange_kind == "service":
         return  # its service says itself what is wrong with it
     root = course.exchange_root
@@ -26,6 +29,13 @@ def require_exchange(course: Course) -> None:
             f"There is no exchange at {root}.",
             hint="Create that folder, correct [exchange] root in course.toml, or build only, with --no-exchange.",
         )
+    if is_nbgraders(course.root) and not course.exchange_is_named:
+        raise UsageError(
+            f"{course.root} is an nbgrader course, and its {SETTINGS_FILE} does not say where its exchange is: tito "
+            "would make a second one.",
+            hint='Write below [exchange] the lines kind = "filesystem" and root = "…", as nbgrader has it, or '
+            'root = "exchange" for a new one of tito\'s.',
+        )
     # nbgrader's filesystem exchange is written to by every student; the service's store by its owner alone
     mode = 0o777 if course.exchange_kind == "filesystem" else 0o700
     try:
@@ -33,6 +43,15 @@ def require_exchange(course: Course) -> None:
         root.chmod(mode)
     except OSError as error:
         raise ExchangeUnavailable(f"The exchange {root} cannot be made: {error.strerror}.", hint="Make it.") from error
+
+
+def _require_ours(course: Course) -> None:
+    if course.exchange_kind == "nbgrader":
+        raise UsageError(
+            f"The exchange of {course.id} is what its {CONFIG_FILE} names, which only nbgrader's own commands reach.",
+            hint="Use 'nbgrader collect', 'release_assignment' and 'release_feedback'; what tito builds is built with "
+            "'--no-exchange'.",
+        )
 
 
 def hand_to_exchange(course: Course, assignment: Assignment) -> None:
@@ -54,6 +73,7 @@ def exchange(course: Course, assignment: Assignment, action: str, student: str =
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.exchange import ExchangeError, ExchangeFactory
 
+    _require_ours(course)
     config = settings(course)
     config.CourseDirectory.assignment_id = assignment.id
     if student:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tito import __version__
-from tito.cli import assignments, cohort, course, exchange, otter, policy, precheck, results
+from tito.cli import assignments, cohort, course, exchange, init, otter, policy, precheck, results
 from tito.cli.common import Settings, say
 from tito.cli.groups import CommandGroup
 from tito.cli.startup import spare_start_up
@@ -52,7 +52,7 @@ def cli(ctx: click.Context, folder: Path, show_traceback: bool) -> None:
     ctx.obj = Settings(folder, show_traceback)
 
 
-cli.add_section("Course", course.demo, course.doctor)
+cli.add_section("Course", init.init, course.demo, course.doctor)
 cli.add_section("Author", assignments.check, assignments.export, assignments.release, otter.otter)
 cli.add_section("Grade", cohort.collect, cohort.autograde, results.status, results.feedback)
 cli.add_section("Grades", results.grades, policy.policy)

@@ -20,6 +20,8 @@ from tito.cli.common import (
 )
 from tito.models import CellVerdict, SubmissionRecord, Verdict
 
+MOST_NAMED = 5  # students in one line
+
 
 @click.command()
 @module_argument
@@ -40,7 +42,7 @@ def collect(settings: Settings, module: str) -> None:
 @click.command()
 @module_argument
 @click.option("--student", "students", multiple=True, help="Only this student; may be given several times.")
-@click.option("--force", is_flag=True, help="Grade again what has been graded with the same tests already.")
+@click.option("--force", is_flag=True, help="Grade again what has been graded already, by nbgrader too.")
 @sandbox_option
 @workers_option
 @json_option
@@ -58,7 +60,7 @@ def autograde(
     """Grade a cohort: repair, observe in the sandbox, judge, record.
 
     What has been graded with the same tests, environment and content is skipped, so a run that was stopped goes on
-    where it was. Student work is never changed.
+    where it was. What nbgrader itself has graded is left alone. Student work is never changed.
     """
     from tito.plan.sandbox_specs import EarlySandboxes
     from tito.sandbox.backends import backend
@@ -85,11 +87,23 @@ def autograde(
         )
     if as_json:
         print_json([to_json(record) for record in result.records])
+        say_left_alone(assignment.id, result.left_alone)
         return
     if result.records:
         print_verdicts(result.records)
     say_forgeable([record.points_forgeable for record in result.records])
     say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
+    say_left_alone(assignment.id, result.left_alone)
+
+
+def say_left_alone(assignment: str, students: tuple[str, ...]) -> None:
+    """Say whose points nbgrader gave, and how to have them given anew."""
+    if students:
+        some = ", ".join(students[:MOST_NAMED]) + (", …" if len(students) > MOST_NAMED else "")
+        say(
+            f"{len(students)} left alone, since nbgrader itself has graded them: {some}. To grade them anew: "
+            f"'tito autograde {assignment} --force', or with '--student NAME' one of them."
+        )
 
 
 class progress_bar:  # noqa: N801  (used like a function)

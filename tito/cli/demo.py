@@ -27,6 +27,7 @@ from tito.bridge.generate import quiet
 from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
 from tito.course.course import Assignment, Course, load_course
+from tito.course.nbgrader_course import CONFIG_FILE
 from tito.course.nbgrader_settings import settings
 from tito.course.script import source_notebooks
 from tito.course.settings import AUTOTESTS_FILE, LOCAL, SETTINGS_FILE
@@ -150,7 +151,8 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
     text = re.sub(r"(?m)^cell_timeout_s = .*$", f"cell_timeout_s = {CELL_TIMEOUT_S}", text)
     text = _without_dates(_with_a_gradebook_of_its_own(_with_an_exchange_of_its_own(text)))
     (into / SETTINGS_FILE).write_text(text, encoding="utf-8")
-    shutil.copy(course.root / "nbgrader_config.py", into)
+    if (course.root / CONFIG_FILE).is_file():
+        shutil.copy(course.root / CONFIG_FILE, into)
     if course.reference is not None:
         shutil.copytree(course.reference, into / course.reference.name, ignore=shutil.ignore_patterns("__pycache__"))
     assert assignment.script is not None

@@ -15,6 +15,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+from tito.course.nbgrader_course import CONFIG_FILE, GRADEBOOK, gradebook_in_config
 from tito.course.settings import (
     EXCHANGE_VARIABLE,
     GRADEBOOK_VARIABLE,
@@ -62,6 +63,7 @@ class Course:
     exchange_root: Path = Path("exchange")
     exchange_kind: str = "service"
     exchange_url: str = ""
+    exchange_is_named: bool = False  # course.toml says where it is
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
@@ -79,6 +81,8 @@ class Course:
     @property
     def exchange_place(self) -> str:
         """Where the exchange is, for messages."""
+        if self.exchange_kind == "nbgrader":
+            return f"that {CONFIG_FILE} names"
         service = self.exchange_kind == "service" and self.exchange_url
         return service or str(self.exchange_root)
 
@@ -239,9 +243,10 @@ def load_course(root: Path) -> Course:
         package=file.package,
         reference=_reference(path, file.reference, file.package),
         db_url=_database_url(path, file.gradebook.db_url),
-        exchange_root=root / file.exchange.root,
+        exchange_root=root / (file.exchange.root or Course.exchange_root),
         exchange_kind=file.exchange.kind,
         exchange_url=_exchange_url(path, file.exchange),
+        exchange_is_named=file.exchange.is_named,
         sandbox=file.sandbox,
         limits=file.limits,
         late=file.late,
@@ -346,8 +351,16 @@ def _database_url(path: Path, url: str) -> str:
     """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
     in the course folder, wherever the command is run from."""
     prefix = "sqlite:///"
+    variable = os.environ.get(GRADEBOOK_VARIABLE, "")
+    if url == f"${GRADEBOOK_VARIABLE}":
+        if not variable:
+            raise BadSource(
+                f"{path}: 'gradebook.db_url' is to come from {GRADEBOOK_VARIABLE}, which is not set.",
+                hint="Set it to the gradebook's URL; nbgrader_config.py may say which that is.",
+            )
+        url = ""
     source = f"{path}: 'gradebook.db_url'" if url else GRADEBOOK_VARIABLE
-    url = url or os.environ.get(GRADEBOOK_VARIABLE, "") or Course.db_url
+    url = url or variable or _default_database(path)
     if not re.match(r"[a-z0-9]+(\+[a-z0-9_]+)?://", url):  # without its text, which may hold a password
         raise BadSource(
             f"{source} is no URL of a database.", hint=f"Write it as {Course.db_url}, or as SQLAlchemy does."
@@ -355,3 +368,31 @@ def _database_url(path: Path, url: str) -> str:
     if url.startswith(prefix) and not url.startswith("sqlite:////"):
         return f"{prefix}{path.parent / url.removeprefix(prefix)}"
     return url
+
+
+def _default_database(path: Path) -> str:
+    """nbgrader's own gradebook, where the course has one: a second one beside it would be empty, and be graded into.
+
+    Raises:
+        BadSource: which of two it is, or what nbgrader_config.py makes it, only a person can say.
+    """
+    theirs, ours = f"sqlite:///{GRADEBOOK}", Course.db_url
+    in_config = gradebook_in_config(path.parent)
+    if in_config:
+        literal = re.fullmatch(r"""(["'])([^"'@]+)\1""", in_config)  # with no password in it
+        line = (
+            f'db_url = "{literal[2]}"' if literal else f'db_url = the URL that stands there, or "${GRADEBOOK_VARIABLE}"'
+        )
+        raise BadSource(
+            f"{path} does not say where the gradebook is, and {CONFIG_FILE} beside it does.",
+            hint=f"Write below [gradebook] the line: {line}.",
+        )
+    if not (path.parent / GRADEBOOK).exists():
+        return ours
+    if (path.parent / ours.removeprefix("sqlite:///")).exists():
+        raise BadSource(
+            f"{path} does not say which gradebook is the course's: {GRADEBOOK} is nbgrader's, and there is "
+            f"{ours.removeprefix('sqlite:///')} too.",
+            hint=f'Write below [gradebook] the line db_url = "{theirs}", or db_url = "{ours}".',
+        )
+    return theirs

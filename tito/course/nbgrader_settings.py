@@ -65,8 +65,10 @@ def settings(course: Course) -> Config:
 def _exchange(config: Config, course: Course) -> None:
     """The service, or its store opened directly; or nbgrader's own exchange, where the course asks for it.
 
-    Classes go by name: nbgrader imports them when it uses them.
+    Classes go by name: nbgrader imports them when it uses them. One that nbgrader_config.py names is left as it is.
     """
+    if course.exchange_kind == "nbgrader":
+        return
     if course.exchange_kind == "filesystem":
         config.Exchange.root = str(course.exchange_root)
         config.ExchangeCollect.check_owner = True

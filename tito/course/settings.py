@@ -68,23 +68,33 @@ class PrecheckSettings:
 class ExchangeSettings:
     """Where assignments are released to. `url` is the exchange service's, by default TITO_EXCHANGE_URL; without one, or
     with `local`, the service's store is opened directly in `root`, by this user alone. Kind `filesystem` is nbgrader's
-    own exchange in `root`, for a trusted lab."""
+    own exchange in `root`, for a trusted lab; `nbgrader` is whatever the course's nbgrader_config.py names, and is left
+    to nbgrader's own commands. Without `root`: a folder `exchange` in the course."""
 
     __pydantic_config__ = NO_OTHERS
 
-    kind: Literal["service", "filesystem"] = "service"
-    root: str = "exchange"
+    kind: Literal["service", "filesystem", "nbgrader"] = "service"
+    root: str = ""
     url: str = ""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the course says where its exchange is, in so many words."""
+        return bool(self.root or self.url) or self.kind == "nbgrader"
 
 
 @dataclass(frozen=True)
 class GateSettings:
     """What the release gate makes of tests that can be forged, or that the untouched stub passes: `refuse`, or `warn`
-    for a course that was converted."""
+    for a course that was converted.
+
+    `mutation` is the same for tests that let wrong solutions pass; no gate looks for these yet, whatever it says.
+    """
 
     __pydantic_config__ = NO_OTHERS
 
     forgeable: Literal["refuse", "warn"] = "refuse"
+    mutation: Literal["refuse", "warn", "off"] = "off"
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,8 @@ class FileSettings:
 
 @dataclass(frozen=True)
 class GradebookSettings:
-    """Where the gradebook is, as SQLAlchemy writes it; by default what TITO_GRADEBOOK_DB says, else in the course."""
+    """Where the gradebook is, as SQLAlchemy writes it, or `$TITO_GRADEBOOK_DB` where that variable has to say it; by
+    default what the variable says, else nbgrader's own where there is one, else one in the course's `gradebook`."""
 
     __pydantic_config__ = NO_OTHERS
 

@@ -7,6 +7,7 @@ takes a point.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 MISSING_NAME = re.compile(r"(?:NameError|UnboundLocalError): .*?'(\w+)'")
+MISSING_MODULE = re.compile(r"No module named '(?P<module>[^\W\d]\w*)")
 # All that a student reads of a hidden section that failed without words of the author's. How it failed is theirs to
 # choose, and by what they choose they could tell themselves what they saw there: the verdict's kind is for the TA.
 HIDDEN_FAILED = "A hidden check failed, or your code raised an error in it."
@@ -41,10 +43,38 @@ class Failure:
     would_set: frozenset[str]
     asked_for: frozenset[str]  # of that, what the instructor's cell in its place sets
     stopped: bool  # by us, at a limit
+    missing: str = ""  # the package that it imports and notebooks of this course do not have, as a sentence
 
     @property
     def sentence(self) -> str:
-        return f"{self.cell} {self.what}"
+        because = f": {self.missing}" if self.missing else ""
+        return f"{self.cell} {self.what}{because}"
+
+
+@dataclass(frozen=True)
+class CoursePackages:
+    """What notebooks of a course can import: its packages as the course names them, and modules of all of these."""
+
+    names: tuple[str, ...]
+    modules: frozenset[str]
+
+    def lacked(self, error: str) -> str:
+        """That an import failed because the course has no such package, as a sentence; "" of any other error.
+
+        A student's code can raise whatever it likes: of what is there this is not said, nor a text of its own choice.
+        """
+        match = MISSING_MODULE.search(error)
+        module = match["module"] if match is not None and len(match["module"]) <= SAID_OF_A_NAME else ""
+        if not module or module in self.modules or module in sys.stdlib_module_names:
+            return ""
+        return f"{module} is not among the packages of this course ({', '.join(self.names)})"
+
+    def explained(self, verdict: CellVerdict) -> CellVerdict:
+        """A test tells it where it says that an import failed, which it never says of a hidden section."""
+        if verdict.verdict is not Verdict.ERROR or not verdict.message.startswith(ModuleNotFoundError.__name__):
+            return verdict
+        lacked = self.lacked(verdict.message)
+        return replace(verdict, message=f"{verdict.message}: {lacked}.") if lacked else verdict
 
 
 def named(cell: Cell, position: int) -> str:
@@ -57,6 +87,7 @@ def failures(
     source: tuple[Cell, ...],
     ran: dict[int, Ran],
     bound: Callable[[list[int]], list[frozenset[str]]],
+    packages: CoursePackages,
 ) -> list[Failure]:
     """The student's cells that did not run through, in order. Tests have verdicts of their own.
 
@@ -73,7 +104,10 @@ def failures(
         cell = cells[position]
         stopped, what = _became(step)
         asked_for = asked.get(cell.grade_id, frozenset())
-        explained_by.append(Failure(named(cell, position), what, cell.kind, names | asked_for, asked_for, stopped))
+        missing = packages.lacked(step.evalue) if step.ename == ModuleNotFoundError.__name__ else ""
+        explained_by.append(
+            Failure(named(cell, position), what, cell.kind, names | asked_for, asked_for, stopped, missing)
+        )
     return explained_by
 
 
@@ -100,7 +134,7 @@ def stopped_output(ran: Ran) -> Any:
 
 def notes_on(causes: list[Failure]) -> list[str]:
     """Notes for whoever looks at the submission. What a student's own extra cell raised is no news."""
-    return [cause.sentence for cause in causes if cause.stopped or cause.kind is CellKind.SOLUTION]
+    return [cause.sentence for cause in causes if cause.stopped or cause.missing or cause.kind is CellKind.SOLUTION]
 
 
 def notes_on_read_only(files: Collection[str], copied_mb: int, ran: Iterable[Ran]) -> list[str]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from tito.course.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
 from tito.grade.plan_cache import PlanCache
-from tito.grade.record import Recorder
+from tito.grade.record import Recorder, submitted_at
 from tito.grade.submission import content_hash
 from tito.grade.workers import Task, WorkerPool
-from tito.gradebook.records import read_record
+from tito.gradebook.contents import scored
+from tito.gradebook.records import read_record, record_path
 from tito.gradebook.store import open_gradebook, require_released
 from tito.judge.judge import order_of
 from tito.models import Fingerprint, SubmissionRecord
@@ -25,10 +28,12 @@ from tito.sandbox.launch import Backend
 
 @dataclass(frozen=True)
 class CohortResult:
-    """What a run did: records of those graded now, and those that were graded already."""
+    """What a run did: records of those graded now, and those that were graded already; and students whose work has
+    points in the gradebook that another grader gave, which was left alone."""
 
     graded: tuple[SubmissionRecord, ...]
     unchanged: tuple[SubmissionRecord, ...]
+    left_alone: tuple[str, ...] = ()
 
     @property
     def records(self) -> tuple[SubmissionRecord, ...]:
@@ -52,13 +57,24 @@ def prepare(course: Course, assignment: Assignment, backend: Backend) -> None:
         cache.write(calibrated_apart(_planned(course, assignment), backend))
 
 
+@dataclass(frozen=True)
+class CohortPlan:
+    """What is to be graded, the records of what need not be, and students whom another grader has graded."""
+
+    tasks: list[Task]
+    unchanged: list[SubmissionRecord]
+    left_alone: list[str]
+
+
 def plan_cohort(
     course: Course, plan: AssignmentPlan, backend: Backend, only: tuple[str, ...], force: bool
-) -> tuple[list[Task], list[SubmissionRecord]]:
-    """Which submissions are to be graded, and the records of those that need not be.
+) -> CohortPlan:
+    """Say what is to be done about each submission. What nbgrader has graded is graded anew by `force` alone, or when
+    the student has handed in since.
 
     Raises:
         UsageError: a student in `only` who has submitted nothing.
+        GradebookUnavailable: whom nbgrader has graded cannot be told.
     """
     folders = course.submissions(plan.assignment)
     for student in only:
@@ -79,7 +95,22 @@ def plan_cohort(
             unchanged.append(known)
         else:
             tasks.append(Task(student, folder, fingerprint))
-    return tasks, unchanged
+    left_alone = set() if force else _graded_by_another(course, plan.assignment, tasks)
+    return CohortPlan([task for task in tasks if task.student not in left_alone], unchanged, sorted(left_alone))
+
+
+def _graded_by_another(course: Course, assignment: str, tasks: list[Task]) -> set[str]:
+    """Students with points for what they have handed in, of which there is not even the beginning of a record."""
+    tasks = [task for task in tasks if not record_path(course, assignment, task.student).exists()]
+    graded = scored(course.db_url, assignment) if tasks else {}
+    return {
+        task.student for task in tasks if task.student in graded and not _is_newer(task.folder, graded[task.student])
+    }
+
+
+def _is_newer(folder: Path, graded: datetime | None) -> bool:
+    handed_in = submitted_at(folder)
+    return handed_in is not None and graded is not None and handed_in > graded
 
 
 def autograde(
@@ -109,7 +140,8 @@ def autograde(
         cache = PlanCache(course, assignment, backend.name)
         cached = cache.read()
         plan = cached or _planned(course, assignment)
-        tasks, unchanged = plan_cohort(course, plan, backend, only, force)
+        todo = plan_cohort(course, plan, backend, only, force)
+        tasks = todo.tasks
         graders = None
         if tasks:
             require_measuring(plan, backend.name)
@@ -127,4 +159,4 @@ def autograde(
             for _, result in batch:
                 graded.append(result.record)
                 progress(result.record)
-    return CohortResult(tuple(graded), tuple(unchanged))
+    return CohortResult(tuple(graded), tuple(todo.unchanged), tuple(todo.left_alone))

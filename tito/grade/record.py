@@ -1,7 +1,8 @@
 """Writes graded submissions: gradebook in one transaction, autograded notebooks, and the verdict records.
 
-A record is written last, and an older one goes before anything of its submission is replaced: a run that was stopped
-in between grades that submission again, to the same result. So it is with a record that a crash left half written.
+A record is written last, and an older one is emptied before anything of its submission is replaced: a run that was
+stopped in between grades that submission again, to the same result. So it is with a record that a crash left half
+written. An empty one is begun before the gradebook is written to: points without any record are another grader's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tito.course.submission_files import Unreadable, read_regular_file
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
 from tito.grade.submission import Graded
-from tito.gradebook.records import record_path, write_record
+from tito.gradebook.records import begin_record, empty_record, write_record
 from tito.gradebook.store import transaction
 from tito.models import (
     CellKind,
@@ -61,12 +62,14 @@ class Recorder:
             GradebookUnavailable: nothing was written.
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
+        for graded, _ in batch:
+            begin_record(self.course, graded.record)
         with transaction(self.opened, flushing=False):
             stored = self._stored([graded.record.student for graded, _ in batch])
             for graded, submitted in batch:
                 self._write_grades(graded, submitted, stored[graded.record.student])
         for graded, submitted in batch:
-            record_path(self.course, graded.record.assignment, graded.record.student).unlink(missing_ok=True)
+            empty_record(self.course, graded.record)
             if notebooks:
                 _write_notebooks(self.course, graded, submitted)
             write_record(self.course, graded.record)

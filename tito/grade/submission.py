@@ -17,7 +17,7 @@ import nbformat
 
 from tito.course.cells import as_node
 from tito.course.submission_files import NoNotebook, Unreadable, read_regular_file
-from tito.grade.causes import failures, notes_on, notes_on_read_only
+from tito.grade.causes import CoursePackages, failures, notes_on, notes_on_read_only
 from tito.grade.graded_notebook import as_json, as_notebook, as_released, headline_node, with_outputs
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.verdicts import (
@@ -41,6 +41,7 @@ from tito.plan.plan import AssignmentPlan, NotebookPlan
 from tito.repair.beside import HandedIn, handed_in
 from tito.repair.copies import NotRead, Undecided, chosen, copies_in, work_in
 from tito.repair.read_notebook import ReadNotebook, trusted
+from tito.sandbox.environment import environment
 from tito.sandbox.inside.codec import Packed
 from tito.sandbox.steps import Ran
 from tito.sandbox.zygote_client import ZygoteClient
@@ -212,7 +213,8 @@ def _record(
     fault: str,
 ) -> SubmissionRecord:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return SubmissionRecord(student, plan.assignment, fingerprint, sandbox, now, verdicts, fault)
+    packages = dict(plan.packages)
+    return SubmissionRecord(student, plan.assignment, fingerprint, sandbox, now, verdicts, fault, packages=packages)
 
 
 def _nothing_run(notebook: NotebookPlan, reason: Unreadable) -> tuple[NotebookVerdicts, Any]:
@@ -249,7 +251,9 @@ def _notebook_seen(
 
     notes = notes_on_read_only(sandbox.read_only, sandbox.spec.copied_mb, _all_that_ran(seen))
     noted = replace(read, notes=(*read.notes, *notes))
-    return lambda: _with_verdicts(notebook, noted, seen, answers, bound, seconds)
+    names = sandbox.spec.packages
+    packages = CoursePackages(names, environment(names).modules | notebook.packages)
+    return lambda: _with_verdicts(notebook, noted, seen, answers, bound, packages=packages, seconds=seconds)
 
 
 class ReferenceValues:
@@ -277,10 +281,12 @@ def _with_verdicts(
     seen: Observations,
     answers: Answers,
     bound: Callable[[list[int]], list[frozenset[str]]],
+    *,
+    packages: CoursePackages,
     seconds: float,
 ) -> tuple[NotebookVerdicts, Any]:
-    causes = failures(read.cells, notebook.cells, seen.cells, bound)
-    verdicts = tuple(verdicts_of(notebook, read.cells, seen, answers, causes))
+    causes = failures(read.cells, notebook.cells, seen.cells, bound, packages)
+    verdicts = tuple(packages.explained(each) for each in verdicts_of(notebook, read.cells, seen, answers, causes))
     notes = [*read.notes, *notes_on(causes)]
     notes += [
         f"test '{name}': what the notebook returned broke two judges ({limit})"
@@ -291,7 +297,8 @@ def _with_verdicts(
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
-    headline = f"Please note: {read.headline}." if read.headline else ""
+    headlines = filter(None, (read.headline, *dict.fromkeys(cause.missing for cause in causes)))
+    headline = " ".join(f"Please note: {each}." for each in headlines)
     graded = with_outputs(read.cells, seen, {verdict.grade_id: verdict for verdict in verdicts}, headline)
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
 

@@ -17,6 +17,18 @@ def record_path(course: Course, assignment: str, student: str) -> Path:
     return course.gradebook_dir / "verdicts" / assignment / f"{student}.json"
 
 
+def begin_record(course: Course, record: SubmissionRecord) -> None:
+    """Leave a record as it is, or an empty one: that this submission has been graded here."""
+    path = record_path(course, record.assignment, record.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def empty_record(course: Course, record: SubmissionRecord) -> None:
+    """Take away what a record says."""
+    record_path(course, record.assignment, record.student).write_text("")
+
+
 def write_record(course: Course, record: SubmissionRecord) -> None:
     """Write a record, whole or not at all."""
     path = record_path(course, record.assignment, record.student)

@@ -85,7 +85,7 @@ class NotebookPlan:
 
 @dataclass(frozen=True)
 class AssignmentPlan:
-    """All that a worker needs to grade a submission of this assignment."""
+    """All that a worker needs to grade a submission of this assignment; `packages` are the course's, with versions."""
 
     assignment: str
     notebooks: tuple[NotebookPlan, ...]
@@ -94,6 +94,7 @@ class AssignmentPlan:
     tests_hash: str
     environment_hash: str
     handed_in: HandedInRule = field(default_factory=HandedInRule)
+    packages: tuple[tuple[str, str], ...] = ()
 
 
 def skipped(cells: Sequence[Cell]) -> set[int]:

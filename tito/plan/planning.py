@@ -13,6 +13,7 @@ from typing import Any
 from tito import __version__
 from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
+from tito.course.kernels import require_python
 from tito.course.python_source import Source
 from tito.course.script import build
 from tito.errors import BadSource
@@ -24,6 +25,7 @@ from tito.plan.hidden_names import HiddenNames
 from tito.plan.interference import keeps_no_state
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
+from tito.plan.packages import require_packages
 from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
@@ -38,15 +40,20 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     """Read an assignment's source and plan its grading. Builds the source folder where a script stands behind it.
 
     Raises:
-        BadSource: a test cell that cannot be planned; says which cell and why.
+        BadSource: a test cell that cannot be planned; says which cell and why. Or a notebook in another language, or
+            one that imports what no notebook of this course can.
         SandboxUnavailable: the reference has to be run for it, and cannot be.
     """
-    built = instantiated(course, assignment, build(course, assignment))
+    built = build(course, assignment)
+    require_python(assignment.id, built)
+    built = instantiated(course, assignment, built)
     cells = {name: nb.cells for name, nb in built.items()}
     spec = notebook_spec(course, assignment)
     rule = rule_of(course.files, assignment.id, spec, course.package)
     rule = with_reference(rule, reference_folder(course, assignment.id))
-    return plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
+    plan = plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
+    require_packages(course, assignment, {notebook.name: notebook.cells for notebook in plan.notebooks})
+    return plan
 
 
 def plan_notebooks(
@@ -76,6 +83,7 @@ def plan_notebooks(
         tests_hash=_tests_hash(assignment, notebooks, spec, rule),
         environment_hash=environment(spec.packages).hash,
         handed_in=replace(rule, imported=frozenset(_imported_modules(notebooks))),
+        packages=environment(spec.packages).versions_of(spec.packages),
     )
 
 

@@ -19,10 +19,21 @@ from tito.errors import SandboxUnavailable
 
 @dataclass(frozen=True)
 class Environment:
-    """Importable entries (path on this machine, name inside), and a hash of names and versions."""
+    """Importable entries (path on this machine, name inside), a hash of names and versions, and these."""
 
     entries: tuple[tuple[Path, str], ...]
     hash: str
+    versions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def modules(self) -> frozenset[str]:
+        """What can be imported, by the first part of its name."""
+        return frozenset(name.partition(".")[0] for _, name in self.entries)
+
+    def versions_of(self, packages: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """Python's version and those of some packages, as they are to stand beside a grade."""
+        versions = dict(self.versions)
+        return (("python", platform.python_version()), *((name, versions[_plain(name)]) for name in packages))
 
 
 @cache
@@ -36,7 +47,7 @@ def environment(packages: tuple[str, ...]) -> Environment:
     wanted = [Requirement(name) for name in packages]
     while wanted:
         requirement = wanted.pop()
-        name = requirement.name.lower().replace("_", "-")
+        name = _plain(requirement.name)
         if name in distributions:
             continue
         try:
@@ -49,9 +60,14 @@ def environment(packages: tuple[str, ...]) -> Environment:
         needs = (Requirement(text) for text in distributions[name].requires or ())
         wanted += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
     entries = {entry.name: entry for package in distributions.values() for entry in _top_level(package)}
-    lines = sorted(f"{name}=={package.version}" for name, package in distributions.items())
+    versions = tuple(sorted((name, package.version) for name, package in distributions.items()))
+    lines = sorted(f"{name}=={version}" for name, version in versions)
     digest = hashlib.sha256("\n".join([platform.python_version(), *lines]).encode()).hexdigest()
-    return Environment(tuple((path, name) for name, path in sorted(entries.items())), digest)
+    return Environment(tuple((path, name) for name, path in sorted(entries.items())), digest, versions)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _top_level(package: Distribution) -> set[Path]:

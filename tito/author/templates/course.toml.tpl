@@ -1,0 +1,11 @@
+# The settings of this course. All but `id` have defaults; the README of tito lists them.
+id = "COURSE_ID"
+
+[exchange]
+root = "exchange"               # a folder of your own, made by the first release; a hub has a service instead
+
+[sandbox]
+packages = ["ipython", "matplotlib", "numpy"]  # what notebooks can import, with what these need
+
+# [deadlines]
+# 01_averages = 2030-01-31T23:59:00Z
