@@ -13,7 +13,7 @@ from pathlib import Path
 from tito import bridge
 from tito.bridge.guard import PLAIN_VARIABLE, plain_nbgrader
 from tito.course.course import Course, find_course
-from tito.course.nbgrader_course import CONFIG_FILE, config_of, is_nbgraders
+from tito.course.nbgrader_course import CONFIG_FILE, config_of, looks_like_nbgraders
 from tito.course.settings import SETTINGS_FILE, SandboxSettings
 from tito.errors import NotACourse, SandboxUnavailable, TitoError
 from tito.plan.sandbox_specs import notebook_spec, own_bytes
@@ -69,7 +69,7 @@ def examine(folder: Path) -> list[Diagnosis]:
 
 
 def _no_course(folder: Path, error: TitoError) -> Diagnosis:
-    if isinstance(error, NotACourse) and is_nbgraders(folder):
+    if isinstance(error, NotACourse) and looks_like_nbgraders(folder):
         detail = f"{folder} is an nbgrader course; nbgrader grades it with its own engine, student code unprotected."
         return Diagnosis("course", False, detail, hint="Run 'tito init', which changes nothing of it.")
     return Diagnosis("course", False, error.message, hint=error.hint)

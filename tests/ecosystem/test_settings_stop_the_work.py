@@ -172,10 +172,10 @@ def test_the_course_file_alone_stops_nbgrader(place: Place) -> None:
 def test_no_command_of_titos_does_anything_with_a_typo_in_the_settings(place: Place) -> None:
     place.write_settings(_typo)
     before = place.content()
-    commands = [
-        name for name in tito.cli.cli.commands if name not in ("doctor", "demo", "exchange", "policy", "precheck")
-    ]
+    others = ("init", "doctor", "demo", "exchange", "policy", "precheck")
+    commands = [name for name in tito.cli.cli.commands if name not in others]
     for command in [(name, ASSIGNMENT) for name in commands] + [
+        ("init",),
         ("demo",),
         ("policy", "show"),
         ("policy", "preview"),

@@ -169,7 +169,7 @@ def test_a_receipt_that_cannot_be_kept_does_not_make_the_submission_fail(release
     [
         (
             '[exchange]\nkind = "carrier pigeon"',
-            "'exchange.kind' must be 'service' or 'filesystem', not 'carrier pigeon'",
+            "'exchange.kind' must be 'service', 'filesystem' or 'nbgrader', not 'carrier pigeon'",
         ),
         ("[exchange]\nkind = 3", "exchange.kind"),
         ('[exchange]\nurll = "x"', "Did you mean 'url'"),

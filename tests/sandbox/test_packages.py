@@ -35,7 +35,7 @@ def tito_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_a_pandas_course_needs_no_editing(tito_in: Tito, tmp_path: Path) -> None:
     write_notebook(tmp_path, [*FRAME, cell(OPTIONAL)])
     shown = tito_in(tmp_path, "init")
-    assert "pandas: ps1/ps1.ipynb imports pandas" in shown.err
+    assert "pandas: imported in ps1/ps1.ipynb" in shown.err
     assert ABSENT not in shown.err
     course = load_course(tmp_path)
     assert course.sandbox.packages == ("ipython", "matplotlib", "numpy", "pandas")

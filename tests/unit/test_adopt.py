@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sqlite3
 import sys
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tito.author.adopt import PASSWORD, course_file, db_url_for_file, with_packages_line
+from tito.author.adopt import PASSWORD, course_file, course_imports, db_url_for_file, with_packages_line
 from tito.author.new_course import is_fresh, new_course
 from tito.bridge.nbgrader_facts import NbgraderFacts
-from tito.course.course import load_course
+from tito.course.course import Course, load_course
 from tito.course.python_source import Source
 from tito.errors import BadSource, GradebookUnavailable
 from tito.gradebook.contents import contents, scored
@@ -165,6 +166,15 @@ def test_a_new_course_is_made_where_nothing_is_in_its_way(tmp_path: Path) -> Non
 )
 def test_what_a_cell_imports_is_told_from_its_text(text: str, modules: list[str]) -> None:
     assert imported_modules(Source(text)) == modules
+
+
+def test_what_pandas_needs_beside_itself_is_brought_along_where_it_is_installed(tmp_path: Path) -> None:
+    from notebook_course import cell, write_notebook
+
+    write_notebook(tmp_path, [cell("import pandas as pd\npd.DataFrame().to_markdown()\npd.read_html('x')")])
+    installed = {name for name in ("tabulate", "lxml") if importlib.util.find_spec(name)}
+    packages = course_imports(Course(tmp_path, "c")).packages
+    assert set(packages) == {"ipython", "matplotlib", "numpy", "pandas"} | installed
 
 
 def test_a_module_is_of_the_package_that_brings_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -360,6 +361,25 @@ def test_what_the_course_file_says_is_shown_though_the_exchange_is_away(
     assert shown.code == 3
     assert "submission_mb" in shown.out
     assert "JUPYTERHUB_API_TOKEN is not set" in shown.line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "written"), [("n\n", (), False), ("\n", (), True), ("", ("--yes",), True)]
+)
+def test_whoever_sits_at_a_terminal_is_asked_before_init_writes(
+    answer: str, options: tuple[str, ...], written: bool, tito_in: Tito, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    done = tito_in(tmp_path, "init", "ml101", *options)
+    assert done.code == 0
+    assert ("Write course.toml" in done.err) == (not options)
+    assert (tmp_path / "ml101" / "course.toml").exists() == written
+    assert ("Nothing was written" in done.err) != written
 
 
 def test_doctor_says_what_is_missing_and_is_exit_1_then(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tiny import ASSIGNMENT, SETTINGS, write_course
 
-from tito.cli.demo import _with_a_gradebook_of_its_own, _without_dates
+from tito.cli.demo import _with_a_gradebook_of_its_own, _with_an_exchange_of_its_own, _without_dates
 from tito.course.course import Course, find_course, keep_private, load_course
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 
@@ -50,6 +50,15 @@ def test_the_gradebook_is_the_course_files_else_the_environments(
     for text in ('id = "c"\n', 'id = "c"\n[gradebook]\ndb_url = "sqlite:////elsewhere"\n'):
         own = _with_a_gradebook_of_its_own(text)
         assert load_course(settings(tmp_path, own)).db_url == f"sqlite:///{tmp_path}/gradebook/gradebook.db"
+
+
+def test_a_demo_leaves_the_exchange_of_the_class_alone(tmp_path: Path) -> None:
+    table = '[exchange]\nkind = "filesystem"\nroot = "/srv/exchange"\n'
+    for text in (f'id = "c"\n{table}[late]\ngrace_minutes = 3\n', f'id = "c"\n{table}', 'id = "c"\n'):
+        course = load_course(settings(tmp_path, _with_an_exchange_of_its_own(text)))
+        assert (course.exchange_kind, course.exchange_root) == ("service", tmp_path / "exchange")
+        assert course.exchange_url == ""
+        assert course.late.grace_minutes == (3 if "late" in text else 0)
 
 
 def test_settings_are_read(course: Course) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbformat import ValidationError
+
 from tito.bridge.nbgrader_facts import SQLITE, STRUCTURE, NbgraderFacts
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
@@ -23,6 +25,14 @@ from tito.gradebook.contents import contents
 from tito.plan.packages import Import, imports_of, with_packages
 
 PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
+IMPLIED = {  # what pandas imports by itself for some of its functions, where it is installed
+    "read_excel(": "openpyxl",
+    "to_excel(": "openpyxl",
+    "read_parquet(": "pyarrow",
+    "to_parquet(": "pyarrow",
+    "read_html(": "lxml",
+    "to_markdown(": "tabulate",
+}
 PLAIN_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -43,6 +53,7 @@ class Imports:
 def course_imports(course: Course) -> Imports:
     """Look through all assignments of a course."""
     places: dict[str, str] = {}
+    needed: set[str] = set()
     others, unread = [], []
     for assignment in course.assignments:
         try:
@@ -54,11 +65,14 @@ def course_imports(course: Course) -> Imports:
             cells = {name: read_cells(notebook.cells) for name, notebook in notebooks.items()}
             for module, where in imports_of(course, assignment, cells).items():
                 places.setdefault(module, f"{assignment.id}/{where}")
-        except (BadSource, ValueError, OSError, AttributeError) as error:
-            unread.append((assignment.id, str(error).splitlines()[0]))
+            texts = [cell.source for each in cells.values() for cell in each if cell.is_code]
+            needed |= {module for word, module in IMPLIED.items() if any(word in text for text in texts)}
+        except (BadSource, OSError, ValueError, AttributeError, ValidationError) as error:  # nbformat's own, too
+            unread.append((assignment.id, str(error).strip().partition("\n")[0]))
     imports = tuple(with_packages(places))
-    found = (each.package for each in imports if each.is_installed)
-    packages = _without_repetition((*SandboxSettings().packages, *sorted(found, key=str.lower)))
+    implied = with_packages(dict.fromkeys(needed, ""))
+    names = (each.package for each in (*imports, *implied) if each.is_installed)
+    packages = _without_repetition((*SandboxSettings().packages, *sorted(names, key=str.lower)))
     return Imports(packages, imports, tuple(others), tuple(unread))
 
 

@@ -99,7 +99,7 @@ def run_gates(
         note([same_bytes(artefact, again)])
         note(leak_gates(course, assignment, source, artefact))
         if not is_sound:
-            note([Gate(NOT_RUN, True, "nothing was run: mend the metadata first", warning=True)])
+            note([Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)])
             return report
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         plan = calibrated_apart(plan_assignment(course, assignment), backend)

@@ -59,7 +59,10 @@ def publish(course: Course, assignment: Assignment) -> Path:
 
 
 def _set_deadline(course: Course, assignment: Assignment) -> None:
+    """Of a course on nbgrader's own exchange, what nbgrader has for a deadline stays where course.toml has none."""
     due = course.deadlines.get(assignment.id)
+    if due is None and course.exchange_kind != "service":
+        return
     with gradebook(course) as opened:
         naive_utc = due.astimezone(UTC).replace(tzinfo=None) if due is not None else None
         opened.find_assignment(assignment.id).duedate = naive_utc

@@ -12,11 +12,13 @@ from tito.course.cells import is_graded, kind_of
 from tito.course.course import Assignment, Course
 from tito.course.nbgrader_settings import settings
 from tito.errors import PlatformError, UsageError
+from tito.grade.causes import HIDDEN_FAILED
 from tito.models import CellKind, Verdict
 from tito.plan.secret_texts import REGION
-from tito.plan.test_cell import visible_source
+from tito.plan.test_cell import hidden_source, visible_source
 
 FAILED = Verdict.FAILED.value.upper()
+VERDICTS = frozenset(verdict.value.upper() for verdict in Verdict)
 UNDECIDED = tuple(verdict.value.upper() for verdict in (Verdict.PLATFORM, Verdict.MANUAL))  # no number was written
 
 
@@ -27,17 +29,22 @@ class HideSecrets(NbGraderPreprocessor):  # type: ignore[misc]
     """
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
-        kind = kind_of(cell)
+        kind, source = kind_of(cell), cell.source
         if is_graded(cell) and kind is not CellKind.ANSWER:
-            cell.source = REGION.sub("", visible_source(cell.source)).rstrip()
+            cell.source = REGION.sub("", visible_source(source)).rstrip()
         if kind is CellKind.TEST:
-            cell.outputs = [_told(output) for output in cell.outputs]
+            cell.outputs = [_told(output, has_hidden=bool(hidden_source(source))) for output in cell.outputs]
         return cell, resources
 
 
-def _told(output: Any) -> Any:
-    """Of a verdict, its message: its detail may hold expected values, its kind is chosen in a hidden check too."""
+def _told(output: Any, *, has_hidden: bool = False) -> Any:
+    """Of a verdict, its message: its detail may hold expected values, its kind is chosen in a hidden check too.
+
+    An error that is no verdict is from nbgrader's own engine, and what it says may be of the hidden part.
+    """
     if output.output_type == "error":
+        if has_hidden and output.ename not in VERDICTS:
+            output.evalue = HIDDEN_FAILED
         output.ename = output.ename if output.ename in UNDECIDED else FAILED
         output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
     return output

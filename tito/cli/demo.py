@@ -163,10 +163,10 @@ def _demo_course(course: Course, assignment: Assignment, into: Path) -> Course:
 
 
 def _with_an_exchange_of_its_own(text: str) -> str:
-    """Settings with the exchange in the demo's folder: its students are no users of a hub."""
-    text = re.sub(r"(?m)^url = .*\n", "", text)
-    own = f'[exchange]\nurl = "{LOCAL}"\n'
-    return text.replace("[exchange]\n", own, 1) if "[exchange]\n" in text else f"{text}\n{own}"
+    """Settings with the exchange in the demo's folder, whatever exchange the class has: its students are no users of a
+    hub."""
+    text = re.sub(r"(?ms)^\[exchange\].*?(?=^\[|\Z)", "", text)
+    return f'{text.rstrip()}\n\n[exchange]\nurl = "{LOCAL}"\n'
 
 
 def _without_dates(text: str) -> str:

@@ -32,7 +32,7 @@ def init(settings: Settings, folder: Path | None, dry_run: bool, yes: bool, look
     Of an nbgrader course nothing is changed: a course.toml says where its gradebook and its exchange are, and names the
     packages that its assignments import. Where there is a course.toml already, nothing is done.
     """
-    from tito.course.nbgrader_course import require_no_other_course
+    from tito.course.nbgrader_course import looks_like_nbgraders, require_no_other_course
 
     root = (settings.folder / (folder or Path())).resolve()
     if (root / SETTINGS_FILE).exists():
@@ -40,10 +40,7 @@ def init(settings: Settings, folder: Path | None, dry_run: bool, yes: bool, look
         return
     require_no_other_course(root)
     write = _Writer(root, dry_run, yes)
-    if not _is_nbgraders(root):
-        _fresh(root, write)
-        return
-    _adopt(root, write)
+    (_adopt if looks_like_nbgraders(root) else _fresh)(root, write)
 
 
 class _Writer:
@@ -79,12 +76,6 @@ def _is_watched() -> bool:
     return sys.stdin.isatty()
 
 
-def _is_nbgraders(root: Path) -> bool:
-    from tito.course.nbgrader_course import is_nbgraders
-
-    return is_nbgraders(root) or any(root.glob("source/*/*.ipynb"))
-
-
 # ---- a course of nbgrader's -------------------------------------------------------------------------
 
 
@@ -108,7 +99,8 @@ def _adopt(root: Path, write: _Writer) -> None:
 def _say_imports(imports: Imports) -> None:
     for each in imports.imports:
         if each.is_installed:
-            say(f"   {'':{WIDTH}} {each.package}: {each.where} imports {each.module}")
+            name = "" if each.module == each.package else f"as {each.module} "
+            say(f"   {'':{WIDTH}} {each.package}: imported {name}in {each.where}")
     for missing in imports.missing:
         say(
             f"MISSING  {missing.where} imports {missing.module}, which is not installed here. "

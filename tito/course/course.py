@@ -219,7 +219,7 @@ def find_course(start: Path) -> Course:
             return load_course(folder)
     raise NotACourse(
         f"{start} is not a course folder: there is no {SETTINGS_FILE} in it or above it.",
-        hint="Change into your course, or name it with --course FOLDER.",
+        hint="Change into your course, or name it with --course FOLDER; 'tito init' sets one up.",
     )
 
 

@@ -29,6 +29,11 @@ def is_nbgraders(root: Path) -> bool:
     return (root / GRADEBOOK).exists() or config_of(root) is not None
 
 
+def looks_like_nbgraders(root: Path) -> bool:
+    """Whether nbgrader could work in a folder, if only because of notebooks where it wants them."""
+    return is_nbgraders(root) or any(root.glob("source/*/*.ipynb"))
+
+
 def gradebook_in_config(root: Path) -> str:
     """The URL of the gradebook as the course's own nbgrader_config.py sets it, as it is written; or ""."""
     path = config_of(root)

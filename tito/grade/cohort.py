@@ -11,6 +11,7 @@ from pathlib import Path
 from tito.course.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
+from tito.grade.graded_notebook import is_written_here
 from tito.grade.plan_cache import PlanCache
 from tito.grade.record import Recorder, submitted_at
 from tito.grade.submission import content_hash
@@ -100,12 +101,13 @@ def plan_cohort(
 
 
 def _graded_by_another(course: Course, assignment: str, tasks: list[Task]) -> set[str]:
-    """Students with points for what they have handed in, of which there is not even the beginning of a record."""
+    """Students with points for what they have handed in that are not ours: there is not even the beginning of a record,
+    nor, where records were lost, a graded notebook."""
     tasks = [task for task in tasks if not record_path(course, assignment, task.student).exists()]
     graded = scored(course.db_url, assignment) if tasks else {}
-    return {
-        task.student for task in tasks if task.student in graded and not _is_newer(task.folder, graded[task.student])
-    }
+    tasks = [task for task in tasks if task.student in graded and not _is_newer(task.folder, graded[task.student])]
+    folders = {task.student: course.step("autograded", task.student, assignment) for task in tasks}
+    return {student for student, folder in folders.items() if not any(map(is_written_here, folder.glob("*.ipynb")))}
 
 
 def _is_newer(folder: Path, graded: datetime | None) -> bool:

@@ -2,7 +2,7 @@
 
 A record is written last, and an older one is emptied before anything of its submission is replaced: a run that was
 stopped in between grades that submission again, to the same result. So it is with a record that a crash left half
-written. An empty one is begun before the gradebook is written to: points without any record are another grader's.
+written. An empty one is begun before the gradebook is written to: so points that are another grader's can be told.
 """
 
 from __future__ import annotations

@@ -111,6 +111,9 @@ def _is_number(value: object, least: int, most: int) -> bool:
 def allowed_notebook(notebook: Any) -> Any:
     """A notebook for a page, made anew of what a page needs; the cells keep their order."""
     cells = [allowed_cell(cell) for cell in notebook.get("cells", []) if isinstance(cell, dict)]
+    if len({cell["id"] for cell in cells}) < len(cells):  # nbgrader writes notebooks of an older format, without ids
+        for position, cell in enumerate(cells):
+            cell["id"] = f"cell-{position}"
     metadata = nbformat.from_dict({"kernelspec": KERNEL})
     return nbformat.NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
 

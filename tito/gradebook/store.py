@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from tito.course.course import Course
+from tito.course.nbgrader_course import is_nbgraders
 from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
 from tito.gradebook.folder import SQLITE, prepare
 
@@ -80,9 +81,10 @@ def require_released(course: Course, assignment: str) -> None:
         try:
             opened.find_assignment(assignment)
         except MissingEntry as error:
+            theirs = f" or 'nbgrader generate_assignment {assignment}'" if is_nbgraders(course.root) else ""
             raise UnknownAssignment(
                 f"The gradebook does not know {assignment}: it has not been released.",
-                hint=f"Run 'tito release {assignment}' first.",
+                hint=f"Run 'tito release {assignment}'{theirs} first.",
             ) from error
 
 
@@ -105,7 +107,7 @@ def _unavailable(course: Course, error: Exception) -> GradebookUnavailable:
     # The URL of a database server may hold a password: only SQLite's, a path, is shown.
     where = course.db_url.removeprefix(SQLITE) if course.db_url.startswith(SQLITE) else "the database server"
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    return GradebookUnavailable(
-        f"The gradebook at {where} cannot be used: {reason}.",
-        hint="Check that it exists, that you may write to it and its folder, and that the disk is not full.",
-    )
+    hint = "Check that it exists, that you may write to it and its folder, and that the disk is not full."
+    if "no such column" in reason:
+        hint = "It is one of an older nbgrader: 'nbgrader db upgrade' brings it up to date, and keeps a copy."
+    return GradebookUnavailable(f"The gradebook at {where} cannot be used: {reason}.", hint=hint)

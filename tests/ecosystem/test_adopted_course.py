@@ -19,9 +19,11 @@ from command_line import Tito, command_line
 from nbgrader_course import NBGRADER, NbgraderCourse, quickstart
 from ports import free_port
 
+from tito.author.release import publish
 from tito.course.course import load_course
 from tito.gradebook.contents import scored
 from tito.gradebook.records import read_record
+from tito.gradebook.store import gradebook
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +160,39 @@ def test_nbgraders_own_command_grades_with_our_engine(tito_in: Tito, course: Nbg
     assert set(scored(ours.db_url, "ps1")) == {"ada", "bob"}
 
 
+def test_feedback_on_what_nbgrader_has_graded_tells_nothing_hidden(tito_in: Tito, course: NbgraderCourse) -> None:
+    path = course.root / "autograded" / "ada" / "ps1" / "problem1.ipynb"
+    notebook = json.loads(path.read_text())
+    test = next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("points"))
+    test["source"] = [*test["source"], "\n### BEGIN HIDDEN TESTS\nassert squares(3)[0] == 9797\n### END HIDDEN TESTS"]
+    test["outputs"] = [{"output_type": "error", "ename": "AssertionError", "evalue": "9797", "traceback": ["9797"]}]
+    path.chmod(0o600)
+    path.write_text(json.dumps(notebook))
+    tito_in(course.root, "init")
+    done = tito_in(course.root, "feedback", "ps1")
+    assert (done.code, done.err.count("Wrote 2 feedback pages")) == (0, 1)
+    page = (course.root / "feedback" / "ada" / "ps1" / "problem1.html").read_text()
+    assert "A hidden check failed" in page
+    assert "9797" not in page
+    assert "HIDDEN TESTS" not in page
+
+
+def test_a_deadline_that_nbgrader_has_outlives_a_release(tito_in: Tito, course: NbgraderCourse) -> None:
+    tito_in(course.root, "init")
+    course.nbgrader("db", "assignment", "add", "ps1", "--duedate=2027-01-01 10:00:00 UTC")
+    ours = load_course(course.root)
+    publish(ours, ours.assignment("ps1"))
+    with gradebook(ours) as opened:
+        assert str(opened.find_assignment("ps1").duedate) == "2027-01-01 10:00:00"
+
+
 # ---- and back --------------------------------------------------------------------------------------------
 
 
 def test_without_our_files_nbgrader_goes_on_with_the_same_points(tito_in: Tito, course: NbgraderCourse) -> None:
     tito_in(course.root, "init")
     tito_in(course.root, "autograde", "ps1")
-    tito_in(course.root, "feedback", "ps1")
+    assert "Wrote 4 feedback pages" in tito_in(course.root, "feedback", "ps1").err  # nbgrader's too
     graded = points(course)
     (course.root / "course.toml").unlink()
     shutil.rmtree(course.root / "gradebook")
