@@ -243,13 +243,16 @@ class CellVerdict:
 @dataclass(frozen=True)
 class NotebookVerdicts:
     """All that grading one notebook gave: its verdicts, and notes on what was repaired in it. `unread`: a file was
-    handed in that cannot be read, so that nothing of it is known, and all of it waits for a person."""
+    handed in that cannot be read, so that nothing of it is known, and all of it waits for a person.
+
+    `missing_modules` are imported in it, and are not among the packages of the course."""
 
     notebook: str
     cells: tuple[CellVerdict, ...]
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     unread: bool = False
+    missing_modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_what_is_not_installed_is_named_with_the_command_that_installs_it(tito_i
     [
         ({"before": f"import {ABSENT} as sns"}, ("note", "page")),
         ({"total": f"import {ABSENT}.sub as sns\n\ndef total(frame):\n    return 3"}, ("note", "page", "message")),
-        ({"total": f"def total(frame):\n    import {ABSENT}\n    return 3"}, ("message", "page")),
+        ({"total": f"def total(frame):\n    import {ABSENT}\n    return 3"}, ("note", "message", "page")),
     ],
     ids=["in a cell of their own", "above the solution", "in the function"],
 )
@@ -109,7 +109,10 @@ def test_a_student_who_imports_what_is_not_there_reads_so(
     assignment = course.assignment("ps1")
     publish(course, assignment)
     hand_in(course, "ada", **changes)
-    assert tito_in(tmp_path, "autograde", "ps1").code == 0
+    done = tito_in(tmp_path, "autograde", "ps1")
+    assert done.code == 0
+    assert f"{ABSENT} is imported by 1 of them, and is not among the packages" in done.err
+    assert f"run 'pip install {ABSENT}' and add" in done.err
     record = read_record(course, "ps1", "ada")
     assert record is not None
     sentence = f"{ABSENT} is not among the packages of this course (ipython, matplotlib, numpy, pandas)"

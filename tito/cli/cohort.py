@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import click
 
@@ -18,9 +18,11 @@ from tito.cli.common import (
     say_forgeable,
     workers_option,
 )
+from tito.course.course import Course
+from tito.course.settings import SETTINGS_FILE
 from tito.models import CellVerdict, SubmissionRecord, Verdict
 
-MOST_NAMED = 5  # students in one line
+MOST_NAMED = 5  # students, or modules, that are told of
 
 
 @click.command()
@@ -94,6 +96,26 @@ def autograde(
     say_forgeable([record.points_forgeable for record in result.records])
     say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
     say_left_alone(assignment.id, result.left_alone)
+    say_missing(course, result.records)
+
+
+def say_missing(course: Course, records: Iterable[SubmissionRecord]) -> None:
+    """Say what students import and notebooks of the course do not have, and how to have them have it."""
+    from tito.plan.packages import with_packages
+
+    students: dict[str, list[str]] = {}
+    for record in records:
+        for module in dict.fromkeys(module for notebook in record.notebooks for module in notebook.missing_modules):
+            students.setdefault(module, []).append(record.student)
+    most = sorted(students, key=lambda module: -len(students[module]))[:MOST_NAMED]
+    for each in with_packages(dict.fromkeys(most, "")):
+        install = "" if each.is_installed else f"run 'pip install {each.package}' and "
+        where = f"[sandbox] packages in {course.root / SETTINGS_FILE}"
+        count = len(students[each.module])
+        say(
+            f"{each.module} is imported by {count} of them, and is not among the packages of this course. "
+            f'If they may use it, {install}add "{each.package}" to {where}; then all are graded again.'
+        )
 
 
 def say_left_alone(assignment: str, students: tuple[str, ...]) -> None:

@@ -34,6 +34,18 @@ SAID_OF_A_NAME = 80  # characters of an error's kind, which a student can make a
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A module that notebooks of a course cannot import, and the packages that they have."""
+
+    module: str
+    packages: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.module} is not among the packages of this course ({', '.join(self.packages)})"
+
+
+@dataclass(frozen=True)
 class Failure:
     """A cell of the student's that did not run through: what to call it, what became of it, what it would have set."""
 
@@ -43,11 +55,11 @@ class Failure:
     would_set: frozenset[str]
     asked_for: frozenset[str]  # of that, what the instructor's cell in its place sets
     stopped: bool  # by us, at a limit
-    missing: str = ""  # the package that it imports and notebooks of this course do not have, as a sentence
+    missing: Missing | None = None  # what it imports and notebooks of this course do not have
 
     @property
     def sentence(self) -> str:
-        because = f": {self.missing}" if self.missing else ""
+        because = f": {self.missing.sentence}" if self.missing else ""
         return f"{self.cell} {self.what}{because}"
 
 
@@ -58,23 +70,26 @@ class CoursePackages:
     names: tuple[str, ...]
     modules: frozenset[str]
 
-    def lacked(self, error: str) -> str:
-        """That an import failed because the course has no such package, as a sentence; "" of any other error.
+    def missing(self, error: str) -> Missing | None:
+        """What an import failed for because the course has no such package; None for any other error.
 
         A student's code can raise whatever it likes: of what is there this is not said, nor a text of its own choice.
         """
         match = MISSING_MODULE.search(error)
         module = match["module"] if match is not None and len(match["module"]) <= SAID_OF_A_NAME else ""
         if not module or module in self.modules or module in sys.stdlib_module_names:
-            return ""
-        return f"{module} is not among the packages of this course ({', '.join(self.names)})"
+            return None
+        return Missing(module, self.names)
+
+    def missing_in(self, verdict: CellVerdict) -> Missing | None:
+        """The same of a test that says that an import failed, which none says of a hidden section."""
+        failed = verdict.verdict is Verdict.ERROR and verdict.message.startswith(ModuleNotFoundError.__name__)
+        return self.missing(verdict.message) if failed else None
 
     def explained(self, verdict: CellVerdict) -> CellVerdict:
-        """A test tells it where it says that an import failed, which it never says of a hidden section."""
-        if verdict.verdict is not Verdict.ERROR or not verdict.message.startswith(ModuleNotFoundError.__name__):
-            return verdict
-        lacked = self.lacked(verdict.message)
-        return replace(verdict, message=f"{verdict.message}: {lacked}.") if lacked else verdict
+        """A verdict that says so."""
+        missing = self.missing_in(verdict)
+        return replace(verdict, message=f"{verdict.message}: {missing.sentence}.") if missing else verdict
 
 
 def named(cell: Cell, position: int) -> str:
@@ -104,7 +119,7 @@ def failures(
         cell = cells[position]
         stopped, what = _became(step)
         asked_for = asked.get(cell.grade_id, frozenset())
-        missing = packages.lacked(step.evalue) if step.ename == ModuleNotFoundError.__name__ else ""
+        missing = packages.missing(step.evalue) if step.ename == ModuleNotFoundError.__name__ else None
         explained_by.append(
             Failure(named(cell, position), what, cell.kind, names | asked_for, asked_for, stopped, missing)
         )

@@ -286,8 +286,12 @@ def _with_verdicts(
     seconds: float,
 ) -> tuple[NotebookVerdicts, Any]:
     causes = failures(read.cells, notebook.cells, seen.cells, bound, packages)
-    verdicts = tuple(packages.explained(each) for each in verdicts_of(notebook, read.cells, seen, answers, causes))
+    judged = tuple(verdicts_of(notebook, read.cells, seen, answers, causes))
+    verdicts = tuple(map(packages.explained, judged))
+    in_cells = [cause.missing for cause in causes if cause.missing]
+    in_tests = {each.grade_id: missing for each in judged if (missing := packages.missing_in(each))}
     notes = [*read.notes, *notes_on(causes)]
+    notes += [f"test '{name}': {missing.sentence}" for name, missing in in_tests.items()]
     notes += [
         f"test '{name}': what the notebook returned broke two judges ({limit})"
         for name, limit in broken_tests(seen, answers)
@@ -297,10 +301,11 @@ def _with_verdicts(
     if seen.ended_at:
         notes.append(f"the notebook ended at {seen.ended_at}: {seen.ended_by}; later cells were not run")
     notes += _tampering(seen)
-    headlines = filter(None, (read.headline, *dict.fromkeys(cause.missing for cause in causes)))
+    headlines = filter(None, (read.headline, *dict.fromkeys(missing.sentence for missing in in_cells)))
     headline = " ".join(f"Please note: {each}." for each in headlines)
     graded = with_outputs(read.cells, seen, {verdict.grade_id: verdict for verdict in verdicts}, headline)
-    return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds), graded
+    modules = tuple(dict.fromkeys(missing.module for missing in (*in_cells, *in_tests.values())))
+    return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds, missing_modules=modules), graded
 
 
 def _all_that_ran(seen: Observations) -> Iterator[Ran]:
