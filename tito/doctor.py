@@ -295,7 +295,7 @@ def _exchange_service(url: str) -> Diagnosis:
 
 def _private(course: Course) -> Diagnosis:
     """Whether other accounts of the machine can read what is the course's alone. One's own machine has none."""
-    names = ("source", "submitted", "autograded", "feedback", "gradebook")
+    names = (course.folders.source, *course.folders.handed_in, course.gradebook_dir.name)
     readable = [name for name in names if _open_to_others(course.root / name)]
     if not readable:
         return Diagnosis("private", True, "no other account of this machine can read the course")

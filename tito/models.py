@@ -202,6 +202,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Stubs:
+    """What a release has in the place of a solution, and between which marks that stands: nbgrader's ClearSolutions."""
+
+    code: str = "# YOUR CODE HERE\nraise NotImplementedError()"
+    text: str = "YOUR ANSWER HERE"
+    begin: str = "BEGIN SOLUTION"
+    end: str = "END SOLUTION"
+
+
+@dataclass(frozen=True)
 class CheckVerdict:
     """Outcome of one named check."""
 

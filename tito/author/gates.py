@@ -22,7 +22,7 @@ from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
-from tito.course.script import source_notebooks
+from tito.course.script import source_notebooks, with_header_and_footer
 from tito.errors import BadSource, PlatformError
 from tito.grade.calibrate import calibrated_apart, in_process
 from tito.grade.submission import write_files
@@ -82,7 +82,7 @@ def run_gates(
 
     written = source_notebooks(course, assignment)
     require_python(assignment.id, written)
-    source = instantiated(course, assignment, written)
+    source = instantiated(course, assignment, with_header_and_footer(course, written))
     note(metadata_gates(source))
     if report.ok:
         note(_packages(course, assignment, source))

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tito.course.course import keep_private, load_course
+from tito.course.nbgrader_options import is_only_read
 from tito.course.nbgrader_settings import settings
-from tito.course.settings import SETTINGS_FILE
-from tito.errors import PlatformError, TitoError, UsageError
+from tito.course.settings import SETTINGS_FILE, FolderSettings
+from tito.errors import BadSource, PlatformError, TitoError, UsageError
 from tito.gradebook.folder import prepare
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 PLAIN_VARIABLE = "TITO_PLAIN_NBGRADER"
 CONFIGURED = "TitoCourse"  # a section of nbgrader's configuration that says which course the rest is of
-HANDED_IN = ("submitted", "autograded", "feedback")  # steps whose folders hold what students wrote
-
 
 Check = Callable[..., None]
 _checked: set[Callable[..., Any]] = set()  # methods of nbgrader's as they are here, with checks around them
@@ -52,6 +51,8 @@ def configure(config: Config, root: Path) -> None:
 
     Whatever is wrong ends the process with one line: an exception would only be logged.
     """
+    if is_only_read():
+        return
     with _errors_end_the_process():
         course = load_course(root)
         keep_private(root)
@@ -168,12 +169,20 @@ def _refuse_own_converter(converter: Any) -> None:
 
 def _refuse_handed_in(folder: Path) -> None:
     for above in folder.parents:
-        if (above / SETTINGS_FILE).is_file() and folder.relative_to(above).parts[0] in HANDED_IN:
+        if (above / SETTINGS_FILE).is_file() and folder.relative_to(above).parts[0] in _handed_in(above):
             raise UsageError(
                 f"{folder} holds what students handed in, and nbgrader runs the nbgrader_config.py of the folder that "
                 "it is started in.",
                 hint=f"Change into {above} first.",
             )
+
+
+def _handed_in(course: Path) -> tuple[str, ...]:
+    """Names of the folders of a course that hold what students wrote. Settings that cannot be read allow none."""
+    try:
+        return load_course(course).folders.handed_in
+    except BadSource:
+        return (*FolderSettings().handed_in, *(path.name for path in course.iterdir() if path.is_dir()))
 
 
 def _check(module: str, owner: str, method: str, before: Check = _nothing, after: Check = _nothing) -> None:

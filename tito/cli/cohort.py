@@ -95,6 +95,8 @@ def autograde(
         print_verdicts(result.records)
     say_forgeable([record.points_forgeable for record in result.records])
     say(f"{len(result.graded)} graded, {len(result.unchanged)} unchanged since they were graded.")
+    if course.excluded and not students:
+        say(f"Not graded, as nbgrader's settings exclude them: {', '.join(course.excluded)}.")
     say_left_alone(assignment.id, result.left_alone)
     say_missing(course, result.records)
 

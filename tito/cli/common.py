@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from tito.course.course import Assignment, Course, find_course
+from tito.course.nbgrader_options import with_own_options
 from tito.errors import TitoError
 from tito.plain_text import with_visible_controls
 
@@ -50,7 +51,7 @@ class Settings:
     show_traceback: bool
 
     def course(self) -> Course:
-        return find_course(self.folder)
+        return with_own_options(find_course(self.folder))
 
     def course_and_assignment(self, module: str) -> tuple[Course, Assignment]:
         course = self.course()

@@ -32,6 +32,7 @@ class Cell:
         tags: those that mark it as measuring for the student alone: warm-ups, and their repetition.
         nbgrader: nbgrader's metadata, as they are.
         attachments: pasted pictures, as the notebook format has them.
+        outputs: what was handed in as its outputs, as JSON: a student's word. Only where nothing is to be run.
     """
 
     cell_type: str
@@ -43,6 +44,7 @@ class Cell:
     tags: tuple[str, ...] = ()
     nbgrader: Mapping[str, Any] = field(default_factory=dict)
     attachments: Mapping[str, Any] | None = None
+    outputs: str = ""
 
     @property
     def source(self) -> str:

@@ -10,10 +10,11 @@ import re
 import shutil
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tito.course.nbgrader_course import CONFIG_FILE, GRADEBOOK, gradebook_in_config
 from tito.course.settings import (
@@ -22,18 +23,24 @@ from tito.course.settings import (
     LOCAL,
     RUNNER_PACKAGES,
     SETTINGS_FILE,
+    SQLITE,
     ExchangeSettings,
     FileSettings,
+    FolderSettings,
     GateSettings,
     LatePolicy,
     PrecheckSettings,
     SandboxSettings,
 )
 from tito.errors import BadSource, NotACourse, UnknownAssignment
-from tito.models import Limits
+from tito.models import Limits, Stubs
 from tito.validation import near
 
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
 SCRIPT_NAME = re.compile(r"(?P<number>\d\d)_(?P<name>[A-Za-z][A-Za-z0-9_]*)")
+IGNORED = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")  # nbgrader's CourseDirectory.ignore
 MODULE_MARK = re.compile(r"# module: (?P<number>\d\d)_\w+")
 
 
@@ -64,6 +71,7 @@ class Course:
     exchange_kind: str = "service"
     exchange_url: str = ""
     exchange_is_named: bool = False  # course.toml says where it is
+    folders: FolderSettings = field(default_factory=FolderSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
@@ -73,10 +81,21 @@ class Course:
     deadlines: dict[str, datetime] = field(default_factory=dict)
     cutoffs: dict[str, datetime] = field(default_factory=dict)
     extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()  # settings that stand in course.toml, as "limits.cell_timeout_s"
+    nbgrader: Config | None = None  # nbgrader's own settings, see `nbgrader_options`
+    ignored: tuple[str, ...] = IGNORED
+    excluded: tuple[str, ...] = ()  # students who are not graded
+    stubs: Stubs = field(default_factory=Stubs)
+    runs: bool = True  # whether submissions are run when they are graded
+
+    @property
+    def gradebook_file(self) -> Path | None:
+        """The gradebook's file, where it is one of SQLite's."""
+        return Path(self.db_url.removeprefix(SQLITE)) if self.db_url.startswith(SQLITE) else None
 
     def step(self, name: str, *parts: str) -> Path:
         """Folder of one of nbgrader's steps: source, release, submitted, autograded, feedback."""
-        return self.root.joinpath(name, *parts)
+        return self.root.joinpath(getattr(self.folders, name, name), *parts)
 
     @property
     def exchange_place(self) -> str:
@@ -229,7 +248,7 @@ def load_course(root: Path) -> Course:
     Raises:
         BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
     """
-    from tito.course.course_file import read_course_file
+    from tito.course.course_file import read_course_file, settings_named_in
 
     path = root / SETTINGS_FILE
     file = read_course_file(path)
@@ -247,6 +266,7 @@ def load_course(root: Path) -> Course:
         exchange_kind=file.exchange.kind,
         exchange_url=_exchange_url(path, file.exchange),
         exchange_is_named=file.exchange.is_named,
+        folders=_folders(path, file.folders),
         sandbox=file.sandbox,
         limits=file.limits,
         late=file.late,
@@ -256,6 +276,7 @@ def load_course(root: Path) -> Course:
         deadlines=file.deadlines,
         cutoffs=file.cutoffs,
         extensions=file.extensions,
+        named=settings_named_in(path),
     )
     _require_policy(path, course)
     _require_files(path, course)
@@ -269,6 +290,17 @@ def _require_runner(path: Path, sandbox: SandboxSettings) -> None:
             f"{path}: 'sandbox.packages' lacks {' and '.join(missing)}, with which notebooks are run.",
             hint="Add it to the list.",
         )
+
+
+def _folders(path: Path, folders: FolderSettings) -> FolderSettings:
+    names = [getattr(folders, step.name) for step in fields(folders)]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) or names.count(name) > 1 or name == "gradebook":
+            raise BadSource(
+                f"{path}: 'folders' has '{name}', which is no plain name of a folder, or is another folder's.",
+                hint="Give each step a folder of its own in the course's folder.",
+            )
+    return folders
 
 
 def _require_policy(path: Path, course: Course) -> None:
@@ -350,7 +382,6 @@ def _reference(path: Path, name: str, package: str) -> Path | None:
 def _database_url(path: Path, url: str) -> str:
     """By default TITO_GRADEBOOK_DB: a URL with a password in it stands in no course file. A relative SQLite path is one
     in the course folder, wherever the command is run from."""
-    prefix = "sqlite:///"
     variable = os.environ.get(GRADEBOOK_VARIABLE, "")
     if url == f"${GRADEBOOK_VARIABLE}":
         if not variable:
@@ -365,9 +396,12 @@ def _database_url(path: Path, url: str) -> str:
         raise BadSource(
             f"{source} is no URL of a database.", hint=f"Write it as {Course.db_url}, or as SQLAlchemy does."
         )
-    if url.startswith(prefix) and not url.startswith("sqlite:////"):
-        return f"{prefix}{path.parent / url.removeprefix(prefix)}"
-    return url
+    return whole_url(url, path.parent)
+
+
+def whole_url(url: str, root: Path) -> str:
+    """The URL of a database; a relative path of SQLite's is one in the course's folder."""
+    return f"{SQLITE}{root / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
 
 
 def _default_database(path: Path) -> str:

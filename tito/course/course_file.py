@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, ValidationError
 from tito.course.settings import (
     ExchangeSettings,
     FileSettings,
+    FolderSettings,
     GateSettings,
     GradebookSettings,
     LatePolicy,
@@ -36,6 +37,7 @@ class CourseFile:
     reference: str = ""
     gradebook: GradebookSettings = field(default_factory=GradebookSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
+    folders: FolderSettings = field(default_factory=FolderSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
     late: LatePolicy = field(default_factory=LatePolicy)
@@ -61,6 +63,13 @@ def read_course_file(path: Path) -> CourseFile:
         return from_json(CourseFile, json.dumps(data, default=_iso))  # pydantic is strict in JSON, and takes tables
     except ValidationError as error:
         raise wrong_setting(error, CourseFile, lambda _: str(path), show_values=True) from None
+
+
+def settings_named_in(path: Path) -> frozenset[str]:
+    """Settings that stand in the file, tables and their entries, as "limits.cell_timeout_s"."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    tables = {name: table for name, table in data.items() if isinstance(table, dict)}
+    return frozenset({*data, *(f"{name}.{key}" for name, table in tables.items() for key in table)})
 
 
 def _iso(moment: date | time) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from tito.course.course import Course
+from tito.course.nbgrader_options import STEPS
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -43,13 +45,16 @@ AUTOGRADE_PREPROCESSORS = ["tito.bridge.converter.TitoAutograde"]
 
 
 def settings(course: Course) -> Config:
-    """nbgrader's configuration for this course: folders, gradebook, exchange, our engine, and safe feedback."""
+    """nbgrader's configuration for this course: its own, with our folders, gradebook, exchange, engine and feedback."""
     from traitlets.config import Config
 
-    config = Config()
+    config = Config() if course.nbgrader is None else deepcopy(course.nbgrader)
     config.CourseDirectory.root = str(course.root)
     config.CourseDirectory.course_id = course.id
     config.CourseDirectory.db_url = course.db_url
+    for step in STEPS:
+        if f"folders.{step}" in course.named:
+            config.CourseDirectory[f"{step}_directory"] = getattr(course.folders, step)
     # nbgrader's own default of 100 kB per file would silently drop a notebook with a picture in it.
     config.CourseDirectory.max_file_size = course.limits.submission_mb * 1000
     config.CourseDirectory.max_dir_size = course.limits.submission_mb * 1000

@@ -189,3 +189,32 @@ def source_notebooks(course: Course, assignment: Assignment) -> dict[str, Any]:
         return {script.info.name: script.notebook}
     folder = course.step("source", assignment.id)
     return {path.stem: read_source_notebook(path) for path in sorted(folder.glob("*.ipynb"))}
+
+
+def with_header_and_footer(course: Course, notebooks: dict[str, Any]) -> dict[str, Any]:
+    """An assignment's notebooks as they are released: with the cells that nbgrader's settings have each begin and end
+    with.
+
+    Raises:
+        BadSource: the notebook of these cells cannot be read.
+    """
+    section = (course.nbgrader or {}).get("IncludeHeaderFooter", {})
+    header, footer = (_cells_in(section.get(name, "")) for name in ("header", "footer"))
+    if not header and not footer:
+        return notebooks
+    whole = {name: nbformat.NotebookNode(notebook) for name, notebook in notebooks.items()}
+    for notebook in whole.values():
+        notebook.cells = [*header, *notebook.cells, *footer]
+    return whole
+
+
+def _cells_in(path: str) -> list[Any]:
+    if not path:
+        return []
+    try:
+        return list(nbformat.read(path, as_version=4).cells)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise BadSource(
+            f"{path}, which nbgrader's settings name as header or footer, cannot be read: {error}.",
+            hint="Correct IncludeHeaderFooter, or mend the notebook.",
+        ) from error

@@ -14,6 +14,7 @@ from tito.validation import NO_OTHERS, Between
 SETTINGS_FILE = "course.toml"
 AUTOTESTS_FILE = "autotests.yml"  # as nbgrader looks for it
 LOCAL = "local"
+SQLITE = "sqlite:///"
 EXCHANGE_VARIABLE = "TITO_EXCHANGE_URL"
 GRADEBOOK_VARIABLE = "TITO_GRADEBOOK_DB"
 RUNNER_PACKAGES = ("ipython", "numpy")  # what runs a notebook needs them itself
@@ -81,6 +82,24 @@ class ExchangeSettings:
     def is_named(self) -> bool:
         """Whether the course says where its exchange is, in so many words."""
         return bool(self.root or self.url) or self.kind == "nbgrader"
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """Names of the folders of nbgrader's steps, in the course's folder."""
+
+    __pydantic_config__ = NO_OTHERS
+
+    source: str = "source"
+    release: str = "release"
+    submitted: str = "submitted"
+    autograded: str = "autograded"
+    feedback: str = "feedback"
+
+    @property
+    def handed_in(self) -> tuple[str, ...]:
+        """Those that hold what students wrote."""
+        return self.submitted, self.autograded, self.feedback
 
 
 @dataclass(frozen=True)

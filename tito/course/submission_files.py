@@ -11,6 +11,10 @@ class Unreadable(Exception):
     """Nothing was handed in that can be graded; the message says what there is instead."""
 
 
+class NotHandedIn(Unreadable):
+    """There is no such file."""
+
+
 class NoNotebook(Unreadable):
     """A file was handed in that cannot be read as a notebook: there may be honest work in it, for a person to find."""
 
@@ -20,7 +24,7 @@ def read_regular_file(path: Path, limit_mb: int) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise Unreadable(f"there is no {path.name} in the submission") from error
+        raise NotHandedIn(f"there is no {path.name} in the submission") from error
     except OSError as error:
         raise Unreadable(f"{path.name} is a link, or cannot be opened") from error
     facts = os.fstat(descriptor)
@@ -31,3 +35,13 @@ def read_regular_file(path: Path, limit_mb: int) -> bytes:
         if facts.st_size > limit_mb << 20:
             raise NoNotebook(f"{path.name} has {facts.st_size >> 20} MiB; {limit_mb} MiB is the most that is graded")
         return file.read((limit_mb << 20) + 1)
+
+
+def read_below(folder: Path, inside: Path, limit_mb: int) -> bytes:
+    """Read a file below a folder, through no link on the way; raises what `read_regular_file` does."""
+    path = folder
+    for part in inside.parts:
+        path /= part
+        if path.is_symlink() or part in ("..", "."):
+            raise Unreadable(f"{inside} is a link, or lies elsewhere")
+    return read_regular_file(path, limit_mb)

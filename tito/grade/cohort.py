@@ -87,7 +87,7 @@ def plan_cohort(
     names = tuple(notebook.name for notebook in plan.notebooks)
     tasks, unchanged = [], []
     for student, folder in folders.items():
-        if only and student not in only:
+        if student not in only if only else student in course.excluded:
             continue
         fingerprint = Fingerprint(content_hash(folder, names, plan.handed_in), plan.tests_hash, plan.environment_hash)
         known = read_record(course, plan.assignment, student)

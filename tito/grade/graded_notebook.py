@@ -39,13 +39,36 @@ def with_outputs(
         if outputs:
             budget -= len(json.dumps(outputs))
             if budget < 0:
-                outputs = [nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)]
+                outputs = [_too_much()]
         if cell.is_code and cell.is_test:
             outputs = [*_without_errors(outputs), *_verdict_output(verdicts[cell.grade_id])]
         elif ran is not None and ran.status.has_ended_its_process:
             outputs = [stopped_output(ran)]
         nodes.append(as_node(cell, outputs))
     return as_notebook(nodes)
+
+
+def as_handed_in(cells: Iterable[Cell]) -> Any:
+    """The notebook with the outputs that a student handed in: nothing was run."""
+    budget = OUTPUT_BYTES
+    nodes = []
+    for cell in cells:
+        budget -= len(cell.outputs)
+        nodes.append(as_node(cell, _handed_in(cell.outputs) if budget >= 0 else [_too_much()]))
+    return as_notebook(nodes)
+
+
+def _handed_in(outputs: str) -> list[Any]:
+    try:
+        items = json.loads(outputs or "[]")
+    except (ValueError, RecursionError):
+        return []
+    allowed = map(allowed_output, items if isinstance(items, list) else [])
+    return [output for output in allowed if output is not None]
+
+
+def _too_much() -> Any:
+    return nbformat.v4.new_output("stream", name="stderr", text=TOO_MUCH_OUTPUT)
 
 
 def headline_node(text: str, name: str = "headline") -> Any:

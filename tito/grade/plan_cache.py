@@ -78,8 +78,11 @@ def _sources(course: Course, assignment: Assignment) -> bytes:
     folders = [CODE, course.root / SETTINGS_FILE, course.root / AUTOTESTS_FILE]
     folders += [path for path in (course.reference, assignment.script) if path is not None]
     folders += [path for path in [reference_folder(course, assignment.id)] if path.is_dir()]
+    folders += [Path(path) for path in (course.nbgrader or {}).get("IncludeHeaderFooter", {}).values() if path]
     versions = [platform.python_version(), *map(version, PACKAGES), environment(course.sandbox.packages).hash]
-    return _digest(folders, [repr([str(course.root), assignment.id, *versions]).encode()])
+    return _digest(
+        folders, [repr([str(course.root), assignment.id, course.limits, course.stubs, course.runs, *versions]).encode()]
+    )
 
 
 def _digest(paths: Iterable[Path], more: Iterable[bytes]) -> bytes:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,18 @@ from tito.course.submission_files import Unreadable, read_regular_file
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
 from tito.grade.submission import Graded
-from tito.gradebook.records import begin_record, empty_record, write_record
+from tito.gradebook.late_plugin import LatePlugin
+from tito.gradebook.records import begin_record, empty_record, read_record, write_record
 from tito.gradebook.store import transaction
 from tito.models import (
     CellKind,
     CellVerdict,
     NotebookVerdicts,
+    SubmissionRecord,
 )
 
 TIMESTAMP = "timestamp.txt"
+NO_RESPONSE = "No response."
 SECRET = "submission_secret.txt"  # by which nbgrader's filesystem exchange finds the student of a page
 LONGEST_SECRET = 1024  # bytes; nbgrader's has 128
 
@@ -40,7 +44,11 @@ class Recorder:
     """Stores graded submissions of a run where nbgrader, formgrader and `tito` look for them."""
 
     def __init__(self, course: Course, assignment: str, opened: Any) -> None:
-        """`opened` is the course's gradebook, which knows the assignment."""
+        """`opened` is the course's gradebook, which knows the assignment.
+
+        Raises:
+            BadSource: the course's late plugin cannot be made.
+        """
         self.course = course
         self.assignment = assignment
         self.opened = opened
@@ -51,12 +59,14 @@ class Recorder:
         self.names = {
             cell.id: cell.name for notebook in notebooks for cell in (*notebook.grade_cells, *notebook.solution_cells)
         }
+        self.late = LatePlugin(course)
         self.names |= {cell.id: cell.name for notebook in notebooks for cell in notebook.task_cells}
 
-    def record(self, batch: Sequence[tuple[Graded, Path]], notebooks: bool = True) -> None:
+    def record(self, batch: Sequence[tuple[Graded, Path]], notebooks: bool = True, others: Sequence[str] = ()) -> None:
         """Store graded submissions, each with the folder that it was handed in as.
 
-        The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`.
+        The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`. `others` are notebooks
+        of the assignment that were not graded this time: what is stored of them stays.
 
         Raises:
             GradebookUnavailable: nothing was written.
@@ -69,10 +79,17 @@ class Recorder:
             for graded, submitted in batch:
                 self._write_grades(graded, submitted, stored[graded.record.student])
         for graded, submitted in batch:
-            empty_record(self.course, graded.record)
+            record = self._with_others(graded.record, others)
+            empty_record(self.course, record)
             if notebooks:
-                _write_notebooks(self.course, graded, submitted)
-            write_record(self.course, graded.record)
+                _write_notebooks(self.course, graded, submitted, others)
+            write_record(self.course, record)
+
+    def _with_others(self, record: SubmissionRecord, others: Sequence[str]) -> SubmissionRecord:
+        """A record with the verdicts on `others` that the one before had."""
+        before = read_record(self.course, record.assignment, record.student) if others else None
+        stay = (verdicts for verdicts in before.notebooks if verdicts.notebook in others) if before else ()
+        return replace(record, notebooks=(*record.notebooks, *stay))
 
     def _stored(self, students: list[str]) -> dict[str, Any]:
         """The gradebook's submissions of these students, made where there are none; a few queries ask for all."""
@@ -108,15 +125,20 @@ class Recorder:
         for notebook in record.notebooks:
             try:
                 text = graded.texts[notebook.notebook]
-                graded.texts[notebook.notebook] = self._write_notebook(stored[notebook.notebook], notebook, text)
+                is_missing = notebook.notebook in graded.missing
+                graded.texts[notebook.notebook] = self._write_notebook(
+                    stored[notebook.notebook], notebook, text, is_missing
+                )
             except KeyError as error:
                 raise BadSource(
                     f"{record.assignment}: the source has a cell {error} that the gradebook does not know.",
                     hint=f"Run 'tito release {record.assignment}' again.",
                 ) from error
+        self.late.assign(submission)
 
-    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, text: str) -> str:
-        """Scores and comments of one notebook; it comes back with the checksums of the released sources in it."""
+    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, text: str, is_missing: bool) -> str:
+        """Scores and comments of one notebook; it comes back with the checksums of the released sources in it. What was
+        not handed in answers nothing."""
         notebook = json.loads(text)
         grades = {self.names[grade.cell_id]: grade for grade in stored.grades}
         comments = {self.names[comment.cell_id]: comment for comment in stored.comments}
@@ -127,7 +149,10 @@ class Recorder:
             if kind is not CellKind.PLAIN:
                 cell["metadata"]["nbgrader"]["checksum"] = self.checksums[verdicts.notebook, grade_id]
             if kind in (CellKind.SOLUTION, CellKind.ANSWER) and not verdicts.unread:  # what was answered is not known
-                _write_comment(nbformat.from_dict(cell), comments[grade_id], grades.get(grade_id))
+                if is_missing:
+                    comments[grade_id].auto_comment = NO_RESPONSE
+                else:
+                    _write_comment(nbformat.from_dict(cell), comments[grade_id], grades.get(grade_id))
         return as_json(notebook)
 
 
@@ -142,7 +167,7 @@ def _write_comment(cell: Any, comment: Any, grade: Any) -> None:
     from nbgrader.utils import compute_checksum, determine_grade
 
     unanswered = compute_checksum(cell) == cell.metadata.nbgrader["checksum"]
-    comment.auto_comment = "No response." if unanswered else None
+    comment.auto_comment = NO_RESPONSE if unanswered else None
     if kind_of(cell) is CellKind.ANSWER:
         grade.auto_score, _ = determine_grade(cell)
         grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
@@ -179,16 +204,23 @@ def _copy_files(paths: Iterable[str], submitted: Path, target: Path) -> None:
             (target / path).write_bytes(content)
 
 
-def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
-    """Replace autograded/<student>/<assignment>/ as a whole."""
+def _write_notebooks(course: Course, graded: Graded, submitted: Path, others: Sequence[str]) -> None:
+    """Replace autograded/<student>/<assignment>/ as a whole, but for the notebooks `others`.
+
+    As nbgrader has it, there is none of what was not handed in: formgrader tells by that what is missing.
+    """
     record = graded.record
     target = course.step("autograded", record.student, record.assignment)
     fresh, old = (target.with_name(f".{name}-{record.assignment}") for name in ("new", "old"))
     for left in (fresh, old):  # by a run that was stopped
         shutil.rmtree(left, ignore_errors=True)
     fresh.mkdir(parents=True)
+    for name in others:
+        if (target / f"{name}.ipynb").is_file():
+            shutil.copyfile(target / f"{name}.ipynb", fresh / f"{name}.ipynb")
     for name, text in graded.texts.items():
-        (fresh / f"{name}.ipynb").write_text(text, encoding="utf-8")
+        if name not in graded.missing:
+            (fresh / f"{name}.ipynb").write_text(text, encoding="utf-8")
     _copy_files(graded.record.files, submitted, fresh)
     if submitted_at(submitted) is not None:  # nbgrader reads it again, and gives up on what is no time
         shutil.copyfile(submitted / TIMESTAMP, fresh / TIMESTAMP)
@@ -196,5 +228,9 @@ def _write_notebooks(course: Course, graded: Graded, submitted: Path) -> None:
         (fresh / SECRET).write_text(secret, encoding="ascii")
     if target.exists():
         target.rename(old)
-    fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    if any(fresh.glob("*.ipynb")):
+        fresh.rename(target)
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        target.parent.rmdir()  # of a student of whom nothing is there

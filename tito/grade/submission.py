@@ -16,9 +16,9 @@ from typing import Any
 import nbformat
 
 from tito.course.cells import as_node
-from tito.course.submission_files import NoNotebook, Unreadable, read_regular_file
+from tito.course.submission_files import NoNotebook, NotHandedIn, Unreadable, read_regular_file
 from tito.grade.causes import CoursePackages, failures, notes_on, notes_on_read_only
-from tito.grade.graded_notebook import as_json, as_notebook, as_released, headline_node, with_outputs
+from tito.grade.graded_notebook import as_handed_in, as_json, as_notebook, as_released, headline_node, with_outputs
 from tito.grade.observe import AtWork, Observations, finished, observe, observing
 from tito.grade.verdicts import (
     WAITS_FOR_A_PERSON,
@@ -47,6 +47,7 @@ from tito.sandbox.steps import Ran
 from tito.sandbox.zygote_client import ZygoteClient
 
 COPIES_S = 5.0  # for reading copies of a notebook
+NOTHING_WAS_RUN = "Nothing was run, as was asked for: what a test gives is for a person to say."
 WILL_BE_LOOKED_AT = "A person will look at it."
 
 
@@ -54,11 +55,13 @@ WILL_BE_LOOKED_AT = "A person will look at it."
 class Graded:
     """A record to be stored, and each notebook as it was graded, with outputs and verdicts in it.
 
-    Notebooks are kept as JSON: between processes they are passed on as that in a tenth of the time.
+    Notebooks are kept as JSON: between processes they are passed on as that in a tenth of the time. `missing` are those
+    that were not handed in: of these there is nothing that a person would look at.
     """
 
     record: SubmissionRecord
     texts: dict[str, str]
+    missing: frozenset[str] = frozenset()
 
     @property
     def notebooks(self) -> dict[str, Any]:
@@ -91,7 +94,8 @@ def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
             read[name] = error
     if files:
         read |= judge.read(plans, files)
-    beside = files_beside(folder, tuple(notebook.name for notebook in plan.notebooks), plan.handed_in)
+    names = (*(notebook.name for notebook in plan.notebooks), *plan.others)
+    beside = files_beside(folder, names, plan.handed_in)
     return Prepared(tuple(_or_a_copy(plan, name, read[name], folder, judge) for name in plans), beside)
 
 
@@ -150,9 +154,13 @@ def grading(
             seen.append(partial(_nothing_run, notebook, read))
         elif isinstance(read, Undecided):
             seen.append(partial(_held, notebook, read.message))
+        elif not notebook.is_run:
+            seen.append(partial(_not_run, notebook, read))
         else:
             with_files = replace(read, files=submission.beside.files)
             seen.append((yield from _notebook_seen(notebook, with_files, sandbox, judge)))
+
+    missing = _missing(plan, submission)
 
     def verdicts() -> Graded:
         results = [judged() for judged in seen]
@@ -161,7 +169,7 @@ def grading(
         texts = {notebook.name: as_json(graded) for notebook, (_, graded) in zip(plan.notebooks, results, strict=True)}
         by_notebook = tuple(verdicts for verdicts, _ in results)
         record = _record(plan, student, sandbox.name, fingerprint, by_notebook, "")
-        return Graded(replace(record, files=tuple(sorted(submission.beside.files))), texts)
+        return Graded(replace(record, files=tuple(sorted(submission.beside.files))), texts, missing)
 
     return verdicts
 
@@ -170,6 +178,11 @@ def _with_note(verdicts: NotebookVerdicts, graded: Any, note: str) -> tuple[Note
     """A graded notebook that says something to whoever looks at the submission, and to its student."""
     headline = headline_node(f"Please note: {note}.", "files")
     return replace(verdicts, notes=(*verdicts.notes, note)), as_notebook([headline, *graded.cells])
+
+
+def _missing(plan: AssignmentPlan, submission: Prepared) -> frozenset[str]:
+    both = zip(plan.notebooks, submission.notebooks, strict=True)
+    return frozenset(notebook.name for notebook, read in both if isinstance(read, NotHandedIn))
 
 
 def not_graded(plan: AssignmentPlan, student: str, sandbox: str, fingerprint: Fingerprint, fault: str) -> Graded:
@@ -223,6 +236,11 @@ def _nothing_run(notebook: NotebookPlan, reason: Unreadable) -> tuple[NotebookVe
         verdicts = not_gradable(notebook, Verdict.MANUAL, f"Nothing could be run: {reason}. {WILL_BE_LOOKED_AT}")
         return replace(verdicts, unread=True), as_released(notebook)
     return not_gradable(notebook, Verdict.NOT_RUN, f"Nothing could be run: {reason}."), as_released(notebook)
+
+
+def _not_run(notebook: NotebookPlan, read: ReadNotebook) -> tuple[NotebookVerdicts, Any]:
+    """No number for any test, as nothing was to be run: what outputs say is the student's word."""
+    return not_gradable(notebook, Verdict.MANUAL, NOTHING_WAS_RUN), as_handed_in(read.cells)
 
 
 def _held(notebook: NotebookPlan, message: str) -> tuple[NotebookVerdicts, Any]:

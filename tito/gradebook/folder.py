@@ -8,8 +8,6 @@ from pathlib import Path
 
 from tito.course.course import Course
 
-SQLITE = "sqlite:///"
-
 
 def prepare(course: Course) -> None:
     """SQLite makes its file, not its folder; and to make a database, nbgrader looks for `alembic` on the PATH.
@@ -20,5 +18,5 @@ def prepare(course: Course) -> None:
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
-    if course.db_url.startswith(SQLITE):
-        Path(course.db_url.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+    if course.gradebook_file is not None:
+        course.gradebook_file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,9 @@ from typing import Any
 from tito.course.cells import grade_id_of
 from tito.course.course import Assignment, Course
 from tito.course.script import source_notebooks
+from tito.course.settings import LatePolicy
 from tito.gradebook.late import penalty
+from tito.gradebook.late_plugin import stored_penalty
 from tito.gradebook.records import read_record
 from tito.gradebook.store import gradebook, require_released
 from tito.models import GradeRow, Status
@@ -84,6 +86,8 @@ def _row(
     final = status is Status.GRADED and raw is not None
     seconds_late = _seconds_late(course, assignment, student_id, submission) if final else 0.0
     late = penalty(course.late, raw or 0.0, max_score, seconds_late) if final else None
+    if late is not None and course.late == LatePolicy():
+        late = min(raw or 0.0, stored_penalty(submission))
     return GradeRow(
         student_id=student_id,
         last_name=(student.last_name if student else None) or "",

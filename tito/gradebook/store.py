@@ -12,7 +12,7 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from tito.course.course import Course
 from tito.course.nbgrader_course import is_nbgraders
 from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
-from tito.gradebook.folder import SQLITE, prepare
+from tito.gradebook.folder import prepare
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def _prepare(course: Course) -> None:
 
 def _unavailable(course: Course, error: Exception) -> GradebookUnavailable:
     # The URL of a database server may hold a password: only SQLite's, a path, is shown.
-    where = course.db_url.removeprefix(SQLITE) if course.db_url.startswith(SQLITE) else "the database server"
+    where = course.gradebook_file or "the database server"
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     hint = "Check that it exists, that you may write to it and its folder, and that the disk is not full."
     if "no such column" in reason:

@@ -166,7 +166,7 @@ class JudgeSession:
         for name, data in packed.values().items():
             plan = self.plans[name]
             try:
-                read = look_at(plan, repair(cells_of(data, name, reader), plan.cells))
+                read = look_at(plan, repair(cells_of(data, name, reader, with_outputs=not plan.is_run), plan.cells))
             except NoNotebook as error:
                 self.channel.send({"notebook": name, "unreadable": str(error)})
             else:

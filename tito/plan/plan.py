@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tito.course.cells import Cell
-from tito.models import JudgePlan, RemotePlan, Section
+from tito.models import JudgePlan, RemotePlan, Section, Stubs
 from tito.plan.handed_in import HandedInRule
 from tito.plan.interference import TestTraces, traces_of
 from tito.plan.magics import WORD, flow_with_magics
@@ -56,13 +56,16 @@ class TestPlan:
 class NotebookPlan:
     """One notebook of the assignment: the instructor's cells, the tests among them by grade id, and the names of those
     packages and modules in the assignment's folder that keep no state. `files` are contents of what the reference hands
-    in beside it, by path."""
+    in beside it, by path; `stubs` are what is released in the place of solutions; `is_run` says whether submissions are
+    run at all."""
 
     name: str
     cells: tuple[Cell, ...]
     tests: dict[str, TestPlan]
     packages: frozenset[str] = frozenset()
     files: dict[str, bytes] = field(default_factory=dict)
+    stubs: Stubs = field(default_factory=Stubs)
+    is_run: bool = True
 
     @cached_property
     def by_grade_id(self) -> dict[str, Cell]:
@@ -95,6 +98,7 @@ class AssignmentPlan:
     environment_hash: str
     handed_in: HandedInRule = field(default_factory=HandedInRule)
     packages: tuple[tuple[str, str], ...] = ()
+    others: tuple[str, ...] = ()  # notebooks of the assignment that are not graded this time
 
 
 def skipped(cells: Sequence[Cell]) -> set[int]:

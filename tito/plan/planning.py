@@ -15,7 +15,7 @@ from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
 from tito.course.python_source import Source
-from tito.course.script import build
+from tito.course.script import build, with_header_and_footer
 from tito.errors import BadSource
 from tito.models import Section
 from tito.plan.autotests import instantiated
@@ -45,7 +45,7 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
             one that imports what no notebook of this course can.
         SandboxUnavailable: the reference has to be run for it, and cannot be.
     """
-    built = build(course, assignment)
+    built = with_header_and_footer(course, build(course, assignment))
     require_python(assignment.id, built)
     built = instantiated(course, assignment, built)
     cells = {name: nb.cells for name, nb in built.items()}
@@ -54,7 +54,9 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     rule = with_reference(rule, reference_folder(course, assignment.id))
     plan = plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
     require_packages(course, assignment, {notebook.name: notebook.cells for notebook in plan.notebooks})
-    return plan
+    notebooks = (replace(notebook, stubs=course.stubs, is_run=course.runs) for notebook in plan.notebooks)
+    tests_hash = plan.tests_hash if course.runs else f"{plan.tests_hash}, not run"
+    return replace(plan, notebooks=tuple(notebooks), tests_hash=tests_hash)
 
 
 def plan_notebooks(

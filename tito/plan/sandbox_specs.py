@@ -6,6 +6,7 @@ Imports nothing that takes long: a sandbox takes half a second to be ready, in w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,11 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
     """What a session finds, but for what is imported ahead: as the built source folder is now."""
     folder = course.step("source", assignment.id)
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    files = tuple((path, path.name) for path in entries if path.suffix != ".ipynb")
+    files = tuple(
+        (path, path.name)
+        for path in entries
+        if path.suffix != ".ipynb" and not any(fnmatch(path.name, pattern) for pattern in course.ignored)
+    )
     staged = tuple(path.name for path in entries if path.name == course.package and not _holds_database(path))
     staged = staged if assignment.script is not None and course.reference is not None else ()
     return SandboxSpec(

@@ -16,7 +16,7 @@ from pathlib import Path
 from tito.course.cells import Cell
 from tito.course.python_source import Source, fact
 from tito.course.submission_files import Unreadable
-from tito.models import CellKind
+from tito.models import CellKind, Stubs
 from tito.plan.plan import NotebookPlan
 from tito.plan.test_cell import visible_source
 from tito.repair.read_notebook import ReadNotebook
@@ -105,21 +105,21 @@ def work_in(plan: NotebookPlan, read: ReadNotebook) -> str:
         original = plan.cells[place] if place >= 0 else None
         if not words or (original is not None and original.kind in OURS_ONLY):
             continue
-        if original is None or words != _released_words(original):
+        if original is None or words != _released_words(original, plan.stubs):
             digest.update(f"{place} {' '.join(words)}\0".encode())
             worked = True
     return digest.hexdigest() if worked else ""
 
 
-def _released_words(original: Cell) -> list[str]:
+def _released_words(original: Cell, stubs: Stubs) -> list[str]:
     """The text of one of the instructor's cells as students got it, in words."""
     stub = original.kind in (CellKind.SOLUTION, CellKind.ANSWER)
-    return _words_of_stub(original.code, original.cell_type) if stub else _visible_words(original.code)
+    return _words_of_stub(original.code, original.cell_type, stubs) if stub else _visible_words(original.code)
 
 
 @fact
-def _words_of_stub(original: Source, cell_type: str) -> list[str]:
-    return stub_of(original.text, cell_type).split()
+def _words_of_stub(original: Source, cell_type: str, stubs: Stubs) -> list[str]:
+    return stub_of(original.text, cell_type, stubs).split()
 
 
 @fact

@@ -8,6 +8,7 @@ it is parsed. What the text of a cell does not tell in its time is not known of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,7 +77,10 @@ def as_values(read: ReadNotebook) -> dict[str, Any]:
     """A notebook as plain values. Of a cell of the instructor's they say which it is: its metadata are known."""
     cells = zip(read.places, read.cells, strict=True)
     return {
-        "cells": [[place, cell.cell_type, cell.id, cell.source.encode(), _pictures(cell)] for place, cell in cells],
+        "cells": [
+            [place, cell.cell_type, cell.id, cell.source.encode(), _pictures(cell), cell.outputs.encode()]
+            for place, cell in cells
+        ],
         "notes": list(read.notes),
         "not_run": sorted(read.not_run),
         "compiled": [
@@ -88,7 +92,7 @@ def as_values(read: ReadNotebook) -> dict[str, Any]:
 
 def from_values(values: dict[str, Any], plan: NotebookPlan) -> ReadNotebook:
     """The notebook of which `as_values` made these."""
-    cells = [_cell(plan, *parts) for parts in values["cells"]]
+    cells = [_cell(plan, parts) for parts in values["cells"]]
     places = tuple(place for place, *_ in values["cells"])
     compiled = {at: CompiledCell(*parts) for at, *parts in values["compiled"]}
     not_run = frozenset(values["not_run"])
@@ -99,13 +103,14 @@ def _pictures(cell: Cell) -> list[list[Any]]:
     return [[name, *picture] for name, picture in Album().pictures_of(cell.attachments).items()]
 
 
-def _cell(
-    plan: NotebookPlan, place: int, cell_type: str, cell_id: str, source: bytes, pictures: list[tuple[str, str, bytes]]
-) -> Cell:
-    original = plan.cells[place] if place >= 0 else None
+def _cell(plan: NotebookPlan, parts: Sequence[Any]) -> Cell:
+    place, cell_type, cell_id, source, pictures, outputs = parts
+    original: Cell | None = plan.cells[place] if place >= 0 else None
     text = source.decode()
     attachments = as_attachments({name: (mime_type, content) for name, mime_type, content in pictures}) or None
     if original is None:
-        return Cell(cell_type, Source(text), cell_id, attachments=attachments)
+        return Cell(cell_type, Source(text), cell_id, attachments=attachments, outputs=outputs.decode())
     code = original.code.other(text)
-    return replace(original, cell_type=cell_type, code=code, id=cell_id, attachments=attachments)
+    return replace(
+        original, cell_type=cell_type, code=code, id=cell_id, attachments=attachments, outputs=outputs.decode()
+    )

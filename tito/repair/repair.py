@@ -30,6 +30,7 @@ from tito.repair.placing import Placing, placing
 from tito.repair.stub import stub_of
 
 MAX_CELLS = 5000
+MAX_OUTPUTS = 1 << 20  # characters, of one cell
 MARK_SCHEME = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?END MARK SCHEME[^\n]*\n?", re.DOTALL)
 ATTACHED = re.compile(r"\(attachment:([^)\s]+)")
 OURS_ONLY = (CellKind.LOCKED, CellKind.TEST, CellKind.TASK)
@@ -60,7 +61,7 @@ def read_submission(path: Path, limit_mb: int) -> list[Cell]:
     return cells_of(read_regular_file(path, limit_mb), path.name)
 
 
-def cells_of(data: bytes, name: str, reader: SourceReader | None = None) -> list[Cell]:
+def cells_of(data: bytes, name: str, reader: SourceReader | None = None, *, with_outputs: bool = False) -> list[Cell]:
     """The cells of a notebook that is called `name`; `reader` makes sources of their texts.
 
     Raises:
@@ -78,7 +79,11 @@ def cells_of(data: bytes, name: str, reader: SourceReader | None = None) -> list
     if len(cells) > MAX_CELLS:
         raise NoNotebook(f"{name} has {len(cells)} cells; {MAX_CELLS} is the most that is graded")
     album, reader = Album(), reader or SourceReader()
-    return [_clean(cell, album, reader) for cell in cells if isinstance(cell, dict)]
+    clean = [_clean(cell, album, reader) for cell in cells if isinstance(cell, dict)]
+    if with_outputs:
+        nodes = (cell for cell in cells if isinstance(cell, dict))
+        clean = [replace(cell, outputs=_outputs_of(node)) for cell, node in zip(clean, nodes, strict=True)]
+    return clean
 
 
 def _upgraded(notebook: dict[str, Any], name: str) -> Any:
@@ -108,6 +113,11 @@ def _clean(cell: dict[str, Any], album: Album, reader: SourceReader) -> Cell:
         grade_id=grade_id_of({"metadata": metadata}) if isinstance(metadata, dict) else "",
         attachments=as_attachments(album.pictures_of(cell.get("attachments"))) or None,
     )
+
+
+def _outputs_of(cell: dict[str, Any]) -> str:
+    text = json.dumps(cell.get("outputs") if cell.get("cell_type") == "code" else [])
+    return text if len(text) <= MAX_OUTPUTS else ""
 
 
 def _printable(text: str) -> str:
@@ -236,7 +246,7 @@ def _add_ours(original: Cell, index: int, mine: list[Cell], result: Repaired) ->
     if above or below:
         result.notes.append(f"{label}: lines were added to it; they are cells of their own")
     result.add([] if is_test else [_own(cell, code=cell.code.other(text)) for cell, text in above])
-    result.add([original], index)
+    result.add([replace(original, outputs=mine[0].outputs) if mine and mine[0].outputs else original], index)
     result.add([_own(cell, code=cell.code.other(text)) for cell, text in (*(above if is_test else ()), *below)])
     result.add([] if is_test else [_own(cell, "raw", cell.code.other(text)) for cell, text in changed])
 
@@ -299,12 +309,12 @@ def _words(source: str) -> list[str]:
 
 def _copy(original: Cell, cell: Cell) -> Cell:
     """A student's text and pictures in a cell of the instructor's."""
-    return replace(original, code=cell.code, attachments=cell.attachments)
+    return replace(original, code=cell.code, attachments=cell.attachments, outputs=cell.outputs)
 
 
 def _own(cell: Cell, cell_type: str | None = None, code: Source | None = None) -> Cell:
     """A cell of the student's own: no metadata, so that it can pass for none of ours."""
-    return Cell(cell_type or cell.cell_type, code or cell.code, attachments=cell.attachments)
+    return Cell(cell_type or cell.cell_type, code or cell.code, attachments=cell.attachments, outputs=cell.outputs)
 
 
 def _note_order(matches: dict[int, list[int]], places: Placing, result: Repaired) -> None:

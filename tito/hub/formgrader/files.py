@@ -20,11 +20,11 @@ from tornado import web
 
 from tito.bridge.formulas import FORMULA_TEMPLATES
 from tito.bridge.pages import NOTHING_RUNS, PageExporter
+from tito.course.nbgrader_options import STEPS
 from tito.course.submission_files import Unreadable, read_regular_file
 from tito.hub.formgrader.own_templates import NOTEBOOK, render
 from tito.plain_text import without_controls
 
-SHOWN = ("source", "release", "submitted", "autograded", "feedback")
 MOST_MB = 20
 MOST_CHARACTERS = 1_000_000
 POLICY = f"{NOTHING_RUNS}; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -38,15 +38,15 @@ class Entry:
     parts: tuple[str, ...]
 
 
-def entry(root: Path, path: str) -> Entry:
+def entry(root: Path, path: str, shown: tuple[str, ...]) -> Entry:
     """What a link names; through no symbolic link, and in folders that are shown.
 
     Raises:
         Unreadable: there is no such file, or it is none that is shown.
     """
     parts = tuple(part for part in path.split("/") if part)
-    if not parts or parts[0] not in SHOWN or any(part in (".", "..") or "\0" in part for part in parts):
-        raise Unreadable(f"{path[:200]} is not shown here; {', '.join(SHOWN)} are")
+    if not parts or parts[0] not in shown or any(part in (".", "..") or "\0" in part for part in parts):
+        raise Unreadable(f"{path[:200]} is not shown here; {', '.join(shown)} are")
     place = root
     for part in parts:
         place /= part
@@ -96,7 +96,8 @@ class Files(BaseHandler):  # type: ignore[misc]
     @web.authenticated
     def get(self, path: str) -> None:
         try:
-            self.write(self._page(entry(Path(self.coursedir.root), path)))
+            shown = tuple(getattr(self.coursedir, f"{step}_directory") for step in STEPS)
+            self.write(self._page(entry(Path(self.coursedir.root), path, shown)))
         except (Unreadable, OSError) as error:
             raise web.HTTPError(404, str(error)) from error
 

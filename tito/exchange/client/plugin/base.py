@@ -33,6 +33,13 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     local_root = Unicode(
         help="Without an address: the folder (mode 0700) in which this user alone keeps an exchange."
     ).tag(config=True)
+    root = Unicode(
+        help="nbgrader's name for the folder of an exchange. On a command line it stands for local_root; what settings "
+        "say of it is about nbgrader's own exchange."
+    ).tag(config=True)
+    cache = Unicode(
+        help="nbgrader's name for a folder with copies of what one has handed in. The exchange keeps these itself."
+    ).tag(config=True)
     path_includes_course = Bool(
         False, help="Whether assignments are fetched to, and submitted from, ./course/assignment."
     ).tag(config=True)
@@ -55,12 +62,17 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
     def remote(self) -> Gateway:
         """The exchange, opened when it is first asked."""
         if self._gateway is None:
-            self._gateway = gateway(self.url, self.local_root, self._local_user())
+            self._gateway = self.another_gateway()()
         return self._gateway
 
     def another_gateway(self) -> Callable[[], Gateway]:
         """How a thread opens the exchange for itself, which may outlive this."""
-        return functools.partial(gateway, self.url, self.local_root, self._local_user())
+        return functools.partial(gateway, self.url, self._root_on_command_line or self.local_root, self._local_user())
+
+    @property
+    def _root_on_command_line(self) -> str:
+        command_line = getattr(self.parent, "cli_config", {})
+        return str(command_line.get("Exchange", {}).get("root", ""))
 
     def start(self) -> Any:
         """What nbgrader calls. Our errors become nbgrader's; nothing of a course is opened for longer than this."""
