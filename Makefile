@@ -1,5 +1,5 @@
 .DEFAULT_GOAL = help
-.PHONY: help setup demo hub quick test lint bench lock
+.PHONY: help setup demo hub quick test compat lint bench lock
 
 help:                        ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 quick: lint                  ## lint, types, and the tests that need no sandbox, kernel or server; under a minute
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
-test: lint .venv/.compiled   ## everything that CI runs
+test: lint .venv/.compiled   ## our tests; CI runs them, and compat
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/nbgrader-differences.md
+	cd tests/compat && ../../.venv/bin/python -m pytest
 
 lint: setup                  ## format, lint, types
 	.venv/bin/ruff format --check .
