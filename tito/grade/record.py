@@ -20,7 +20,7 @@ import nbformat
 from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course
 from tito.course.settings import MOST_SUBMITTED_MB
-from tito.course.submission_files import Unreadable, read_regular_file
+from tito.course.submission_files import Unreadable, read_below, read_regular_file
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
 from tito.grade.submission import Graded
@@ -195,11 +195,8 @@ def _secret_of(submitted: Path) -> str:
 def _copy_files(paths: Iterable[str], submitted: Path, target: Path) -> None:
     """What was handed in beside the notebooks and used, as nbgrader has it; what is not there any more is left out."""
     for path in paths:
-        place = submitted / path
-        if any(above.is_symlink() for above in place.parents if above.is_relative_to(submitted)):
-            continue
         with contextlib.suppress(Unreadable):
-            content = read_regular_file(place, MOST_SUBMITTED_MB)
+            content = read_below(submitted, Path(path), MOST_SUBMITTED_MB)
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_bytes(content)
 
