@@ -170,7 +170,7 @@ def _memory(used: str) -> Diagnosis:
 def _files(course: Course) -> Diagnosis:
     """Whether sessions can change all files of each assignment. Where there are too many to be copied, a sandbox tells
     whether they have to be."""
-    most_mb = course.files.copied_mb
+    most_mb = min(course.files.copied_mb, course.limits.scratch_mb)
     specs = {assignment.id: notebook_spec(course, assignment) for assignment in course.assignments}
     large = {name: _read_only(course, spec) for name, spec in specs.items() if own_bytes(spec) > most_mb << 20}
     listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in large.items() if files)
@@ -179,8 +179,8 @@ def _files(course: Course) -> Diagnosis:
     return Diagnosis(
         "files",
         False,
-        f"of an assignment's, {most_mb} MiB are copied for each submission here; these can only be read: {listed}.",
-        hint="Raise [files] copied_mb, or grade with bubblewrap where the kernel has overlayfs for it (Linux 5.11).",
+        f"these are larger than what each submission may have of its own here, and can only be read: {listed}.",
+        hint="Raise [files] copied_mb, or, where the kernel has overlayfs for it (Linux 5.11), [limits] scratch_mb.",
     )
 
 

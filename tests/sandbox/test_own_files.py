@@ -187,3 +187,48 @@ def test_each_copy_of_a_notebook_has_the_files_as_they_stood_at_its_test(sandbox
             assert ran.values["seen"] == ["a,b\n1,2\n" + "".join(said), tables, left, ["ada", *said]]
             deep = session.branches[number].run("import os\nseen = os.listdir('tables/deep')", 10, ("seen",))
             assert deep.values["seen"] == (["two.txt"] if number == 0 else [])
+
+
+@pytest.mark.parametrize("name", ["shop.db", "mine.db", "tables/mine.db"])
+def test_a_database_that_is_open_is_written_to_by_each_copy(sandbox: Sandbox, name: str) -> None:
+    """SQLite writes no more to a database that is open when another file stands in its place."""
+    if sandbox.name != "bubblewrap":
+        pytest.skip("on a disk numbers of files are not ours to choose")
+    write = "database.execute(\"insert into customers values ('{0}')\")\ndatabase.commit()\n"
+    look = "seen = [name for (name,) in database.execute('select name from customers')]\n"
+    opened = f"import sqlite3\nfor n in range(30): open(f'x{{n}}', 'w').close()\ndatabase = sqlite3.connect({name!r})\n"
+    make = "database.execute('create table if not exists customers (name text)')\n"
+    before = ["ada"] if name == "shop.db" else []
+    with sandbox.session(branches=2) as session:
+        assert session.notebook.run(opened + make, 10).status is StepStatus.OK
+        for number in range(2):
+            assert session.notebook.run(write.format(number), 10).status is StepStatus.OK
+            assert session.notebook.branch(number)
+        for number in range(2):
+            session.turn(number)
+            ran = session.branches[number].run(write.format("hidden") + look, 10, ("seen",))
+            assert (ran.status, ran.evalue) == (StepStatus.OK, "")
+            assert ran.values["seen"] == [*before, *map(str, range(number + 1)), "hidden"]
+
+
+def test_a_layer_is_no_larger_than_a_session_and_takes_no_orders(tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(bytes(20 << 20))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "one").write_text("one")
+    files = tuple((path, path.name) for path in sorted(tmp_path.iterdir()))
+    orders = (
+        "import os, errno\nseen = []\nfor path, name in (('tables', 'opaque'), ('tables/one', 'metacopy'), ('tables', 'redirect')):\n"
+        "    try: os.setxattr(path, f'user.overlay.{name}', b'y')\n    except OSError: pass\n"
+        "for step in (lambda: open('large.bin', 'ab'), lambda: os.mknod('x', 0o020000, 0), lambda: os.listdir('.upper')):\n"
+        "    try: step()\n    except OSError as error: seen.append(errno.errorcode[error.errno])\n"
+    )
+    place = SandboxSpec(files, ("ipython", "numpy"), limits=LIMITS)
+    with Sandbox(Bubblewrap(), place) as sandbox, sandbox.session(branches=1) as session:
+        assert seen(session, orders) == ["ENOSPC", "EPERM", "ENOENT"]
+        assert sandbox.read_only == ("large.bin",)
+        assert session.notebook.branch(0)
+        session.turn(0)
+        ran = session.branches[0].run(
+            "import os\nseen = [os.listdir('tables'), open('tables/one').read()]", 10, ("seen",)
+        )
+        assert ran.values["seen"] == [["one"], "one"]

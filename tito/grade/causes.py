@@ -152,7 +152,7 @@ def notes_on(causes: list[Failure]) -> list[str]:
     return [cause.sentence for cause in causes if cause.stopped or cause.missing or cause.kind is CellKind.SOLUTION]
 
 
-def notes_on_read_only(files: Collection[str], copied_mb: int, ran: Iterable[Ran]) -> list[str]:
+def notes_on_read_only(files: Collection[str], ran: Iterable[Ran]) -> list[str]:
     """A note where something of the student's failed because files of the assignment were too large to be a session's
     own on this machine."""
     errors = [step.evalue for step in ran if step.ename in WRITE_ERRORS]
@@ -161,7 +161,7 @@ def notes_on_read_only(files: Collection[str], copied_mb: int, ran: Iterable[Ran
         refused = list(files)
     if not refused:
         return []
-    why = f"of the assignment's files, {copied_mb} MiB are copied for each submission here ([files] copied_mb)"
+    why = "it is larger than what a submission may have of its own here ([files] copied_mb, [limits] scratch_mb)"
     return [f"{', '.join(refused)} could only be read, and the notebook would write to it: {why}"]
 
 

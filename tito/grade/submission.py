@@ -267,7 +267,7 @@ def _notebook_seen(
     def bound(positions: list[int]) -> list[frozenset[str]]:
         return judge.bound(f"{notebook.name}.ipynb", positions)
 
-    notes = notes_on_read_only(sandbox.read_only, sandbox.spec.copied_mb, _all_that_ran(seen))
+    notes = notes_on_read_only(sandbox.read_only, _all_that_ran(seen))
     noted = replace(read, notes=(*read.notes, *notes))
     names = sandbox.spec.packages
     packages = CoursePackages(names, environment(names).modules | notebook.packages)

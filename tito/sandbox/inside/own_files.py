@@ -30,6 +30,11 @@ class OwnFiles(NamedTuple):
         """Whether there is anything that a session would want to have of its own."""
         return bool(self.folders or self.copied or self.too_large)
 
+    def larger_than(self, size: int) -> tuple[str, ...]:
+        """Those that a session has no room for."""
+        files = (*self.copied, *self.too_large)
+        return tuple(path for path in files if Path(self.top, path).stat().st_size > size)
+
 
 def sorted_out(top: Path, staged: Collection[str], most_bytes: int) -> OwnFiles:
     """What becomes of the files in a folder, of which `staged` names those that nobody changes."""

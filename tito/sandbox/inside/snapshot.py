@@ -7,6 +7,7 @@ kind while it is looked at is left out; a socket is left out too, since nobody a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -19,7 +20,8 @@ MOST_S = 5.0  # for reading the folders once
 NODE_BYTES = 512  # what an entry takes of memory, beside its content
 CHUNK = 1 << 20
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+CREATE = WRITE | os.O_CREAT | os.O_EXCL
 LINKED = ".linked-%d"  # where a file of several names stands until it has them
 
 
@@ -33,6 +35,14 @@ class File(NamedTuple):
     size: int
     parts: tuple[tuple[int, bytes], ...]  # what is no hole, by its place
     inode: int  # of a file of several names, else 0
+    database: Database | None = None
+
+
+class Database(NamedTuple):
+    """What SQLite knows a file by that it has open: where that is another it writes no more."""
+
+    number: int
+    is_changed: bool  # in a layer, whether it stands for the assignment's file of that name, whose number is shown then
 
 
 class Link(NamedTuple):
@@ -57,6 +67,10 @@ class Folder(NamedTuple):
 Node = File | Link | Pipe | Removed | Folder
 REMOVED = os.makedev(0, 0)  # as overlayfs has such a sign: a device that is none
 OPAQUE = "user.overlay.opaque"
+ORIGIN = "user.overlay.origin"
+SQLITE = b"SQLite format 3\0"
+NUMBERED = ".numbered-%d"  # where a database stands until it has its name
+MOST_NUMBERS = 20_000  # that are passed over until a file has the one that it had
 
 
 class Snapshots:
@@ -105,7 +119,7 @@ class _Reading:
         about = os.fstat(descriptor)
         known = dict(before.entries) if isinstance(before, Folder) else {}
         entries = tuple(self._entries(descriptor, known, depth))
-        mode, opaque = stat.S_IMODE(about.st_mode), _is_opaque(descriptor)
+        mode, opaque = stat.S_IMODE(about.st_mode), _has(descriptor, OPAQUE)
         same = isinstance(before, Folder) and before[:2] == (mode, about.st_mtime_ns) and before.opaque == opaque
         same = same and len(entries) == len(known)
         if same and all(known.get(name) is node for name, node in entries):
@@ -166,7 +180,9 @@ class _Reading:
         known = dict(before.parts) if isinstance(before, File) else {}
         parts = tuple(self._parts(descriptor, about.st_size, known))
         inode = about.st_ino if about.st_nlink > 1 else 0
-        file = File(stat.S_IMODE(about.st_mode), about.st_mtime_ns, about.st_size, parts, inode)
+        is_database = bool(parts) and parts[0][0] == 0 and parts[0][1].startswith(SQLITE) and not inode
+        database = Database(about.st_ino, _has(descriptor, ORIGIN)) if is_database else None
+        file = File(stat.S_IMODE(about.st_mode), about.st_mtime_ns, about.st_size, parts, inode, database)
         if inode:
             self.linked[about.st_dev, about.st_ino] = file
         return file
@@ -196,27 +212,92 @@ class _Reading:
             raise NotKept("The notebook's files are too large to be kept for each test.")
 
 
-def _is_opaque(folder: int) -> bool:
+def _has(descriptor: int, attribute: str) -> bool:
     try:
-        return os.getxattr(folder, OPAQUE) == b"y"
+        os.getxattr(descriptor, attribute)
     except OSError:
         return False
+    return True
 
 
-def fill(descriptor: int, folder: Folder, owner: int = 0) -> None:
+def fill(descriptor: int, folder: Folder, owner: int = 0, below: str = "") -> dict[str, File]:
     """Make an empty folder, in which nobody else is at work, what it was.
 
     Args:
         owner: whose the files are to be, if not this process's user's.
+        below: a folder over which it will be laid as a layer.
+
+    Returns: files to be written over those below when it has been (`write_over`), by their paths.
 
     Raises:
         OSError: there is no room.
     """
     linked: set[int] = set()
-    _fill(descriptor, folder, owner, descriptor, linked)
+    late = dict(_changed(folder, below)) if below else {}
+    _make_numbered(descriptor, sorted(_numbers(folder)))
+    _fill(descriptor, _without(folder, late), owner, descriptor, linked)
     for inode in linked:
         os.unlink(LINKED % inode, dir_fd=descriptor)
     _finish(descriptor, folder.mode, folder.changed_ns, owner)
+    return late
+
+
+def write_over(descriptor: int, files: dict[str, File]) -> None:
+    """Give files that a layer lies over the content that they had in it.
+
+    Raises:
+        OSError: there is no room.
+    """
+    for path, file in files.items():
+        _write(descriptor, path, file, 0, WRITE | os.O_TRUNC)
+
+
+def _changed(folder: Folder, below: str, path: str = "") -> Iterator[tuple[str, File]]:
+    """Databases that stand for files below."""
+    for name, node in folder.entries:
+        if isinstance(node, Folder):
+            yield from _changed(node, below, f"{path}{name}/")
+        elif isinstance(node, File) and node.database is not None and node.database.is_changed:
+            with contextlib.suppress(OSError):
+                if stat.S_ISREG(os.lstat(f"{below}/{path}{name}").st_mode):
+                    yield f"{path}{name}", node
+
+
+def _without(folder: Folder, paths: dict[str, File], above: str = "") -> Folder:
+    """The folder, but for some files."""
+    if not paths:
+        return folder
+    entries = (
+        (name, _without(node, paths, f"{above}{name}/") if isinstance(node, Folder) else node)
+        for name, node in folder.entries
+        if f"{above}{name}" not in paths
+    )
+    return folder._replace(entries=tuple(entries))
+
+
+def _numbers(folder: Folder) -> Iterator[int]:
+    """Of databases that are known by their own."""
+    for _, node in folder.entries:
+        if isinstance(node, Folder):
+            yield from _numbers(node)
+        elif isinstance(node, File) and node.database is not None and not node.database.is_changed:
+            yield node.database.number
+
+
+def _make_numbered(folder: int, numbers: list[int]) -> None:
+    """Make empty files of these numbers, where the file system gives numbers in their order, as one in memory does."""
+    last = 0
+    for number in numbers:
+        for _ in range(MOST_NUMBERS if number <= MOST_NUMBERS else 0):
+            descriptor = os.open(NUMBERED % number, CREATE, 0o600, dir_fd=folder)
+            got = os.fstat(descriptor).st_ino
+            os.close(descriptor)
+            if got == number:
+                break
+            os.unlink(NUMBERED % number, dir_fd=folder)
+            if not last < got < number:
+                break
+            last = got
 
 
 def _fill(descriptor: int, folder: Folder, owner: int, root: int, linked: set[int]) -> None:
@@ -243,7 +324,12 @@ def _fill(descriptor: int, folder: Folder, owner: int, root: int, linked: set[in
                 os.chown(name, owner, owner, dir_fd=descriptor, follow_symlinks=False)
             os.chmod(name, node.mode, dir_fd=descriptor)
         elif not node.inode:
-            _write(descriptor, name, node, owner)
+            how = CREATE
+            if node.database is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(NUMBERED % node.database.number, name, src_dir_fd=root, dst_dir_fd=descriptor)
+                    how = WRITE
+            _write(descriptor, name, node, owner, how)
         else:
             if node.inode not in linked:
                 _write(root, LINKED % node.inode, node, owner)
@@ -251,8 +337,8 @@ def _fill(descriptor: int, folder: Folder, owner: int, root: int, linked: set[in
             os.link(LINKED % node.inode, name, src_dir_fd=root, dst_dir_fd=descriptor)
 
 
-def _write(folder: int, name: str, file: File, owner: int) -> None:
-    descriptor = os.open(name, CREATE, 0o600, dir_fd=folder)
+def _write(folder: int, name: str, file: File, owner: int, how: int = CREATE) -> None:
+    descriptor = os.open(name, how, 0o600, dir_fd=folder)
     try:
         for at, part in file.parts:
             done = 0

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tito.sandbox.inside.held_processes import Belonging, Process, Processes, Shared
-from tito.sandbox.inside.snapshot import Folder, NotKept, Snapshots, fill
+from tito.sandbox.inside.snapshot import Folder, NotKept, Snapshots, fill, write_over
 from tito.sandbox.inside.writable_folders import WritableFolders
 
 REQUEST_BYTES = 4096
@@ -209,9 +209,14 @@ class Warden:
         assert copy.files is not None
         folders = self.views.renewed()
         try:
-            for descriptor, folder in zip(folders, copy.files, strict=True):
+            home, *others = zip(folders, copy.files, strict=True)
+            late = fill(*home, self.views.owner, self.views.files)
+            for descriptor, folder in others:
                 fill(descriptor, folder, self.views.owner)
             self.views.complete()
+            if late:
+                folders.append(self.views.home())
+                write_over(folders[-1], late)
         except (OSError, MemoryError, RecursionError) as error:
             raise Shared("The notebook's files could not be put back as they stood at this test.") from error
         finally:

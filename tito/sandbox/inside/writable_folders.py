@@ -24,6 +24,7 @@ class WritableFolders(Protocol):
     """The folders of a session."""
 
     owner: int  # whose files in them are, if not this process's user's
+    files: str  # a folder over which the first of them is laid as a layer; "": none is
 
     def opened(self) -> list[int]:
         """A descriptor for each, as they are now.
@@ -46,6 +47,14 @@ class WritableFolders(Protocol):
 
         Raises:
             OSError: it cannot.
+        """
+        ...
+
+    def home(self) -> int:
+        """A descriptor of the first of them, as the session sees it.
+
+        Raises:
+            OSError: it cannot be opened.
         """
         ...
 
@@ -100,6 +109,9 @@ class Mounts:
         self._mount_empty()
         return self.opened()
 
+    def home(self) -> int:
+        return os.open(self.folders[0], OPEN)
+
     def leave(self) -> None:
         """In a process that will run student code, or before the layer is replaced: let go of it."""
         if self._layer >= 0:
@@ -115,6 +127,7 @@ class Folders:
     names: tuple[str, ...]
     old: Path
     owner: int = 0
+    files: str = ""
     _count: int = field(default=0, init=False)
 
     def opened(self) -> list[int]:
@@ -131,3 +144,6 @@ class Folders:
 
     def complete(self) -> None:
         """Nothing: they are seen as they are."""
+
+    def home(self) -> int:
+        return os.open(self.top / self.names[0], OPEN)

@@ -106,7 +106,8 @@ def main() -> NoReturn:
         settings["layered"] = settings["layered"] and own.may_be_changed and _may_mount_layers(settings)
     if not settings["layered"]:
         settings["scratch_mb"] += -(-own.size >> 20)  # what is copied takes no room of a session's own
-    settings["read_only"] = [] if settings["layered"] else own.too_large[:TOLD]
+    read_only = own.larger_than(settings["scratch_mb"] << 20) if settings["layered"] else own.too_large
+    settings["read_only"] = read_only[:TOLD]
     role: Role = importlib.import_module(settings["role"]).Role(settings)
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
