@@ -43,3 +43,13 @@ def test_where_a_cell_stands_is_part_of_the_hash() -> None:
     together = plan_notebooks("ps1", {"one": [first, second], "two": []}, SPEC, Path("source"))
     apart = plan_notebooks("ps1", {"one": [first], "two": [second]}, SPEC, Path("source"))
     assert together.tests_hash != apart.tests_hash
+
+
+@pytest.mark.parametrize(
+    "magic", ["%matplotlib inline", "!pip install seaborn", "%%time", "numpy?", "f(", "%%html\n<b>"]
+)
+def test_cells_with_magics_and_of_no_python_are_planned_and_what_they_import_is_known(magic: str) -> None:
+    """What is imported there may be a module that students hand in."""
+    cells = [cell(f"{magic}\nfrom helpers import area"), cell("assert f(1) == 2", "test_f")]
+    plan = plan_notebooks("ps1", {"sums": cells}, SPEC, Path("source"))
+    assert plan.handed_in.imported == (frozenset() if magic in ("f(", "%%html\n<b>") else {"helpers"})
