@@ -67,6 +67,13 @@ def test_a_secret_that_survives_in_the_build_is_found_by_the_cell_that_it_is_of(
 UNSOUND: dict[str, tuple[dict[str, str | None], str]] = {
     "a solution region in a plain cell": (
         {"more": "# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n"}, "solution"),
+    "a solution region without an end": (
+        {"halve": CELLS["halve"].replace("    ### END SOLUTION\n", "")}, "halve: a solution region has no end"),
+    "a solution region in a test": (
+        {"test_halve": f"{CELLS['test_halve']}### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n"}, "test_halve: a sol"),
+    "a hidden test in a solution": (
+        {"halve": f"{CELLS['halve']}### BEGIN HIDDEN TESTS\nassert halve(0) == 0\n### END HIDDEN TESTS\n"},
+        "halve: a hidden test in a cell that is no test"),
     "an unknown name in a judge": (
         {"test_double": CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")},
         "nearly_equal"),
@@ -232,7 +239,7 @@ def test_an_old_release_stands_when_a_new_one_fails(released: Course) -> None:
     assert files_of(released.step("release", ASSIGNMENT)) == before
     broken = CELLS["double"].replace("    ### END SOLUTION\n", "")
     released.step("source", f"{ASSIGNMENT}.py").write_text(script(double=broken))
-    with pytest.raises(BadSource, match="nbgrader cannot release"):
+    with pytest.raises(BadSource, match=r"nbgrader cannot release .*doubling\.ipynb: no end solution statement found"):
         publish(released, released.assignment("7"))
     assert files_of(released.step("release", ASSIGNMENT)) == before
     assert not list(released.root.glob(".release-*"))

@@ -16,6 +16,7 @@ from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
 from tito.plan.leaks import Leak, Search, find_outputs
 from tito.plan.planning import plan_notebook
 from tito.plan.secret_texts import Secret, public_of, secrets_of
+from tito.plan.test_cell import BEGIN_HIDDEN
 
 METADATA = "metadata"
 SECRETS = "nothing secret in the build"
@@ -53,9 +54,8 @@ def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
     cells = read_cells(notebook.cells)
     sources = {cell.grade_id: cell.source for cell in cells}
     for number, cell in enumerate(cells, 1):
-        if cell.kind is CellKind.PLAIN and "BEGIN SOLUTION" in cell.source:
-            label = label_of(number, notebook.cells[number - 1])
-            yield f"{label}: a solution in a cell that is none for students to write", NO_SOLUTION_CELL
+        label = label_of(number, notebook.cells[number - 1])
+        yield from ((f"{label}: {problem}", what) for problem, what in _problems_of_regions(cell))
         try:
             require_forms(cell.source, cell.label, {"SHOWN": SHOWN_FORM})
         except BadSource as error:
@@ -68,6 +68,18 @@ def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
     for test in plan.tests.values():
         if not test.sections and AUTOTEST not in sources[test.grade_id]:
             yield f"{test.grade_id}: a test that tests nothing", hint
+
+
+def _problems_of_regions(cell: Cell) -> Iterator[tuple[str, str]]:
+    """Regions that nbgrader refuses to empty; it does not say in which cell they are."""
+    begun, ended = (cell.source.count(f"{word} SOLUTION") for word in ("BEGIN", "END"))
+    if begun > ended:
+        yield "a solution region has no end", "Add a line '### END SOLUTION'."
+    if begun and cell.kind not in (CellKind.SOLUTION, CellKind.ANSWER):
+        yield "a solution in a cell that is none for students to write", NO_SOLUTION_CELL
+    if BEGIN_HIDDEN in cell.source and cell.kind not in (CellKind.TEST, CellKind.ANSWER):
+        hint = "Move it to a cell that is 'Autograder tests': nbgrader hides it in no other."
+        yield "a hidden test in a cell that is no test", hint
 
 
 def same_bytes(first: Path, second: Path) -> Gate:

@@ -33,6 +33,18 @@ def generate(course: Course, assignment: Assignment, *, database: bool) -> Path:
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
 
+    reasons: list[str] = []
+
+    class Generate(GenerateAssignment):  # type: ignore[misc]
+        """Notes why a notebook was refused: what nbgrader raises at the end sends people to its log."""
+
+        def convert_single_notebook(self, notebook_filename: str) -> None:
+            try:
+                super().convert_single_notebook(notebook_filename)
+            except Exception as error:
+                reasons.append(f"{Path(notebook_filename).name}: {_last_line(error)}")
+                raise
+
     config = settings(course)
     config.GenerateAssignment.force = True
     config.GenerateAssignment.no_database = not database
@@ -40,13 +52,17 @@ def generate(course: Course, assignment: Assignment, *, database: bool) -> Path:
     config.CourseDirectory.assignment_id = assignment.id
     try:
         with quiet():
-            GenerateAssignment(coursedir=CourseDirectory(config=config), config=config).start()
+            Generate(coursedir=CourseDirectory(config=config), config=config).start()
     except TitoError:
         raise
     except Exception as error:  # nbgrader raises anything; it is told as what it is: a source that it refuses
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        reason = " ".join(reasons) or _last_line(error)
         raise BadSource(f"nbgrader cannot release {assignment.id}: {reason}", hint="Run 'tito check' on it.") from error
     return course.step("release", assignment.id)
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]
 
 
 @contextmanager
