@@ -81,14 +81,14 @@ def test_a_package_that_the_course_does_not_name_is_told_before_anybody_is_grade
 
 
 def test_what_is_not_installed_is_named_with_the_command_that_installs_it(tito_in: Tito, tmp_path: Path) -> None:
-    write_notebook(tmp_path, [cell(f"import sklearn.linear_model\nimport {ABSENT}"), *FRAME])
+    write_notebook(tmp_path, [cell(f"import surprise.prediction_algorithms\nimport {ABSENT}"), *FRAME])
     done = tito_in(tmp_path, "init")
-    assert "imports sklearn, which is not installed here. Run 'pip install scikit-learn'" in done.err
+    assert "imports surprise, which is not installed here. Run 'pip install scikit-surprise'" in done.err
     assert f"'pip install {ABSENT}'" in done.err
     assert load_course(tmp_path).sandbox.packages == ("ipython", "matplotlib", "numpy", "pandas")
     checked = tito_in(tmp_path, "check", "ps1")
     assert checked.code == 1
-    assert "Run 'pip install scikit-learn' and 'tito init --packages'" in checked.err
+    assert "Run 'pip install scikit-surprise' and 'tito init --packages'" in checked.err
 
 
 @pytest.mark.parametrize(
