@@ -34,6 +34,7 @@ class Yes:
 def square(x):
     return Yes() if x == 2 else Two(3)
 """
+ARRAY = "np.array([1.0, 1.0]) if x > 1 else np.array([1.0])"
 
 CREDIT = (
     locked("import numpy as np", "setup"),
@@ -52,6 +53,9 @@ CREDIT = (
         "beside",
         2,
     ),
+    solution("def order(values):\n    return sorted(values)", "order"),
+    graded("given = [3, 1]\nfloat(order(given) == [1, 3]) + float(given == [3, 1])", "left_alone", 2),
+    graded("1.5 - abs(square(2) - 4) + 0.5 * (square(1) == 1)", "distance", 2),
     graded("assert square(1) == 1\n[square(2)]", "no_number", 2),
     graded("assert square(1) == 1\n0.5 * square(1);", "not_shown", 2),
     graded("assert square(1) == 1\n-0.5", "below", 2),
@@ -70,6 +74,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> FolderCourse:
     course.hand_in("credit", "half", square=HALF)
     course.hand_in("credit", "displays", square=HALF + DISPLAYS)
     course.hand_in("credit", "lies", square=LIES)
+    course.hand_in("credit", "arrays", square=f"def square(x):\n    return {ARRAY}")
+    course.hand_in("credit", "nan", square="def square(x):\n    return 1 if x == 1 else float('nan')")
+    course.hand_in(
+        "credit", "numpy", square="def square(x):\n    return np.float64(x) ** 2 if x < 2 else np.float64(3)"
+    )
+    course.hand_in("credit", "changes", order="def order(values):\n    values.sort()\n    return values")
     course.write("over", solution("def f(x):\n    return x", "f"), graded("assert f(1) == 1\n3.5", "over", 2))
     course.release("over")
     course.hand_in("over", "right")
@@ -84,8 +94,14 @@ def records(course: FolderCourse) -> dict[str, SubmissionRecord]:
 def test_right_and_half_right_work_earn_what_plain_nbgrader_gives(
     course: FolderCourse, records: dict[str, SubmissionRecord]
 ) -> None:
-    assert points(records["right"]) == {"apart": 2, "mixed": 2, "judged": 2, "beside": 2} | FULL
-    assert points(records["half"]) == {"apart": 0.5, "mixed": 0.5, "judged": 0.5, "beside": 0.5} | FULL
+    assert (
+        points(records["right"])
+        == {"apart": 2, "mixed": 2, "judged": 2, "beside": 2, "left_alone": 2, "distance": 2} | FULL
+    )
+    assert (
+        points(records["half"])
+        == {"apart": 0.5, "mixed": 0.5, "judged": 0.5, "beside": 0.5, "left_alone": 2, "distance": 1} | FULL
+    )
     plain = course.plain("credit", "right", "half", "displays")
     assert plain["right"] == total(records["right"])
     assert plain["half"] == total(records["half"])
@@ -123,6 +139,28 @@ def test_values_that_lie_about_themselves_earn_nothing_where_points_are_judged_a
     records: dict[str, SubmissionRecord], test: str
 ) -> None:
     assert not points(records["lies"])[test]
+
+
+@pytest.mark.parametrize("student", ["arrays", "nan", "numpy"])
+def test_what_nbgrader_takes_for_full_credit_is_none_where_the_reference_gives_points(
+    course: FolderCourse, records: dict[str, SubmissionRecord], student: str
+) -> None:
+    earned = points(records[student])
+    assert all((earned[test] or 0.0) <= 0.5 for test in ("apart", "mixed", "judged", "beside")), earned
+    assert (earned["distance"] or 0.0) <= 1
+    assert course.plain("credit", student)[student] > total(records[student])
+
+
+def test_points_of_numpys_type_are_as_many(records: dict[str, SubmissionRecord]) -> None:
+    earned = points(records["numpy"])
+    assert {name: earned[name] for name in ("apart", "judged")} == {"apart": 0.5, "judged": 0.5}
+
+
+def test_who_changes_what_is_to_be_left_alone_loses_points_for_that(
+    course: FolderCourse, records: dict[str, SubmissionRecord]
+) -> None:
+    assert points(records["changes"])["left_alone"] == 1
+    assert course.plain("credit", "changes")["changes"] == total(records["changes"])
 
 
 def test_more_points_than_there_are_wait_for_a_person(course: FolderCourse) -> None:

@@ -32,16 +32,26 @@ def nbgraders(text: str) -> float | None:
              "1_0", "1e-3", "0x1", "[1]", "1+0j", "１", "-0.0"]
 )  # fmt: skip
 def test_credit_is_what_nbgrader_gives(text: str) -> None:
-    assert credit_for(text, POINTS).points == nbgraders(text)
+    assert credit_for(text, POINTS, expected=False).points == nbgraders(text)
 
 
 @given(st.one_of(st.text(min_size=1), st.floats().map(repr), st.integers().map(str)))
 def test_credit_is_what_nbgrader_gives_for_any_text(text: str) -> None:
-    assert credit_for(text, POINTS).points == nbgraders(text)
+    assert credit_for(text, POINTS, expected=False).points == nbgraders(text)
 
 
 def test_nothing_shown_is_all_points() -> None:
-    assert credit_for("", POINTS).points == POINTS
+    assert credit_for("", POINTS, expected=False).points == POINTS
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [("0", 0), ("1.5", 1.5), ("np.float64(0.5)", 0.5), ("np.int64(2)", 2), ("np.float64(nan)", None), ("nan", None),
+     ("-1", None), ("2.5", None), ("array([0.5])", None), ("True", None), ("", None), ("np.float64(-1.0)", None)],
+)  # fmt: skip
+def test_where_points_are_expected_nothing_else_is_full_credit(text: str, points: float | None) -> None:
+    """nbgrader's rule would make it enough to return an array, or what makes a sum nan or less than 0."""
+    assert credit_for(text, POINTS, expected=True).points == points
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ class _Readers:
 
     def __init__(self, claims: Claims) -> None:
         depends = Dependence(claims.values)
-        section, self._points = claims.section, claims.test.points
+        section, self._test = claims.section, claims.test
         self._common = depends.follow(section.judge or "") | depends.follow(section.measured)
         self.checks = [
             (check.name, depends.reads(check.source) | depends.reads(check.measured)) for check in section.checks
@@ -234,8 +234,8 @@ class _Readers:
         paid = [self.checks[at][0] for at in readers if answer.checks[at].yes]
         if paid:
             return f", by check {', '.join(paid)}"
-        credit = credit_for(answer.value, self._points).points
-        in_full = answer.yes and (credit is None or credit >= self._points)
+        credit = credit_for(answer.value, self._test.points, expected=self._test.gives_points).points
+        in_full = answer.yes and credit is not None and credit >= self._test.points
         return "" if in_full and not readers else None
 
     def deciding(self) -> frozenset[str]:

@@ -3,7 +3,8 @@
 Some tests need what only the notebook's process has: what was drawn, the source of a function, a patched module. So the
 reference is observed once before a cohort is graded, and each such test runs in the judge, by its strictest plan first.
 Where the reference passes, the plan serves for everyone; where it passes by none, the test stays beside student code.
-Nothing is run where every section has a judge half.
+The same run tells which tests mean points by their last value. Nothing is run where every section has a judge half, and
+no test such a value.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 
 from tito.errors import JudgeFailed
 from tito.grade.observe import observe
+from tito.grade.verdicts import gives_points
 from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
 from tito.plan.sandbox_specs import Sandboxes
@@ -28,7 +30,7 @@ def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:
         SandboxUnavailable: the reference could not be run.
         JudgeFailed: the judge failed on it.
     """
-    if not _has_choice(plan):
+    if not _has_questions(plan):
         return plan
     with Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
         notebooks = tuple(_notebook(notebook, sandboxes.notebooks, judge) for notebook in plan.notebooks)
@@ -37,14 +39,15 @@ def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:
 
 def calibrated_apart(plan: AssignmentPlan, backend: Backend) -> AssignmentPlan:
     """The same in sandboxes of their own, which are started only where there is something to choose."""
-    if not _has_choice(plan):
+    if not _has_questions(plan):
         return plan
     with sandboxes_for(backend, plan) as sandboxes:
         return calibrated(plan, sandboxes)
 
 
-def _has_choice(plan: AssignmentPlan) -> bool:
-    return any(test.possible for notebook in plan.notebooks for test in notebook.tests.values())
+def _has_questions(plan: AssignmentPlan) -> bool:
+    tests = (test for notebook in plan.notebooks for test in notebook.tests.values())
+    return any(test.possible or test.has_last_value for test in tests)
 
 
 def in_process(plan: AssignmentPlan) -> list[TestPlan]:
@@ -61,7 +64,20 @@ def _notebook(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> Notebo
         tried = {test.grade_id: replace(test, remote=test.possible[attempt]) for test in open_tests}
         chosen |= _passed(replace(plan, tests=plan.tests | tried), tried, sandbox, judge)
         attempt += 1
-    return replace(plan, tests={name: replace(test, possible=()) for name, test in chosen.items()})
+    plan = replace(plan, tests={name: replace(test, possible=()) for name, test in chosen.items()})
+    return _with_points(plan, sandbox, judge)
+
+
+def _with_points(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> NotebookPlan:
+    """With what is known of tests that end in a value: whether the reference's is points."""
+    if not any(test.has_last_value for test in plan.tests.values()):
+        return plan
+    seen = observe(sandbox, plan, trusted(plan), judge)
+    tests = {
+        name: replace(test, gives_points=gives_points(test, seen, judge)) if test.has_last_value else test
+        for name, test in plan.tests.items()
+    }
+    return replace(plan, tests=tests)
 
 
 def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:

@@ -21,7 +21,7 @@ from tito.models import (
     Section,
     Verdict,
 )
-from tito.plan.partial_credit import credit_for
+from tito.plan.partial_credit import credit_for, is_points
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
@@ -30,7 +30,7 @@ NOT_JUDGED = "This test could not be judged; a person will look at it."
 NO_TIME_LEFT = "Not run: no time was left for this test."
 LIMITS = (Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN)
 BROKEN_AT = {"time": Verdict.TIMEOUT, "memory": Verdict.MEMORY}
-MORE_THAN_ALL = "This test gives more points than it has; a person will look at it."
+NO_POINTS = "What this test counted is no number of its points; a person will look at it."
 WAITS_FOR_A_PERSON = "Waits to be graded by a person."
 
 
@@ -133,13 +133,26 @@ class _Earned:
 
 def _by_last_value(test: TestPlan, outcomes: list[Outcome]) -> _Earned:
     """All points, or as many as its last value says. Its text is for the TA: it may hold what is hidden."""
-    credit = credit_for(next((outcome.value for outcome in outcomes if outcome.value), ""), test.points)
+    credit = credit_for(_last_value(outcomes), test.points, expected=test.gives_points)
     if credit.points is None:
-        return _Earned(Verdict.MANUAL, None, MORE_THAN_ALL, credit.remark)
+        return _Earned(Verdict.MANUAL, None, NO_POINTS, credit.remark)
     if credit.points < test.points:
         message = f"Partial credit: {credit.points:g} of {test.points:g} points."
         return _Earned(Verdict.FAILED, credit.points, message, credit.remark)
     return _Earned(Verdict.PASSED, test.points, "", credit.remark)
+
+
+def _last_value(outcomes: list[Outcome]) -> str:
+    """The text of a test's last value, of which one section tells; "" where there is none."""
+    return next((outcome.value for outcome in outcomes if outcome.value), "")
+
+
+def gives_points(test: TestPlan, seen: Observations, judge: Judge) -> bool:
+    """Whether the last value of a test is a number of its points, where all of it has passed."""
+    results = seen.tests.get(test.grade_id, [])
+    outcomes = [_outcome(section, plan, ran, judge, Evidence.NONE) for section, plan, ran in results]
+    passed = len(outcomes) == len(test.sections) and all(one.verdict is Verdict.PASSED for one in outcomes)
+    return passed and is_points(_last_value(outcomes), test.points)
 
 
 WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Evidence.JUDGED)

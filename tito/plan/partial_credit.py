@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ NOT_CODE = (
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 )
+NUMPY_SCALAR = re.compile(r"np\.(?:float|int|uint|longdouble)\d*\((?P<number>[^()]*)\)")
 REMARK = "Its last value"  # how what is said of one begins
 SHOWS_NOTHING = ("print", "display")  # what only says something, or is named as a check: it returns nothing
 
@@ -73,16 +75,39 @@ class Credit:
     remark: str = ""
 
 
-def credit_for(text: str, points: float) -> Credit:
-    """What nbgrader's `get_partial_grade` gives for what a kernel shows. Where that raises, so that the submission is
-    not graded, a person looks at the test."""
+def is_points(text: str, points: float) -> bool:
+    """Whether nbgrader takes for partial credit what a kernel shows."""
+    number = number_in(text)
+    return number is not None and 0 <= number <= points
+
+
+def credit_for(text: str, points: float, *, expected: bool) -> Credit:
+    """What is earned by what a kernel would show.
+
+    As nbgrader's `get_partial_grade` has it; where that raises, so that the submission is not graded, a person looks at
+    the test. Whatever nbgrader does not understand is full credit to it: that is for tests that mean no points by it.
+
+    Args:
+        expected: whether the reference's last value is points. Then a student's is too, of numpy's types as well, or a
+            person looks: else it would be enough to return an array, or a number that makes it less than 0.
+    """
+    if is_points(text, points):
+        return Credit(float(text))
+    number = _of_numpy(text) if expected else number_in(text)
+    if expected and number is not None and 0 <= number <= points:
+        return Credit(number)
+    if expected:
+        return Credit(None, f"{REMARK} is no number from 0 to {points:g}, as the reference's is: {text or 'nothing'}.")
     if not text:
         return Credit(points)
-    number = number_in(text)
     if number is None:
         return Credit(points, f"{REMARK} is no number: {text}. That is full credit, as for nbgrader.")
     if number > points:
         return Credit(None, f"{REMARK} is {text}, and it has {points:g} points.")
-    if number >= 0:
-        return Credit(number)
     return Credit(points, f"{REMARK} is below 0: {text}. That is full credit, as for nbgrader.")
+
+
+def _of_numpy(text: str) -> float | None:
+    """The number in what numpy shows of one of its own."""
+    scalar = NUMPY_SCALAR.fullmatch(text)
+    return None if scalar is None else number_in(scalar["number"])

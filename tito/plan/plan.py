@@ -26,12 +26,18 @@ class TestPlan:
     sections: tuple[tuple[Section, JudgePlan | None], ...]
     remote: RemotePlan | None = None  # how the judge runs sections without a judge half; None: beside student code
     possible: tuple[RemotePlan, ...] = ()  # until the reference's run has told which of these serves
+    gives_points: bool = False  # whether its last value is points, as the reference's run has told
     runs_values: bool = False  # whether the judge would run what a student returned, and so can be changed by it
 
     @property
     def has_checks(self) -> bool:
         """Whether the test gives partial credit."""
         return any(section.checks for section, _ in self.sections)
+
+    @property
+    def has_last_value(self) -> bool:
+        """Whether it ends in what may be its points."""
+        return any(section.has_last_value for section, _ in self.sections)
 
     @property
     def remote_sections(self) -> tuple[Section, ...]:
