@@ -139,6 +139,9 @@ def test_what_cannot_be_had_is_said(tmp_path: Path, work: str, test: str, messag
     loaded = course.course
     with pytest.raises(BadSource, match=message):
         plan_assignment(loaded, loaded.assignment("bad"))
+    (gate,) = run_gates(loaded, loaded.assignment("bad"), Bubblewrap()).gates
+    assert message in gate.detail
+    assert not gate.ok
 
 
 def test_without_templates_it_is_said_where_they_belong(tmp_path: Path) -> None:

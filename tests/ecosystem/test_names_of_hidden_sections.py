@@ -6,9 +6,11 @@ import nbformat
 import pytest
 from folder_course import FolderCourse, cells, graded, locked, points, solution, total
 
+from tito.author.gates import run_gates
 from tito.course.cells import is_graded
 from tito.grade.causes import HIDDEN_FAILED
 from tito.models import Evidence, SubmissionRecord, Verdict
+from tito.sandbox.bubblewrap import Bubblewrap
 
 WRONG_DOUBLE = "def double(x):\n    return 2 * x if x > 0.5 else 3 * x"
 RAISING_DOUBLE = "def double(x):\n    if x < 1:\n        raise ValueError(x)\n    return 2 * x"
@@ -99,6 +101,13 @@ def test_a_visible_section_that_needs_a_hidden_name_is_told_of_as_a_hidden_one(
 ) -> None:
     assert cells(records["forging"])["visible"].message == HIDDEN_FAILED
     assert cells(records["forging"])["import_visible"].message != HIDDEN_FAILED
+
+
+def test_the_gate_names_visible_sections_that_students_cannot_run(course: FolderCourse) -> None:
+    report = run_gates(course.course, course.course.assignment("names"), Bubblewrap())
+    assert report.ok, [gate for gate in report.gates if not gate.ok]
+    warned = {gate.where for gate in report.gates if gate.name == "visible tests find their names"}
+    assert warned == {"import_visible", "visible", "judged", "beside"}
 
 
 def test_a_student_sees_nothing_of_what_hidden_sections_make(

@@ -31,9 +31,10 @@ from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecor
 from tito.plan.autotests import instantiated
 from tito.plan.directives import reason_in_process, reason_unsolved
 from tito.plan.packages import advice, imports_of, missing_packages
-from tito.plan.partial_credit import REMARK
+from tito.plan.partial_credit import REMARK, with_last_value
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
+from tito.plan.test_cell import sections
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import Sandbox
@@ -82,7 +83,11 @@ def run_gates(
 
     written = source_notebooks(course, assignment)
     require_python(assignment.id, written)
-    source = instantiated(course, assignment, with_header_and_footer(course, written))
+    try:
+        source = instantiated(course, assignment, with_header_and_footer(course, written))
+    except BadSource as error:
+        note([Gate("autotests can be made tests", False, error.message, "", error.hint)])
+        return report
     note(metadata_gates(source))
     if report.ok:
         note(_packages(course, assignment, source))
@@ -104,6 +109,7 @@ def run_gates(
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         plan = calibrated_apart(plan_assignment(course, assignment), backend)
         context = GateContext(course, assignment, backend, plan, source, released)
+        note(_without_names(plan))
         note(_as_the_course_has_it(course, _judged(plan)))
         note(_as_the_course_has_it(course, declared_reports(plan)))
         note(_as_the_course_has_it(course, forged_values(plan, backend)))
@@ -118,6 +124,19 @@ APART_HINT = (
     "Write a ### JUDGE line that says what the judge is to look at; or write '### IN PROCESS: reason' in the test, and "
     'its points are counted as forgeable. For a course that was converted: [gates] forgeable = "warn" in course.toml.'
 )
+
+
+def _without_names(plan: AssignmentPlan) -> Iterator[Gate]:
+    """Visible tests that read what only a hidden section makes: no student can run them, and those are graded as hidden
+    that need more of it than an import."""
+    for notebook in plan.notebooks:
+        for test in notebook.tests.values():
+            written = with_last_value(sections(notebook.by_grade_id[test.grade_id].source))
+            for before, (after, _) in zip(written, test.sections, strict=True):
+                if not before.hidden and (before.hidden, before.observe) != (after.hidden, after.observe):
+                    detail = "a visible section reads what only a hidden one makes: students cannot run it"
+                    hint = "Import it, or make it, in a cell that students see."
+                    yield Gate("visible tests find their names", True, detail, test.grade_id, hint, warning=True)
 
 
 def _judged(plan: AssignmentPlan) -> Iterator[Gate]:
