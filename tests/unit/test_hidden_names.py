@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tito.course.cells import read_cells
 from tito.models import Section
@@ -166,6 +169,15 @@ def test_a_function_that_is_defined_before_what_it_reads_asks_for_nothing() -> N
     assert section.observe.startswith("def check")
 
 
+def test_what_its_own_cell_has_made_stays_while_older_statements_are_run_again() -> None:
+    tests = planned(
+        cell(hidden("side = 1\narea = side\nside = 2"), "first"),
+        cell(f"{hidden('side += 5')}\nassert (side, area) == (7, 1)", "second"),
+    )
+    names: dict[str, Any] = {}
+    exec("\n".join(section.observe for section in tests["second"]), names)
+
+
 def test_a_magic_in_a_test_is_left_as_it_is() -> None:
     assert second("near = 1", then="%time f(2)\nnear").observe == "%time f(2)\nnear"
 
@@ -184,3 +196,107 @@ def test_a_judge_half_is_given_what_a_hidden_section_made_of_nothing_of_the_stud
     assert section.observe == "x = np.linspace(0, 1, 5)\ny = f(x)"
     assert judge is not None
     assert judge.observed == ("y",)
+
+
+# ---- against one namespace, as plain nbgrader has it ---------------------------------------------------------
+
+INTEGERS = ("a", "b", "c")
+TEXTS = {  # a statement, and what it sets
+    "set": ("{name} = {value} + 3", "{name}"),
+    "add": ("{name} += {value}", ""),
+    "if": ("if True:\n    {name} = {value}\n    assert {name} is not None", "{name}"),
+    "for": ("for _ in range(2):\n    {name} = {value}", "{name}"),
+    "def": ("def {prefix}f():\n    return {value}", "{prefix}f"),
+    "call": ("{name} = {prefix}f()", "{name}"),
+    "list": ("{prefix}l = [{value}]", "{prefix}l"),
+    "append": ("{prefix}l.append({value})", ""),
+    "seen": ("seen({value}, {value})", ""),
+}
+
+
+@st.composite
+def notebooks(draw: st.DrawFn) -> list[list[tuple[bool, str]]]:
+    """Tests of sections, hidden or not; each statement reads only what one before it has set. What hidden sections set,
+    no visible one does; and what visible ones set they set once: what is run again finds it as it is then."""
+    known: dict[bool, set[str]] = {False: set(), True: set()}
+
+    def read(*, functions: bool = True) -> str:
+        names = sorted(name for name in known[False] | known[True] if functions or not name.endswith("f"))
+        return draw(st.sampled_from([*names, "1"]))
+
+    def statement(is_hidden: bool) -> str:
+        prefix, mine = "h_" if is_hidden else "v_", known[is_hidden]
+        name = prefix + draw(st.sampled_from(INTEGERS))
+        kinds = ["set", "set", "seen", "if", "for", "def", "list"]
+        kinds += ["add"] * (name in mine) + ["call"] * (f"{prefix}f" in mine) + ["append"] * (f"{prefix}l" in mine)
+        if not is_hidden:
+            once = {"def": f"{prefix}f", "list": f"{prefix}l"}
+            kinds = ["seen", *(kind for kind in ("set", "if", "def", "list") if once.get(kind, name) not in mine)]
+        kind = draw(st.sampled_from(kinds))
+        set_by, (text, sets) = f"number({read(functions=kind != 'def')})", TEXTS[kind]
+        known[is_hidden] |= {sets.format(name=name, prefix=prefix)} - {""}
+        return text.format(name=name, prefix=prefix, value=set_by)
+
+    def section() -> tuple[bool, str]:
+        is_hidden = draw(st.booleans())
+        return is_hidden, "\n".join(statement(is_hidden) for _ in range(draw(st.integers(1, 4))))
+
+    return [[section() for _ in range(draw(st.integers(1, 3)))] for _ in range(draw(st.integers(2, 4)))]
+
+
+class Looking:
+    """Runs sections and notes what each of them sees. Lists and functions are told by what they hold and give."""
+
+    def __init__(self) -> None:
+        self.trace: list[tuple[int, list[Any]]] = []
+        self.at = 0
+
+    def run(self, at: int, text: str, names: dict[str, Any]) -> None:
+        self.at = at
+        names |= {"seen": self._seen, "number": number}
+        exec(text, names)
+
+    def _seen(self, *values: Any) -> None:
+        self.trace.append((self.at, [number(value) for value in values]))
+
+
+def number(value: Any) -> int:
+    """A number that tells a value from others."""
+    if callable(value):
+        return int(value())
+    return int(sum(value) if isinstance(value, list) else value)
+
+
+def own_copy(names: dict[str, Any]) -> dict[str, Any]:
+    """The names in a process of their own: lists are others, functions read the copy's names."""
+    fresh = {name: list(value) if isinstance(value, list) else value for name, value in names.items()}
+    for name, value in fresh.items():
+        if isinstance(value, FunctionType) and value.__globals__ is names:
+            fresh[name] = FunctionType(value.__code__, fresh)
+    return fresh
+
+
+@given(notebooks())
+def test_each_section_sees_what_it_would_in_one_namespace(tests: list[list[tuple[bool, str]]]) -> None:
+    source = [
+        cell(
+            "\n".join(hidden(text) if is_hidden else text for is_hidden, text in sections_of_test), f"test_{number_of}"
+        )
+        for number_of, sections_of_test in enumerate(tests)
+    ]
+    together, apart = Looking(), Looking()
+    one: dict[str, Any] = {}
+    notebook: dict[str, Any] = {}
+    at = 0
+    for node, in_test in zip(source, planned(*source).values(), strict=True):
+        for place, section in enumerate(sections(node.source), at):
+            together.run(place, section.observe, one)
+        for place, section in enumerate(in_test, at):
+            if not section.hidden:
+                apart.run(place, section.observe, notebook)
+        branch = own_copy(notebook)
+        for place, section in enumerate(in_test, at):
+            if section.hidden:
+                apart.run(place, section.observe, branch)
+        at += len(in_test)
+    assert sorted(apart.trace) == sorted(together.trace)

@@ -9,8 +9,8 @@ again before that section, in its own place:
                                                  hidden, and is observed and reported as that
 
 Run again is what makes the name, and what that needs in its turn, without what is asserted between: a test that failed
-half-way has made its names all the same, so that one mistake costs no points in two tests. Nothing is run here; it is
-all told from source.
+half-way has made its names all the same, so that one mistake costs no points in two tests. What it reads of cells that
+students see it finds as it stands then. Nothing is run here; it is all told from source.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 SEEDS = ("seed", "set_seed", "manual_seed")
 SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DEFERRED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+HERE = "_here_"  # before a name: what it stands for while older statements that set it are run again
 CHANGES_NOTHING = ("print", "display", "isinstance", "len")
 
 
@@ -47,6 +48,7 @@ class Statement:
     needs: frozenset[int] = frozenset()
     later: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()  # of `sets`, what nothing before it has set
+    is_seen: bool = False  # by students: its section has become hidden for what it needs
 
     @property
     def is_import(self) -> bool:
@@ -73,6 +75,7 @@ class HiddenNames:
         self._imports: dict[str, str] = {}  # of these, what was imported
         self._starred: list[int] = []
         self._seed: frozenset[int] = frozenset()
+        self._written_visibly = False  # whether the section at hand is one that became hidden
 
     def follow(self, cell: Cell) -> None:
         """A cell that is no test: what it sets is no hidden section's any more. What students import may be missing in
@@ -96,6 +99,7 @@ class HiddenNames:
         needed = _needed(section.observe)
         if needed is None:
             return section  # only IPython can run it
+        self._written_visibly = not section.hidden
         if not section.hidden and any(self._is_wanting(test, name) for name in needed):
             section = replace(section, hidden=True)
         statements = self._run_before(test, needed, hidden=section.hidden)
@@ -110,28 +114,39 @@ class HiddenNames:
     def _is_wanting(self, test: str, name: str) -> bool:
         """Whether a visible section that reads a name has to be observed where hidden ones are.
 
-        Where other cells set the name too it need not: unless a hidden section of the same cell has set it since, or
-        one has gone on with what it stood for, as a sum of points does.
+        Where other cells set the name too it need not: unless it has been set since in the same cell, or in a section
+        that students see, or has been gone on with, as with a sum of points.
         """
         origin = [self._statements[at] for at in self._origin.get(name, ())]
         if all(self._statements[at].is_import for at in self._closure([name])):
             return False
-        return name not in self._visible or any(entry.test == test or name in entry.reads for entry in origin)
+        return name not in self._visible or any(
+            entry.test == test or entry.is_seen or name in entry.reads for entry in origin
+        )
 
     def _run_before(self, test: str, needed: frozenset[str], *, hidden: bool) -> list[str]:
         """What is run again before a section. What hidden sections of its own cell have made is there, for a hidden
-        one."""
-        made_here = {
-            name for name in needed if any(self._statements[at].test == test for at in self._origin.get(name, ()))
-        }
+        one, and stays as it is.
+        """
+        origins = self._origin.items()
+        made_here = {name for name, origin in origins if any(self._statements[at].test == test for at in origin)}
         wanted = needed - made_here if hidden else needed
         run = self._closure(wanted)
         if needed - self._origin.keys() - self._visible - BUILTINS:
             run |= set(self._starred)
         if not hidden:
             run = {at for at in run if self._statements[at].is_import}
-        names = wanted.union(*(self._statements[at].reads for at in run))
-        return [self._statements[at].again(names) for at in sorted(run)]
+        statements = [self._statements[at] for at in sorted(run)]
+        names = wanted.union(*(entry.reads for entry in statements))
+        again = [entry.again(names) for entry in statements]
+        put_back = sorted(made_here & set[str]().union(*(entry.sets for entry in statements)))
+        if not hidden or not put_back:
+            return again
+        return [
+            *(f"{HERE}{name} = {name}" for name in put_back),
+            *again,
+            *(f"{name} = {HERE}{name}" for name in put_back),
+        ]
 
     def _closure(self, names: Iterable[str]) -> set[int]:
         """Statements by which names stand for what they do, and those that these need."""
@@ -198,6 +213,7 @@ class HiddenNames:
             needs | (self._seed if any(isinstance(node, ast.Call) for node in nodes) else frozenset()),
             names.read if any(isinstance(node, DEFERRED) for node in nodes) else frozenset(),
             names.bound - self._origin.keys() - self._visible - names.read,
+            self._written_visibly,
         )
         at = self._add(entry)
         if is_seed:
