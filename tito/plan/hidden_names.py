@@ -23,7 +23,7 @@ from tito.course.cells import Cell
 from tito.course.python_source import UNPARSABLE, parsed
 from tito.models import CellKind, Section
 from tito.plan.magics import flow_with_magics
-from tito.plan.names import BUILTINS, called_name, changed_in_place, flow_in, imported, names_in
+from tito.plan.names import BUILTINS, Flow, called_name, changed_in_place, flow_in, imported, names_in
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 SEEDS = ("seed", "set_seed", "manual_seed")
@@ -96,12 +96,13 @@ class HiddenNames:
             yield self._completed(name, section)
 
     def _completed(self, test: str, section: Section) -> Section:
-        needed = _needed(section.observe)
-        if needed is None:
+        flow = flow_in(section.observe)
+        if flow is None:
             return section  # only IPython can run it
         self._written_visibly = not section.hidden
+        needed = flow.read if section.hidden else _surely_needed(section.observe, flow)
         if not section.hidden and any(self._is_wanting(test, name) for name in needed):
-            section = replace(section, hidden=True)
+            section, needed = replace(section, hidden=True), flow.read
         statements = self._run_before(test, needed, hidden=section.hidden)
         if section.hidden:
             self._note(test, section.observe)
@@ -204,7 +205,7 @@ class HiddenNames:
         if not names.bound and not changed and not is_seed:
             return
         nodes = list(ast.walk(statement))
-        needs = frozenset(at for name in names.read for at in self._origin.get(name, ()))
+        needs = frozenset(self._closure(names.read))  # as the functions that it calls find their names now
         entry = Statement(
             statement,
             test,
@@ -253,11 +254,9 @@ def _imports_in(text: str) -> Iterator[tuple[str, str]]:
         yield from imported(statement)
 
 
-def _needed(text: str) -> frozenset[str] | None:
-    """Names that a section has to find: which it reads before it sets them, or never sets. None: it is no Python."""
-    flow = flow_in(text)
-    if flow is None:
-        return None
+def _surely_needed(text: str, flow: Flow) -> frozenset[str]:
+    """Names that a section has to find, but for those that only its functions read, which it sets before it calls them,
+    most likely."""
     at_once = flow_in(ast.unparse(_AtOnce().visit(parsed(text))))
     return (flow.read - flow.bound) | (at_once.read if at_once is not None else frozenset())
 
