@@ -170,7 +170,8 @@ class RemotePlan:
     `imports` are statements by the name that they bind; `given` is source of the instructor's that the judge runs
     itself: functions and constants. `notebook` are names that the notebook is asked for although the judge has them;
     `mirrored` are those that it is told of when the test sets them, because its functions read them. `sites` is what
-    the reference's run has shown: where its objects were asked and changed what (see `judge/call_sites.py`).
+    the reference's run has shown: where its objects were asked and changed what (see `judge/call_sites.py`). `modules`
+    are those that a test which imports them is handed as the notebook has them.
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -178,6 +179,7 @@ class RemotePlan:
     notebook: frozenset[str] = frozenset()
     mirrored: frozenset[str] = frozenset()
     keep: bool = False
+    modules: frozenset[str] = frozenset()
     sites: frozenset[str] | None = None
 
 
@@ -225,6 +227,7 @@ class CheckVerdict:
 class CellVerdict:
     """Verdict on one graded cell. `message` is what the student may read; `detail` is for the TA only.
 
+    `why_in_process` says to the author of a test why it had to run beside student code, and what would change that.
     `seconds` and `memory_mb` are the sandbox's word, and inform: wall time of the test, and by how many MiB the process
     that ran it had outgrown a fresh notebook's at its largest until then, with all that earlier cells hold.
     """
@@ -239,6 +242,7 @@ class CellVerdict:
     seconds: float = 0.0
     checks: tuple[CheckVerdict, ...] = ()
     memory_mb: float = 0.0
+    why_in_process: str = ""
 
     @property
     def earned(self) -> bool:

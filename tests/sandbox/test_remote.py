@@ -93,6 +93,29 @@ def primes_below(n):
 def loopless(n):
     return sum(range(n))
 """,
+    "shell": """
+def named():
+    return "by the shell"
+""",
+    "files": """
+def save(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+""",
+    "given": """
+def shifted(values):
+    return [shift(value) for value in values]
+""",
+    "patched": """
+import urllib.request
+def fetch(name):
+    with urllib.request.urlopen("http://here/" + name) as answer:
+        return answer.read().decode()
+""",
+    "leaves_later": """
+def smallest_first(values):
+    return sorted(values)
+""",
     "ordered": """
 def same(value):
     return value
@@ -217,6 +240,41 @@ import inspect
 assert loopless(4) == 6
 assert "for " not in inspect.getsource(loopless)
 """,
+    "shell": """
+assert get_ipython().user_ns["named"]() == "by the shell"
+""",
+    "files": """
+save("ada.txt", "text")
+with open("ada.txt") as file:
+    assert file.read() == "text"
+### BEGIN HIDDEN TESTS
+import os
+from pathlib import Path
+save("706173.txt", "more")
+assert os.path.getsize("706173.txt") == 4 and Path("706173.txt").read_text() == "more"
+### END HIDDEN TESTS
+""",
+    "given": """
+assert shifted([1, 2]) == [shift(1), shift(2)] == [2, 3]
+""",
+    "patched": """
+from unittest.mock import MagicMock, patch
+answer = MagicMock()
+answer.read.return_value = b"hello"
+answer.__enter__.return_value = answer
+with patch("urllib.request.urlopen", return_value=answer) as urlopen:
+    assert fetch("ada") == "hello"
+    assert urlopen.call_args[0][0] == "http://here/ada" and urlopen.call_count == 1
+""",
+    "leaves_later": """
+np.random.seed(3)
+assert smallest_first([2, 1]) == [1, 2]
+### BEGIN HIDDEN TESTS
+values = [3, 1]
+assert smallest_first(values) == [1, 3]
+assert values == [3, 1]
+### END HIDDEN TESTS
+""",
     "ordered": """
 first = same(1)
 assert first == 1
@@ -261,6 +319,8 @@ import numpy as np
 DATA = np.linspace(0.0, 1.0, 5)
 def near(a, b):
     assert abs(a - b) < 1e-4, f'{a}, not {b}'
+def shift(value):
+    return value + 1
 """
 
 
@@ -314,7 +374,9 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None:
     plan = AssignmentPlan("one", (bench.plan,), bench.sandbox.spec, Path(), "", "")
-    assert [test.grade_id for test in in_process(plan)] == ["test_source"]
+    assert [test.grade_id for test in in_process(plan)] == ["test_shell"]
+    assert "NameError: name 'get_ipython' is not defined" in bench.plan.tests["test_shell"].why_beside
+    assert {test.why_beside for test in bench.plan.tests.values() if test.remote} == {""}
     assert {grade_id_of(cell) for cell in notebook() if cell.metadata.nbgrader.grade} == set(bench.plan.tests)
 
 
@@ -322,7 +384,9 @@ def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judge
     results = bench.grade()
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.PASSED)
     beside = {name for name, result in results.items() if result.evidence is not Evidence.REMOTE}
-    assert beside == {"test_source"} and results["test_source"].evidence is Evidence.IN_PROCESS
+    assert beside == {"test_shell"} and results["test_shell"].evidence is Evidence.IN_PROCESS
+    why = {name: result.why_in_process for name, result in results.items() if result.why_in_process}
+    assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside}
 
 
 HONEST = {
@@ -411,6 +475,18 @@ class Agrees:
 """
 
 WRONG = {
+    "a list that is changed where the test looks only later": (
+        "leaves_later", "def smallest_first(values):\n    values.sort()\n    return values[:]", "failed"),
+    "a loop where none is to be": (
+        "source", "def loopless(n):\n    total = 0\n    for k in range(n): total += k\n    return total", "failed"),
+    "a file with other text": ("files", "def save(path, text):\n    open(path, 'w').write('text')", "failed"),
+    "no file": ("files", "def save(path, text): pass", "error"),
+    "another address": ("patched", """
+import urllib.request
+def fetch(name):
+    with urllib.request.urlopen("http://there/" + name) as answer:
+        return answer.read().decode()
+""", "failed"),
     "a wrong value": ("primes", "def primes(n, start=2): return [k for k in range(start, n)]", "failed"),
     "an object that agrees to everything": ("primes", AGREES + "primes = lambda *a, **k: Agrees()", "failed"),
     "a list that agrees to everything": (
@@ -592,9 +668,9 @@ def primes(n, start=2):
 
 
 def test_before_a_test_beside_student_code_what_it_relies_on_is_put_back_and_told(bench: Bench) -> None:
-    patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nloopless = lambda n: 6"
-    seen = observe(bench.sandbox, bench.plan, bench.read(source=patched), bench.judge)
-    (ran,) = [ran for _, _, ran in seen.tests["test_source"]]
+    patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nnamed = lambda: 'by the shell'"
+    seen = observe(bench.sandbox, bench.plan, bench.read(shell=patched), bench.judge)
+    (ran,) = [ran for _, _, ran in seen.tests["test_shell"]]
     assert set(ran.tampered) == {"`builtins.abs`", "`numpy.allclose`"}
     seen = observe(bench.sandbox, bench.plan, bench.read(), bench.judge)
-    assert [ran.tampered for _, _, ran in seen.tests["test_source"]] == [()]
+    assert [ran.tampered for _, _, ran in seen.tests["test_shell"]] == [()]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import nbformat
 import pytest
 
+from tito.course.cells import read_cells
 from tito.course.python_source import Source
-from tito.plan.magics import flow_with_magics, plain_python
+from tito.plan.magics import flow_with_magics, plain_python, readable
+from tito.plan.names import notebook_names
+from tito.plan.remote import possible_plans
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,22 @@ def test_names_flow_through_magics(source: str, bound: set[str], read: set[str])
 def test_a_percent_sign_is_no_magic() -> None:
     assert plain_python("x = 7 % 2\ny = '%d' % x") == "x = 7 % 2\ny = '%d' % x"
     assert flow_with_magics(Source("x = (")) is None
+
+
+def test_the_instructors_cells_are_read_without_their_magics() -> None:
+    setup = nbformat.v4.new_code_cell(
+        "%matplotlib inline\nimport numpy as np\nfiles = !ls\nN = 3",
+        metadata={"nbgrader": {"grade": False, "grade_id": "s", "locked": True, "solution": False, "task": False}},
+    )
+    test = nbformat.v4.new_code_cell(
+        "%time f()",
+        metadata={"nbgrader": {"grade": True, "grade_id": "t", "locked": True, "points": 1, "solution": False}},
+    )
+    cells = read_cells([setup, test, nbformat.v4.new_code_cell("%%bash\nls")])
+    plain, same, _ = readable(cells)
+    assert notebook_names([plain]).imports == {"np": "import numpy as np"}
+    assert same is cells[1]
+    (asks,) = read_cells([test | {"source": "assert files and N == np.e"}])
+    plan = possible_plans([plain, asks], frozenset())["t"][0]
+    assert plan.imports == (("np", "import numpy as np"),)
+    assert plan.given == "N = 3", "what the shell gives is nobody's constant"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
+import sys
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -22,11 +25,22 @@ from tito.course.cells import Cell, read_cells
 from tito.judge.proxy import Proxy
 from tito.judge.proxy_channel import Ended, ProxyChannel, restore
 from tito.judge.remote_worker import Namespace
+from tito.judge.seeding import SEEDS, count_seeds
 from tito.plan.remote import possible_plans
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, decode
 from tito.sandbox.inside.objects import Objects
-from tito.sandbox.inside.wire import MAKERS, Alias, Callback, Handle, Known, WireEncoder, no_reference
+from tito.sandbox.inside.wire import (
+    MAKERS,
+    Alias,
+    Callback,
+    Draws,
+    Handle,
+    Known,
+    WireEncoder,
+    generator_of,
+    no_reference,
+)
 
 NOTEBOOK = """
 import numpy as np
@@ -668,3 +682,134 @@ def test_only_what_functions_read_is_mirrored() -> None:
 
 def test_a_test_that_is_no_plain_python_is_left_beside_student_code() -> None:
     assert possible_plans(cells(("solution", "x = 1"), ("test", "%time x")), frozenset()) == {}
+
+
+# ---- what is around student code ---------------------------------------------------------------------
+
+
+def around(source: str, link: ProxyChannel, modules: frozenset[str] = frozenset()) -> Namespace:
+    """Run test code that has `open` and some modules as the notebook has them."""
+    names = Namespace(link, {}, frozenset({"open"}), frozenset(), modules)
+    with link.sites.counted():
+        exec(compile(source, "<test 0>", "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nr = os.path.basename('a/b')",
+        "import os.path\nr = os.path.basename('a/b')",
+        "import os.path as p\nr = p.basename('a/b')",
+        "from os.path import basename\nr = basename('a/b')",
+        "def f():\n    from os import path\n    return path.basename('a/b')\nr = f()",
+    ],
+)
+def test_a_module_of_the_notebooks_is_imported_there(source: str) -> None:
+    with notebook() as link:
+        names = around(source, link, frozenset({"os"}))
+        assert names["r"] == "b"
+        assert link.asked > 0
+    with notebook() as link:
+        assert around(source, link)["r"] == "b"
+        assert link.asked == 0, "else it is the judge's own"
+
+
+def test_a_module_that_only_the_notebook_has_is_asked_there() -> None:
+    with notebook() as link:
+        with pytest.raises(ModuleNotFoundError):
+            around("import there_is_no_such_module", link)
+        with pytest.raises(ImportError):
+            around("from os import there_is_no_such_name", link)
+        assert around("import json.decoder as d\nr = d.__name__", link)["r"] == "json.decoder"
+
+
+def test_a_file_is_opened_where_the_notebook_is(tmp_path: Path) -> None:
+    with notebook() as link:
+        path = str(tmp_path / "notes.txt")
+        around(f"with open({path!r}, 'w') as out:\n    out.write('a b')", link)
+        assert around(f"with open({path!r}) as lines:\n    r = lines.read()", link)["r"] == "a b"
+        assert link.asked > 4
+
+
+def test_a_mock_of_the_notebooks_is_told_what_its_methods_return() -> None:
+    source = """
+from unittest.mock import MagicMock
+answer = MagicMock()
+answer.read.return_value = b"text"
+answer.__enter__.return_value = answer
+answer.__len__.return_value = 3
+with answer as entered:
+    r = entered.read(), len(answer), answer.read.call_count
+"""
+    with notebook() as link:
+        assert around(source, link, frozenset({"unittest"}))["r"] == (b"text", 3, 1)
+
+
+def test_an_object_of_a_librarys_class_is_an_instance_of_it_here_too() -> None:
+    more = (
+        "import argparse\nparser = argparse.ArgumentParser()\nclass Own(argparse.ArgumentParser): pass\nown = Own()\n"
+    )
+    source = "r = isinstance(parser, P), isinstance(own, P), isinstance(point, P), type(parser) is P"
+    with notebook(more=more) as link:
+        names = Namespace(link, {"P": argparse.ArgumentParser}, frozenset(), frozenset())
+        exec(compile(source, "<test 0>", "exec"), names)
+        assert names["r"] == (True, True, False, False)
+
+
+@pytest.mark.parametrize("claimed", ["builtins.int", "builtins.type", "numpy.ndarray", "tito.judge.proxy.RemoteType"])
+def test_nobody_is_an_instance_of_what_crosses_as_it_is_or_is_ours(claimed: str) -> None:
+    module, _, name = claimed.rpartition(".")
+    more = f"class Lie:\n    value = 4\nLie.__module__, Lie.__name__ = {module!r}, {name!r}\nlie = Lie()\n"
+    with notebook(more=more) as link:
+        lie = run("r = lie", link)["r"]
+        kind: Any = getattr(sys.modules[module], name)
+        assert not isinstance(lie, kind)
+        assert lie.value == 4
+
+
+GENERATORS = {
+    "numpy's own": "np.random.default_rng(5)",
+    "an older one": "np.random.RandomState(5)",
+    "another source of bits": "np.random.Generator(np.random.MT19937(5))",
+    "Python's": "random.Random(5)",
+}
+DRAWS = "def draw(rng, n=3): return [float(rng.random()) if hasattr(rng, 'random') else rng.rand() for _ in range(n)]\n"
+
+
+@pytest.mark.parametrize("generator", GENERATORS.values(), ids=GENERATORS)
+def test_a_generator_of_the_tests_draws_the_same_there_and_goes_on(generator: str) -> None:
+    source = f"import random\nrng, same = {generator}, {generator}\nr = draw(rng), draw(rng)\nhere = draw_here(same, 6)"
+    with notebook(more=DRAWS) as link:
+        here: dict[str, Any] = {}
+        exec(DRAWS, here)
+        names = Namespace(link, {"np": np, "draw_here": here["draw"]}, frozenset(), frozenset())
+        exec(compile(source, "<test 0>", "exec"), names)
+        assert [*names["r"][0], *names["r"][1]] == names["here"]
+
+
+@pytest.mark.parametrize(
+    "draws",
+    [Draws("Generator", "os", {}), Draws("Random", "", (1, 2)), Draws("RandomState", "", None), Draws("x", "", 0)],
+)
+def test_what_is_no_generator_is_none(draws: Draws) -> None:
+    with pytest.raises(CodecError):
+        generator_of(draws)
+
+
+def test_a_seed_that_is_set_once_more_is_told_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for _, module, name in SEEDS:
+        monkeypatch.setattr(module, name, getattr(module, name))  # what is counted is put back
+    count_seeds()
+    more = "import random\ndef draw(): return random.random(), np.random.rand()\n"
+    source = (
+        "import random\nr = []\nfor _ in range(2):\n    random.seed(7)\n    np.random.seed(7)\n    r.append(draw())\n"
+    )
+    with notebook(more=more) as link:
+        first, second, third = run(f"{source}r.append(draw())", link)["r"]
+    assert first == second != third
+
+
+def test_what_a_student_calls_open_is_theirs() -> None:
+    with notebook(more="def open(name): return name + ' is open'\n") as link:
+        assert around("r = open('the door')", link)["r"] == "the door is open"

@@ -142,10 +142,12 @@ def _without_names(plan: AssignmentPlan) -> Iterator[Gate]:
 def _judged(plan: AssignmentPlan) -> Iterator[Gate]:
     """Where each test is judged. Beside student code only where the test itself says why."""
     sources = {cell.grade_id: cell.source for notebook in plan.notebooks for cell in notebook.cells}
-    reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in in_process(plan)}
+    tests = in_process(plan)
+    reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in tests}
+    why = {test.grade_id: f": {test.why_beside}" if test.why_beside else "" for test in tests}
     for name, reason in reasons.items():
         if not reason:
-            detail = "its asserts run beside student code, and can be forged"
+            detail = f"its asserts run beside student code, and can be forged{why[name]}"
             yield Gate(APART, False, detail, name, APART_HINT)
     if all(reasons.values()):
         declared = [f"{name} ({reason})" for name, reason in reasons.items()]

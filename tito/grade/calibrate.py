@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tito.errors import JudgeFailed
+from tito.grade.in_process import NO_PYTHON, explanation
 from tito.grade.observe import observe
 from tito.grade.verdicts import gives_points
 from tito.judge.judge import Judge, halves_of, sandboxes_for
@@ -62,9 +63,9 @@ def _notebook(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> Notebo
     attempt = 0
     while open_tests := [test for test in chosen.values() if test.remote is None and len(test.possible) > attempt]:
         tried = {test.grade_id: replace(test, remote=test.possible[attempt]) for test in open_tests}
-        chosen |= _passed(replace(plan, tests=plan.tests | tried), tried, sandbox, judge)
+        chosen |= _tried(replace(plan, tests=plan.tests | tried), tried, sandbox, judge)
         attempt += 1
-    plan = replace(plan, tests={name: replace(test, possible=()) for name, test in chosen.items()})
+    plan = replace(plan, tests={name: _settled(test) for name, test in chosen.items()})
     return _with_points(plan, sandbox, judge)
 
 
@@ -80,10 +81,17 @@ def _with_points(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> Not
     return replace(plan, tests=tests)
 
 
-def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:
-    """Of the tests that are tried, those that the reference passes, with the places where its objects were asked."""
+def _settled(test: TestPlan) -> TestPlan:
+    """A test for which there is nothing more to choose."""
+    is_plain = test.possible or test.remote is not None or all(judge is not None for _, judge in test.sections)
+    return replace(test, possible=(), why_beside=test.why_beside if is_plain else NO_PYTHON)
+
+
+def _tried(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:
+    """Of the tests that are tried, those that the reference passes with the places where its objects were asked; the
+    others without a plan, and with the reason."""
     seen = observe(sandbox, plan, trusted(plan), judge)
-    passed = {}
+    outcome = {}
     for name, test in tried.items():
         steps = [ran for _, judge_plan, ran in seen.tests.get(name, []) if judge_plan is None]
         fault = next((ran.evalue for ran in steps if ran.status is StepStatus.FAULT), "")
@@ -91,5 +99,8 @@ def _passed(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClien
             raise JudgeFailed(f"{name} could not be judged on the reference: {fault}")
         if len(steps) == len(test.remote_sections) and all(ran.status is StepStatus.OK for ran in steps):
             assert test.remote is not None
-            passed[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]))
-    return passed
+            outcome[name] = replace(test, remote=replace(test.remote, sites=seen.noted[name]), why_beside="")
+        else:
+            failed = [ran for ran in steps if ran.status is not StepStatus.OK]
+            outcome[name] = replace(test, remote=None, why_beside=explanation(failed[0]) if failed else "")
+    return outcome

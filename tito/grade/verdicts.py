@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tito.course.cells import Cell
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
+from tito.grade.in_process import RUNS_VALUES
 from tito.grade.observe import Observations
 from tito.judge.judge import Answers, Judge, Judgement, Question
 from tito.judge.worker import NO_VALUE, UNSAID
@@ -97,6 +98,8 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     evidence = _evidence(test, outcomes, failed)
+    why = (RUNS_VALUES if test.runs_values else test.why_beside) if evidence is Evidence.IN_PROCESS else ""
+    informs = seconds, checks, memory_mb, why
     if failed is None:
         earned = _by_last_value(test, outcomes)
         detail = "; ".join(filter(None, [*(outcome.detail for outcome in outcomes), earned.detail]))
@@ -108,17 +111,13 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
             evidence,
             earned.message,
             detail,
-            seconds,
-            checks,
-            memory_mb,
+            *informs,
         )
     platform = any(outcome.verdict is Verdict.PLATFORM for outcome in outcomes)
     points = None if platform else sum((check.points for check in checks), 0.0)
     verdict = Verdict.PLATFORM if platform else failed.verdict
     message = "; ".join(check.message for check in checks if check.message) or failed.message
-    return CellVerdict(
-        test.grade_id, verdict, points, test.points, evidence, message, failed.detail, seconds, checks, memory_mb
-    )
+    return CellVerdict(test.grade_id, verdict, points, test.points, evidence, message, failed.detail, *informs)
 
 
 @dataclass(frozen=True)

@@ -214,11 +214,48 @@ def _called(self: Proxy, *arguments: Any, **keywords: Any) -> Any:
     return _call(self._tito_channel, self._tito_number, arguments, keywords)
 
 
+class SyntaxMethod:
+    """A method that Python calls for its syntax. Asked for by name it is more: the notebook's attribute of that name,
+    which has attributes of its own where the notebook's object is a mock."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.name = name
+        self.function = function
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        return self if instance is None else BoundMethod(self, instance)
+
+
+class BoundMethod:
+    """Such a method of a proxy."""
+
+    __slots__ = ("_instance", "_method")
+
+    def __init__(self, method: SyntaxMethod, instance: Any) -> None:
+        object.__setattr__(self, "_method", method)
+        object.__setattr__(self, "_instance", instance)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._method.function(self._instance, *arguments, **keywords)
+
+    def _attribute(self) -> Any:
+        return _attribute(self._instance, self._instance._tito_channel, self._method.name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._attribute(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._attribute(), name, value)
+
+
 ASKED = "iter next len getitem setitem delitem reversed enter bool int float complex index round abs neg pos invert"
 METHODS = {name: _guarded(name) for name in PROTOCOLS} | {
     f"__{name}__": _forwarded(f"__{name}__") for name in ASKED.split()
 }
 METHODS |= {"__contains__": _contains, "__exit__": _leave, "__call__": _called}
+SYNTAX = {name: SyntaxMethod(name, method) for name, method in METHODS.items()}
 
 
 def _error_attribute(self: Any, name: str) -> Any:

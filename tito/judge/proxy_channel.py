@@ -19,7 +19,7 @@ import numpy as np
 from tito.judge.call_sites import CallSites
 from tito.judge.proxy import (
     EXCEPTION,
-    METHODS,
+    SYNTAX,
     Proxy,
     RemoteType,
     Text,
@@ -27,10 +27,24 @@ from tito.judge.proxy import (
     new_exception,
     number_of,
 )
+from tito.judge.seeding import times_seeded
 from tito.judge.shown_values import ShownValues
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import CodecError, Packed
-from tito.sandbox.inside.wire import MACHINERY, PROTOCOLS, Alias, Callback, Handle, Iterator, Known, WireEncoder
+from tito.sandbox.inside.wire import (
+    MACHINERY,
+    PROTOCOLS,
+    Alias,
+    Callback,
+    Draws,
+    Handle,
+    Iterator,
+    Known,
+    WireEncoder,
+    draws_of,
+    generator_of,
+    set_draws,
+)
 
 MOST_OPERATIONS = 100_000
 MOST_SAID = 1 << 20
@@ -41,6 +55,7 @@ ITERATORS: tuple[type, ...] = (
     *(types.GeneratorType, map, filter, zip, enumerate, reversed),
     *(type(iter(empty)) for empty in _EMPTY),
 )
+NO_LIBRARIES = ("builtins", "__main__", "numpy", "tito")  # what they have crosses as it is, or is ours
 BY_NAME = ("name", "set name", "delete name")
 STOPS = (StopIteration, StopAsyncIteration)
 BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
@@ -92,6 +107,7 @@ class ProxyChannel:
         np.random.seed(SEED)
         random.seed(SEED)
         self._drawn = _numpy_state(), random.getstate()
+        self._seeded = times_seeded()
 
     @property
     def shown(self) -> frozenset[str]:
@@ -250,13 +266,15 @@ class ProxyChannel:
                 (sys.stderr if name == "stderr" else sys.stdout).write(str(text))
 
     def _generators(self) -> dict[str, Any]:
-        """States of the random generators, where the test has changed them since the notebook was last told."""
+        """States of the random generators, where the test has changed them since the notebook was last told; and where
+        it has seeded them: with the same seed as before too, for the notebook has drawn meanwhile."""
         now, then = (_numpy_state(), random.getstate()), self._drawn
-        self._drawn = now
+        seeded = {name for name, times in times_seeded().items() if times != self._seeded[name]}
+        self._drawn, self._seeded = now, times_seeded()
         changed: dict[str, Any] = {}
-        if now[0][1:] != then[0][1:] or not np.array_equal(now[0][0], then[0][0]):
+        if "numpy" in seeded or now[0][1:] != then[0][1:] or not np.array_equal(now[0][0], then[0][0]):
             changed["numpy_random"] = list(now[0])
-        if now[1] != then[1]:
+        if "python" in seeded or now[1] != then[1]:
             changed["random"] = now[1]
         return changed
 
@@ -305,7 +323,7 @@ class ProxyChannel:
             if len(items) > MOST_GIVEN:
                 raise CodecError("an iterator of too many values")
             return Iterator(items)
-        known = _known(value)
+        known = _known(value) or draws_of(value)
         if known is not None:
             return known
         if callable(value) and not isinstance(value, type):
@@ -327,6 +345,8 @@ class ProxyChannel:
             return self.callbacks[value.number]
         if kind is Alias:
             return operands[value.position]
+        if kind is Draws:
+            return generator_of(value)
         if kind is Iterator:
             raise CodecError("an iterator")
         if kind in (list, tuple, set, frozenset):
@@ -365,7 +385,7 @@ class ProxyChannel:
             raises = any(issubclass(base, BaseException) for base in bases)
             has = int(facts["has"])
             body = dict(
-                EXCEPTION if raises else {name: METHODS[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
+                EXCEPTION if raises else {name: SYNTAX[name] for at, name in enumerate(PROTOCOLS) if has >> at & 1}
             )
             body |= {
                 "_tito_channel": self,
@@ -374,9 +394,9 @@ class ProxyChannel:
                 "__doc__": Text(),
             }
             body |= native_attributes(bases) if raises else {"__slots__": ()}
-            machinery = MACHINERY.get(str(facts.get("machinery")))
-            if machinery is not None:
-                body["__class__"] = property(lambda _: machinery)
+            native = MACHINERY.get(str(facts.get("machinery"))) or _library_class(facts)
+            if native is not None and not raises:
+                body["__class__"] = property(lambda _: native)
             inherited = [base for base in bases if issubclass(base, BaseException)] if raises else [*bases, Proxy]
             self.classes[number] = RemoteType(str(facts["name"]), tuple(inherited), body)
         return self.classes[number]
@@ -403,6 +423,16 @@ def _stand_ins(value: Any) -> Generator[int, None, None]:
             yield from _stand_ins(item)
     elif (number := number_of(value)) is not None:
         yield number
+
+
+def _library_class(facts: dict[str, Any]) -> type | None:
+    """The class of a library, imported here too, that a notebook's class says it is: its objects are then instances of
+    it. As with all that a notebook says, it is no more than said; what such objects hold is asked of the notebook."""
+    module = str(facts.get("of"))
+    if module.partition(".")[0] in NO_LIBRARIES:
+        return None
+    cls = getattr(sys.modules.get(module), str(facts["name"]), None)
+    return cls if isinstance(cls, type) and not issubclass(cls, type) and cls.__module__ == module else None
 
 
 def _known(value: Any) -> Known | None:
@@ -441,6 +471,8 @@ def restore(old: Any, new: Any) -> Any:
         old.extend(new)
     elif isinstance(old, np.ndarray) and type(new) is np.ndarray and old.shape == new.shape and old.dtype == new.dtype:
         old[...] = new
+    elif type(old) is type(new) and (draws := draws_of(new)) is not None:
+        set_draws(old, draws)
     else:
         return new
     return old

@@ -9,25 +9,24 @@ import builtins
 import contextlib
 import io
 import os
-import random
 import resource
 import signal
 import time
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from types import FrameType
 from typing import Any, NoReturn
-
-import numpy as np
 
 from tito.judge.call_sites import MARK
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
+from tito.judge.seeding import count_seeds, draws_put_back
 from tito.sandbox.inside.codec import Channel, EndOfStream
 from tito.sandbox.inside.last_value import LAST_VALUE, last_value_text, number_in
 from tito.sandbox.inside.step_status import StepStatus
 
 GIVEN = f"{MARK}given>"
 BUILTINS = frozenset(dir(builtins))
+OPEN = "open"  # files that the notebook has are opened there
 NOT_THE_NOTEBOOKS = ("get_ipython", "exit", "quit", "In", "Out")
 
 
@@ -41,25 +40,51 @@ class Namespace(dict[str, Any]):
     """The names of a test: its own, the instructor's, Python's; all others are asked of the notebook.
 
     A name that functions of the notebook read is the notebook's, wherever the test sets it; but for what the test
-    imports once more, as the notebook has it.
+    imports once more, as the notebook has it. What it imports of `modules` is the notebook's too, and so is what there
+    is to import nowhere else.
     """
 
     def __init__(
-        self, proxy_channel: ProxyChannel, imports: dict[str, Any], notebook: frozenset[str], mirrored: frozenset[str]
+        self,
+        proxy_channel: ProxyChannel,
+        imports: dict[str, Any],
+        notebook: frozenset[str],
+        mirrored: frozenset[str],
+        modules: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__(__name__="__main__", __builtins__=builtins)
+        super().__init__(__name__="__main__", __builtins__=vars(builtins) | {"__import__": self._import})
+        self.modules = modules
         self.proxy_channel = proxy_channel
         self.imports = imports
         self.notebook = notebook
         self.mirrored = mirrored
         self.replaced: set[str] = set()  # of these, what the test has set
 
+    def _import(
+        self, name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] = (), level: int = 0
+    ) -> Any:
+        """Instead of Python's own `__import__`, in code of the test."""
+        root = name.partition(".")[0]
+        if root not in self.modules or level:
+            try:
+                return builtins.__import__(name, globals, locals, fromlist, level)
+            except ModuleNotFoundError as error:
+                if error.name not in (name, root) or level:
+                    raise
+        module = self.proxy_channel.ask("import", name=name)
+        return module if fromlist or name == root else self.proxy_channel.ask("import", name=root)
+
     def __missing__(self, name: str) -> Any:
         if name in self.imports and name not in self.notebook:
             return self.imports[name]
         if (name in BUILTINS and name not in self.notebook) or name.startswith("_") or name in NOT_THE_NOTEBOOKS:
             raise KeyError(name)
-        return self.proxy_channel.ask("name", name=name)
+        try:
+            return self.proxy_channel.ask("name", name=name)
+        except KeyError:
+            if name != OPEN:
+                raise
+            return self.proxy_channel.ask("import", name=builtins.__name__).open
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self.mirrored and (name in self.replaced or self.imports.get(name) is not value):
@@ -98,6 +123,7 @@ class Namespace(dict[str, Any]):
 
 def run_test(channel: Channel, request: dict[str, Any]) -> None:
     """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
+    count_seeds()
     recording = Recording(channel)
     names = _names(recording, request)
     fault = _given(request["given"], names)
@@ -118,9 +144,8 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
 def _names(line: Transport, request: dict[str, Any], *, believes: bool = False) -> Namespace:
     known = request["sites"]
     proxy_channel = ProxyChannel(line, None if known is None else frozenset(known), request["keep"], believes)
-    return Namespace(
-        proxy_channel, imported(request["imports"]), frozenset(request["notebook"]), frozenset(request["mirrored"])
-    )
+    sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
+    return Namespace(proxy_channel, imported(request["imports"]), *sets)
 
 
 def _replayed(
@@ -129,18 +154,16 @@ def _replayed(
     """What comes of it where the notebook is believed what it says of arguments; None: that cannot be told."""
     if not recording.is_whole:
         return None
-    generators = np.random.get_state(), random.getstate()
     replay = Replay(recording)
-    names = _names(replay, request, believes=True)
-    done = _given(request["given"], names)
-    for section in sections:
-        left_s = end - time.monotonic()
-        if left_s <= 0:
-            return None
-        if not done or done["status"] is StepStatus.OK:
-            done = _run(section | {"limit_s": left_s}, names)
-    np.random.set_state(generators[0])
-    random.setstate(generators[1])
+    with draws_put_back():
+        names = _names(replay, request, believes=True)
+        done = _given(request["given"], names)
+        for section in sections:
+            left_s = end - time.monotonic()
+            if left_s <= 0:
+                return None
+            if not done or done["status"] is StepStatus.OK:
+                done = _run(section | {"limit_s": left_s}, names)
     return None if replay.is_other or not done or done["status"] is StepStatus.STOPPED else done
 
 
@@ -153,11 +176,15 @@ def _is_worse(replayed: dict[str, Any], done: dict[str, Any]) -> bool:
 
 
 def _given(source: str, names: Namespace) -> dict[str, Any]:
-    """What the instructor's own cells define. What fails here is the test's fault."""
+    """What the instructor's own cells define. The notebook has it already and is told nothing: no section is at work
+    yet, in which it would answer. What fails here is the test's fault."""
+    mirrored, names.mirrored = names.mirrored, frozenset()
     try:
         exec(compile(source, GIVEN, "exec"), names)
     except (Exception, Ended) as error:  # noqa: BLE001  (whatever the instructor's code raises)
         return _done(error)
+    finally:
+        names.mirrored = mirrored
     return {}
 
 

@@ -7,7 +7,10 @@ submission takes to read.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
+from tito.course.cells import Cell
 from tito.course.python_source import Source, fact
 from tito.plan.names import Flow, flow_of
 
@@ -19,15 +22,31 @@ HELP = re.compile(r"^(?P<indent>[ \t]*)%?[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
 WORD = re.compile(r"[^\W\d]\w*")
 
 
-def plain_python(source: str) -> str:
-    """A cell without its magics: a line of them does nothing, and what they assign is None.
+UNKNOWN = "get_ipython()"  # in the place of what a magic gives: nothing that could be told without running it
+
+
+def readable(cells: Iterable[Cell]) -> list[Cell]:
+    """The instructor's cells, those with magics as the Python that is left of them: else what such a cell imports is
+    not seen, and `%matplotlib inline` stands among the imports as a rule. Tests stay as they are: theirs is run."""
+    return [_readable(cell) for cell in cells]
+
+
+def _readable(cell: Cell) -> Cell:
+    if cell.is_test or not cell.is_code or flow_of(cell.code) is not None:
+        return cell
+    plain = cell.code.other(plain_python(cell.source, UNKNOWN))
+    return replace(cell, code=plain) if flow_of(plain) is not None else cell
+
+
+def plain_python(source: str, value: str = "None") -> str:
+    """A cell without its magics: a line of them does nothing, and what they assign is None, or another `value`.
 
     Nothing is left of a cell that a magic hands to something other than Python.
     """
     cell_magic = CELL_MAGIC.match(source)
     if cell_magic is not None:
         source = source[cell_magic.end() :] if runs_python(cell_magic["name"]) else ""
-    return HELP.sub(r"\g<indent>pass", LINE_MAGIC.sub(_without_magic, source))
+    return HELP.sub(r"\g<indent>pass", LINE_MAGIC.sub(lambda line: _without_magic(line, value), source))
 
 
 def runs_python(cell_magic: str) -> bool:
@@ -35,8 +54,8 @@ def runs_python(cell_magic: str) -> bool:
     return cell_magic in (*RUNS_IN_THE_NOTEBOOK, *RUNS_APART)
 
 
-def _without_magic(line: re.Match[str]) -> str:
-    return f"{line['indent']}{line['target']}None" if line["target"] else f"{line['indent']}pass"
+def _without_magic(line: re.Match[str], value: str) -> str:
+    return f"{line['indent']}{line['target']}{value}" if line["target"] else f"{line['indent']}pass"
 
 
 @fact

@@ -27,6 +27,7 @@ class TestPlan:
     remote: RemotePlan | None = None  # how the judge runs sections without a judge half; None: beside student code
     possible: tuple[RemotePlan, ...] = ()  # until the reference's run has told which of these serves
     gives_points: bool = False  # whether its last value is points, as the reference's run has told
+    why_beside: str = ""  # why a test without judge halves is not run by the judge, once that is known
     runs_values: bool = False  # whether the judge would run what a student returned, and so can be changed by it
 
     @property

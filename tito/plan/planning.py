@@ -23,7 +23,7 @@ from tito.plan.evaluation import calls_that_run_values
 from tito.plan.handed_in import HandedInRule
 from tito.plan.hidden_names import HiddenNames
 from tito.plan.interference import keeps_no_state
-from tito.plan.magics import plain_python
+from tito.plan.magics import plain_python, readable
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.packages import require_packages
@@ -120,7 +120,7 @@ def _imports(notebooks: tuple[NotebookPlan, ...]) -> tuple[str, ...]:
     for notebook in notebooks:
         not_run = skipped(notebook.cells)
         run = (cell for position, cell in enumerate(notebook.cells) if position not in not_run)
-        lines += notebook_names(run).imports.values()
+        lines += notebook_names(readable(run)).imports.values()
     return tuple(dict.fromkeys(lines))
 
 
@@ -128,7 +128,8 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
     """Plan the tests of one source notebook, whose cells are in the notebook format; `packages` are those of packages
     and modules in the assignment's folder."""
     cells = read_cells(nodes)
-    names, meanings, hidden_names = notebook_names(cells), Meanings.of(cells), HiddenNames()
+    plain = readable(cells)
+    names, meanings, hidden_names = notebook_names(plain), Meanings.of(cells), HiddenNames()
     tests: dict[str, TestPlan] = {}
     for cell in cells:
         if cell.is_test:
@@ -137,7 +138,7 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
         else:
             hidden_names.follow(cell)
     without_judge = [test for test in tests.values() if any(plan is None for _, plan in test.sections)]
-    possible = possible_plans(cells, packages) if without_judge else {}
+    possible = possible_plans(plain, packages) if without_judge else {}
     for test in without_judge:
         tests[test.grade_id] = replace(test, possible=possible.get(test.grade_id, ()))
     return NotebookPlan(name, cells, tests, packages)

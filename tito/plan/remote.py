@@ -6,7 +6,8 @@ Planning reads source text only. What a test's code needs that is not its own co
 * functions and constants of the instructor's cells, where no student code has a hand in them: the judge runs them;
 * all else, what students write first: the notebook's, for which the judge holds proxies.
 
-Objects of the course's own package are sometimes needed beside student code. So a test has several possible plans, the
+Objects of the course's own package are sometimes needed beside student code, and so is what student code meets around
+it: files, a database, a function that the test puts in the place of another. So a test has several possible plans, the
 strictest first; which of them serves, the reference's run tells (see `calibrate`).
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tito.course.cells import Cell
 from tito.course.python_source import parsed
@@ -22,6 +24,12 @@ from tito.plan.names import BUILTINS, Names, flow_of, names_in, names_of
 
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
+# Modules by which a test reaches what is around student code, or puts something else in its place: there they have to
+# be the notebook's own. What they tell the test is observed, as all that the notebook tells.
+AROUND = frozenset(
+    ("builtins", "glob", "http", "importlib", "inspect", "os", "pathlib", "requests", "shutil", "socket", "sqlite3")
+) | frozenset(("subprocess", "tempfile", "time", "unittest", "urllib"))
+OPEN = "open"
 # What a constant may call: given the same arguments, these give the same.
 PURE = frozenset(
     ("abs", "bool", "bytes", "complex", "dict", "divmod", "enumerate", "float", "frozenset", "int", "len", "list")
@@ -53,11 +61,25 @@ def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str,
                 continue
             wanted = names_of(cell.code).read
             statements = tuple(imports.items())
-            strict = RemotePlan(statements, statements_given.needed_by(wanted), notebook, mirrored)
+            given = statements_given.needed_by(wanted)
+            strict = RemotePlan(statements, given, notebook, mirrored)
             keeping = RemotePlan(statements, "", notebook | shared, mirrored, keep=True)
-            asked = RemotePlan(statements, statements_given.needed_by(wanted), notebook | shared, mirrored)
-            yield cell.grade_id, tuple(dict.fromkeys((strict, asked, keeping)))
+            asked = RemotePlan(statements, given, notebook | shared, mirrored)
+            around = _with_surroundings(asked, cell, imports)
+            yield cell.grade_id, tuple(dict.fromkeys((strict, asked, keeping, around)))
         statements_given.add(cell, cell.kind in STUDENTS)
+
+
+def _with_surroundings(plan: RemotePlan, cell: Cell, imports: dict[str, str]) -> RemotePlan:
+    """The plan with what is around student code as the notebook has it; the same, where the test reaches for none."""
+    read = names_of(cell.code).read | names_in(plan.given).read
+    modules = {name for name in read if name in imports and _root(imports[name]) in AROUND}
+    own = {
+        _root(ast.unparse(node)) for node in ast.walk(cell.code.tree) if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    if not (modules or own & AROUND or OPEN in read):
+        return plan
+    return replace(plan, notebook=plan.notebook | modules | {OPEN}, modules=AROUND)
 
 
 def _parsed(cell: Cell) -> list[ast.stmt]:

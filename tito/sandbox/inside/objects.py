@@ -29,10 +29,13 @@ from tito.sandbox.inside.wire import (
     MUTABLE,
     PROTOCOLS,
     Callback,
+    Draws,
     Handle,
     Iterator,
     Known,
     WireEncoder,
+    draws_of,
+    generator_of,
 )
 
 MISSING = object()
@@ -118,7 +121,9 @@ class Objects:
             reply = {"status": "missing" if result is MISSING else "value"}
             back = {"value": None if result is MISSING else result}
         left = [
-            [at, argument] for at, argument in enumerate(passed[: len(before)]) if self._encoded(argument) != before[at]
+            [at, draws_of(argument) or argument]
+            for at, argument in enumerate(passed[: len(before)])
+            if self._encoded(argument) != before[at]
         ]
         aliases = {id(argument): at for at, argument in enumerate(passed) if type(argument) in MUTABLE}
         self._send(reply, back, left, keep, aliases)
@@ -131,6 +136,8 @@ class Objects:
         what, names = request["what"], self.shell.user_ns
         if what == "name":
             return names.get(request["name"], MISSING)
+        if what == "import":
+            return importlib.import_module(request["name"])
         if what == "set name":
             names[request["name"]] = values["arguments"][0]
             return None
@@ -173,11 +180,12 @@ class Objects:
 
     def _encoded(self, value: Any) -> tuple[str, bytes]:
         """The content of an argument that can be changed in place, to be compared."""
-        if type(value) not in MUTABLE:
+        draws = draws_of(value)
+        if draws is None and type(value) not in MUTABLE:
             return "", b""
         encoder = WireEncoder(lambda target: Handle(self.number(target)))
         try:
-            return json.dumps(encoder.encode(value)), b"".join(encoder.blobs)
+            return json.dumps(encoder.encode(draws or value)), b"".join(encoder.blobs)
         except CodecError:
             return "", b""
 
@@ -236,7 +244,7 @@ class Objects:
         if number in self.described:
             return {"n": number}
         self.described.add(number)
-        kind = {"n": number, "name": str(cls.__name__)[:200], "has": _protocols(cls)}
+        kind = {"n": number, "name": str(cls.__name__)[:200], "has": _protocols(cls), "of": str(cls.__module__)[:200]}
         if MACHINERY.get(cls.__name__) is cls:
             return kind | {"machinery": cls.__name__, "bases": []}
         if _is_pythons(cls):  # so that one of its objects is one of Python's class there too
@@ -258,6 +266,8 @@ class Objects:
             return imported(value)
         if isinstance(value, Iterator):
             return iter(self.revive(value.items))
+        if isinstance(value, Draws):
+            return generator_of(value)
         kind = type(value)
         if kind in (list, tuple, set, frozenset):
             return kind(self.revive(item) for item in value)

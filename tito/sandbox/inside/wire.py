@@ -7,6 +7,7 @@ also needs to name objects that stay where they are, and the standard library's 
     Callback  a function of the test that stays in the judge
     Known     a class or function that both sides import by its name
     Alias     one of the arguments of the call that is answered
+    Draws     a random generator, by what it will draw
 
 This module runs in the grader, in the judge and beside student code. Receivers take what is sent for hostile: a frame
 gives plain values and these records, or a `CodecError`. Which class a Known from a notebook may name is told here.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import random
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
@@ -102,6 +104,15 @@ class Iterator:
     items: list[Any]
 
 
+@dataclass(frozen=True)
+class Draws:
+    """A random generator by its class, numpy's source of its bits if it has one, and its state."""
+
+    kind: str
+    bits: str
+    state: Any
+
+
 class WireEncoder(Encoder):
     """Encodes what `codec` does, exactly; more kinds of values; and references, which `refer` gives.
 
@@ -142,6 +153,52 @@ def _pair(tag: str, parts: Callable[[Any], Any]) -> Callable[[WireEncoder, Any, 
     return lambda encoder, value, depth: {"t": tag, "v": encoder.encode(parts(value), depth)}
 
 
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+BITS = {bits.__name__: bits for bits in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.SFC64)}
+
+
+def draws_of(value: Any) -> Draws | None:
+    """A random generator as it crosses; None for all else."""
+    kind = type(value)
+    if kind is random.Random:
+        return Draws(kind.__name__, "", value.getstate())
+    if kind is np.random.RandomState:
+        return Draws(kind.__name__, "", value.get_state(legacy=True))
+    if kind is np.random.Generator and type(value.bit_generator).__name__ in BITS:
+        return Draws(kind.__name__, type(value.bit_generator).__name__, value.bit_generator.state)
+    return None
+
+
+def generator_of(draws: Draws) -> Any:
+    """The generator that will draw that.
+
+    Raises:
+        CodecError: there is none.
+    """
+    try:
+        generator = _empty_generator(draws)
+        set_draws(generator, draws)
+    except (TypeError, ValueError, KeyError, LookupError, OverflowError, AttributeError) as error:
+        raise CodecError("no random generator") from error
+    return generator
+
+
+def _empty_generator(draws: Draws) -> Any:
+    if draws.kind == np.random.Generator.__name__:
+        return np.random.Generator(BITS[draws.bits](0))
+    return {"RandomState": np.random.RandomState, "Random": random.Random}[draws.kind](0)
+
+
+def set_draws(generator: Any, draws: Draws) -> None:
+    """Have a generator go on as another of its kind would."""
+    if type(generator) is random.Random:
+        generator.setstate(draws.state)
+    elif type(generator) is np.random.RandomState:
+        generator.set_state(draws.state)
+    else:
+        generator.bit_generator.state = draws.state
+
+
 RECORDS: dict[type, str] = {Handle: "handle", Callback: "callback", Known: "known", Alias: "alias"}
 VIEW = _pair("view", lambda value: [VIEWS[type(value)], list(value)])
 OTHERS: dict[type, Callable[[WireEncoder, Any, int], Any]] = {
@@ -154,6 +211,7 @@ OTHERS: dict[type, Callable[[WireEncoder, Any, int], Any]] = {
     Counter: _pair("counter", dict),
     defaultdict: _pair("default", lambda value: [value.default_factory, dict(value)]),
     Iterator: _pair("iterator", lambda value: value.items),
+    Draws: _pair("draws", lambda value: [value.kind, value.bits, value.state]),
     deque: _pair("deque", lambda value: [list(value), value.maxlen]),
     Fraction: _pair("fraction", lambda value: [value.numerator, value.denominator]),
     Decimal: _pair("decimal", str),
@@ -243,6 +301,7 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "slice": _of(list, lambda parts: slice(*parts)),
     "ellipsis": lambda _: Ellipsis,
     "iterator": _of(list, Iterator),
+    "draws": _of(list, lambda parts: Draws(*parts)),
     "ordered": _of(dict, OrderedDict),
     "counter": _of(dict, Counter),
     "default": _of(list, _default),
