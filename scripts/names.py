@@ -7,8 +7,9 @@ comprehensions. A filler says nothing about what it holds; among all names they 
 longer than LONGEST lines, from its `def` to its end.
 
 All Python files of the project are looked at, modules of the course and their simulated students too, but not
-`tests/cases`: what is handed in there is a measured corpus, whose text stays as it is. Migrations say what becomes of a
-database step by step, and may be long. A simulated student's file that is no Python is left out: that is what it shows.
+`tests/cases` and `tests/foreign/courses`: what is handed in there is a measured corpus, whose text stays as it is.
+Migrations say what becomes of a database step by step, and may be long. A simulated student's file that is no Python is
+left out: that is what it shows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILLERS = ("one", "found", "made", "given", "told", "said", "kept")
 FILLER_LIMIT = 0.01
 LONGEST = 60
-CORPUS = "tests/cases/"
+CORPUS = ("tests/cases/", "tests/foreign/courses/")
 SIMULATED = "variants/"
 MIGRATIONS = "tito/exchange/server/migrations/"
 WORST = 10  # files that are listed

@@ -26,6 +26,7 @@ MARKERS = {  # by folder, what its tests need: see `markers` in pyproject.toml
     "cluster": "unit",
     "sandbox": "sandbox",
     "ecosystem": "nbgrader",
+    "foreign": "nbgrader",
     "exchange": "exchange",
     "hub": "hub",
     "images": "image",
@@ -59,7 +60,7 @@ TOGETHER = {
 LONGEST = (
     *TOGETHER["images"], *TOGETHER["corpus"], "tests/browser/", *TOGETHER["demo"], "tests/hub/test_hub_whole.py",
     "tests/sandbox/test_cases_unprivileged.py", "tests/sandbox/test_hostile_cohort.py", "tests/sandbox/test_cohort.py",
-    "tests/ecosystem/", "tests/hub/", *TOGETHER["hub"], "tests/sandbox/", "tests/exchange/",
+    "tests/foreign/", "tests/ecosystem/", "tests/hub/", *TOGETHER["hub"], "tests/sandbox/", "tests/exchange/",
 )  # fmt: skip
 
 
