@@ -38,10 +38,11 @@ lint: setup                  ## format, lint, types
 	.venv/bin/mypy
 	.venv/bin/python scripts/names.py
 
-bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyTorch; an hour or so
+bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyTorch; an hour or two
 	.venv/bin/python benchmarks/reference.py
 	.venv/bin/python benchmarks/stages.py
 	.venv/bin/python benchmarks/grading.py
+	.venv/bin/python benchmarks/foreign.py
 
 PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
