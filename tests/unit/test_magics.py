@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -9,7 +11,9 @@ from tito.course.cells import read_cells
 from tito.course.python_source import Source
 from tito.plan.magics import flow_with_magics, plain_python, readable
 from tito.plan.names import notebook_names
+from tito.plan.planning import plan_notebooks
 from tito.plan.remote import possible_plans
+from tito.sandbox.spec import SandboxSpec
 
 
 @pytest.mark.parametrize(
@@ -53,3 +57,12 @@ def test_the_instructors_cells_are_read_without_their_magics() -> None:
     plan = possible_plans([plain, asks], frozenset())["t"][0]
     assert plan.imports == (("np", "import numpy as np"),)
     assert plan.given == "N = 3", "what the shell gives is nobody's constant"
+
+
+def test_a_notebook_with_magics_is_planned_and_what_it_imports_is_imported_ahead() -> None:
+    setup = nbformat.v4.new_code_cell("%matplotlib inline\nimport json")
+    plan = plan_notebooks(
+        "a", {"n": [setup, nbformat.v4.new_code_cell("%%html\n<p>")]}, SandboxSpec((), ("ipython", "numpy")), Path()
+    )
+    assert plan.spec.warm == ("import json",)
+    assert "json" in plan.handed_in.imported

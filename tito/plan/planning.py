@@ -23,7 +23,7 @@ from tito.plan.evaluation import calls_that_run_values
 from tito.plan.handed_in import HandedInRule
 from tito.plan.hidden_names import HiddenNames
 from tito.plan.interference import keeps_no_state
-from tito.plan.magics import plain_python, readable
+from tito.plan.magics import readable
 from tito.plan.meanings import Meanings
 from tito.plan.names import NotebookNames, notebook_names
 from tito.plan.packages import require_packages
@@ -92,9 +92,8 @@ def plan_notebooks(
 
 def _imported_modules(notebooks: tuple[NotebookPlan, ...]) -> Iterator[str]:
     """Names of modules that the instructor's cells import, anywhere in them; not of what lies in packages."""
-    for cell in (cell for notebook in notebooks for cell in notebook.cells if cell.is_code):
-        source = cell.code.other(plain_python(cell.source))
-        for node in source.nodes if source.body is not None else ():
+    for cell in (cell for notebook in notebooks for cell in readable(notebook.cells) if cell.is_code):
+        for node in cell.code.nodes if cell.code.body is not None else ():
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
