@@ -295,7 +295,8 @@ def test_a_gradebook_that_the_config_names_is_not_passed_over(tito_in: Tito, cou
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("c.CourseDirectory.source_directory = 'instructor'", "source_directory = 'instructor'"),
+        ("c.CourseDirectory.source_directory = 'for/instructors'", "source_directory = 'for/instructors'"),
+        ("c.CourseDirectory.directory_structure = '{assignment_id}/{nbgrader_step}/{student_id}'", "structure = '{as"),
         ("c.CourseDirectory.course_id = 'World Music'", "'World Music'"),
         ("c.CourseDirectory.course_id = 1 / 0", "ZeroDivisionError"),
         ("c.CourseDirectory.root = '/srv/elsewhere'", "/srv/elsewhere"),
@@ -312,6 +313,30 @@ def test_settings_that_cannot_be_taken_over_are_one_line_and_nothing_is_written(
     assert done.code == 2
     assert message in done.line
     assert not (root / "course.toml").exists()
+
+
+def test_folders_of_other_names_are_taken_over(tito_in: Tito, tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    (root / "instructor" / "ps1").mkdir(parents=True)
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (root / "instructor" / "ps1" / "a.ipynb").write_text(json.dumps(notebook))
+    theirs = root / "handed_in" / "eve" / "ps1"
+    theirs.mkdir(parents=True)
+    (theirs / "nbgrader_config.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w')\n")
+    (root / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'ml'\nc.CourseDirectory.source_directory = 'instructor'\n"
+        "c.CourseDirectory.submitted_directory = 'handed_in'\n"
+    )
+    for _ in range(2):  # before and after it is a course of tito's
+        refused = tito_in(theirs, "init")
+        assert (refused.code, f"a part of the course in {root}" in refused.line) == (2, True)
+        done = tito_in(root, "init")
+        assert done.code == 0
+    assert not (tmp_path / "mark").exists()
+    course = load_course(root)
+    assert (course.folders.source, course.folders.submitted) == ("instructor", "handed_in")
+    assert [assignment.id for assignment in course.assignments] == ["ps1"]
+    assert "not been released" in tito_in(root, "status", "ps1").line  # whose settings agree with nbgrader's
 
 
 def test_an_exchange_of_another_kind_is_left_to_nbgrader(tito_in: Tito, tmp_path: Path) -> None:

@@ -97,13 +97,12 @@ def require_ours(facts: NbgraderFacts, folder: Path) -> None:
             f"nbgrader's settings ({', '.join(facts.files)}) say that the course is in {facts.root}, not here.",
             hint=f"Run 'tito init' in {facts.root}.",
         )
-    settings = [f"{step}_directory = {name!r}" for step, name in facts.folders.items()]
+    settings = [f"{step}_directory = {name!r}" for step, name in facts.folders.items() if not PLAIN_ID.fullmatch(name)]
     settings += [f"directory_structure = {facts.structure!r}"] if facts.structure != STRUCTURE else []
     if settings:
         raise BadSource(
-            f"nbgrader's settings name other folders than nbgrader's own: {', '.join(settings)}.",
-            hint="tito works with source/, release/, submitted/, autograded/ and feedback/ in the course's folder. "
-            "Nothing was written.",
+            f"nbgrader's settings have another structure of folders than nbgrader's own: {', '.join(settings)}.",
+            hint="tito works with a folder for each step, in the course's folder. Nothing was written.",
         )
     if facts.course_id and not PLAIN_ID.fullmatch(facts.course_id):
         raise BadSource(
@@ -149,6 +148,8 @@ def course_file(facts: NbgraderFacts, folder: Path, packages: Iterable[str]) -> 
         f"kind = {_text(exchange_kind_of(facts))}",
     ]
     lines += [f"root = {_text(facts.exchange_root)}"] if exchange_kind_of(facts) == "filesystem" else []
+    names = [f"{step} = {_text(name)}" for step, name in facts.folders.items()]
+    lines += ["", "[folders]", *names] if names else []
     lines += ["", "[sandbox]", packages_line(packages)]
     megabytes = -(-facts.max_file_kb // 1000)
     lines += ["", "[limits]", f"submission_mb = {megabytes}  # CourseDirectory.max_file_size"] if megabytes else []
@@ -203,7 +204,8 @@ def description(facts: NbgraderFacts, folder: Path, assignments: Iterable[Assign
         ("course id", facts.course_id or f"none in nbgrader's settings; {course_id_of(facts, folder)}, by the folder"),
         ("gradebook", _gradebook(facts, folder) + _from_the_environment(facts, folder)),
         ("exchange", exchange_in_words(facts)),
-        ("assignments", names or "none in source/ yet"),
+        *[("folders", ", ".join(f"{name}/ for {step}/" for step, name in facts.folders.items()))] * bool(facts.folders),
+        ("assignments", names or f"none in {facts.folders.get('source', 'source')}/ yet"),
     ]
 
 

@@ -83,10 +83,11 @@ def _adopt(root: Path, write: _Writer) -> None:
     from tito.author.adopt import course_file, course_imports, description, require_ours
     from tito.bridge.nbgrader_facts import read_facts
     from tito.course.course import Course
+    from tito.course.settings import FolderSettings
 
     facts = read_facts(root)
     require_ours(facts, root)
-    course = Course(root, facts.course_id)
+    course = Course(root, facts.course_id, folders=FolderSettings(**facts.folders))
     imports = course_imports(course)
     say(f"An nbgrader course in {root}:")
     for name, found in [*description(facts, root, course.assignments), ("packages", ", ".join(imports.packages))]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
-from tito.course.settings import SETTINGS_FILE
+from tito.course.settings import SETTINGS_FILE, FolderSettings
 from tito.errors import UsageError
 
 GRADEBOOK = "gradebook.db"  # where nbgrader keeps it unless a course says otherwise
 CONFIG_FILE = "nbgrader_config.py"
-STEPS = ("source", "release", "submitted", "autograded", "feedback")
+STEPS = tuple(step.name for step in fields(FolderSettings))
 RECORDS = "gradebook/verdicts, plans and exports"  # what tito keeps beside nbgrader's own
 WIRED = "tito.bridge.guard"  # what an nbgrader_config.py of ours imports
 SETS_A_GRADEBOOK = re.compile(r"""^[^#\n]*\bdb_url\b\s*=\s*(?P<value>[^#\n]*)""", re.MULTILINE)
@@ -48,9 +49,7 @@ def require_no_other_course(root: Path) -> None:
         UsageError: says which course, and where to go.
     """
     for above in root.parents:
-        part = root.relative_to(above).parts[0]
-        ours = (above / SETTINGS_FILE).is_file()
-        if part in STEPS and (ours or is_nbgraders(above)):
+        if (above / SETTINGS_FILE).is_file() or config_of(above) is not None:
             raise UsageError(f"{root} is a part of the course in {above}.", hint=f"Change into {above} first.")
-        if ours and not is_nbgraders(root):
-            raise UsageError(f"{root} lies in the course in {above}.", hint="Make a new course outside of it.")
+        if root.relative_to(above).parts[0] in STEPS and is_nbgraders(above):
+            raise UsageError(f"{root} is a part of the course in {above}.", hint=f"Change into {above} first.")
