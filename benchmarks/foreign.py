@@ -4,9 +4,10 @@
 
 The cohort is made of an assignment's submissions in turn. Both are measured as commands: `nbgrader autograde` (a kernel
 for each notebook, one after another, no sandbox), and `tito autograde` with two workers and its sandbox on. Seconds are
-wall-clock. nbgrader grades one submission, then one and `--peers` more, and its time is scaled to the cohort: marked
-with `~`. `plan s` is what `tito release` does once for all cohorts, planning and trying the tests on the reference: it
-is not in `tito s`, and the last column counts it in.
+wall-clock: on a machine that is busy with others ours suffers more, since a test and a notebook take turns. nbgrader
+grades one submission, then one and `--peers` more, and its time is scaled to the cohort: marked with `~`. `plan s` is
+what `tito release` does once for all cohorts, planning and trying the tests on the reference: it is not in `tito s`,
+and the last column counts it in.
 """
 
 from __future__ import annotations
