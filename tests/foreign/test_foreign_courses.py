@@ -37,7 +37,7 @@ from tito.models import Evidence, SubmissionRecord, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "scripts/foreign_answers.py"
-SAMPLE = 2  # submissions of one assignment
+SAMPLE = 1  # submissions of one assignment
 APART = (Evidence.JUDGED, Evidence.REMOTE)
 EXPECTED, APART_PENDING = read_expected()
 ASSIGNMENTS = assignments()
