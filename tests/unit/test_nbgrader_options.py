@@ -100,6 +100,15 @@ def test_another_structure_of_folders_is_refused(plain: Path) -> None:
         with_config(plain, "c.CourseDirectory.directory_structure = '{student_id}/{nbgrader_step}/{assignment_id}'\n")
 
 
+@pytest.mark.parametrize(
+    "setting",
+    ["Autograde.autograde_preprocessors = []", "Execute.extra_arguments = ['-q']", "NotebookClient.timeout_func = len"],
+)
+def test_what_would_change_nbgraders_own_engine_is_refused(plain: Path, setting: str) -> None:
+    with pytest.raises(UsageError, match=f"say {setting.split(' ')[0]}, which does nothing here: "):
+        with_config(plain, f"c = get_config()\nc.{setting}\n")
+
+
 def test_late_penalties_of_two_kinds_are_refused(plain: Path) -> None:
     assert with_config(plain, "c.LateSubmissionPlugin.penalty_method = 'zero'\n").nbgrader is not None
     with_toml(plain, "[late]\npercent_per_day = 10\n")

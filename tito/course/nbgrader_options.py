@@ -32,6 +32,15 @@ STEPS = tuple(step.name for step in fields(FolderSettings))
 EXECUTE = ("Execute", "ExecutePreprocessor", "NotebookClient")  # a class, and those whose options it takes
 UNSAID = "unsaid"
 LATE = ("AssignLatePenalties", "LateSubmissionPlugin")
+INSTEAD = {  # options that our engine has no place for, and what there is instead
+    "sanitize_preprocessors": "what was handed in is repaired, and read by nothing else before that",
+    "autograde_preprocessors": "cells are run and judged, and nothing is put between",
+    "timeout_func": "each cell has the same time",
+    "error_on_timeout": "a cell that is stopped says so",
+    "extra_arguments": "no kernel is started",
+    "kernel_manager_class": "no kernel is started",
+    "skip_cells_with_tag": "what is skipped is the source's to say",
+}
 CELLS_OF_A_NOTEBOOK = 10  # that may take their whole time, where nobody has said how long a notebook may take
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
@@ -90,6 +99,7 @@ def with_options(course: Course, config: Config) -> Course:
     """
     from traitlets import Bool
 
+    _require_no_other_engine(config)
     _require_folders(course, config)
     _require_one_late_policy(course, config)
     return replace(
@@ -145,6 +155,17 @@ def _require_folders(course: Course, config: Config) -> None:
             f"nbgrader's settings say CourseDirectory.directory_structure = '{structure}'.",
             hint=f"Only nbgrader's own, '{STRUCTURE}', is graded here: take the setting out.",
         )
+
+
+def _require_no_other_engine(config: Config) -> None:
+    """Refuse what would change how nbgrader's own engine works."""
+    for section in ("Autograde", *EXECUTE):
+        for name in config.get(section, {}):
+            if name in INSTEAD:
+                raise UsageError(
+                    f"nbgrader's settings say {section}.{name}, which does nothing here: {INSTEAD[name]}.",
+                    hint="Take it out, or grade with plain nbgrader.",
+                )
 
 
 def _require_one_late_policy(course: Course, config: Config) -> None:
