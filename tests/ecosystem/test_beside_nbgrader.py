@@ -20,7 +20,7 @@ ASKS = (
         "seen = mode()\n### JUDGE\nimport os\nassert seen == os.getenv('NBGRADER_EXECUTION') == 'autograde'", "both"
     ),
     graded(
-        f"import inspect\nassert 'def' in inspect.getsource(mode)\nassert {IS_GRADED}",
+        f"assert get_ipython() is not None\nassert {IS_GRADED}",
         "beside",
         hidden=f"assert {IS_GRADED}",
     ),

@@ -43,7 +43,7 @@ NAMES = (
     graded("assert near(triple(1), 3), 'far'", "visible"),
     graded("y = triple(np.arange(3.0))\nclose = near(y[1], 3)\n### JUDGE\nassert close and y[2] == 6", "judged"),
     graded(
-        "import inspect\nassert 'x' in inspect.getsource(triple)\nassert_allclose(triple(1), 3)",
+        "assert get_ipython() is not None\nassert_allclose(triple(1), 3)",
         "beside",
         hidden="assert near(triple(2), 6)\nsorted_by = functools.cmp_to_key(lambda a, b: b - a)\n"
         "assert sorted([1, 2], key=sorted_by) == [2, 1]",

@@ -49,7 +49,7 @@ CREDIT = (
     ),
     graded("one, two = square(1), square(2)\n### JUDGE\n0.5 * (one == 1) + 1.5 * (two == 4)", "judged", 2),
     graded(
-        "import inspect\nsource = inspect.getsource(square)\n0.5 + 1.5 * ('x * x' in source and square(2) == 4)",
+        "assert get_ipython() is not None\n0.5 + 1.5 * (square(2) == 4)",
         "beside",
         2,
     ),
