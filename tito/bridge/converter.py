@@ -22,7 +22,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import find_all_files, rmtree
 
 from tito.course.course import Course, find_course, whole_url
-from tito.course.nbgrader_options import STEPS, with_options
+from tito.course.nbgrader_course import STEPS
+from tito.course.nbgrader_options import with_options
 from tito.course.submission_files import Unreadable, read_below
 from tito.errors import PlatformError, TitoError, UsageError
 from tito.grade.record import Recorder, submitted_at

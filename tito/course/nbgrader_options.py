@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tito.course.course import Course
-from tito.course.nbgrader_course import CONFIG_FILE
-from tito.course.settings import SETTINGS_FILE, FolderSettings, LatePolicy
+from tito.course.nbgrader_course import CONFIG_FILE, STEPS
+from tito.course.settings import SETTINGS_FILE, LatePolicy
 from tito.errors import BadSource, UsageError
 from tito.models import Limits, Stubs
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # A file that only leads to our settings says nothing; traitlets, which would read it, takes long to import.
 MAY_SET = re.compile(r"\bc\.|=\s*get_config\b|load_subconfig")
 STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
-STEPS = tuple(step.name for step in fields(FolderSettings))
 EXECUTE = ("Execute", "ExecutePreprocessor", "NotebookClient")  # a class, and those whose options it takes
 UNSAID = "unsaid"
 LATE = ("AssignLatePenalties", "LateSubmissionPlugin")

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from tito.course.course import Course
-from tito.course.nbgrader_options import STEPS
+from tito.course.nbgrader_course import STEPS
 
 if TYPE_CHECKING:
     from traitlets.config import Config

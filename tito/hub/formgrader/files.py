@@ -20,7 +20,7 @@ from tornado import web
 
 from tito.bridge.formulas import FORMULA_TEMPLATES
 from tito.bridge.pages import NOTHING_RUNS, PageExporter
-from tito.course.nbgrader_options import STEPS
+from tito.course.nbgrader_course import STEPS
 from tito.course.submission_files import Unreadable, read_regular_file
 from tito.hub.formgrader.own_templates import NOTEBOOK, render
 from tito.plain_text import without_controls
