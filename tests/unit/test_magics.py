@@ -11,6 +11,7 @@ from tito.course.cells import read_cells
 from tito.course.python_source import Source
 from tito.plan.magics import flow_with_magics, plain_python, readable
 from tito.plan.names import notebook_names
+from tito.plan.packages import WRITTEN
 from tito.plan.planning import plan_notebooks
 from tito.plan.remote import possible_plans
 from tito.sandbox.spec import SandboxSpec
@@ -66,3 +67,15 @@ def test_a_notebook_with_magics_is_planned_and_what_it_imports_is_imported_ahead
     )
     assert plan.spec.warm == ("import json",)
     assert "json" in plan.handed_in.imported
+
+
+@pytest.mark.parametrize(
+    ("magic", "modules"),
+    [
+        ("%%writefile tools.py\nx = 1", ["tools"]),
+        ("%%writefile -a lib/tools.py\nx", ["tools"]),
+        ("%%time\ntools.py", []),
+    ],
+)
+def test_a_module_that_a_cell_writes_is_nobody_elses(magic: str, modules: list[str]) -> None:
+    assert WRITTEN.findall(magic) == modules

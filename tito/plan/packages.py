@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tito.errors import BadSource
 from tito.plan.magics import plain_python
 from tito.plan.plan import skipped
 from tito.sandbox.environment import environment
+
+WRITTEN = re.compile(r"^\s*%%(?:writefile|file)\s(?:.*[\s/])?(\w+)\.py\s*$", re.MULTILINE)  # modules of the notebook's
 
 PLATFORM = "tinytorch-tito"  # the distribution that this file is of: it holds the reference, and is in no sandbox
 ELSEWHERE_CALLED = {  # packages that are installed by another name than they are imported by
@@ -90,6 +93,7 @@ def imports_of(course: Course, assignment: Assignment, notebooks: Notebooks) -> 
     for path in sorted(folder.rglob("*.py")):
         _add(places, Source(path.read_text(encoding="utf-8", errors="replace")), str(path.relative_to(folder)))
     own = {path.stem for path in folder.rglob("*") if path.suffix == ".py" or path.is_dir()} | {course.package}
+    own |= {module for cells in notebooks.values() for cell in cells for module in WRITTEN.findall(cell.source)}
     known = sys.stdlib_module_names | own | set(sys.builtin_module_names)
     return {module: where for module, where in places.items() if module not in known}
 
