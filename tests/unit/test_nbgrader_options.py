@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from tito.course.course import Course, load_course
-from tito.course.nbgrader_options import own_config, with_own_options
+from tito.course.nbgrader_options import own_config, with_options, with_own_options
 from tito.course.nbgrader_settings import settings
 from tito.course.script import with_header_and_footer
 from tito.errors import BadSource, UsageError
@@ -102,11 +102,20 @@ def test_another_structure_of_folders_is_refused(plain: Path) -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    ["Autograde.autograde_preprocessors = []", "Execute.extra_arguments = ['-q']", "NotebookClient.timeout_func = len"],
+    [
+        "Autograde.autograde_preprocessors = ['own.Check']",
+        "Execute.extra_arguments = ['-q']",
+        "NotebookClient.timeout_func = len",
+    ],
 )
 def test_what_would_change_nbgraders_own_engine_is_refused(plain: Path, setting: str) -> None:
     with pytest.raises(UsageError, match=f"say {setting.split(' ')[0]}, which does nothing here: "):
         with_config(plain, f"c = get_config()\nc.{setting}\n")
+
+
+def test_our_own_settings_change_no_engine_but_nbgraders(plain: Path) -> None:
+    course = load_course(plain)
+    assert with_options(course, settings(course)).limits == course.limits
 
 
 def test_late_penalties_of_two_kinds_are_refused(plain: Path) -> None:

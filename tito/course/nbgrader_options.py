@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tito.course.course import Course
 from tito.course.nbgrader_course import CONFIG_FILE, STEPS
+from tito.course.nbgrader_settings import AUTOGRADE_PREPROCESSORS
 from tito.course.settings import SETTINGS_FILE, LatePolicy
 from tito.errors import BadSource, UsageError
 from tito.models import Limits, Stubs
@@ -157,10 +158,10 @@ def _require_folders(course: Course, config: Config) -> None:
 
 
 def _require_no_other_engine(config: Config) -> None:
-    """Refuse what would change how nbgrader's own engine works."""
+    """Refuse what would change how nbgrader's own engine works, but for what our own settings say."""
     for section in ("Autograde", *EXECUTE):
-        for name in config.get(section, {}):
-            if name in INSTEAD:
+        for name, value in config.get(section, {}).items():
+            if name in INSTEAD and value not in ([], AUTOGRADE_PREPROCESSORS):
                 raise UsageError(
                     f"nbgrader's settings say {section}.{name}, which does nothing here: {INSTEAD[name]}.",
                     hint="Take it out, or grade with plain nbgrader.",
