@@ -26,8 +26,8 @@ docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 quick: lint                  ## lint, types, and the tests that need no sandbox, kernel or server; under a minute
 	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
-test: lint .venv/.compiled   ## our tests; CI runs them, and compat
-	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+test: lint .venv/.compiled   ## our tests; CI runs them
+	PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/nbgrader-differences.md
 	cd tests/compat && ../../.venv/bin/python -m pytest
@@ -44,7 +44,7 @@ bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyT
 	.venv/bin/python benchmarks/grading.py
 	.venv/bin/python benchmarks/foreign.py
 
-PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --no-strip-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: setup                  ## pin the dependencies anew, by name, version and hash (needs uv)
 	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 -o requirements/lock.txt
