@@ -46,7 +46,11 @@ hypothesis_settings.load_profile("suite")
 
 # Known faults of the platform, by a part of the ids of the tests that show them: a line goes out with its fix.
 # Each is a strict expected failure, so a fault that is mended and still listed here fails the suite.
-PENDING: dict[str, str] = {}
+PENDING: dict[str, str] = {
+    "test_work_on_supplied_files_gets_what_nbgrader_gives[landlock]": (
+        "there, a connection to a supplied database that is open at a test cannot write in a copy of its notebook"
+    ),
+}
 
 
 # Files whose tests share what takes long to make, and is made once a process: one process runs all of them.

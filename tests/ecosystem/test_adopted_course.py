@@ -164,8 +164,13 @@ def test_feedback_on_what_nbgrader_has_graded_tells_nothing_hidden(tito_in: Tito
     path = course.root / "autograded" / "ada" / "ps1" / "problem1.ipynb"
     notebook = json.loads(path.read_text())
     test = next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("points"))
-    test["source"] = [*test["source"], "\n### BEGIN HIDDEN TESTS\nassert squares(3)[0] == 9797\n### END HIDDEN TESTS"]
-    test["outputs"] = [{"output_type": "error", "ename": "AssertionError", "evalue": "9797", "traceback": ["9797"]}]
+    test["source"] = [
+        *test["source"],
+        "\n### BEGIN HIDDEN TESTS\nassert squares(3)[0] == 190283746\n### END HIDDEN TESTS",
+    ]
+    test["outputs"] = [
+        {"output_type": "error", "ename": "AssertionError", "evalue": "190283746", "traceback": ["190283746"]}
+    ]
     path.chmod(0o600)
     path.write_text(json.dumps(notebook))
     tito_in(course.root, "init")
@@ -173,7 +178,7 @@ def test_feedback_on_what_nbgrader_has_graded_tells_nothing_hidden(tito_in: Tito
     assert (done.code, done.err.count("Wrote 2 feedback pages")) == (0, 1)
     page = (course.root / "feedback" / "ada" / "ps1" / "problem1.html").read_text()
     assert "A hidden check failed" in page
-    assert "9797" not in page
+    assert "190283746" not in page
     assert "HIDDEN TESTS" not in page
 
 
