@@ -198,7 +198,7 @@ def _add_packages(course: Course, imports: Imports, dry_run: bool) -> None:
         return
     path.write_text(text, encoding="utf-8")
     expected = replace(course, sandbox=replace(course.sandbox, packages=wanted))
-    if load_course(course.root) != expected:
+    if replace(load_course(course.root), named=course.named) != expected:
         path.write_text(before, encoding="utf-8")
         raise BadSource(f"{path} cannot be changed by itself.", hint=f"Add to [sandbox] packages: {', '.join(fresh)}.")
     say(f"Added to [sandbox] packages in {path}: {', '.join(fresh)}.")
