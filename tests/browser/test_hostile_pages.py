@@ -87,7 +87,7 @@ def hub(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course
 
 
 @pytest.fixture(scope="module")
-def opened(hub: CourseHub, browser: Browser, shots: Shots) -> Opened:
+def opened(hub: CourseHub, browser: Browser, shots: Shots) -> Iterator[Opened]:
     instructor = Formgrader(new_page(browser), hub, INSTRUCTOR, shots)
     with gradebook(hub.course) as book:
         each = [
@@ -101,7 +101,8 @@ def opened(hub: CourseHub, browser: Browser, shots: Shots) -> Opened:
         "console", lambda message: opened.refused.append(message.text) if "Content Security" in message.text else None
     )
     instructor.page.on("request", lambda request: opened.asked.append((request.method, request.url)))
-    return opened
+    yield opened
+    opened.client.close()
 
 
 @pytest.fixture(scope="module")
