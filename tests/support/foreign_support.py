@@ -312,12 +312,11 @@ class Expected:
         return self.assignment == assignment and submission in self.submissions
 
 
-def read_expected() -> tuple[list[Expected], str]:
-    """All lines of `expected.toml`; and why too few tests are judged apart, while that is so."""
+def read_expected() -> list[Expected]:
+    """All lines of `expected.toml`."""
     tables = tomllib.loads((FOREIGN / "expected.toml").read_text(encoding="utf-8"))
-    lines = [
+    return [
         Expected(**facts | {"submissions": tuple(facts["submissions"])}, pending=kind == "pending")
         for kind in ("difference", "pending")
         for facts in tables.get(kind, [])
     ]
-    return lines, tables.get("apart_pending", "")

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ from tito.gradebook.contents import contents, scored
 from tito.plan.packages import imported_modules, with_packages
 
 
-def facts(root: Path, **changed: object) -> NbgraderFacts:
-    known = {"root": str(root), "course_id": "ml", "db_url": f"sqlite:///{root}/gradebook.db", "exchange_root": "/x"}
-    return NbgraderFacts(**(known | changed))  # type: ignore[arg-type]
+def facts(root: Path, **changed: Any) -> NbgraderFacts:
+    usual = {"root": str(root), "course_id": "ml", "db_url": f"sqlite:///{root}/gradebook.db", "exchange_root": "/x"}
+    return NbgraderFacts(**(usual | changed))
 
 
 # ---- which gradebook ---------------------------------------------------------------------------------

@@ -65,5 +65,5 @@ def install(course_folder: Callable[[Path], Path | None]) -> None:
             self.write(json.dumps(await run(root, assignment_id, *MAKE_RELEASE)))
 
     guarded = web.authenticated(check_xsrf(check_notebook_dir(post)))
-    guarded.of_nbgrader = of_nbgrader  # type: ignore[attr-defined]
+    guarded.of_nbgrader = of_nbgrader  # type: ignore[attr-defined]  # a mark, by which it is not done twice
     handlers.AssignHandler.post = guarded

@@ -186,9 +186,9 @@ class HiddenNames:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             return
         for alias in statement.names:
-            single = ast.Import([alias])
+            single: ast.Import | ast.ImportFrom = ast.Import([alias])
             if isinstance(statement, ast.ImportFrom):
-                single = ast.ImportFrom(statement.module, [alias], statement.level)  # type: ignore[assignment]
+                single = ast.ImportFrom(statement.module, [alias], statement.level)
             (name, path), *_ = imported(single)
             at = self._add(Statement(single, test, frozenset((name,))))
             if alias.name == "*":
