@@ -41,8 +41,8 @@ def main() -> None:
     if arguments.print:
         print(json.dumps(asked(arguments.print)))
         return
-    known = {(assignment.name, submission.name) for assignment, submission in all_submissions()}
-    answers = {key: answer for key, answer in read_answers().items() if key in known and not arguments.all}
+    submitted = {(assignment.name, submission.name) for assignment, submission in all_submissions()}
+    answers = {key: answer for key, answer in read_answers().items() if key in submitted and not arguments.all}
     for name, submissions in outdated(answers).items():
         print(f"{name}: {', '.join(submissions)}", file=sys.stderr, flush=True)
         for submission, answer in answers_of(name, submissions).items():

@@ -131,8 +131,8 @@ def test_one_submission_without_its_secret_does_not_keep_others_from_their_pages
         plant(lab.course.step("submitted", student, ASSIGNMENT) / SECRET)
     lab.run("tito", "autograde", ASSIGNMENT)
     assert [path.parent.parent.name for path in lab.course.step("autograded").glob(f"*/*/{SECRET}")] == [ME]
-    said = lab.run("tito", "feedback", "--release", ASSIGNMENT)
-    assert all(f"{student}'s" in said for student in plants)
+    released = lab.run("tito", "feedback", "--release", ASSIGNMENT)
+    assert all(f"{student}'s" in released for student in plants)
     assert len(list((lab.course.exchange_root / "tiny" / "feedback").glob("*.html"))) == 1
     lab.as_student("fetch_feedback", ASSIGNMENT)
     assert len(lab.pages()) == 1

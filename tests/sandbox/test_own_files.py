@@ -181,10 +181,10 @@ def test_each_copy_of_a_notebook_has_the_files_as_they_stood_at_its_test(sandbox
             session.turn(number)
             ran = session.branches[number].run(look + write.format("hidden"), 10, ("seen",))
             assert (ran.status, ran.evalue) == (StepStatus.OK, "")
-            said = [str(before) for before in range(number + 1)]
+            numbers = [str(before) for before in range(number + 1)]
             left = [name for name in names if name != "helper.py" or number == 0]
             tables = ["deep", "one.txt"] if number == 0 else ["deep"]
-            assert ran.values["seen"] == ["a,b\n1,2\n" + "".join(said), tables, left, ["ada", *said]]
+            assert ran.values["seen"] == ["a,b\n1,2\n" + "".join(numbers), tables, left, ["ada", *numbers]]
             deep = session.branches[number].run("import os\nseen = os.listdir('tables/deep')", 10, ("seen",))
             assert deep.values["seen"] == (["two.txt"] if number == 0 else [])
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbgrader_cells import facts_of
 
 from tito.course.cells import grade_id_of, read_cells
 from tito.grade.calibrate import _notebook, in_process
@@ -325,10 +326,8 @@ def shift(value):
 
 
 def cell(source: str, grade_id: str, **facts: bool) -> Any:
-    known = {"grade": False, "grade_id": grade_id, "locked": False, "solution": False, "task": False}
-    return nbformat.v4.new_code_cell(
-        source.strip("\n"), metadata={"nbgrader": known | {"schema_version": 3, "points": 1} | facts}
-    )
+    metadata = {"nbgrader": facts_of(grade_id, points=1) | facts}
+    return nbformat.v4.new_code_cell(source.strip("\n"), metadata=metadata)
 
 
 def notebook(**replaced: str) -> list[Any]:
@@ -669,8 +668,8 @@ def primes(n, start=2):
 
 def test_before_a_test_beside_student_code_what_it_relies_on_is_put_back_and_told(bench: Bench) -> None:
     patched = "import builtins\nbuiltins.abs = np.allclose = lambda *a: 0\nnamed = lambda: 'by the shell'"
-    seen = observe(bench.sandbox, bench.plan, bench.read(shell=patched), bench.judge)
-    (ran,) = [ran for _, _, ran in seen.tests["test_shell"]]
+    observations = observe(bench.sandbox, bench.plan, bench.read(shell=patched), bench.judge)
+    (ran,) = [ran for _, _, ran in observations.tests["test_shell"]]
     assert set(ran.tampered) == {"`builtins.abs`", "`numpy.allclose`"}
-    seen = observe(bench.sandbox, bench.plan, bench.read(), bench.judge)
-    assert [ran.tampered for _, _, ran in seen.tests["test_shell"]] == [()]
+    observations = observe(bench.sandbox, bench.plan, bench.read(), bench.judge)
+    assert [ran.tampered for _, _, ran in observations.tests["test_shell"]] == [()]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader_cells import facts_of
 
 from tito.author.release import publish
 from tito.author.variants import filled, solutions
@@ -174,15 +175,8 @@ def write_notebook(path: Path, solved: dict[str, str], tests: dict[str, str]) ->
 
 
 def _code(source: str, grade_id: str, **facts: Any) -> Any:
-    known = {
-        "grade": False,
-        "grade_id": grade_id,
-        "locked": False,
-        "schema_version": 3,
-        "solution": False,
-        "task": False,
-    }
-    return nbformat.v4.new_code_cell(source.rstrip(), id=grade_id, metadata={"nbgrader": known | facts})
+    metadata = {"nbgrader": facts_of(grade_id, **facts)}
+    return nbformat.v4.new_code_cell(source.rstrip(), id=grade_id, metadata=metadata)
 
 
 def hand_in(course: Course, student: str, files: dict[str, bytes] | None = None, **cells: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader_cells import facts_of
 
 from tito.author.release import publish
 from tito.author.variants import filled, solutions
@@ -50,8 +51,7 @@ def graded(source: str, grade_id: str, points: float = 1, hidden: str = "", then
 
 def _cell(source: str, grade_id: str, **facts: Any) -> Any:
     node = nbformat.v4.new_code_cell(source, id=grade_id)
-    known = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
-    node.metadata["nbgrader"] = known | facts | {"grade_id": grade_id}
+    node.metadata["nbgrader"] = facts_of(grade_id, **facts)
     return node
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader_cells import facts_of
 
 from tito.author.variants import filled, solutions
 from tito.course.course import Course, load_course
@@ -17,8 +18,7 @@ PYTHON = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 def cell(source: str, grade_id: str = "", **facts: Any) -> Any:
     """A code cell; with a grade id it is nbgrader's."""
-    known = {"grade": False, "locked": False, "solution": False, "task": False, "schema_version": 3}
-    metadata = {"nbgrader": {**known, "grade_id": grade_id, **facts}} if grade_id else {}
+    metadata = {"nbgrader": facts_of(grade_id, **facts)} if grade_id else {}
     return new_code_cell(source, metadata=metadata)
 
 

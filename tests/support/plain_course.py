@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader_cells import facts_of
 
 from tito.course.course import Course, load_course
 
@@ -59,8 +60,7 @@ def notebook(text: str) -> Any:
 
 
 def _cell(number: int, is_text: bool, flags: dict[str, bool], name: str, points: str | None, source: str) -> Any:
-    facts: dict[str, Any] = {"grade": False, "locked": False, "solution": False, "task": False} | flags
-    facts |= {"schema_version": 3, "grade_id": name} | ({"points": float(points)} if points else {})
+    facts = facts_of(name, **flags) | ({"points": float(points)} if points else {})
     metadata = {"nbgrader": facts} if name else {}
     if is_text:
         text = re.sub(r"^# ?", "", source, flags=re.MULTILINE)

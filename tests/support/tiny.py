@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbgrader_cells import facts_of
 
 from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course, load_course
@@ -50,8 +51,7 @@ REFERENCE = {
 
 def meta(grade_id: str, **facts: Any) -> str:
     """nbgrader metadata for a cell's head line in a script."""
-    known = {"grade": False, "grade_id": grade_id, "locked": False, "schema_version": 3, "solution": False}
-    return f"nbgrader={json.dumps(known | {'task': False} | facts)}"
+    return f"nbgrader={json.dumps(facts_of(grade_id, **facts))}"
 
 
 HEADER = """\

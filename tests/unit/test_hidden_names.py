@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbgrader_cells import facts_of
 
 from tito.course.cells import read_cells
 from tito.models import Section
@@ -20,8 +21,8 @@ from tito.plan.test_cell import sections
 def cell(source: str, grade_id: str = "", kind: str = "test") -> Any:
     node = nbformat.v4.new_code_cell(source)
     if grade_id:
-        known = {"grade": kind == "test", "solution": kind == "solution", "locked": kind == "test", "task": False}
-        node.metadata["nbgrader"] = known | {"grade_id": grade_id, "points": 1, "schema_version": 3}
+        kinds = {"grade": kind == "test", "solution": kind == "solution", "locked": kind == "test"}
+        node.metadata["nbgrader"] = facts_of(grade_id, points=1, **kinds)
     return node
 
 
@@ -218,14 +219,14 @@ TEXTS = {  # a statement, and what it sets
 def notebooks(draw: st.DrawFn) -> list[list[tuple[bool, str]]]:
     """Tests of sections, hidden or not; each statement reads only what one before it has set. What hidden sections set,
     no visible one does; and what visible ones set they set once: what is run again finds it as it is then."""
-    known: dict[bool, set[str]] = {False: set(), True: set()}
+    names_set: dict[bool, set[str]] = {False: set(), True: set()}
 
     def read(*, functions: bool = True) -> str:
-        names = sorted(name for name in known[False] | known[True] if functions or not name.endswith("f"))
+        names = sorted(name for name in names_set[False] | names_set[True] if functions or not name.endswith("f"))
         return draw(st.sampled_from([*names, "1"]))
 
     def statement(is_hidden: bool) -> str:
-        prefix, mine = "h_" if is_hidden else "v_", known[is_hidden]
+        prefix, mine = "h_" if is_hidden else "v_", names_set[is_hidden]
         name = prefix + draw(st.sampled_from(INTEGERS))
         kinds = ["set", "set", "seen", "if", "for", "def", "list"]
         kinds += ["add"] * (name in mine) + ["call"] * (f"{prefix}f" in mine) + ["append"] * (f"{prefix}l" in mine)
@@ -234,7 +235,7 @@ def notebooks(draw: st.DrawFn) -> list[list[tuple[bool, str]]]:
             kinds = ["seen", *(kind for kind in ("set", "if", "def", "list") if once.get(kind, name) not in mine)]
         kind = draw(st.sampled_from(kinds))
         set_by, (text, sets) = f"number({read(functions=kind != 'def')})", TEXTS[kind]
-        known[is_hidden] |= {sets.format(name=name, prefix=prefix)} - {""}
+        names_set[is_hidden] |= {sets.format(name=name, prefix=prefix)} - {""}
         return text.format(name=name, prefix=prefix, value=set_by)
 
     def section() -> tuple[bool, str]:
@@ -285,12 +286,12 @@ def test_each_section_sees_what_it_would_in_one_namespace(tests: list[list[tuple
         for number_of, sections_of_test in enumerate(tests)
     ]
     together, apart = Looking(), Looking()
-    one: dict[str, Any] = {}
+    one_namespace: dict[str, Any] = {}
     notebook: dict[str, Any] = {}
     at = 0
     for node, in_test in zip(source, planned(*source).values(), strict=True):
         for place, section in enumerate(sections(node.source), at):
-            together.run(place, section.observe, one)
+            together.run(place, section.observe, one_namespace)
         for place, section in enumerate(in_test, at):
             if not section.hidden:
                 apart.run(place, section.observe, notebook)

@@ -240,8 +240,8 @@ def test_a_judge_that_the_references_values_break_too_is_ours(reference: Any, pr
 def test_a_judge_that_broke_for_another_reason_than_the_values_answers_the_next_time(
     process: Judge, tmp_path: Path
 ) -> None:
-    seen = str(tmp_path / "seen")  # without isolation judges have the system's files between them
-    break_once = f"import os\nif not os.path.exists({seen!r}):\n    open({seen!r}, 'w').close()\n    os._exit(1)\n"
+    mark = str(tmp_path / "seen")  # without isolation judges have the system's files between them
+    break_once = f"import os\nif not os.path.exists({mark!r}):\n    open({mark!r}, 'w').close()\n    os._exit(1)\n"
     question = about(break_once + "assert n == 3", 3)
     answers = Answers(process, [question], lambda half: None)
     assert answers.judgement(question).yes

@@ -147,13 +147,13 @@ class Sources:
             f"{shown}### BEGIN {region}\n{secret}\n### END {region}",
             metadata={"nbgrader": facts | {"grade_id": "mine", "schema_version": 3}},
         )
-        given = [cell if not isinstance(cell, str) else code(cell) for cell in released]
-        for number, cell in enumerate(given):
+        released_cells = [cell if not isinstance(cell, str) else code(cell) for cell in released]
+        for number, cell in enumerate(released_cells):
             cell["id"] = f"cell-{number}"
-        nbformat.write(nbformat.v4.new_notebook(cells=given), self.folder / "x.ipynb")
+        nbformat.write(nbformat.v4.new_notebook(cells=released_cells), self.folder / "x.ipynb")
         for name, text in files.items():
             (self.folder / name.replace("_", ".")).write_text(text)
-        cells = read_cells([source, *given])
+        cells = read_cells([source, *released_cells])
         return Search(self.folder, secrets_of(cells), public_of(cells))
 
 

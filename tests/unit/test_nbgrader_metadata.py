@@ -108,10 +108,10 @@ def test_what_is_missing_is_told_with_cell_and_what_to_add(
 ) -> None:
     book = changed(cell, **facts)
     upgrade(book)
-    (told,) = metadata_problems(book)
-    assert problem in told.problem
-    assert hint in told.hint
-    assert told.cell in (cell, "test_area", "my area") or "(“def area(r):”)" in told.cell
+    (finding,) = metadata_problems(book)
+    assert problem in finding.problem
+    assert hint in finding.hint
+    assert finding.cell in (cell, "test_area", "my area") or "(“def area(r):”)" in finding.cell
 
 
 TAKEN = (

@@ -134,8 +134,8 @@ def test_what_given_code_shares_with_a_solution_is_no_secret_of_the_zip(released
     longer = (
         "largest = float(np.max(np.abs(numbers_as_floats)))\n    assert largest < 1e300\n    return numbers_as_floats"
     )
-    given = f"values = [1.0]\n{shared}\nwarm_start = numbers_as_floats.sum()\n"
-    cells = {"double": CELLS["double"].replace("return numbers_as_floats", longer), "more": f"# %%\n{given}"}
+    setup = f"values = [1.0]\n{shared}\nwarm_start = numbers_as_floats.sum()\n"
+    cells = {"double": CELLS["double"].replace("return numbers_as_floats", longer), "more": f"# %%\n{setup}"}
     released.step("source", f"{ASSIGNMENT}.py").write_text(script(**cells), encoding="utf-8")
     publish(released, released.assignment("7"))
     assert write_otter_zip(released, released.assignment("7"), tmp_path / "otter.zip").is_file()

@@ -7,6 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbgrader_cells import facts_of
 
 from tito.models import Limits
 from tito.plan.planning import plan_notebooks
@@ -19,8 +20,8 @@ def cell(source: str, grade_id: str = "", *, points: float = 1, kind: str = "tes
     """A cell of code with nbgrader's metadata, if it has a grade id."""
     node = nbformat.v4.new_code_cell(source, **facts)
     if grade_id:
-        known = {"grade": kind == "test", "solution": kind == "solution", "locked": kind == "test", "task": False}
-        node.metadata["nbgrader"] = known | {"grade_id": grade_id, "points": points, "schema_version": 3}
+        kinds = {"grade": kind == "test", "solution": kind == "solution", "locked": kind == "test"}
+        node.metadata["nbgrader"] = facts_of(grade_id, points=points, **kinds)
     return node
 
 

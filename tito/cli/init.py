@@ -90,8 +90,8 @@ def _adopt(root: Path, write: _Writer) -> None:
     course = Course(root, facts.course_id, folders=FolderSettings(**facts.folders))
     imports = course_imports(course)
     say(f"An nbgrader course in {root}:")
-    for name, found in [*description(facts, root, course.assignments), ("packages", ", ".join(imports.packages))]:
-        say(f"   {name:{WIDTH}} {found}")
+    for name, text in [*description(facts, root, course.assignments), ("packages", ", ".join(imports.packages))]:
+        say(f"   {name:{WIDTH}} {text}")
     _say_imports(imports)
     if write({Path(SETTINGS_FILE): course_file(facts, root, imports.packages)}):
         _say_what_now(root, course)
@@ -184,8 +184,8 @@ def _add_packages(course: Course, imports: Imports, dry_run: bool) -> None:
 
     _say_imports(imports)
     path = course.root / SETTINGS_FILE
-    known = {name.lower() for name in course.sandbox.packages}
-    fresh = [name for name in imports.packages if name.lower() not in known and name != "matplotlib"]
+    named = {name.lower() for name in course.sandbox.packages}
+    fresh = [name for name in imports.packages if name.lower() not in named and name != "matplotlib"]
     if not fresh:
         say(f"{SETTINGS_FILE} names all that is installed here of what the assignments import. Nothing was changed.")
         return

@@ -39,9 +39,9 @@ def other_language(notebook: Any) -> str:
     A kernel's name is whatever a machine calls it (`conda-env-ml-py`): it counts only where no language is said.
     """
     kernelspec = _mapping(notebook, "kernelspec")
-    for said in (kernelspec.get("language"), _mapping(notebook, "language_info").get("name")):
-        if isinstance(said, str) and said.strip():
-            return "" if said.strip().lower() in PYTHON else said.strip()
+    for language in (kernelspec.get("language"), _mapping(notebook, "language_info").get("name")):
+        if isinstance(language, str) and language.strip():
+            return "" if language.strip().lower() in PYTHON else language.strip()
     name = str(kernelspec.get("name") or "").lower()
     return KERNELS.get(name.partition("-")[0], "")  # julia-1.10
 

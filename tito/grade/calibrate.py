@@ -73,9 +73,9 @@ def _with_points(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> Not
     """With what is known of tests that end in a value: whether the reference's is points."""
     if not any(test.has_last_value for test in plan.tests.values()):
         return plan
-    seen = observe(sandbox, plan, trusted(plan), judge)
+    observations = observe(sandbox, plan, trusted(plan), judge)
     tests = {
-        name: replace(test, gives_points=gives_points(test, seen, judge)) if test.has_last_value else test
+        name: replace(test, gives_points=gives_points(test, observations, judge)) if test.has_last_value else test
         for name, test in plan.tests.items()
     }
     return replace(plan, tests=tests)

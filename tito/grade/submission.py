@@ -326,10 +326,10 @@ def _with_verdicts(
     return NotebookVerdicts(notebook.name, verdicts, tuple(notes), seconds, missing_modules=modules), graded
 
 
-def _all_that_ran(seen: Observations) -> Iterator[Ran]:
+def _all_that_ran(observations: Observations) -> Iterator[Ran]:
     """Cells and sections of tests."""
-    yield from seen.cells.values()
-    for results in seen.tests.values():
+    yield from observations.cells.values()
+    for results in observations.tests.values():
         yield from (ran for _, _, ran in results)
 
 

@@ -146,11 +146,11 @@ def _last_value(outcomes: list[Outcome]) -> str:
     return next((outcome.value for outcome in outcomes if outcome.value), "")
 
 
-def gives_points(test: TestPlan, seen: Observations, judge: Judge) -> bool:
+def gives_points(test: TestPlan, observations: Observations, judge: Judge) -> bool:
     """Whether the last value of a test is a number of its points, where all of it has passed."""
-    results = seen.tests.get(test.grade_id, [])
+    results = observations.tests.get(test.grade_id, [])
     outcomes = [_outcome(section, plan, ran, judge, Evidence.NONE) for section, plan, ran in results]
-    passed = len(outcomes) == len(test.sections) and all(one.verdict is Verdict.PASSED for one in outcomes)
+    passed = len(outcomes) == len(test.sections) and all(outcome.verdict is Verdict.PASSED for outcome in outcomes)
     return passed and is_points(_last_value(outcomes), test.points)
 
 

@@ -323,9 +323,9 @@ class ProxyChannel:
             if len(items) > MOST_GIVEN:
                 raise CodecError("an iterator of too many values")
             return Iterator(items)
-        known = _known(value) or draws_of(value)
-        if known is not None:
-            return known
+        by_value = _known(value) or draws_of(value)
+        if by_value is not None:
+            return by_value
         if callable(value) and not isinstance(value, type):
             for position, callback in enumerate(self.callbacks):
                 if callback is value:

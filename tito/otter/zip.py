@@ -218,16 +218,16 @@ def find_zip_leaks(path: Path, cells: tuple[Cell, ...], handed_out: tuple[Path, 
     public, secrets = public_of(cells), secrets_of(cells)
     files = [file for entry in handed_out for file in (sorted(entry.rglob("*")) if entry.is_dir() else [entry])]
     beside = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.suffix == ".py"]
-    known = "\n".join([*beside, given_code(cells)])
+    handed_out_code = "\n".join([*beside, given_code(cells)])
     tests = "\n".join(cell.source for cell in cells if cell.is_test)
     with tempfile.TemporaryDirectory(prefix="tito-otter-") as folder:
         of_tests, others = Path(folder) / "tests", Path(folder) / "others"
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 archive.extract(name, folder if name.startswith("tests/") else others)
-        leaks = find_leaks(others, secrets, public, known)
+        leaks = find_leaks(others, secrets, public, handed_out_code)
         return leaks + find_leaks(
-            of_tests, [secret for secret in secrets if not secret.is_test], public, f"{known}\n{tests}"
+            of_tests, [secret for secret in secrets if not secret.is_test], public, f"{handed_out_code}\n{tests}"
         )
 
 

@@ -202,8 +202,8 @@ def _read(cache: Path, key: str) -> dict[str, list[str]] | None:
         facts = cache.stat()
         if facts.st_uid != os.geteuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return None
-        known = json.loads(cache.read_text(encoding="utf-8"))
-        return dict(known["sources"]) if known["key"] == key else None
+        cached = json.loads(cache.read_text(encoding="utf-8"))
+        return dict(cached["sources"]) if cached["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -80,30 +80,32 @@ class Search:
     """A search of an artefact: `leaks`, and permissions that it did not need, by cell and text: `unused`."""
 
     def __init__(self, artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> None:
-        known, tests = tokens_of(prerequisites), tokens_of(public)
+        had, tests = tokens_of(prerequisites), tokens_of(public)
         sought = [
-            (secret, [mark for mark in secret.marks if not _is_had(mark, known, tests if secret.is_test else "")])
+            (secret, [mark for mark in secret.marks if not _is_had(mark, had, tests if secret.is_test else "")])
             for secret in secrets
         ]
         self._used: set[tuple[str, str]] = set()
         self._read: set[str] = set()
-        seen: list[list[tuple[Place, list[Mark]]]] = [[] for _ in secrets]
+        hits_by_secret: list[list[tuple[Place, list[Mark]]]] = [[] for _ in secrets]
         for place in (place for path in _files(artefact) for place in _places(artefact, path)):
             if place.code is not None:
                 self._read |= _names_read(place.code)
-            for hits, (secret, marks) in zip(seen, sought, strict=True):
+            for hits, (secret, marks) in zip(hits_by_secret, sought, strict=True):
                 if in_place := self._without_shown(secret, place.marks_in(marks)):
                     hits.append((place, in_place))
-        leaks = [leak for secret, hits in zip(secrets, seen, strict=True) for leak in self._leaks_of(secret, hits)]
+        leaks = [
+            leak for secret, hits in zip(secrets, hits_by_secret, strict=True) for leak in self._leaks_of(secret, hits)
+        ]
         self.leaks = sorted(dict.fromkeys(leaks), key=lambda leak: leak.file)
         permitted = dict.fromkeys((secret.where, shown.text) for secret in secrets for shown in secret.shown)
         self.unused = [each for each in permitted if each not in self._used]
 
-    def _leaks_of(self, secret: Secret, seen: list[tuple[Place, list[Mark]]]) -> Iterator[Leak]:
+    def _leaks_of(self, secret: Secret, hits_by_place: list[tuple[Place, list[Mark]]]) -> Iterator[Leak]:
         is_repeated = self._is_repeated(
-            secret, [mark for place, hits in seen if place.code is not None for mark in hits]
+            secret, [mark for place, hits in hits_by_place if place.code is not None for mark in hits]
         )
-        for place, hits in seen:
+        for place, hits in hits_by_place:
             yield _leak(secret, place, hits, is_repeated and place.code is not None)
 
     def _without_shown(self, secret: Secret, hits: list[Mark]) -> list[Mark]:

@@ -94,8 +94,8 @@ def imports_of(course: Course, assignment: Assignment, notebooks: Notebooks) -> 
         _add(places, Source(path.read_text(encoding="utf-8", errors="replace")), str(path.relative_to(folder)))
     own = {path.stem for path in folder.rglob("*") if path.suffix == ".py" or path.is_dir()} | {course.package}
     own |= {module for cells in notebooks.values() for cell in cells for module in WRITTEN.findall(cell.source)}
-    known = sys.stdlib_module_names | own | set(sys.builtin_module_names)
-    return {module: where for module, where in places.items() if module not in known}
+    not_installed = sys.stdlib_module_names | own | set(sys.builtin_module_names)
+    return {module: where for module, where in places.items() if module not in not_installed}
 
 
 def _add(places: dict[str, str], source: Source, where: str) -> None:

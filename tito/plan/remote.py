@@ -61,10 +61,10 @@ def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str,
                 continue
             wanted = names_of(cell.code).read
             statements = tuple(imports.items())
-            given = statements_given.needed_by(wanted)
-            strict = RemotePlan(statements, given, notebook, mirrored)
+            needed_source = statements_given.needed_by(wanted)
+            strict = RemotePlan(statements, needed_source, notebook, mirrored)
             keeping = RemotePlan(statements, "", notebook | shared, mirrored, keep=True)
-            asked = RemotePlan(statements, given, notebook | shared, mirrored)
+            asked = RemotePlan(statements, needed_source, notebook | shared, mirrored)
             around = _with_surroundings(asked, cell, imports)
             yield cell.grade_id, tuple(dict.fromkeys((strict, asked, keeping, around)))
         statements_given.add(cell, cell.kind in STUDENTS)

@@ -201,5 +201,5 @@ def public_of(cells: Iterable[Cell]) -> str:
     """
     cells = tuple(cells)
     tests = [visible_source(cell.source) for cell in cells if cell.is_test]
-    given = given_code(cell for cell in cells if not cell.is_test)
-    return "\n".join([*tests, *(line for line in given.split("\n") if not line.lstrip().startswith("assert"))])
+    setup = given_code(cell for cell in cells if not cell.is_test)
+    return "\n".join([*tests, *(line for line in setup.split("\n") if not line.lstrip().startswith("assert"))])
