@@ -190,13 +190,22 @@ def _empty_generator(draws: Draws) -> Any:
 
 
 def set_draws(generator: Any, draws: Draws) -> None:
-    """Have a generator go on as another of its kind would."""
+    """Have a generator go on as another of its kind would.
+
+    Raises:
+        ValueError: its place is outside of its numbers. numpy takes that, and draws from whatever memory lies there.
+    """
     if type(generator) is random.Random:
         generator.setstate(draws.state)
-    elif type(generator) is np.random.RandomState:
+        return
+    if type(generator) is np.random.RandomState:
         generator.set_state(draws.state)
+        state = generator.get_state(legacy=False)["state"]
     else:
         generator.bit_generator.state = draws.state
+        state = generator.bit_generator.state["state"]
+    if "pos" in state and not 0 <= state["pos"] <= len(state["key"]):
+        raise ValueError("a random generator's place is outside of its numbers")
 
 
 RECORDS: dict[type, str] = {Handle: "handle", Callback: "callback", Known: "known", Alias: "alias"}
