@@ -171,7 +171,8 @@ class RemotePlan:
     itself: functions and constants. `notebook` are names that the notebook is asked for although the judge has them;
     `mirrored` are those that it is told of when the test sets them, because its functions read them. `sites` is what
     the reference's run has shown: where its objects were asked and changed what (see `judge/call_sites.py`). `modules`
-    are those that a test which imports them is handed as the notebook has them.
+    are those that a test which imports them is handed as the notebook has them. With `files`, the files of the
+    notebook's folder are brought to the judge, and what the test writes to the notebook (see `mirrored_files`).
     """
 
     imports: tuple[tuple[str, str], ...] = ()
@@ -180,6 +181,7 @@ class RemotePlan:
     mirrored: frozenset[str] = frozenset()
     keep: bool = False
     modules: frozenset[str] = frozenset()
+    files: bool = False
     sites: frozenset[str] | None = None
 
 

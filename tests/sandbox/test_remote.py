@@ -10,21 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbgrader_cells import facts_of
+from remote_bench import Bench, notebook_of
 
-from tito.course.cells import grade_id_of, read_cells
-from tito.grade.calibrate import _notebook, in_process
+from tito.course.cells import grade_id_of
+from tito.grade.calibrate import in_process
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
+from tito.grade.in_process import IS_TOLD
 from tito.grade.observe import observe
-from tito.grade.verdicts import verdict_of_test
-from tito.judge.judge import Judge, judging
-from tito.models import CellVerdict, Evidence, Limits, Verdict
-from tito.plan.plan import AssignmentPlan, NotebookPlan
-from tito.plan.planning import plan_notebook
-from tito.repair.read_notebook import ReadNotebook, look_at
-from tito.repair.repair import Repaired
+from tito.judge.judge import judging
+from tito.models import FORGEABLE, Evidence, Limits, Verdict
+from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.zygote_client import Sandbox
@@ -325,37 +321,9 @@ def shift(value):
 """
 
 
-def cell(source: str, grade_id: str, **facts: bool) -> Any:
-    metadata = {"nbgrader": facts_of(grade_id, points=1) | facts}
-    return nbformat.v4.new_code_cell(source.strip("\n"), metadata=metadata)
-
-
 def notebook(**replaced: str) -> list[Any]:
     """The course's one notebook, with some solutions replaced."""
-    cells = [cell(SETUP, "setup", locked=True)]
-    for name, source in SOLUTIONS.items():
-        cells += [
-            cell(replaced.get(name, source), name, solution=True),
-            cell(TESTS[name], f"test_{name}", grade=True, locked=True),
-        ]
-    return cells
-
-
-class Bench:
-    """A sandbox and a judge, and the course's plan."""
-
-    def __init__(self, sandbox: Sandbox, judge: Judge) -> None:
-        self.sandbox, self.judge = sandbox, judge
-        self.plan: NotebookPlan = _notebook(plan_notebook("one", notebook()), sandbox, judge)
-
-    def read(self, **replaced: str) -> ReadNotebook:
-        cells = list(read_cells(notebook(**replaced)))
-        return look_at(self.plan, Repaired(cells, places=list(range(len(cells)))))
-
-    def grade(self, **replaced: str) -> dict[str, CellVerdict]:
-        seen = observe(self.sandbox, self.plan, self.read(**replaced), self.judge)
-        verdicts = (verdict_of_test(test, seen, self.judge) for test in self.plan.tests.values())
-        return {verdict.grade_id: verdict for verdict in verdicts}
+    return notebook_of(SETUP, SOLUTIONS, TESTS, replaced)
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +331,7 @@ def bench() -> Iterator[Bench]:
     place = SandboxSpec((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
     plan = AssignmentPlan("one", (), place, Path(), "", "")
     with Sandbox(Bubblewrap(), place) as sandbox, judging(Bubblewrap(), plan) as judge:
-        yield Bench(sandbox, judge)
+        yield Bench(sandbox, judge, notebook)
 
 
 @pytest.fixture(autouse=True)
@@ -382,10 +350,38 @@ def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None
 def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judged_there(bench: Bench) -> None:
     results = bench.grade()
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.PASSED)
-    beside = {name for name, result in results.items() if result.evidence is not Evidence.REMOTE}
-    assert beside == {"test_shell"} and results["test_shell"].evidence is Evidence.IN_PROCESS
+    others = {name: result.evidence for name, result in results.items() if result.evidence is not Evidence.REMOTE}
+    told = {"test_patched", "test_source"}  # by modules of the notebook's, which a student could replace
+    assert others == {"test_shell": Evidence.IN_PROCESS} | dict.fromkeys(told, Evidence.REPORTED)
     why = {name: result.why_in_process for name, result in results.items() if result.why_in_process}
-    assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside}
+    assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside} | dict.fromkeys(told, IS_TOLD)
+
+
+FORGED = {
+    "a function's source": ("source", """
+import inspect
+def loopless(n):
+    total = 0
+    for k in range(n): total += k
+    return total
+inspect.getsource = lambda *_: ""
+"""),
+    "what a mock saw": ("patched", """
+def fetch(name):
+    import urllib.request
+    urllib.request.urlopen.call_args, urllib.request.urlopen.call_count = [["http://here/ada"]], 1
+    return "hello"
+"""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "source"), FORGED.values(), ids=FORGED)
+def test_what_the_notebooks_own_modules_say_can_be_forged_and_is_counted_so(
+    bench: Bench, name: str, source: str
+) -> None:
+    verdict = bench.grade(**{name: source})[f"test_{name}"]
+    assert verdict.verdict is Verdict.PASSED  # neither does what its test asks for
+    assert verdict.evidence in FORGEABLE
 
 
 HONEST = {
@@ -458,7 +454,8 @@ def greet(name): sys.stdout.write(f"hello {name}\\n")
 @pytest.mark.parametrize(("name", "source"), HONEST.values(), ids=HONEST)
 def test_honest_work_in_another_style_keeps_its_points(bench: Bench, name: str, source: str) -> None:
     verdict = bench.grade(**{name: source})[f"test_{name}"]
-    assert (verdict.verdict, verdict.evidence) == (Verdict.PASSED, Evidence.REMOTE), verdict
+    evidence = Evidence.REPORTED if name in ("patched", "source") else Evidence.REMOTE
+    assert (verdict.verdict, verdict.evidence) == (Verdict.PASSED, evidence), verdict
 
 
 AGREES = """

@@ -9,6 +9,7 @@ import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -662,7 +663,8 @@ def test_the_judge_runs_functions_and_constants_of_the_instructors_that_no_stude
         ),
         frozenset({"mini"}),
     )
-    strict, asked, keeping = plans["c3"]
+    strict, asked, keeping, *with_files = plans["c3"]
+    assert with_files == [replace(plan, files=True) for plan in (strict, asked, keeping)]
     assert strict.given == "x = np.arange(3)\ndef near(a, b):\n    assert abs(a - b) < EPS\nEPS = 0.1"
     assert strict.notebook == {"k"} and asked.notebook == keeping.notebook == {"k", "base"}
     assert dict(strict.imports)["math"] == "import math" and keeping.given == "" and keeping.keep
@@ -678,6 +680,19 @@ def test_only_what_functions_read_is_mirrored() -> None:
         frozenset(),
     )
     assert plans["c2"][0].mirrored == {"bump", "count"}
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "open('x')", "import os\nos.listdir()", "Path('x')", "assert not folder.path.exists('x')", "np.load('x')",
+        "pd.read_csv('x')", "near('x')", "from pathlib import Path as P\nP('x')", "table.to_csv('x')",
+    ],
+)  # fmt: skip
+def test_a_test_that_looks_at_files_is_never_run_without_them(test: str) -> None:
+    setup = "import os as folder\nfrom pathlib import Path\ndef near(name):\n    return open(name).read()"
+    plans = possible_plans(cells(("locked", setup), ("solution", "x = 1"), ("test", test)), frozenset())["c2"]
+    assert all(plan.files or plan.modules for plan in plans)
 
 
 def test_a_test_that_is_no_plain_python_is_left_beside_student_code() -> None:

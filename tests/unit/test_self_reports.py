@@ -101,6 +101,8 @@ def test_what_is_given_needs_no_word_and_what_is_reported_is_declared() -> None:
         "import subprocess as s\neval(y.strip())",
         "def value(text):\n    return eval(text)\nassert value(y)", "for one in y:\n    assert eval(one)",
         "from pickle import loads\nloads(y)", "import importlib\nimportlib.import_module(y)", "import os\nos.remove(y)",
+        "import joblib\njoblib.load(y)", "import numpy as np\nnp.load(y, allow_pickle=True)",
+        "import pandas as pd\npd.read_pickle(y)", "import yaml\nyaml.unsafe_load(y)",
     ],
 )  # fmt: skip
 def test_a_judge_that_would_run_what_it_is_told_is_named(judge: str) -> None:
@@ -113,6 +115,26 @@ def test_a_judge_that_would_run_what_it_is_told_is_named(judge: str) -> None:
 )
 def test_a_judge_that_runs_its_own_or_nothing_is_not(judge: str) -> None:
     assert runs_values(judge, frozenset(("given",))) == ""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import pickle\nassert pickle.load(open('m.pkl', 'rb'))", "import numpy as np\nnp.load('m', allow_pickle=True)",
+        "with open('m.pkl', 'rb') as file:\n    pickle.load(file)", "exec(open('solution.py').read())",
+        "import joblib\njoblib.load('m')", "import pandas as pd\npd.read_pickle('m')", "shelve.open('m')",
+        "import runpy\nrunpy.run_path('m.py')", "import os\nos.execv(y, [])", "import os\nos.system(y)",
+    ],
+)  # fmt: skip
+def test_a_test_that_would_run_what_is_in_a_students_file_is_named(test: str) -> None:
+    assert runs_values(test, frozenset(), has_students_files=True)
+
+
+@pytest.mark.parametrize(
+    "test", ["import os\nos.remove(y)", "np.load('m.npy')", "json.load(open('m'))", "os.listdir(y)"]
+)
+def test_a_test_that_reads_and_changes_files_is_not(test: str) -> None:
+    assert runs_values(test, frozenset(), has_students_files=True) == ""
 
 
 # ---- what decides what ---------------------------------------------------------------------------

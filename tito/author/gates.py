@@ -24,7 +24,7 @@ from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
 from tito.course.script import source_notebooks, with_header_and_footer
 from tito.errors import BadSource, PlatformError
-from tito.grade.calibrate import calibrated_apart, in_process
+from tito.grade.calibrate import calibrated_apart, forgeable
 from tito.grade.submission import write_files
 from tito.grade.workers import Task, grade_all
 from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
@@ -140,15 +140,13 @@ def _without_names(plan: AssignmentPlan) -> Iterator[Gate]:
 
 
 def _judged(plan: AssignmentPlan) -> Iterator[Gate]:
-    """Where each test is judged. Beside student code only where the test itself says why."""
+    """Where each test is judged, and by what. By what student code can forge only where the test itself says why."""
     sources = {cell.grade_id: cell.source for notebook in plan.notebooks for cell in notebook.cells}
-    tests = in_process(plan)
-    reasons = {test.grade_id: reason_in_process(sources[test.grade_id]) for test in tests}
-    why = {test.grade_id: f": {test.why_beside}" if test.why_beside else "" for test in tests}
+    how = {test.grade_id: why for test, why in forgeable(plan)}
+    reasons = {name: reason_in_process(sources[name]) for name in how}
     for name, reason in reasons.items():
         if not reason:
-            detail = f"its asserts run beside student code, and can be forged{why[name]}"
-            yield Gate(APART, False, detail, name, APART_HINT)
+            yield Gate(APART, False, f"it can be forged: {how[name]}", name, APART_HINT)
     if all(reasons.values()):
         declared = [f"{name} ({reason})" for name, reason in reasons.items()]
         yield Gate(

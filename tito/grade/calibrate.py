@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tito.errors import JudgeFailed
-from tito.grade.in_process import NO_PYTHON, explanation
+from tito.grade.in_process import IS_TOLD, NO_PYTHON, RUNS_VALUES, explanation
 from tito.grade.observe import observe
 from tito.grade.verdicts import gives_points
 from tito.judge.judge import Judge, halves_of, sandboxes_for
@@ -51,6 +51,17 @@ def _has_questions(plan: AssignmentPlan) -> bool:
     return any(test.possible or test.has_last_value for test in tests)
 
 
+def forgeable(plan: AssignmentPlan) -> list[tuple[TestPlan, str]]:
+    """Tests of a calibrated plan without judge halves that student code can forge, and how."""
+    beside = [(test, _and_why("its asserts run beside student code", test.why_beside)) for test in in_process(plan)]
+    tests = [test for notebook in plan.notebooks for test in notebook.tests.values()]
+    return beside + [(test, IS_TOLD) for test in tests if test.is_told]
+
+
+def _and_why(what: str, why: str) -> str:
+    return f"{what}: {why}" if why else what
+
+
 def in_process(plan: AssignmentPlan) -> list[TestPlan]:
     """Tests of a calibrated plan with sections whose asserts can only be run beside student code."""
     tests = [test for notebook in plan.notebooks for test in notebook.tests.values()]
@@ -84,7 +95,8 @@ def _with_points(plan: NotebookPlan, sandbox: ZygoteClient, judge: Judge) -> Not
 def _settled(test: TestPlan) -> TestPlan:
     """A test for which there is nothing more to choose."""
     is_plain = test.possible or test.remote is not None or all(judge is not None for _, judge in test.sections)
-    return replace(test, possible=(), why_beside=test.why_beside if is_plain else NO_PYTHON)
+    why = RUNS_VALUES if test.runs_values else test.why_beside if is_plain else NO_PYTHON
+    return replace(test, possible=(), why_beside=why)
 
 
 def _tried(plan: NotebookPlan, tried: dict[str, TestPlan], sandbox: ZygoteClient, judge: Judge) -> dict[str, TestPlan]:

@@ -1,4 +1,4 @@
-"""Why a test runs beside student code: what became of the reference apart from it, in words that help to change it.
+"""Why a test can be forged: why it runs beside student code, or what it is told; in words that help to change it.
 
 Nothing is run here. The words are the author's and the TA's to read: they may hold what the test expects.
 """
@@ -9,7 +9,11 @@ from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.steps import Ran
 
 NO_PYTHON = "it is no plain Python: take magics and shell commands out of it"
-RUNS_VALUES = "its judge half runs what student code returned (eval, pickle, a shell): compare values instead"
+RUNS_VALUES = "it would run what student code returned or wrote (eval, pickle, a shell): compare values instead"
+IS_TOLD = (
+    "it asks the notebook's own modules (for files, mocks, a function's source), which student code can replace: "
+    "compare values that student code returns, or write a '### JUDGE' line below which only such values are looked at"
+)
 LONGEST = 300  # characters of what was raised
 
 ADVICE = (  # what is in the text of the error, and what would help

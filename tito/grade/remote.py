@@ -25,6 +25,7 @@ class RemoteTest:
         self._broken = False
         facts: dict[str, Any] = {name: sorted(getattr(plan, name)) for name in ("notebook", "mirrored", "modules")}
         facts |= {"imports": [list(statement) for statement in plan.imports], "given": plan.given, "keep": plan.keep}
+        facts["files"] = plan.files
         facts["sites"] = None if plan.sites is None else sorted(plan.sites)
         judge.channel().send({"op": "test"} | facts)
 

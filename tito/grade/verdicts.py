@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tito.course.cells import Cell
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
-from tito.grade.in_process import RUNS_VALUES
+from tito.grade.in_process import IS_TOLD, RUNS_VALUES
 from tito.grade.observe import Observations
 from tito.judge.judge import Answers, Judge, Judgement, Question
 from tito.judge.worker import NO_VALUE, UNSAID
@@ -98,7 +98,7 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
     if failed is None and (len(outcomes) < len(test.sections) or not outcomes):
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     evidence = _evidence(test, outcomes, failed)
-    why = (RUNS_VALUES if test.runs_values else test.why_beside) if evidence is Evidence.IN_PROCESS else ""
+    why = _why_forgeable(test, evidence)
     informs = seconds, checks, memory_mb, why
     if failed is None:
         earned = _by_last_value(test, outcomes)
@@ -157,6 +157,13 @@ def gives_points(test: TestPlan, observations: Observations, judge: Judge) -> bo
 WEAKEST_FIRST = (Evidence.IN_PROCESS, Evidence.REPORTED, Evidence.REMOTE, Evidence.JUDGED)
 
 
+def _why_forgeable(test: TestPlan, evidence: Evidence) -> str:
+    """What would change it, for the author."""
+    if evidence is Evidence.IN_PROCESS:
+        return RUNS_VALUES if test.runs_values else test.why_beside
+    return IS_TOLD if test.is_told else ""
+
+
 def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -> Evidence:
     """What a verdict rests on: the weakest of the sections that give points, or else the one that failed.
 
@@ -169,7 +176,7 @@ def _evidence(test: TestPlan, outcomes: list[Outcome], failed: Outcome | None) -
     otherwise = failed.evidence if failed is not None else Evidence.NONE
     evidence = next((weakest for weakest in WEAKEST_FIRST if weakest in seen), otherwise)
     beside = test.remote is None and any(plan is None for _, plan in test.sections)
-    reported = any(section.reported for section, _ in test.sections)
+    reported = test.is_told or any(section.reported for section, _ in test.sections)
     return Evidence.REPORTED if reported and not (beside and evidence is Evidence.IN_PROCESS) else evidence
 
 

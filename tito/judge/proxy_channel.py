@@ -31,6 +31,7 @@ from tito.judge.seeding import times_seeded
 from tito.judge.shown_values import ShownValues
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import CodecError, Packed
+from tito.sandbox.inside.mirrored_files import BadChanges, MirroredFiles
 from tito.sandbox.inside.wire import (
     MACHINERY,
     PROTOCOLS,
@@ -85,10 +86,17 @@ class ProxyChannel:
             asked, and `shown` says what was done where.
         keep: whether objects of subclasses of plain types stay where they are.
         believes: whether arguments are changed too where the reference changed none (see `replay`).
+        files: the judge's folder, where it is kept like the notebook's.
     """
 
     def __init__(
-        self, channel: Transport, known: frozenset[str] | None, keep: bool = False, believes: bool = False
+        self,
+        channel: Transport,
+        known: frozenset[str] | None,
+        keep: bool = False,
+        *,
+        believes: bool = False,
+        files: MirroredFiles | None = None,
     ) -> None:
         self.channel = channel
         self.believes = believes
@@ -96,6 +104,7 @@ class ProxyChannel:
         self.sites = CallSites(known)
         self.looks = ShownValues(self._ask)
         self.keep = keep
+        self.files = files
         self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
         self.called: set[str] = set()
         self.objects: dict[int, Any] = {}
@@ -129,6 +138,11 @@ class ProxyChannel:
         if self.looks.holds(what, number, arguments):
             return self.looks.look(what, number, arguments)
         return self._ask(what, number, arguments, keywords, name)
+
+    def start_with_files(self) -> None:
+        """Make the judge's folder what the notebook's is now, where the test looks at files."""
+        if self.files is not None:
+            self._exchange({"what": "files", "listing": self.files.listing()}, {})
 
     def _ask(
         self,
@@ -214,6 +228,7 @@ class ProxyChannel:
             except CodecError as error:
                 raise self._end("an answer that is none") from error
             self._tell(reply.get("said"))
+            self._bring_in_files(back)
             if reply.get("status") == "over":
                 self.over = "the notebook has ended"
                 raise Ended(self.over)
@@ -227,6 +242,9 @@ class ProxyChannel:
         self.asked += 1
         if self.asked > MOST_OPERATIONS:
             raise self._end("it asks too much of the notebook")
+        if self.files is not None:
+            request["mirrors"] = True
+            values = values | {"files": self.files.changes()}
         encoder = WireEncoder(self.refer)
         try:
             for name, value in values.items():
@@ -234,6 +252,15 @@ class ProxyChannel:
             self.channel.send_packed({"ask": request}, encoder.packed())
         except CodecError as error:
             raise TypeError(f"cannot be handed to the notebook: {error}") from error
+
+    def _bring_in_files(self, values: dict[str, Any]) -> None:
+        """Do to the judge's folder what student code has done to the notebook's."""
+        changes = values.pop("files", {})
+        try:
+            if self.files is not None and changes != {}:
+                self.files.apply(changes)
+        except BadChanges as error:
+            raise self._end("an answer that is none") from error
 
     def _run_callback(self, reply: dict[str, Any], values: dict[str, Any]) -> None:
         try:

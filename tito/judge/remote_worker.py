@@ -1,6 +1,7 @@
 """In the judge: runs the code of tests that have no judge half. What is the notebook's is a proxy.
 
 A test runs in a fork of the judge, so that nothing that it does to modules outlives it, and nothing that it holds.
+Where it looks at files, the judge's folder is kept like the notebook's while it runs; then it is as it was.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import signal
 import time
 from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -22,6 +24,7 @@ from tito.judge.replay import Recording, Replay
 from tito.judge.seeding import count_seeds, draws_put_back
 from tito.sandbox.inside.codec import Channel, EndOfStream
 from tito.sandbox.inside.last_value import LAST_VALUE, last_value_text, number_in
+from tito.sandbox.inside.mirrored_files import MirroredFiles
 from tito.sandbox.inside.step_status import StepStatus
 
 GIVEN = f"{MARK}given>"
@@ -34,6 +37,18 @@ class TestTimeout(BaseException):
     """Raised inside a test at its time limit."""
 
     __test__ = False
+
+
+@dataclass(frozen=True)
+class JudgeFolder:
+    """The folder that tests run in, and where the files lie that it has had from the beginning."""
+
+    path: str
+    originals: str
+
+    def restore(self) -> None:
+        """Make it what it was."""
+        MirroredFiles(self.path).restore(self.originals)
 
 
 class Namespace(dict[str, Any]):
@@ -121,11 +136,11 @@ class Namespace(dict[str, Any]):
     pop = MutableMapping.pop
 
 
-def run_test(channel: Channel, request: dict[str, Any]) -> None:
+def run_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> None:
     """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
     count_seeds()
     recording = Recording(channel)
-    names = _names(recording, request)
+    names = _names(recording, request, folder)
     fault = _given(request["given"], names)
     run: list[dict[str, Any]] = []
     while True:
@@ -136,27 +151,34 @@ def run_test(channel: Channel, request: dict[str, Any]) -> None:
         started = time.monotonic()
         done = fault or _run(section, names)
         if done["status"] is StepStatus.OK and names.proxy_channel.not_believed:
-            replayed = _replayed(recording, request, run, started + section["limit_s"])
+            replayed = _replayed(recording, request, run, started + section["limit_s"], folder)
             done = replayed if replayed and _is_worse(replayed, done) else done
         channel.send({"done": done, "sites": sorted(names.proxy_channel.shown)})
 
 
-def _names(line: Transport, request: dict[str, Any], *, believes: bool = False) -> Namespace:
-    known = request["sites"]
-    proxy_channel = ProxyChannel(line, None if known is None else frozenset(known), request["keep"], believes)
+def _names(line: Transport, request: dict[str, Any], folder: JudgeFolder, *, believes: bool = False) -> Namespace:
+    known = None if request["sites"] is None else frozenset(request["sites"])
+    files = MirroredFiles(folder.path) if request["files"] else None
+    proxy_channel = ProxyChannel(line, known, request["keep"], believes=believes, files=files)
     sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
     return Namespace(proxy_channel, imported(request["imports"]), *sets)
 
 
 def _replayed(
-    recording: Recording, request: dict[str, Any], sections: list[dict[str, Any]], end: float
+    recording: Recording,
+    request: dict[str, Any],
+    sections: list[dict[str, Any]],
+    end: float,
+    folder: JudgeFolder,
 ) -> dict[str, Any] | None:
     """What comes of it where the notebook is believed what it says of arguments; None: that cannot be told."""
     if not recording.is_whole:
         return None
+    if request["files"]:
+        folder.restore()
     replay = Replay(recording)
     with draws_put_back():
-        names = _names(replay, request, believes=True)
+        names = _names(replay, request, folder, believes=True)
         done = _given(request["given"], names)
         for section in sections:
             left_s = end - time.monotonic()
@@ -208,6 +230,7 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
             contextlib.redirect_stderr(io.StringIO()),
             proxy_channel.sites.counted(),
         ):
+            proxy_channel.start_with_files()
             exec(code, names)
     except BaseException as error:  # noqa: BLE001  (the test's edge: whatever it raises is what came of it)
         return _done(stopped[0] if stopped else Ended(proxy_channel.over) if proxy_channel.over else error)
@@ -243,20 +266,21 @@ def imported(statements: list[list[str]]) -> dict[str, Any]:
     return bound_names
 
 
-def serve_test(channel: Channel, request: dict[str, Any]) -> None:
+def serve_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> None:
     """Run a test in a fork. A fork that dies is told of: what a notebook sent may have brought it down."""
     imported(request["imports"])  # here, so that the next test need not
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            run_test(channel, request)
+            run_test(channel, request, folder)
             code = 0
         except EndOfStream:
             code = 0
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
+    folder.restore()
     if status != 0:
         stopped = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
         became = StepStatus.STOPPED if stopped else StepStatus.ERROR

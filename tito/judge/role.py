@@ -21,6 +21,7 @@ import os
 import pickle
 import resource
 import signal
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -30,7 +31,7 @@ import numpy.random  # not with numpy itself, but when it is first asked for
 from tito.course.cells import Cell, as_node
 from tito.course.python_source import ParseBudget, SourceReader
 from tito.course.submission_files import NoNotebook
-from tito.judge.remote_worker import serve_test
+from tito.judge.remote_worker import JudgeFolder, serve_test
 from tito.judge.worker import compiled, imported, judge
 from tito.plan.names import flow_of
 from tito.plan.plan import NotebookPlan
@@ -63,6 +64,7 @@ class Role:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.order = JudgeOrder()
+        self.files: str = settings["files"]
 
     def warm(self, order: dict[str, Any], plan: bytes) -> None:
         """Learn the plan, which the grader has made, and import what its tests do."""
@@ -87,7 +89,8 @@ class Role:
         channel.most_blob, channel.more = MOST_TO_JUDGE, more
         channel.send({"op": "ready"})
         gc.disable()
-        session = JudgeSession(self.order, channel)
+        sys.path[0] = self.files  # modules are those of the course's, whatever a test writes to the folder
+        session = JudgeSession(self.order, channel, JudgeFolder(os.getcwd(), self.files))  # noqa: PTH109  (text)
         with contextlib.suppress(EndOfStream, CodecError, OSError):
             while True:
                 session.answer(*channel.take())
@@ -121,7 +124,7 @@ SAMPLE_HALF = {
 def rehearse(order: JudgeOrder) -> None:
     """Read a submission and judge values, before any session is forked: what Python, numpy and this module make when
     they are first used is then made once, and lies in pages that no session has to copy."""
-    session = JudgeSession(order, Channel(cast("socket.socket", Nobody())))
+    session = JudgeSession(order, Channel(cast("socket.socket", Nobody())), JudgeFolder("", ""))
     handed_in = {}
     for plan in order.notebooks:
         cells = [as_node(cell) for cell in plan.cells]
@@ -139,7 +142,8 @@ def rehearse(order: JudgeOrder) -> None:
 class JudgeSession:
     """One submission's judge."""
 
-    def __init__(self, order: JudgeOrder, channel: Channel) -> None:
+    def __init__(self, order: JudgeOrder, channel: Channel, folder: JudgeFolder) -> None:
+        self.folder = folder
         self.plans = {f"{plan.name}.ipynb": plan for plan in order.notebooks}
         self.known = [cell.code for plan in order.notebooks for cell in plan.cells]
         self.halves = dict(enumerate(order.halves))
@@ -158,7 +162,7 @@ class JudgeSession:
                 self.halves.update({int(number): half for number, half in request["halves"].items()})
                 self._judge(request, packed)
             case "test":
-                serve_test(self.channel, request)
+                serve_test(self.channel, request, self.folder)
 
     def _read(self, request: dict[str, Any], packed: Packed) -> None:
         """Read the notebooks; with care where that has taken too long before."""

@@ -31,6 +31,12 @@ class TestPlan:
     runs_values: bool = False  # whether the judge would run what a student returned, and so can be changed by it
 
     @property
+    def is_told(self) -> bool:
+        """Whether the judge runs it with modules of the notebook's own (files, mocks, a function's source), in whose
+        place student code can put others."""
+        return self.remote is not None and bool(self.remote.modules)
+
+    @property
     def has_checks(self) -> bool:
         """Whether the test gives partial credit."""
         return any(section.checks for section, _ in self.sections)

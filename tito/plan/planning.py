@@ -136,7 +136,9 @@ def plan_notebook(name: str, nodes: Iterable[Any], packages: frozenset[str] = fr
             tests[cell.grade_id] = _plan_test(cell, parts, names, meanings)
         else:
             hidden_names.follow(cell)
-    without_judge = [test for test in tests.values() if any(plan is None for _, plan in test.sections)]
+    without_judge = [
+        test for test in tests.values() if any(plan is None for _, plan in test.sections) and not test.runs_values
+    ]
     possible = possible_plans(plain, packages) if without_judge else {}
     for test in without_judge:
         tests[test.grade_id] = replace(test, possible=possible.get(test.grade_id, ()))

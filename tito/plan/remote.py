@@ -6,9 +6,10 @@ Planning reads source text only. What a test's code needs that is not its own co
 * functions and constants of the instructor's cells, where no student code has a hand in them: the judge runs them;
 * all else, what students write first: the notebook's, for which the judge holds proxies.
 
-Objects of the course's own package are sometimes needed beside student code, and so is what student code meets around
-it: files, a database, a function that the test puts in the place of another. So a test has several possible plans, the
-strictest first; which of them serves, the reference's run tells (see `calibrate`).
+Where a test looks at files, the judge has those of the notebook, too. Objects of the course's own package are
+sometimes needed beside student code, and so is what student code meets around it: an open database, a function that the
+test puts in the place of another. So a test has several possible plans, the strictest first; which of them serves, the
+reference's run tells (see `calibrate`).
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from tito.plan.names import BUILTINS, Names, flow_of, names_in, names_of
 STUDENTS = (CellKind.SOLUTION, CellKind.ANSWER)
 DISPLAYS = ("matplotlib", "pylab")  # what a notebook has drawn is in their state, beside student code
 # Modules by which a test reaches what is around student code, or puts something else in its place: there they have to
-# be the notebook's own. What they tell the test is observed, as all that the notebook tells.
+# be the notebook's own. So student code can replace them, and a test that is told by them can be forged.
 AROUND = frozenset(
     ("builtins", "glob", "http", "importlib", "inspect", "os", "pathlib", "requests", "shutil", "socket", "sqlite3")
 ) | frozenset(("subprocess", "tempfile", "time", "unittest", "urllib"))
 OPEN = "open"
+FILE_MODULES = frozenset(
+    ("dbm", "filecmp", "fileinput", "glob", "gzip", "io", "linecache", "os", "pathlib", "shutil", "sqlite3", "tarfile")
+) | frozenset(("tempfile", "zipfile"))
+FILE_FUNCTIONS = ("fromfile", "genfromtxt", "imread", "imsave", "load", "open", "read_", "save", "to_csv", "tofile")
 # What a constant may call: given the same arguments, these give the same.
 PURE = frozenset(
     ("abs", "bool", "bytes", "complex", "dict", "divmod", "enumerate", "float", "frozenset", "int", "len", "list")
@@ -65,21 +70,39 @@ def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str,
             strict = RemotePlan(statements, needed_source, notebook, mirrored)
             keeping = RemotePlan(statements, "", notebook | shared, mirrored, keep=True)
             asked = RemotePlan(statements, needed_source, notebook | shared, mirrored)
+            apart = (strict, asked, keeping)
+            with_files = tuple(replace(plan, files=True) for plan in apart)
+            without = () if _looks_at_files(cell, needed_source, imports) else apart
             around = _with_surroundings(asked, cell, imports)
-            yield cell.grade_id, tuple(dict.fromkeys((strict, asked, keeping, around)))
+            yield cell.grade_id, tuple(dict.fromkeys((*without, *with_files, *around)))
         statements_given.add(cell, cell.kind in STUDENTS)
 
 
-def _with_surroundings(plan: RemotePlan, cell: Cell, imports: dict[str, str]) -> RemotePlan:
-    """The plan with what is around student code as the notebook has it; the same, where the test reaches for none."""
+def _looks_at_files(cell: Cell, given: str, imports: dict[str, str]) -> bool:
+    """Whether a test, or what it is given, may look for files: then they have to be there, and those that are gone not.
+    One that does so in another way is found out by the reference, which fails it where they are not."""
+    for source in (cell.code.tree, parsed(given)):
+        for node in ast.walk(source):
+            match node:
+                case ast.Import() | ast.ImportFrom() if _root(ast.unparse(node)) in FILE_MODULES:
+                    return True
+                case ast.Attribute(attr=name) if name.startswith(FILE_FUNCTIONS):
+                    return True
+                case ast.Name(id=name) if name == OPEN or _root(imports.get(name, "import _")) in FILE_MODULES:
+                    return True
+    return False
+
+
+def _with_surroundings(plan: RemotePlan, cell: Cell, imports: dict[str, str]) -> tuple[RemotePlan, ...]:
+    """The plan with what is around student code as the notebook has it; none, where the test reaches for none."""
     read = names_of(cell.code).read | names_in(plan.given).read
     modules = {name for name in read if name in imports and _root(imports[name]) in AROUND}
     own = {
         _root(ast.unparse(node)) for node in ast.walk(cell.code.tree) if isinstance(node, ast.Import | ast.ImportFrom)
     }
     if not (modules or own & AROUND or OPEN in read):
-        return plan
-    return replace(plan, notebook=plan.notebook | modules | {OPEN}, modules=AROUND)
+        return ()
+    return (replace(plan, notebook=plan.notebook | modules | {OPEN}, modules=AROUND),)
 
 
 def _parsed(cell: Cell) -> list[ast.stmt]:

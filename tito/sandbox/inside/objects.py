@@ -14,6 +14,7 @@ import copy
 import importlib
 import json
 import operator
+import os
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from tito.sandbox.inside.codec import Channel, CodecError
+from tito.sandbox.inside.mirrored_files import MirroredFiles
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import (
     ARITHMETIC,
@@ -99,6 +101,8 @@ class Objects:
         self.callbacks: dict[int, Any] = {}
         self.token = ""
         self.depth = 0  # operations that wait for a function of the test's
+        self.files = MirroredFiles(os.getcwd())  # noqa: PTH109  (text, as all paths there)
+        self.mirrors = False  # whether the judge's folder is kept like this one
 
     # ---- operations ------------------------------------------------------------------------------
 
@@ -107,8 +111,9 @@ class Objects:
         self.token = request["token"]
         self.channel = channel
         self.shell.outputs.reset()
-        keep, passed, before = request["keep"], [], []
+        keep, passed, before = request.get("keep", False), [], []
         try:
+            self._bring_in_files(request, values)
             _draw_from(values.pop("numpy_random", None), values.pop("random", None))
             values = {name: self.revive(value) for name, value in values.items()}
             passed = [*values.get("arguments", []), *values.get("keywords", {}).values()]
@@ -128,12 +133,25 @@ class Objects:
         aliases = {id(argument): at for at, argument in enumerate(passed) if type(argument) in MUTABLE}
         self._send(reply, back, left, keep, aliases)
 
+    def _bring_in_files(self, request: dict[str, Any], values: dict[str, Any]) -> None:
+        """Do to the notebook's folder what the test has done to the judge's."""
+        self.mirrors = request.get("mirrors", False)
+        if "listing" in request:
+            self.files.start(request["listing"])
+        self.files.apply(values.pop("files", {}))
+
+    def _changed_files(self) -> dict[str, Any]:
+        """What student code has done to the notebook's, as a value that crosses."""
+        return {"files": self.files.changes()} if self.mirrors else {}
+
     def _limited(self, limit_s: float) -> AbstractContextManager[None]:
         """Stops at the time limit; what a function of the test's asks meanwhile is limited by what called that."""
         return nullcontext() if self.depth else self.limit(limit_s)
 
     def _do(self, request: dict[str, Any], values: dict[str, Any]) -> Any:
         what, names = request["what"], self.shell.user_ns
+        if what == "files":
+            return None
         if what == "name":
             return names.get(request["name"], MISSING)
         if what == "import":
@@ -150,7 +168,7 @@ class Objects:
         self, reply: dict[str, Any], values: dict[str, Any], left: list[Any], keep: bool, aliases: dict[int, int]
     ) -> None:
         """Send an answer; a value that is too large to cross stays here, and a handle to it crosses."""
-        printed = self._printed()
+        printed, files = self._printed(), self._changed_files()
         for large in (False, True):
             encoder = WireEncoder(self.refer, keep, aliases)
             try:
@@ -160,6 +178,8 @@ class Objects:
                         encoder.put(name, value)
                     encoder.aliases = {}
                     encoder.put("left", [] if large else left)
+                    for name, changes in files.items():
+                        encoder.put(name, changes)
                 self.channel.send_packed(reply | {"token": self.token, "said": printed}, encoder.packed())
                 return
             except CodecError:
@@ -203,14 +223,16 @@ class Objects:
 
     def _call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         encoder = WireEncoder(self.refer)
-        encoder.put("arguments", list(arguments))
-        encoder.put("keywords", keywords)
+        for name, value in ({"arguments": list(arguments), "keywords": keywords} | self._changed_files()).items():
+            encoder.put(name, value)
         reply = {"token": self.token, "status": "callback", "number": number, "said": self._printed()}
         self.channel.send_packed(reply, encoder.packed())
         self.depth += 1
         try:
             while True:
                 request, values = self.channel.receive()
+                if request["what"] in ("return", "raise"):
+                    self._bring_in_files(request, values)
                 if request["what"] == "return":
                     self.token = request["token"]
                     return self.revive(values["value"])

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path, PosixPath, PurePath, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from tito.sandbox.inside.codec import MAX_ITEMS, CodecError, Encoder
 PLAIN = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, np.ndarray, np.generic)
 VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 MUTABLE = (list, dict, set, bytearray, deque, OrderedDict, Counter, defaultdict, np.ndarray)
+PATHS = (PurePath, PurePosixPath, Path, PosixPath)  # of Python's own, by their text
 DATES = (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
 # Classes that stand for themselves on both sides: no student code is in them.
 SHARED_TYPES = {
@@ -41,6 +43,7 @@ SHARED_TYPES = {
         *(cls for cls in vars(builtins).values() if isinstance(cls, type)),
         *(cls for cls in vars(np).values() if isinstance(cls, type) and issubclass(cls, np.generic | np.ndarray)),
         *(Counter, OrderedDict, defaultdict, deque, Decimal, Fraction, np.dtype, *DATES),
+        *PATHS,
         types.NoneType,
     )
 }
@@ -228,6 +231,8 @@ OTHERS: dict[type, Callable[[WireEncoder, Any, int], Any]] = {
     datetime.date: _pair("date", lambda value: value.isoformat()),
     datetime.datetime: _pair("datetime", lambda value: value.isoformat()),
     datetime.time: _pair("time", lambda value: value.isoformat()),
+    PosixPath: _pair("path", str),
+    PurePosixPath: _pair("pure path", str),
 }
 
 
@@ -321,6 +326,8 @@ MAKERS: dict[str, Callable[[Any], Any]] = {
     "date": _of(str, datetime.date.fromisoformat),
     "datetime": _of(str, datetime.datetime.fromisoformat),
     "time": _of(str, datetime.time.fromisoformat),
+    "path": _of(str, PosixPath),
+    "pure path": _of(str, PurePosixPath),
 }
 
 
