@@ -351,7 +351,7 @@ def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judge
     results = bench.grade()
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.PASSED)
     others = {name: result.evidence for name, result in results.items() if result.evidence is not Evidence.REMOTE}
-    told = {"test_patched", "test_source"}  # by modules of the notebook's, which a student could replace
+    told = {"test_source"}  # by a module of the notebook's, which a student could replace
     assert others == {"test_shell": Evidence.IN_PROCESS} | dict.fromkeys(told, Evidence.REPORTED)
     why = {name: result.why_in_process for name, result in results.items() if result.why_in_process}
     assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside} | dict.fromkeys(told, IS_TOLD)
@@ -365,12 +365,6 @@ def loopless(n):
     for k in range(n): total += k
     return total
 inspect.getsource = lambda *_: ""
-"""),
-    "what a mock saw": ("patched", """
-def fetch(name):
-    import urllib.request
-    urllib.request.urlopen.call_args, urllib.request.urlopen.call_count = [["http://here/ada"]], 1
-    return "hello"
 """),
 }  # fmt: skip
 
@@ -454,7 +448,7 @@ def greet(name): sys.stdout.write(f"hello {name}\\n")
 @pytest.mark.parametrize(("name", "source"), HONEST.values(), ids=HONEST)
 def test_honest_work_in_another_style_keeps_its_points(bench: Bench, name: str, source: str) -> None:
     verdict = bench.grade(**{name: source})[f"test_{name}"]
-    evidence = Evidence.REPORTED if name in ("patched", "source") else Evidence.REMOTE
+    evidence = Evidence.REPORTED if name == "source" else Evidence.REMOTE
     assert (verdict.verdict, verdict.evidence) == (Verdict.PASSED, evidence), verdict
 
 

@@ -11,7 +11,7 @@ from tito.sandbox.steps import Ran
 NO_PYTHON = "it is no plain Python: take magics and shell commands out of it"
 RUNS_VALUES = "it would run what student code returned or wrote (eval, pickle, a shell): compare values instead"
 IS_TOLD = (
-    "it asks the notebook's own modules (for files, mocks, a function's source), which student code can replace: "
+    "it asks the notebook's own modules (an open database, a function's source), which student code can replace: "
     "compare values that student code returns, or write a '### JUDGE' line below which only such values are looked at"
 )
 LONGEST = 300  # characters of what was raised

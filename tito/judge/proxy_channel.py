@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from tito.judge.call_sites import CallSites
+from tito.judge.mocks import done_with, is_mock
 from tito.judge.proxy import (
     EXCEPTION,
     SYNTAX,
@@ -57,6 +58,7 @@ ITERATORS: tuple[type, ...] = (
     *(type(iter(empty)) for empty in _EMPTY),
 )
 NO_LIBRARIES = ("builtins", "__main__", "numpy", "tito")  # what they have crosses as it is, or is ours
+SCALARS = (str, int, float, bool, bytes, type(None))
 BY_NAME = ("name", "set name", "delete name")
 STOPS = (StopIteration, StopAsyncIteration)
 BAD_ANSWER = (CodecError, TypeError, ValueError, LookupError, AttributeError, RecursionError)
@@ -271,15 +273,16 @@ class ProxyChannel:
         except BAD_ANSWER as error:
             raise self._end("an answer that is none") from error
         try:
-            value = function(*arguments, **keywords)
+            value = done_with(function, str(reply.get("operation")), arguments, keywords)
             self._send({"what": "return"}, {"value": value})
         except Exception as error:  # noqa: BLE001  (what a function of the test raises, its caller in the notebook gets)
-            failure = {"what": "raise", "name": type(error).__name__}
+            failure = {"what": "raise", "name": type(error).__name__, "module": type(error).__module__}
             mirrored = error if isinstance(type(error), RemoteType) else None
+            state = {} if mirrored else {name: value for name, value in vars(error).items() if type(value) in SCALARS}
             try:
-                self._send(failure, {"error": mirrored, "arguments": list(error.args)})
+                self._send(failure, {"error": mirrored, "arguments": list(error.args), "state": state})
             except TypeError:
-                self._send(failure, {"error": mirrored, "arguments": [str(error)[:4000]]})
+                self._send(failure, {"error": mirrored, "arguments": [str(error)[:4000]], "state": state})
 
     def _end(self, why: str) -> Ended:
         self.over = why
@@ -353,12 +356,12 @@ class ProxyChannel:
         by_value = _known(value) or draws_of(value)
         if by_value is not None:
             return by_value
-        if callable(value) and not isinstance(value, type):
+        if (callable(value) or is_mock(value)) and not isinstance(value, type):
             for position, callback in enumerate(self.callbacks):
                 if callback is value:
-                    return Callback(position)
+                    return Callback(position, is_mock(value))
             self.callbacks.append(value)
-            return Callback(len(self.callbacks) - 1)
+            return Callback(len(self.callbacks) - 1, is_mock(value))
         raise CodecError(f"a {type(value).__name__} of the test's own")
 
     def revive(self, value: Any, operands: list[Any]) -> Any:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from tito.judge.call_sites import MARK
+from tito.judge.mocks import patch_the_notebook_too
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
 from tito.judge.seeding import count_seeds, draws_put_back
@@ -29,6 +30,7 @@ from tito.sandbox.inside.step_status import StepStatus
 
 GIVEN = f"{MARK}given>"
 BUILTINS = frozenset(dir(builtins))
+MOCKS = "unittest"
 OPEN = "open"  # files that the notebook has are opened there
 NOT_THE_NOTEBOOKS = ("get_ipython", "exit", "quit", "In", "Out")
 
@@ -82,7 +84,10 @@ class Namespace(dict[str, Any]):
         root = name.partition(".")[0]
         if root not in self.modules or level:
             try:
-                return builtins.__import__(name, globals, locals, fromlist, level)
+                module = builtins.__import__(name, globals, locals, fromlist, level)
+                if root == MOCKS:
+                    patch_the_notebook_too(self.proxy_channel, self)
+                return module
             except ModuleNotFoundError as error:
                 if error.name not in (name, root) or level:
                     raise
@@ -161,7 +166,9 @@ def _names(line: Transport, request: dict[str, Any], folder: JudgeFolder, *, bel
     files = MirroredFiles(folder.path) if request["files"] else None
     proxy_channel = ProxyChannel(line, known, request["keep"], believes=believes, files=files)
     sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
-    return Namespace(proxy_channel, imported(request["imports"]), *sets)
+    names = Namespace(proxy_channel, imported(request["imports"]), *sets)
+    patch_the_notebook_too(proxy_channel, names)
+    return names
 
 
 def _replayed(

@@ -32,7 +32,7 @@ class TestPlan:
 
     @property
     def is_told(self) -> bool:
-        """Whether the judge runs it with modules of the notebook's own (files, mocks, a function's source), in whose
+        """Whether the judge runs it with modules of the notebook's own (a database, a function's source), in whose
         place student code can put others."""
         return self.remote is not None and bool(self.remote.modules)
 

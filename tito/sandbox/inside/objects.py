@@ -18,11 +18,13 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tito.sandbox.inside.codec import Channel, CodecError
+from tito.sandbox.inside.judge_mock import JudgeMock
 from tito.sandbox.inside.mirrored_files import MirroredFiles
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import (
@@ -211,21 +213,22 @@ class Objects:
 
     # ---- functions of the test -------------------------------------------------------------------
 
-    def callback(self, number: int) -> Any:
-        """A function that runs one of the test's, where the test is."""
+    def callback(self, number: int, mock: bool) -> Any:
+        """A function that runs one of the test's, or what stands for a mock of the test's, where the test is."""
         if number not in self.callbacks:
 
             def function(*arguments: Any, **keywords: Any) -> Any:
-                return self._call_back(number, arguments, keywords)
+                return self._call_back(number, "__call__", arguments, keywords)
 
-            self.callbacks[number] = function
+            self.callbacks[number] = JudgeMock(partial(self._call_back, number)) if mock else function
         return self.callbacks[number]
 
-    def _call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def _call_back(self, number: int, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         encoder = WireEncoder(self.refer)
         for name, value in ({"arguments": list(arguments), "keywords": keywords} | self._changed_files()).items():
             encoder.put(name, value)
-        reply = {"token": self.token, "status": "callback", "number": number, "said": self._printed()}
+        reply = {"token": self.token, "status": "callback", "number": number, "operation": operation}
+        reply["said"] = self._printed()
         self.channel.send_packed(reply, encoder.packed())
         self.depth += 1
         try:
@@ -238,7 +241,7 @@ class Objects:
                     return self.revive(values["value"])
                 if request["what"] == "raise":
                     self.token = request["token"]
-                    raise _error(request["name"], *(self.revive(values[name]) for name in ("error", "arguments")))
+                    raise _error(request, *(self.revive(values[name]) for name in ("error", "arguments", "state")))
                 self.answer(self.channel, request, values)
         finally:
             self.depth -= 1
@@ -283,7 +286,7 @@ class Objects:
         if isinstance(value, Handle):
             return self.objects[value.number]
         if isinstance(value, Callback):
-            return self.callback(value.number)
+            return self.callback(value.number, value.mock)
         if isinstance(value, Known):
             return imported(value)
         if isinstance(value, Iterator):
@@ -330,15 +333,20 @@ def _text(error: BaseException) -> str:
         return "(this exception cannot be printed)"
 
 
-def _error(name: str, error: Any, arguments: list[Any]) -> BaseException:
-    """What a function of the test's raised: an exception of the notebook's, or one of Python's own."""
+def _error(request: dict[str, Any], error: Any, arguments: list[Any], state: dict[str, Any]) -> BaseException:
+    """What a function of the test's raised: an exception of the notebook's, of Python's own, or of a library's."""
     if isinstance(error, BaseException):
         return error
-    kind = getattr(builtins, name, Exception)
-    exception: BaseException = (kind if isinstance(kind, type) and issubclass(kind, Exception) else Exception)(
-        *arguments
-    )
-    return exception
+    try:
+        kind = imported(Known(request["module"], request["name"]))
+        try:
+            exception = kind(*arguments)
+        except TypeError:  # it was made of more than it says
+            exception = kind.__new__(kind, *arguments)
+        exception.__dict__.update(state)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        exception = None
+    return exception if isinstance(exception, Exception) else Exception(*arguments)
 
 
 def _raises(cls: type) -> bool:

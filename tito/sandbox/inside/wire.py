@@ -4,7 +4,7 @@
 also needs to name objects that stay where they are, and the standard library's own kinds of values as what they are.
 
     Handle    an object of the notebook that stays there, with what its class is like
-    Callback  a function of the test that stays in the judge
+    Callback  a function of the test that stays in the judge, or a mock
     Known     a class or function that both sides import by its name
     Alias     one of the arguments of the call that is answered
     Draws     a random generator, by what it will draw
@@ -80,9 +80,10 @@ class Handle:
 
 @dataclass(frozen=True)
 class Callback:
-    """A function of the test by its number."""
+    """A function of the test by its number; or a mock, with which more can be done than to call it."""
 
     number: int
+    mock: bool = False
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,7 @@ def more(tag: str, value: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
     if tag == "alias":
         return Alias(int(content[0]))
     if tag == "callback":
-        return Callback(int(content[0]))
+        return Callback(int(content[0]), content[1] is True)
     if tag == "handle":
         return Handle(int(content[0]), dict(content[1]))
     if tag == "known":
