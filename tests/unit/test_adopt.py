@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tito.author.adopt import PASSWORD, course_file, course_imports, db_url_for_file, with_packages_line
-from tito.author.new_course import is_fresh, new_course
+from tito.author.new_course import is_fresh, new_course, new_module
 from tito.bridge.nbgrader_facts import NbgraderFacts
 from tito.course.course import Course, load_course
 from tito.course.python_source import Source
-from tito.errors import BadSource, GradebookUnavailable
+from tito.errors import BadSource, GradebookUnavailable, UsageError
 from tito.gradebook.contents import contents, scored
 from tito.plan.packages import imported_modules, with_packages
 
@@ -188,3 +188,28 @@ def test_a_module_is_of_the_package_that_brings_it() -> None:
     assert not packages["tito"][1]  # it holds the reference, and is in no sandbox
     if "cv2" not in sys.modules:
         assert packages["cv2"][0].startswith("opencv-python")
+
+
+# ---- a new module ------------------------------------------------------------------------------------
+
+
+def test_a_new_module_stands_beside_those_that_are_there_and_over_none(course: Course) -> None:
+    files = new_module(course, "42_moving_sums")
+    assert {path.suffix for path in files} == {".py"}
+    source = files[Path("source/42_moving_sums.py")]
+    assert "number: 42" in source and "title: Moving sums" in source and "MODULE_" not in "".join(files.values())
+    taken = course.assignments[0].id
+    number, _, name = taken.partition("_")
+    for module in (taken, f"{number}_other", f"99_{name}"):
+        with pytest.raises(BadSource, match=taken):
+            new_module(course, module)
+    (course.root / "variants/42_moving_sums").mkdir(parents=True)
+    (course.root / "variants/42_moving_sums/no_refusal.py").touch()
+    with pytest.raises(BadSource, match="there already"):
+        new_module(course, "42_moving_sums")
+
+
+@pytest.mark.parametrize("name", ["sums", "1_sums", "01-sums", "01_", "01_Sums", "../01_sums", "01_a/b", "001_sums"])
+def test_a_name_that_no_module_can_have_is_refused(course: Course, name: str) -> None:
+    with pytest.raises(UsageError, match="no name of a module"):
+        new_module(course, name)

@@ -24,7 +24,7 @@ from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRe
 from tito.plain_text import HOSTILE
 
 SECTIONS = {
-    "Course": ["init", "demo", "doctor"],
+    "Course": ["init", "new", "demo", "doctor"],
     "Author": ["check", "export", "release", "otter"],
     "Grade": ["collect", "autograde", "status", "feedback"],
     "Grades": ["grades", "policy"],

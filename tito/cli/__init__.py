@@ -52,7 +52,7 @@ def cli(ctx: click.Context, folder: Path, show_traceback: bool) -> None:
     ctx.obj = Settings(folder, show_traceback)
 
 
-cli.add_section("Course", init.init, course.demo, course.doctor)
+cli.add_section("Course", init.init, init.new, course.demo, course.doctor)
 cli.add_section("Author", assignments.check, assignments.export, assignments.release, otter.otter)
 cli.add_section("Grade", cohort.collect, cohort.autograde, results.status, results.feedback)
 cli.add_section("Grades", results.grades, policy.policy)

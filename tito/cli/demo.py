@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 import nbformat
@@ -134,9 +135,11 @@ def _cohort(course: Course, assignment: Assignment) -> list[Player]:
             f"There are no variants of {assignment.id} to play students.",
             hint=f"Write some in variants/{assignment.id}/.",
         )
-    people = [name.split() for name in PEOPLE[: len(variants)]]
+    others = (f"Student {number}" for number in count(len(PEOPLE) + 1))
+    names = (name.split() for name in chain(PEOPLE, others))
     return [
-        Player(first.lower(), first, last, variant) for (first, last), variant in zip(people, variants, strict=True)
+        Player(first.lower() if first != "Student" else f"student{last}", first, last, variant)
+        for variant, (first, last) in zip(variants, names, strict=False)
     ]
 
 

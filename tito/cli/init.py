@@ -146,7 +146,7 @@ def _fresh(root: Path, write: _Writer) -> None:
             hint="Change into the course's folder, or make a new course in a folder of its own: 'tito init NAME'.",
         )
     files = new_course(root)
-    say(f"A new course in {root}: {', '.join(map(str, files))}.")
+    say(f"A new course in {root}: {_summary(files)}.")
     if write(files):
         number = MODULE.partition("_")[0]
         change = "" if root == Path.cwd() else f"cd {root} && "
@@ -154,6 +154,42 @@ def _fresh(root: Path, write: _Writer) -> None:
             f"Wrote them. Next: '{change}tito check {number}' proves that the module is fit for release, "
             f"'tito release {number}' hands it to the exchange, 'tito demo' plays all of it with simulated students."
         )
+
+
+# ---- a new module ------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("module", metavar="NN_NAME")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def new(settings: Settings, module: str, *, dry_run: bool, yes: bool) -> None:
+    """Make a module that works, to be made into yours: a script, right solutions and wrong ones.
+
+    The script has warm-ups, an exercise with tests that are seen and hidden ones, and a question. `tito check` on it
+    holds from the beginning.
+    """
+    from tito.author.new_course import new_module
+
+    course = settings.course()
+    files = new_module(course, module)
+    say(f"A new module in {course.root}: {_summary(files)}.")
+    if _Writer(course.root, dry_run, yes)(files):
+        say(
+            f"Wrote them. Next: 'tito check {module}' proves that it is fit for release. Then change the exercise, its "
+            "tests and the solutions, and check again."
+        )
+
+
+def _summary(files: dict[Path, str]) -> str:
+    """Files, those of one folder together."""
+    folders: dict[Path, list[str]] = {}
+    for path in files:
+        folders.setdefault(path.parent, []).append(path.name)
+    return ", ".join(
+        str(folder / names[0]) if len(names) == 1 else f"{len(names)} in {folder}" for folder, names in folders.items()
+    )
 
 
 # ---- a course of tito's ------------------------------------------------------------------------------

@@ -8,4 +8,4 @@ root = "exchange"               # a folder of your own, made by the first releas
 packages = ["ipython", "matplotlib", "numpy"]  # what notebooks can import, with what these need
 
 # [deadlines]
-# 01_averages = 2030-01-31T23:59:00Z
+# 01_sums = 2030-01-31T23:59:00Z

@@ -1,0 +1,16 @@
+# ---
+# title: An assertion instead of a ValueError
+# kind: wrong
+# base: reference
+# lost: [test_refusals]
+# ---
+
+# %% moving_sums
+def moving_sums(values, width):
+    assert 1 <= width <= len(values), "no such width"
+    current = sum(values[:width])
+    sums = [current]
+    for entering, leaving in zip(values[width:], values):
+        current = current + entering - leaving
+        sums.append(current)
+    return sums
