@@ -31,6 +31,7 @@ from cases_support import (
     write,
 )
 from demo_course import Demo
+from kernel_forks import fork_kernels
 
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, read_variants
@@ -81,7 +82,8 @@ def scores_of(results: dict[str, Any]) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def pool() -> Any:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawning, initializer=fork_kernels) as pool:
         yield pool
 
 
