@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain
 from typing import Self
 
 import pytest
@@ -13,9 +12,22 @@ from tito.grade.calibrate import calibrated_apart
 from tito.grade.submission import Graded
 from tito.grade.workers import Task, Worker
 from tito.plan.plan import AssignmentPlan
+from tito.plan.sandbox_specs import BorrowedSandboxes
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
+
+
+def grade_in(
+    sandboxes: BorrowedSandboxes, plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, Graded]]:
+    """As `workers.grade_in`, in this process."""
+    worker = Worker(plan, isolation, (sandboxes.notebooks, sandboxes.judges))
+    try:
+        for number, graded in worker.grade(iter(enumerate(tasks))):
+            yield tasks[number], graded
+    finally:
+        worker.close()
 
 
 @pytest.fixture
@@ -39,11 +51,6 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def __exit__(self, *_: object) -> None:
             pass
 
-    def grade_all(
-        plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
-    ) -> Iterator[tuple[Task, Graded]]:
-        return chain.from_iterable(InProcess(plan, isolation, workers, None).grade(tasks))
-
     class NoEarlySandboxes(ExitStack):
         def __init__(self, *_: object) -> None:
             super().__init__()
@@ -61,7 +68,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
     monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
     monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
-    monkeypatch.setattr("tito.author.gates.grade_all", grade_all)
+    monkeypatch.setattr("tito.author.gates.grade_in", grade_in)
     yield
     for worker in known.values():
         worker.close()

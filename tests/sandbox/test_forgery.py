@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from tito.grade.observe import Observations
 from tito.grade.verdicts import verdict_of_test
 from tito.gradebook.grades import grades, to_csv
 from tito.gradebook.records import from_json, read_record, to_json
-from tito.judge.judge import judging
+from tito.judge.judge import Judge, judging, order_of
 from tito.models import Evidence, Gate, Verdict
 from tito.plan.planning import plan_assignment
+from tito.plan.sandbox_specs import Sandboxes
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.codec import pack
 from tito.sandbox.inside.step_status import StepStatus
@@ -36,11 +38,22 @@ def a_test(*lines: str, points: int = 4) -> str:
     return "\n".join([f"# %% {meta('test_double', grade=True, locked=True, points=points)}", *lines, ""])
 
 
-def verdicts_of_the_gate(tmp_path: Path, *lines: str) -> list[Gate]:
+@pytest.fixture(scope="module")
+def sandboxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxes]:
+    """For the tiny module, whichever tests it has."""
+    course = write_course(tmp_path_factory.mktemp("forgery") / "course", variants={})
+    plan = plan_assignment(course, course.assignment("7"))
+    with Sandboxes(Bubblewrap(), plan.spec) as running:
+        running.warm(plan.spec, order_of(replace(plan, notebooks=())))
+        yield running
+
+
+def verdicts_of_the_gate(sandboxes: Sandboxes, tmp_path: Path, *lines: str) -> list[Gate]:
     """What the gate says of the tiny module with another test of `double`."""
     course = write_course(tmp_path / "course", script(test_double=a_test(*lines)), variants={})
     plan = plan_assignment(course, course.assignment("7"))
-    return [*declared_reports(plan), *forged_values(plan, Bubblewrap())]
+    with Judge(sandboxes.judges) as judge:
+        return [*declared_reports(plan), *forged_values(plan, sandboxes.notebooks, judge)]
 
 
 JUDGE, BEGIN, END = "### JUDGE", "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -71,8 +84,8 @@ GOOD: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("lines", GOOD.values(), ids=GOOD)
-def test_a_sound_test_passes(lines: tuple[str, ...], tmp_path: Path) -> None:
-    checks = verdicts_of_the_gate(tmp_path, *lines)
+def test_a_sound_test_passes(lines: tuple[str, ...], sandboxes: Sandboxes, tmp_path: Path) -> None:
+    checks = verdicts_of_the_gate(sandboxes, tmp_path, *lines)
     assert [(check.name, check.ok) for check in checks] == [(DECLARED, True), (GATE, True)], checks
 
 
@@ -138,9 +151,9 @@ BAD: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 @pytest.mark.parametrize(("lines", "gate", "reason"), BAD.values(), ids=BAD)
 def test_a_bad_test_is_refused_with_its_name_the_value_and_the_replacement(
-    lines: tuple[str, ...], gate: str, reason: str, tmp_path: Path
+    lines: tuple[str, ...], gate: str, reason: str, sandboxes: Sandboxes, tmp_path: Path
 ) -> None:
-    failures = [check for check in verdicts_of_the_gate(tmp_path, *lines) if not check.ok]
+    failures = [check for check in verdicts_of_the_gate(sandboxes, tmp_path, *lines) if not check.ok]
     assert any(
         check.name == gate and check.where == "test_double" and reason in check.detail and check.hint
         for check in failures

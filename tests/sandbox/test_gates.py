@@ -18,6 +18,8 @@ from tito.course.script import read_script
 from tito.errors import BadSource, GateFailed, GradebookUnavailable
 from tito.models import Gate, GateReport
 from tito.sandbox.bubblewrap import Bubblewrap
+from tito.sandbox.launch import Backend
+from tito.sandbox.unconfined import Unconfined
 
 pytestmark = pytest.mark.usefixtures("in_process")
 
@@ -138,6 +140,26 @@ def test_a_planted_fault_makes_its_gate_fail_with_the_name_of_the_cell(
     failed = failures(write_course(tmp_path / "course", text, variants={}))
     beside = {("tests are judged apart", where)}  # so the test goes where the reference does not pass it elsewhere
     assert {(check.name, check.where) for check in failed} - beside == {(gate, where)}
+
+
+WRITES = CELLS["halve"].replace("    half_of", "    open('left.txt', 'w').close()\n    half_of", 1)
+LEFT = """
+try:
+    halve(4)
+except NotImplementedError:
+    pass
+import os
+assert os.path.isfile("left.txt"), "nobody wrote it"
+"""
+
+
+@pytest.mark.parametrize("backend", [Bubblewrap(), Unconfined()], ids=lambda backend: backend.name)
+def test_what_one_gate_leaves_behind_is_not_there_for_the_next(backend: Backend, tmp_path: Path) -> None:
+    """Else the stub would pass a test by a file that the reference wrote."""
+    test_halve = CELLS["test_halve"].split("assert")[0] + LEFT
+    course = write_course(tmp_path / "course", script(halve=WRITES, test_halve=test_halve), variants={})
+    gates = run_gates(course, course.assignment("7"), backend).gates
+    assert [gate.ok for gate in gates if gate.name in (PASSES, STUB)] == [True, True], gates
 
 
 PERMITTED = f"### SHOWN `{SOLUTION_LINE}`: the text above explains this line\n"

@@ -18,7 +18,7 @@ from tito.author.hostile_values import alike, replacements
 from tito.author.self_reports import yes_or_no_names
 from tito.errors import JudgeFailed
 from tito.grade.observe import observe
-from tito.judge.judge import Judge, Judgement, Question, halves_of, sandboxes_for
+from tito.judge.judge import Judge, Judgement, Question
 from tito.models import Gate, JudgePlan, Measured, Section
 from tito.plan.evaluation import calls_that_run_values
 from tito.plan.names import names_in
@@ -28,7 +28,6 @@ from tito.plan.test_cell import judge_parts
 from tito.repair.read_notebook import trusted
 from tito.sandbox.inside.codec import CodecError, Packed, pack
 from tito.sandbox.inside.step_status import StepStatus
-from tito.sandbox.launch import Backend
 from tito.sandbox.steps import Ran
 from tito.sandbox.zygote_client import ZygoteClient
 
@@ -77,8 +76,9 @@ class Forgery:
 # ---- the gate -------------------------------------------------------------------------------------------
 
 
-def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Gate]:
-    """Whether every judge half refuses hostile values; a line for each value that it takes.
+def forged_values(plan: AssignmentPlan, sandbox: ZygoteClient, judge: Judge) -> Iterator[Gate]:
+    """Whether every judge half refuses hostile values; a line for each value that it takes. The sandbox is one for
+    the plan's notebooks.
 
     Raises:
         SandboxUnavailable: the reference could not be run.
@@ -86,15 +86,14 @@ def forged_values(plan: AssignmentPlan, backend: Backend) -> Iterator[Gate]:
     started = time.perf_counter()
     asked = held = 0
     faults: list[Gate] = []
-    with sandboxes_for(backend, plan) as sandboxes, Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
-        for claims in _claims(plan, sandboxes.notebooks, judge):
-            (honest,) = _answers(judge, claims, [claims.values])
-            if isinstance(honest, JudgeFailed) or not honest.yes:
-                continue  # another gate says so
-            forgeries = list(_forgeries(claims))
-            asked += len(forgeries)
-            held += len(claims.plan.observed)
-            faults += _accepted(claims, forgeries, _answers(judge, claims, [forgery.values for forgery in forgeries]))
+    for claims in _claims(plan, sandbox, judge):
+        (honest,) = _answers(judge, claims, [claims.values])
+        if isinstance(honest, JudgeFailed) or not honest.yes:
+            continue  # another gate says so
+        forgeries = list(_forgeries(claims))
+        asked += len(forgeries)
+        held += len(claims.plan.observed)
+        faults += _accepted(claims, forgeries, _answers(judge, claims, [forgery.values for forgery in forgeries]))
     yield from faults
     if not faults:
         seconds = time.perf_counter() - started

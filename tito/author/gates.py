@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
 from tito.course.script import source_notebooks, with_header_and_footer
 from tito.errors import BadSource, PlatformError
-from tito.grade.calibrate import calibrated_apart, forgeable
+from tito.grade.calibrate import calibrated, forgeable
 from tito.grade.submission import write_files
-from tito.grade.workers import Task, grade_all
+from tito.grade.workers import Task, grade_in
+from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.autotests import instantiated
 from tito.plan.directives import reason_in_process, reason_unsolved
@@ -34,10 +36,11 @@ from tito.plan.packages import advice, imports_of, missing_packages
 from tito.plan.partial_credit import REMARK, with_last_value
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
+from tito.plan.sandbox_specs import Sandboxes, borrowed_sandboxes
 from tito.plan.test_cell import sections
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
-from tito.sandbox.zygote_client import Sandbox
+from tito.sandbox.zygote_client import NOT_ISOLATED
 
 NOT_STORED = Fingerprint("", "", "")
 PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here
@@ -52,8 +55,19 @@ class GateContext:
     assignment: Assignment
     backend: Backend
     plan: AssignmentPlan
+    shared: Sandboxes | None
     source: dict[str, Any]
     released: dict[str, Any]
+
+    @contextmanager
+    def sandboxes(self) -> Iterator[Sandboxes]:
+        """Where a gate runs code: what all gates share, or what is its own where one session's files are seen by the
+        next."""
+        if self.shared is not None:
+            yield self.shared
+        else:
+            with sandboxes_for(self.backend, self.plan) as own:
+                yield own
 
     def limited(self, cell_timeout_s: float) -> GateContext:
         limits = replace(self.plan.spec.limits, cell_timeout_s=cell_timeout_s)
@@ -107,15 +121,36 @@ def run_gates(
             note([Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)])
             return report
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
-        plan = calibrated_apart(plan_assignment(course, assignment), backend)
-        context = GateContext(course, assignment, backend, plan, source, released)
-        note(_without_names(plan))
-        note(_as_the_course_has_it(course, _judged(plan)))
-        note(_as_the_course_has_it(course, declared_reports(plan)))
-        note(_as_the_course_has_it(course, forged_values(plan, backend)))
-        note(_warmups(context))
-        note(_earned(context, workers))
+        plan = plan_assignment(course, assignment)
+        with _shared(backend, plan) as shared:
+            context = GateContext(course, assignment, backend, plan, shared, source, released)
+            for gate in _run(context, workers):
+                note(gate)
     return report
+
+
+@contextmanager
+def _shared(backend: Backend, plan: AssignmentPlan) -> Iterator[Sandboxes | None]:
+    """Sandboxes for all gates, where they keep sessions apart."""
+    if backend.name == NOT_ISOLATED:
+        yield None
+    else:
+        with sandboxes_for(backend, plan) as sandboxes:
+            yield sandboxes
+
+
+def _run(context: GateContext, workers: int) -> Iterator[Iterable[Gate]]:
+    """The gates that run code, one after the other."""
+    with context.sandboxes() as sandboxes:
+        context = replace(context, plan=calibrated(context.plan, sandboxes))
+    course, plan = context.course, context.plan
+    yield _without_names(plan)
+    yield _as_the_course_has_it(course, _judged(plan))
+    yield _as_the_course_has_it(course, declared_reports(plan))
+    with context.sandboxes() as sandboxes, Judge(sandboxes.judges, halves_of(plan.notebooks)) as judge:
+        yield _as_the_course_has_it(course, forged_values(plan, sandboxes.notebooks, judge))
+    yield _warmups(context)
+    yield _earned(context, workers)
 
 
 NOT_RUN = "tests and solutions"
@@ -182,7 +217,7 @@ def _warmups(context: GateContext) -> Iterator[Gate]:
         cells = read_cells(notebook.cells)
         last = max((at for at, cell in enumerate(cells) if cell.is_warmup), default=-1)
         failed = []
-        with Sandbox(context.backend, context.plan.spec) as sandbox, sandbox.session() as session:
+        with context.sandboxes() as sandboxes, sandboxes.notebooks.session() as session:
             for cell in cells[: last + 1]:
                 if not cell.is_code:
                     continue
@@ -230,9 +265,10 @@ def _graded(context: GateContext, submissions: dict[str, dict[str, Any]], worker
             if who != THE_STUB:
                 write_files(folder, context.plan.handed_in.reference)
             tasks.append(Task(who, folder, NOT_STORED))
-        records = {
-            task.student: graded.record for task, graded in grade_all(context.plan, context.backend, tasks, workers)
-        }
+        with context.sandboxes() as sandboxes:
+            borrowed = borrowed_sandboxes(sandboxes, context.plan.spec)
+            graded = grade_in(borrowed, context.plan, context.backend, tasks, workers)
+            records = {task.student: result.record for task, result in graded}
     fault = next((record.fault for record in records.values() if record.fault), "")
     if fault:
         raise PlatformError(fault)

@@ -34,11 +34,17 @@ from tito.errors import SandboxUnavailable
 from tito.grade.calibrate import calibrated
 from tito.grade.observe import AtWork
 from tito.grade.submission import Graded, Prepared, given_up, grading, not_graded, prepared, write_reference
-from tito.judge.judge import Judge, halves_of, order_of
+from tito.judge.judge import Judge, halves_of, order_of, sandboxes_for
 from tito.models import Fingerprint
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
-from tito.plan.sandbox_specs import BorrowedSandboxes, SandboxAddress, Sandboxes, judge_spec
+from tito.plan.sandbox_specs import (
+    BorrowedSandboxes,
+    SandboxAddress,
+    Sandboxes,
+    borrowed_sandboxes,
+    judge_spec,
+)
 from tito.sandbox.inside import kernel
 from tito.sandbox.inside.codec import PATIENCE
 from tito.sandbox.launch import Backend
@@ -233,15 +239,22 @@ class WorkerHandle:
 def grade_all(
     plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[Task, Graded]]:
-    """Grade `tasks` with so many workers, started for them; see `WorkerPool.grade`.
+    """Grade `tasks` in sandboxes that are started for them; see `grade_in`."""
+    if tasks:
+        with sandboxes_for(isolation, plan) as sandboxes:
+            yield from grade_in(borrowed_sandboxes(sandboxes), plan, isolation, tasks, workers)
+
+
+def grade_in(
+    sandboxes: BorrowedSandboxes, plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, Graded]]:
+    """Grade `tasks` with so many workers, started for them, in sandboxes for the plan; see `WorkerPool.grade`.
 
     Raises:
         SandboxUnavailable: a test is to be measured, which cannot be done in this sandbox.
     """
     if tasks:
         require_measuring(plan, isolation.name)
-        sandboxes = Sandboxes(isolation, plan.spec)
-        sandboxes.warm(plan.spec, order_of(plan))
         with WorkerPool(plan, isolation, workers, sandboxes) as graders:
             yield from itertools.chain.from_iterable(graders.grade(tasks))
 

@@ -123,10 +123,13 @@ class BorrowedSandboxes:
         """Nothing: they are another's."""
 
 
-def borrowed_sandboxes(sandboxes: Sandboxes) -> BorrowedSandboxes:
-    """How other processes find these."""
-    both = (sandboxes.notebooks, sandboxes.judges)
-    return BorrowedSandboxes(*(SandboxAddress(sandbox.name, sandbox.spec, sandbox.address) for sandbox in both))
+def borrowed_sandboxes(sandboxes: Sandboxes, spec: SandboxSpec | None = None) -> BorrowedSandboxes:
+    """How other processes find these. `spec` has the limits of what they run there, where those are others."""
+    notebooks, judges = sandboxes.notebooks, sandboxes.judges
+    return BorrowedSandboxes(
+        SandboxAddress(notebooks.name, spec or notebooks.spec, notebooks.address),
+        SandboxAddress(judges.name, judge_spec(spec) if spec else judges.spec, judges.address),
+    )
 
 
 class EarlySandboxes:
