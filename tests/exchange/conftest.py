@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import postgresql
 import pytest
 from exchange_support import FakeHub
-from nbgrader_forks import Commands
+from nbgrader_forks import Commands, nbgrader_forks
 from real_hub import RealHub, real_hub
 
 
@@ -18,10 +18,8 @@ def hub_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
 
 
 @pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
-    helper = Commands()
-    yield helper
-    helper.close()
+def commands() -> Commands:
+    return nbgrader_forks()
 
 
 @pytest.fixture
