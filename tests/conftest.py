@@ -5,8 +5,14 @@ Whoever runs a single test waits for this file. It imports nothing of the platfo
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
 import shutil
+import sys
+from collections.abc import Iterator
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +64,7 @@ TOGETHER = {
     "images": ("tests/images/",),
     "corpus": ("tests/sandbox/test_cases.py", "tests/ecosystem/test_same_engine.py"),
     "demo": tuple(f"tests/ecosystem/{name}.py" for name in ("test_at_home", "test_demo", "test_otter")),
+    "quickstart": tuple(f"tests/ecosystem/{name}.py" for name in ("test_adopted_course", "test_nbgrader_page")),
     "hub": tuple(f"tests/exchange/test_exchange_{name}.py" for name in ("nbgrader", "page", "real_hub")),
 }
 # These are begun first, so that no process is still at a long one when the others have ended.
@@ -102,6 +109,36 @@ def marker_of(path: Path) -> str:
     if folder not in MARKERS:
         raise pytest.UsageError(f"{path}: what do tests in tests/{folder} need? MARKERS in tests/conftest.py says it")
     return MARKERS[folder]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_are_read_once() -> Iterator[None]:
+    """httpx reads all certificates of the machine for each client, in 20 ms, though tests ask loopback alone."""
+    transports = sys.modules.get("httpx._transports.default")
+    with pytest.MonkeyPatch.context() as patch:
+        if transports is not None:
+            patch.setattr(transports, "create_ssl_context", functools.cache(transports.create_ssl_context))
+        yield
+
+
+@pytest.fixture(scope="session")
+def server_of_workers() -> BaseContext:
+    """A process that has imported what workers need, and forks them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tito.grade.workers"])
+    return context
+
+
+@pytest.fixture
+def workers_ready(server_of_workers: BaseContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start many graders: where they cannot be forked from this process, as it has threads, they are
+    forked from one that has none, in the place of starting from nothing. They have the environment that was there
+    when the first one was started."""
+
+    def get_context(method: str) -> BaseContext:
+        return server_of_workers if method == "spawn" else multiprocessing.get_context(method)
+
+    monkeypatch.setattr("tito.grade.workers.multiprocessing", SimpleNamespace(get_context=get_context))
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tito.plan.autotests import instantiated
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 TEMPLATES = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "autotests.yml"
 REFERENCE = """a = 5
 b = "a secret word"

@@ -11,6 +11,8 @@ from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord
 from tito.plan.planning import plan_assignment
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 IS_GRADED = "os.environ.get('NBGRADER_EXECUTION') == 'autograde' and 'NBGRADER_VALIDATING' not in os.environ"
 ASKS = (
     solution("import os\ndef mode():\n    return os.environ.get('NBGRADER_EXECUTION')", "mode"),

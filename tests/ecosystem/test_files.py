@@ -23,6 +23,8 @@ from tito.sandbox.backends import backend
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.launch import Backend
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 RIGHT = {"ada": {}, "bob": data_course.STUDENTS_WAY}
 WRONG = {"cid": {"add_reading": "def add_reading(day, value):\n    pass"}}
 

@@ -12,6 +12,8 @@ from tito.grade.causes import HIDDEN_FAILED
 from tito.models import Evidence, SubmissionRecord, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 WRONG_DOUBLE = "def double(x):\n    return 2 * x if x > 0.5 else 3 * x"
 RAISING_DOUBLE = "def double(x):\n    if x < 1:\n        raise ValueError(x)\n    return 2 * x"
 FORGED = (

@@ -10,6 +10,8 @@ from tito.author.gates import run_gates
 from tito.models import Evidence, SubmissionRecord, Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 HALF = "def square(x):\n    return x * x if x < 2 else 3"
 DISPLAYS = """
 import builtins, IPython

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import os
 import signal
 import sqlite3
@@ -31,6 +32,8 @@ from tito.gradebook.store import gradebook
 from tito.models import Fingerprint, Status, SubmissionRecord, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
+
+pytestmark = pytest.mark.usefixtures("workers_ready")
 
 TRIPLES = "def double(values):\n    return 3 * values"
 CLIPS = "def double(values):\n    return np.clip(2 * values, -1000, 1000)"
@@ -72,7 +75,10 @@ def cohort(released: Course) -> Iterator[Course]:
     yield released
 
 
-def test_workers_of_their_own_give_the_same_as_one_process(cohort: Course, request: pytest.FixtureRequest) -> None:
+def test_workers_of_their_own_give_the_same_as_one_process(
+    cohort: Course, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tito.grade.workers.multiprocessing", multiprocessing)  # started as they are for users
     spread = {record.student: points(record) for record in run(cohort, workers=2).records}
     request.getfixturevalue("in_process")
     assert {record.student: points(record) for record in run(cohort, force=True).records} == spread
