@@ -1,4 +1,4 @@
-"""The demo, run once as a user runs it; what it left behind is looked at by all tests here."""
+"""What takes long to make, once for all tests here: the demo, as a user runs it, and a course of nbgrader's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 from demo_course import Demo
+from nbgrader_course import NbgraderCourse, quickstart
 
 from tito.course.course import load_course
 
 ROOT = Path(__file__).resolve().parents[2]
 TITO = Path(sys.executable).with_name("tito")
+
+
+@pytest.fixture(scope="session")
+def quickstart_once(tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
+    """What nbgrader's own commands make, made once; tests work on copies."""
+    return quickstart(tmp_path_factory.mktemp("nbgrader"))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -60,6 +61,15 @@ class NbgraderCourse:
         """Every file of the course, and what is in it."""
         files = (path for path in self.root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
         return {str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def copied(self, folder: Path) -> NbgraderCourse:
+        """A copy in a folder, with the exchange where its settings say."""
+        copy = NbgraderCourse(folder / self.root.name)
+        shutil.copytree(self.root, copy.root)
+        shutil.copytree(self.exchange, copy.exchange)
+        config = copy.root / "nbgrader_config.py"
+        config.write_text(config.read_text().replace(str(self.exchange), str(copy.exchange)))
+        return copy
 
     def hand_in(self, student: str, when: str, **cells: str) -> None:
         """Bring the reference's solution in as a student's, but for the cells that are named."""

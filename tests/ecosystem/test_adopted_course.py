@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Tito, command_line
-from nbgrader_course import NBGRADER, NbgraderCourse, quickstart
+from nbgrader_course import NBGRADER, NbgraderCourse
 from ports import free_port
 
 from tito.author.release import publish
@@ -25,22 +25,12 @@ from tito.gradebook.contents import scored
 from tito.gradebook.records import read_record
 from tito.gradebook.store import gradebook
 
-
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
-    return quickstart(tmp_path_factory.mktemp("nbgrader"))
+pytestmark = pytest.mark.usefixtures("workers_ready")
 
 
 @pytest.fixture
-def course(made_once: NbgraderCourse, tmp_path: Path) -> NbgraderCourse:
-    """A copy, with the exchange where its settings say."""
-    root = tmp_path / "course101"
-    shutil.copytree(made_once.root, root)
-    copy = NbgraderCourse(root)
-    shutil.copytree(made_once.exchange, copy.exchange)
-    config = root / "nbgrader_config.py"
-    config.write_text(config.read_text().replace(str(made_once.exchange), str(copy.exchange)))
-    return copy
+def course(quickstart_once: NbgraderCourse, tmp_path: Path) -> NbgraderCourse:
+    return quickstart_once.copied(tmp_path)
 
 
 @pytest.fixture

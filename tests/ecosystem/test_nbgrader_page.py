@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from followed_page import FollowedPage, followed
-from nbgrader_course import NbgraderCourse, quickstart
+from nbgrader_course import NbgraderCourse
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
-    return quickstart(tmp_path_factory.mktemp("page"))
+def course(quickstart_once: NbgraderCourse, tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
+    return quickstart_once.copied(tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")

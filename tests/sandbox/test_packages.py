@@ -18,6 +18,8 @@ from tito.course.course import load_course
 from tito.gradebook.records import read_record
 from tito.models import Verdict
 
+pytestmark = pytest.mark.usefixtures("workers_ready")
+
 FRAME = [
     cell("%matplotlib inline\nimport pandas as pd"),
     solution("def total(frame):\n    return frame['x'].sum()", "total"),
