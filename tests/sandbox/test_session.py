@@ -16,6 +16,7 @@ import pytest
 import tito
 from tito.errors import SandboxUnavailable
 from tito.models import Limits
+from tito.plan.compile import compiled_section
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
@@ -120,6 +121,27 @@ def test_a_figure_is_shown_inline_as_a_png(run: Run) -> None:
     pictures = [output["data"]["image/png"] for output in ran.outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == 1
     assert base64.b64decode(pictures[0]).startswith(b"\x89PNG")
+
+
+def test_a_figure_stays_open_through_the_sections_of_a_test_and_is_shown_at_its_end(run: Run, session: Session) -> None:
+    def section(source: str) -> Ran:
+        session.notebook.send([Step(code=compiled_section(source))], 10)
+        return session.notebook.receive()
+
+    def shown() -> int:
+        session.notebook.send([Step("show")], 10)
+        ran = session.notebook.receive()
+        assert ran.status is StepStatus.OK
+        return sum("image/png" in output.get("data", {}) for output in ran.outputs)
+
+    run("import matplotlib.pyplot as plt\ndrawn = []\n")
+    figure = "figure = plt.figure()\nfigure.canvas.mpl_connect('draw_event', drawn.append)\nplt.plot([1, 2])\n"
+    assert section(figure).outputs == ()
+    assert section("assert plt.gcf() is figure and not drawn\n").status is StepStatus.OK
+    assert shown() == 1
+    assert section("assert not plt.get_fignums() and len(drawn) <= 2\n").status is StepStatus.OK
+    assert section(figure).status is section("plt.close(figure)\n").status is StepStatus.OK
+    assert shown() == 0
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tito.course.cells import Cell, read_cells
 from tito.judge.proxy import Proxy
 from tito.judge.proxy_channel import Ended, ProxyChannel, restore
 from tito.judge.remote_worker import Namespace
-from tito.judge.seeding import SEEDS, count_seeds
+from tito.judge.seeding import SEEDS, NumpyState, count_seeds
 from tito.plan.remote import possible_plans
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, decode
@@ -828,3 +828,26 @@ def test_a_seed_that_is_set_once_more_is_told_once_more(monkeypatch: pytest.Monk
 def test_what_a_student_calls_open_is_theirs() -> None:
     with notebook(more="def open(name): return name + ' is open'\n") as link:
         assert around("r = open('the door')", link)["r"] == "the door is open"
+
+
+MOVES = {
+    "nothing": lambda: None,
+    "a number": np.random.random,
+    "a normal number": np.random.normal,
+    "the seed that it had": lambda: np.random.seed(7),
+    "another seed": lambda: np.random.seed(8),
+    "its state put back": lambda: np.random.set_state(np.random.get_state()),
+}
+
+
+@given(st.lists(st.sampled_from(sorted(MOVES)), max_size=12))
+def test_numpys_generator_is_known_to_have_moved_where_its_state_is_another(names: list[str]) -> None:
+    np.random.seed(7)
+    looking, before = NumpyState(), repr(np.random.get_state(legacy=False))
+    last = looking.now()
+    for name in names:
+        MOVES[name]()
+        state, now = repr(np.random.get_state(legacy=False)), looking.now()
+        assert (now is last) == (state == before), name
+        assert np.random.get_state()[2:] == now[1:]
+        before, last = state, now

@@ -320,6 +320,8 @@ def _tasks(
         if (test.grade_id, Copy.AFTER) in branches:
             after = Copy.AFTER
             yield Task(position, Step("branch", number=branches[test.grade_id, after]), test, copy=after)
+        if test.visible:
+            yield Task(position, Step("show"), test)
         if test.grade_id in late:
             yield Task(position, Step("mark", number=late.index(test.grade_id)), test)
 
@@ -354,17 +356,18 @@ def _receive_notebook(
         ran = NOT_RUN if seen.ended_at else notebook.receive()
         if task.step.op == "branch":
             _note_branch(branches[task.step.number], ran)
-        elif task.test is None or task.section is None:
+        elif task.test is None:
             seen.cells[at] = ran
         else:
             before = seen.cells[at]
+            became = before if task.section is None and ran.status is StepStatus.OK else ran
             outputs, seconds = (*before.outputs, *ran.outputs), before.seconds + ran.seconds
-            seen.cells[at] = Ran(ran.status, ran.ename, ran.evalue, outputs, seconds)
+            seen.cells[at] = Ran(became.status, became.ename, became.evalue, outputs, seconds)
             # Of a section that the judge runs it is no evidence; but a loop without an end is not waited for again.
-            if task.section not in task.test.remote_sections or ran.status.is_over_time:
+            if task.section and (task.section not in task.test.remote_sections or ran.status.is_over_time):
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
         if not seen.ended_at and notebook.over:
-            seen.end, seen.ended_in_test = at, task.section is not None
+            seen.end, seen.ended_in_test = at, task.section is not None or task.step.op == "show"
             seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
         elif not seen.ended_at and ran.status is StepStatus.NOT_RUN:
             seen.end = at

@@ -28,7 +28,7 @@ from tito.judge.proxy import (
     new_exception,
     number_of,
 )
-from tito.judge.seeding import times_seeded
+from tito.judge.seeding import NumpyState, times_seeded
 from tito.judge.shown_values import ShownValues
 from tito.sandbox.inside import wire
 from tito.sandbox.inside.codec import CodecError, Packed
@@ -117,7 +117,8 @@ class ProxyChannel:
         self.over = ""  # why nothing more can be asked
         np.random.seed(SEED)
         random.seed(SEED)
-        self._drawn = _numpy_state(), random.getstate()
+        self._numpy = NumpyState()
+        self._drawn = self._numpy.now(), random.getstate()
         self._seeded = times_seeded()
 
     @property
@@ -298,11 +299,11 @@ class ProxyChannel:
     def _generators(self) -> dict[str, Any]:
         """States of the random generators, where the test has changed them since the notebook was last told; and where
         it has seeded them: with the same seed as before too, for the notebook has drawn meanwhile."""
-        now, then = (_numpy_state(), random.getstate()), self._drawn
+        now, then = (self._numpy.now(), random.getstate()), self._drawn
         seeded = {name for name, times in times_seeded().items() if times != self._seeded[name]}
         self._drawn, self._seeded = now, times_seeded()
         changed: dict[str, Any] = {}
-        if "numpy" in seeded or now[0][1:] != then[0][1:] or not np.array_equal(now[0][0], then[0][0]):
+        if "numpy" in seeded or now[0] is not then[0]:
             changed["numpy_random"] = list(now[0])
         if "python" in seeded or now[1] != then[1]:
             changed["random"] = now[1]
@@ -475,11 +476,6 @@ def _known(value: Any) -> Known | None:
             if member is value:
                 return Known(str(module), str(name))
     return None
-
-
-def _numpy_state() -> tuple[Any, int, int, float]:
-    _, keys, position, has_gauss, cached = np.random.get_state()
-    return keys, int(position), int(has_gauss), float(cached)
 
 
 def restore(old: Any, new: Any) -> Any:

@@ -14,7 +14,7 @@ from tito.sandbox.inside.step_status import StepStatus
 class Step:
     """One thing for a notebook to do, see `server`."""
 
-    op: str = "run"  # or branch, mark, recall, of that number; or rest
+    op: str = "run"  # or branch, mark, recall, of that number; show, or rest
     source: str = ""
     code: bytes = b""  # plain Python, marshalled, in place of a source: faster, and nothing of it is displayed
     cell: CompiledCell | None = None  # the source, compiled, for a shell that student code has left as it was
@@ -27,7 +27,7 @@ class Step:
 
     @property
     def is_answered(self) -> bool:
-        return self.op in ("run", "branch", "rest")
+        return self.op in ("run", "branch", "show", "rest")
 
 
 @dataclass(frozen=True)

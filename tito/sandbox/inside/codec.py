@@ -366,7 +366,7 @@ class Channel:
         self._kept = self._kept[count:]
         count -= len(parts[0])
         while count:
-            self.connection.settimeout(None if end is None else max(end - time.monotonic(), 0.001))
+            self._wait_until(end)
             part = self.connection.recv(max(min(count, 1 << 20), self._ahead))
             if not part:
                 raise EndOfStream("the other side has gone")
@@ -383,12 +383,18 @@ class Channel:
         self._kept = self._kept[count:]
         with memoryview(content) as view:
             while at < count:
-                self.connection.settimeout(None if end is None else max(end - time.monotonic(), 0.001))
+                self._wait_until(end)
                 length = self.connection.recv_into(view[at:])
                 if not length:
                     raise EndOfStream("the other side has gone")
                 at += length
         return content
+
+    def _wait_until(self, end: float | None) -> None:
+        """How long the next piece is waited for. To say what holds already would cost a call to the kernel."""
+        timeout_s = None if end is None else max(end - time.monotonic(), 0.001)
+        if timeout_s is not None or self.connection.gettimeout() is not None:
+            self.connection.settimeout(timeout_s)
 
     def close(self) -> None:
         """Close the connection."""

@@ -314,6 +314,16 @@ def make_private(start: int, end: int) -> None:
     ctypes.memmove(start, content, end - start)
 
 
+def memory_at(address: int, size: int) -> bytes:
+    """What stands in this process's memory there."""
+    return ctypes.string_at(address, size)
+
+
+def clear(address: int, size: int) -> None:
+    """Put zeros there."""
+    ctypes.memset(address, 0, size)
+
+
 def next_shared_mapping(maps: int, address: int) -> Mapping | None:
     """The shared memory at an address or next after it, of the process whose /proc/N/maps the descriptor is.
 

@@ -6,7 +6,10 @@ One of the roles that a zygote can have, see `zygote`; the judge's is another.
 from __future__ import annotations
 
 import contextlib
+import importlib
+import io
 import random
+import sys
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,6 +24,24 @@ from tito.sandbox.inside.shared_resources import SharedResources
 SEED = 2018
 
 
+def rehearse_figures() -> None:
+    """Draw a figure that nobody will see, where the instructor's cells import pyplot: fonts, what writes mathematics,
+    and what makes a picture are then read once for all notebooks. No backend is chosen yet, and pyplot knows no figure.
+    """
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    with contextlib.suppress(Exception):
+        figure = importlib.import_module("matplotlib.figure").Figure()
+        importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+        left, right = figure.subplots(1, 2)
+        left.plot([1, 2, 3], label="text")
+        left.legend()
+        left.set(title="title", xlabel="x", ylabel="y")
+        right.scatter([1, 10], [1, 1000])
+        right.set(xscale="log", yscale="log")
+        figure.canvas.print_figure(io.BytesIO(), format="png", bbox_inches="tight")
+
+
 class Role:
     """A shell, warm; and in a session, the server that runs its cells."""
 
@@ -33,6 +54,7 @@ class Role:
         for statement in order["imports"]:
             with contextlib.suppress(Exception):
                 exec(statement, {})
+        rehearse_figures()
         self.shell.outputs.reset()
         if order["guarded"]:
             self.shell.guard = Guard(self.shell)

@@ -16,12 +16,14 @@ import marshal
 import selectors
 import signal
 import sys
-from collections.abc import Iterator
+from _signal import signal as set_handler  # type: ignore[import-not-found]  # `signal.signal` takes ten times as long
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter, process_time
 from types import FrameType
 from typing import Any, NoReturn
 
+from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
@@ -34,6 +36,7 @@ from tito.sandbox.inside.step_status import StepStatus
 LIVE_FIGURES = ("notebook", "nbagg")
 KERNEL_MAGICS = ("autosave", "clear", "connect_info", "less", "man", "more", "qtconsole")  # do nothing here
 REHEARSAL_S = 5.0
+PYPLOT = "matplotlib.pyplot"
 CANCEL_S = 0.5  # for what a cell that was stopped does when its task is cancelled
 OVERRIDABLE = (
     "run_cell",
@@ -52,6 +55,15 @@ class CellTimeout(BaseException):
 
 class StdinNotAvailable(RuntimeError):
     """A notebook that is graded has nobody to answer `input()`."""
+
+
+class Events(EventManager):  # type: ignore[misc]
+    """IPython's events, of which pyplot hears last: it draws all figures that are open, and those that have been shown
+    are closed by then. Drawn for nobody they took as long as shown."""
+
+    def register(self, event: str, function: Callable[..., Any]) -> None:
+        super().register(event, function)
+        self.callbacks[event].sort(key=lambda callback: getattr(callback, "__module__", "") == PYPLOT)
 
 
 class Shell(InteractiveShell):  # type: ignore[misc]
@@ -156,6 +168,10 @@ class Shell(InteractiveShell):  # type: ignore[misc]
             asyncio.set_event_loop(self.loop)
         return self.loop
 
+    def init_events(self) -> None:
+        self.events = Events(self, available_events)
+        self.events.register("pre_execute", self._clear_warning_registry)
+
     def init_virtualenv(self) -> None:
         pass
 
@@ -250,13 +266,13 @@ def time_limit(limit_s: float) -> Iterator[None]:
     used = process_time()
 
     def look(signum: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGALRM, stop_cell)
+        set_handler(signal.SIGALRM, stop_cell)
         if process_time() - used < AT_WORK * limit_s:
             stop_cell(signum, frame)
         signal.setitimer(signal.ITIMER_REAL, limit_s * (PATIENCE - 1), 1.0)
 
-    signal.signal(signal.SIGPROF, stop_cell)
-    signal.signal(signal.SIGALRM, look)
+    set_handler(signal.SIGPROF, stop_cell)
+    set_handler(signal.SIGALRM, look)
     try:
         signal.setitimer(signal.ITIMER_PROF, limit_s, 1.0)
         signal.setitimer(signal.ITIMER_REAL, limit_s, 1.0)
@@ -278,17 +294,20 @@ class Cell:
     sets: int
 
 
-def run(shell: Shell, cell: str | Cell | bytes, limit_s: float) -> dict[str, Any]:
+def run(shell: Shell, cell: str | Cell | bytes | None, limit_s: float) -> dict[str, Any]:
     """Run one cell; return its status, error, outputs and wall time in seconds.
 
-    Marshalled code is run by Python itself, as no cell: nothing of it is displayed, and no traceback is made.
+    Marshalled code is run by Python itself, as a part of a cell: nothing of it is displayed, and no traceback is made.
+    None: the end of a cell that was run in parts, where figures that it has left open are shown and closed.
     """
     shell.outputs.reset()
     started = perf_counter()
     error: BaseException | None
     try:
         with time_limit(limit_s):
-            if isinstance(cell, bytes):
+            if cell is None:
+                error = shell.events.trigger("post_execute")
+            elif isinstance(cell, bytes):
                 error = run_plain(shell, cell)
             elif isinstance(cell, Cell) and shell.is_as_it_was(cell.flags):
                 error = shell.run_compiled(cell)
@@ -374,14 +393,21 @@ def is_python(source: str) -> bool:
 
 
 def run_plain(shell: Shell, code: bytes) -> BaseException | None:
-    """Run plain Python in the notebook's namespace. Figures that it leaves are shown here, and not by the next cell."""
+    """Run plain Python in the notebook's namespace."""
     try:
         exec(marshal.loads(code), shell.user_ns)
     except BaseException as error:  # noqa: BLE001  (whatever student code raises is told, not acted on)
         return error
-    finally:
-        shell.events.trigger("post_execute")
     return None
+
+
+def close_figures(shell: Shell, limit_s: float) -> None:
+    """What the end of a cell does with figures, but for the pictures, which nobody will see."""
+    with contextlib.suppress(Exception):  # a formatter that student code has put there
+        formatter = shell.display_formatter
+        own, formatter.format = formatter.format, lambda *_, **__: ({}, {})
+        run(shell, None, limit_s)
+        formatter.format = own
 
 
 def text_of(error: BaseException) -> str:

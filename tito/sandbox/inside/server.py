@@ -11,6 +11,8 @@ Requests (JSON, see `codec`):
                     back as it was; with `value`, the answer holds the text of its last value
             branch  fork: the copy serves a channel of its own, with the notebook's state as it stands at this cell. The
                     warden keeps its files meanwhile, see `warden`
+            show    what a kernel does at the end of a cell, when all sections of a test have been run: figures that
+                    are open are shown, and closed; the answer is that of a cell
             mark    remember what the notebook's names stand for at this cell; and
             recall  let them stand for that again, when the last cell has run and all outputs are closed. Neither of
                     these two is answered
@@ -35,7 +37,7 @@ from tito.sandbox.inside.codec import NOTHING, Channel, CodecError, Encoder, End
 from tito.sandbox.inside.last_value import last_value_text, shown_text
 from tito.sandbox.inside.objects import Objects
 from tito.sandbox.inside.own_names import OwnNames
-from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, run, time_limit
+from tito.sandbox.inside.runner import Cell, CellTimeout, Shell, close_figures, run, time_limit
 from tito.sandbox.inside.shared_resources import SharedResources
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import more
@@ -99,6 +101,7 @@ class Server:
                 names, self.own_names = self.marks[step["number"]]
                 self.shell.user_ns.clear()
                 self.shell.user_ns.update(names)
+                close_figures(self.shell, request["limit_s"])  # of the test before
             elif step["op"] == "rest":
                 self.channel.send(about | {"status": StepStatus.OK})
             elif left_s <= 0:
@@ -111,13 +114,21 @@ class Server:
                 seconds = perf_counter() - started  # a notebook of many files takes long to keep
                 left_s -= seconds
                 self.channel.send(about | {"status": StepStatus.OK if forked else StepStatus.ERROR, "seconds": seconds})
+            elif step["op"] == "show":
+                reply = run(self.shell, None, min(left_s, request["limit_s"]))
+                left_s -= reply["seconds"]
+                self._send(about | reply, NOTHING)
             else:
                 reply, seen = self._run(step, codes.get(str(number)), min(left_s, request["limit_s"]))
                 left_s -= reply["seconds"]
-                try:
-                    self.channel.send_packed(about | reply, seen)
-                except CodecError:
-                    self.channel.send_packed(about | reply | {"outputs": []}, seen)
+                self._send(about | reply, seen)
+
+    def _send(self, reply: dict[str, Any], seen: Packed) -> None:
+        """Answer; without outputs, where they cannot cross."""
+        try:
+            self.channel.send_packed(reply, seen)
+        except CodecError:
+            self.channel.send_packed(reply | {"outputs": []}, seen)
 
     def _run(self, step: dict[str, Any], code: Any, limit_s: float) -> tuple[dict[str, Any], Packed]:
         shell = self.shell
