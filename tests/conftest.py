@@ -54,7 +54,8 @@ hypothesis_settings.load_profile("suite")
 # Each is a strict expected failure, so a fault that is mended and still listed here fails the suite.
 PENDING: dict[str, str] = {
     "test_work_on_supplied_files_gets_what_nbgrader_gives[landlock]": (
-        "there, a connection to a supplied database that is open at a test cannot write in a copy of its notebook"
+        "there, a connection to a supplied database that is open at a test cannot write in a copy of its notebook: "
+        "files on a disk cannot be given the inodes that they had (book/threat_model.md)"
     ),
 }
 

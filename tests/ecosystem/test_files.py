@@ -275,3 +275,45 @@ def test_the_reference_hands_in_files_too_and_passes_the_gates(tmp_path: Path) -
     hand_in(course, "cid")
     autograde(course, assignment, Bubblewrap())
     assert [points_of(read_record(course, "ps1", student)) for student in ("ada", "cid")] == [4, 2]
+
+
+IN_WAL_MODE = {
+    "add_customer": """\
+connection = sqlite3.connect("shop.db")
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("insert into customers values ('zoe')")
+connection.execute("delete from customers where name = 'zoe'")
+connection.commit()
+
+def add_customer(name):
+    connection.execute("insert into customers values (?)", (name,))
+    connection.commit()
+"""
+}
+TESTS_OF_CUSTOMERS = """\
+def customers():
+    database = sqlite3.connect("shop.db")
+    names = [name for (name,) in database.execute("select name from customers")]
+    database.close()
+    return names
+
+add_customer("eve")
+add_customer("fay")
+assert customers() == ["ada", "eve", "fay"]
+### BEGIN HIDDEN TESTS
+add_customer("guy")
+assert customers()[-1] == "guy"
+add_customer("hal")
+assert customers()[-2:] == ["guy", "hal"]
+### END HIDDEN TESTS
+"""
+
+
+@pytest.mark.parametrize("name", ["bubblewrap", "copies"])
+def test_a_database_in_wal_mode_that_is_open_at_a_test_costs_nothing(tmp_path: Path, name: str) -> None:
+    course = write_course(tmp_path / "course", tests=data_course.TESTS | {"add_customer": TESTS_OF_CUSTOMERS})
+    hand_in(course, "bob", **IN_WAL_MODE)
+    autograde(course, course.assignment("ps1"), isolation(name))
+    record = read_record(course, "ps1", "bob")
+    assert record is not None
+    assert [(cell.grade_id, cell.verdict) for cell in record.cells if cell.verdict is not Verdict.PASSED] == []

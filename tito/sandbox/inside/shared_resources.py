@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import select
@@ -25,6 +26,9 @@ SHARING = ("mmap", "_multiprocessing", "_posixshmem")  # modules by which Python
 DEVICES = {os.makedev(1, minor): f"/dev/{name}" for minor, name in ((3, "null"), (5, "zero"), (7, "full"),
                                                                     (8, "random"), (9, "urandom"))}  # fmt: skip
 HOW = os.O_ACCMODE | os.O_APPEND | os.O_NONBLOCK | os.O_SYNC | os.O_NOATIME
+WAL_INDEX = "-shm"  # ends the name of what SQLite keeps in shared memory beside a database in WAL mode
+WAL_INDEX_BEGINS = (3_007_000).to_bytes(4, sys.byteorder)
+WAL_INDEX_HEADER = 136  # bytes
 PATIENCE_S = 5.0
 
 
@@ -54,6 +58,11 @@ class SharedResources:
     home: str = "/"
     opened: list[Opened] = field(default_factory=list)
     loop: Any = None  # the notebook's event loop, which has a pair of sockets
+
+    @property
+    def has_wal(self) -> bool:
+        """Whether a database in WAL mode was open."""
+        return any(file.path.endswith(WAL_INDEX) for file in self.opened)
 
     def prepare(self, number: int, loop: Any) -> None:
         """Before the fork: have the files kept, and see which are open, and where. The copy would find what the
@@ -99,10 +108,11 @@ class SharedResources:
                 os.dup2(again, descriptor, inheritable=descriptor < 3)
                 os.close(again)
         os.close(nowhere)
-        if any(name in sys.modules for name in SHARING):
+        if self.has_wal or any(name in sys.modules for name in SHARING):
             with contextlib.suppress(OSError, ValueError):
                 for start, end in _shared_memory(number, self.to_warden):
                     kernel.make_private(start, end)
+                    _forget_wal_index(start)
         self.to_warden.send(b"copy %d" % number)
         self.to_warden.close()
 
@@ -126,6 +136,7 @@ class SharedResources:
                 os.lseek(descriptor, file.at, os.SEEK_SET)
                 os.dup2(descriptor, file.descriptor, inheritable=False)
                 os.close(descriptor)
+        has_wal = self.has_wal
         self.opened.clear()
         if self.loop is not None:
             with contextlib.suppress(Exception):
@@ -133,7 +144,28 @@ class SharedResources:
         for folder in (self.home, self.folders[0]):
             with contextlib.suppress(OSError):
                 os.chdir(folder)
-                return
+                break
+        if has_wal:
+            _leave_wal_mode()
+
+
+def _forget_wal_index(start: int) -> None:
+    """Where SQLite keeps there what stands in a WAL, have it look again when it needs that: the notebook, which shared
+    this memory, may have gone on before it was copied."""
+    if kernel.memory_at(start, len(WAL_INDEX_BEGINS)) == WAL_INDEX_BEGINS:
+        kernel.clear(start, WAL_INDEX_HEADER)
+
+
+def _leave_wal_mode() -> None:
+    """Have connections that were open write what they have into their databases, which have no WAL then. A connection
+    that a test opens would take such a database for another one, that nobody has open, and remove its WAL at its end:
+    the file's device is not what it was.
+    """
+    sqlite3: Any = sys.modules.get("sqlite3")
+    connections = [thing for thing in gc.get_objects() if sqlite3 and issubclass(type(thing), sqlite3.Connection)]
+    for connection in connections:
+        with contextlib.suppress(Exception):  # in a transaction, or closed
+            sqlite3.Connection.execute(connection, "PRAGMA journal_mode=DELETE")
 
 
 def _open_descriptors() -> list[int]:
