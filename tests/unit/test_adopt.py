@@ -10,9 +10,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from tito.author.adopt import PASSWORD, course_file, course_imports, db_url_for_file, with_packages_line
+from tito.author.files_beside import patterns_beside
 from tito.author.new_course import is_fresh, new_course, new_module
 from tito.bridge.nbgrader_facts import NbgraderFacts
 from tito.course.course import Course, load_course
@@ -104,6 +106,27 @@ def test_the_file_can_be_read_whatever_the_folders_are_called(tmp_path: Path) ->
     assert course.db_url == f"sqlite:///{root}/gradebook.db"
     assert course.limits.submission_mb == 41
     assert (course.gates.forgeable, course.gates.mutation) == ("warn", "off")
+
+
+def test_what_students_hand_in_beside_the_notebook_is_asked_for(tmp_path: Path) -> None:
+    source = tmp_path / "source" / "ps 1"
+    source.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(), source / "ps1.ipynb")
+    (source / "readings.csv").write_text("the course's")
+    handed_in = {
+        "ada": ["ps1.ipynb", "timestamp.txt", "readings.csv", "mine.csv", "helper.py", ".DS_Store"],
+        "bob": ["ps1.ipynb", "ps1-Copy1.ipynb", "my.csv", "figures/one.png", "figures/two.png"],
+        "eve": ["a*.csv", 'x"]\nid = "other', "**.dat", "[a-z].txt", "..."],
+    }
+    for student, names in handed_in.items():
+        for name in names:
+            path = tmp_path / "submitted" / student / "ps 1" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(student)
+    beside = patterns_beside(Course(tmp_path, "course"))
+    assert beside == {"ps 1": ("*.csv", "figures/*.png", "helper.py")}
+    (tmp_path / "course.toml").write_text(course_file(facts(tmp_path), tmp_path, ["ipython", "numpy"], beside))
+    assert load_course(tmp_path).files.assignments == beside
 
 
 def test_a_password_is_written_where_the_config_holds_it_too(tmp_path: Path) -> None:

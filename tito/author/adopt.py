@@ -7,7 +7,7 @@ the same; taken away, it leaves the course as nbgrader had it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,8 +135,10 @@ def exchange_kind_of(facts: NbgraderFacts) -> str:
 # ---- the file ------------------------------------------------------------------------------------------
 
 
-def course_file(facts: NbgraderFacts, folder: Path, packages: Iterable[str]) -> str:
-    """The text of the course.toml."""
+def course_file(
+    facts: NbgraderFacts, folder: Path, packages: Iterable[str], beside: Mapping[str, Iterable[str]] | None = None
+) -> str:
+    """The text of the course.toml; `beside` are patterns of what is handed in beside notebooks, by assignment."""
     lines = [
         f"# Written by 'tito init' for the nbgrader course in this folder, whose {CONFIG_FILE} is still read.",
         f"id = {_text(course_id_of(facts, folder))}",
@@ -153,6 +155,12 @@ def course_file(facts: NbgraderFacts, folder: Path, packages: Iterable[str]) -> 
     lines += ["", "[sandbox]", packages_line(packages)]
     megabytes = -(-facts.max_file_kb // 1000)
     lines += ["", "[limits]", f"submission_mb = {megabytes}  # CourseDirectory.max_file_size"] if megabytes else []
+    wanted = [f"{_text(name)} = {_list(patterns)}" for name, patterns in (beside or {}).items()]
+    lines += (
+        ["", "[files.assignments]             # what students hand in beside their notebooks", *wanted]
+        if wanted
+        else []
+    )
     lines += [
         "",
         "[gates]                         # of 'tito check' and 'tito release'; tests here were not written for tito:",

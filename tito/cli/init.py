@@ -81,6 +81,7 @@ def _is_watched() -> bool:
 
 def _adopt(root: Path, write: _Writer) -> None:
     from tito.author.adopt import course_file, course_imports, description, require_ours
+    from tito.author.files_beside import patterns_beside
     from tito.bridge.nbgrader_facts import read_facts
     from tito.course.course import Course
     from tito.course.settings import FolderSettings
@@ -93,7 +94,10 @@ def _adopt(root: Path, write: _Writer) -> None:
     for name, text in [*description(facts, root, course.assignments), ("packages", ", ".join(imports.packages))]:
         say(f"   {name:{WIDTH}} {text}")
     _say_imports(imports)
-    if write({Path(SETTINGS_FILE): course_file(facts, root, imports.packages)}):
+    beside = patterns_beside(course)
+    for assignment, patterns in beside.items():
+        say(f"   {'handed in':{WIDTH}} {assignment}: {', '.join(patterns)}, beside the notebook")
+    if write({Path(SETTINGS_FILE): course_file(facts, root, imports.packages, beside)}):
         _say_what_now(root, course)
 
 
