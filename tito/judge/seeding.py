@@ -16,8 +16,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from tito.sandbox.inside import kernel
-
 SEEDS: tuple[tuple[str, ModuleType, str], ...] = (
     ("numpy", np.random, "seed"),
     ("numpy", np.random, "set_state"),
@@ -50,12 +48,20 @@ class NumpyState:
         return self._state
 
 
+class Memory:
+    """Where a Mersenne Twister's state lies, as numpy can look at it."""
+
+    def __init__(self, address: int) -> None:
+        facts: dict[str, Any] = {"version": 3, "typestr": "|u1", "shape": (MERSENNE_BYTES,), "data": (address, True)}
+        self.__array_interface__ = facts
+
+
 def _numpy_memory() -> bytes | None:
     """What a draw changes in memory; None: that is not known of such a generator."""
     generator = cast(Any, np.random).get_bit_generator()
     if type(generator) is not np.random.MT19937:
         return None
-    return kernel.memory_at(generator.ctypes.state_address, MERSENNE_BYTES)
+    return np.asarray(Memory(generator.ctypes.state_address)).tobytes()
 
 
 def count_seeds() -> None:
