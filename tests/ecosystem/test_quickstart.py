@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from typing import Any
 
 import nbformat
 import pytest
+from nbgrader_forks import nbgrader_forks
 
 from tito.author.gates import run_gates
 from tito.author.release import publish
@@ -21,6 +21,8 @@ from tito.gradebook.records import read_record
 from tito.models import CellKind, Evidence, SubmissionRecord, Verdict
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
+
+pytestmark = pytest.mark.usefixtures("workers_ready")
 
 RIGHT = {
     "ada": {},
@@ -43,9 +45,7 @@ WRONG = {
 def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     """The course as `nbgrader quickstart` makes it, with an id for us, released and handed in."""
     folder = tmp_path_factory.mktemp("quickstart")
-    subprocess.run(
-        [sys.executable, "-m", "nbgrader", "quickstart", "course101"], cwd=folder, check=True, capture_output=True
-    )
+    assert nbgrader_forks()(folder, dict(os.environ), "quickstart", "course101").code == 0
     (folder / "course101" / "course.toml").write_text('id = "course101"\n')
     course = load_course((folder / "course101").resolve())
     assignment = course.assignment("ps1")
