@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from demo_course import Demo
+from nbgrader_forks import nbgrader_forks
 from ports import free_port
 
 from tito.author.release import build_release
@@ -26,7 +27,6 @@ from tito.course.course import load_course
 from tito.course.script import source_notebooks
 from tito.gradebook.records import read_record, record_path
 
-NBGRADER = [sys.executable, "-m", "nbgrader"]
 DISHONEST = ("hostile", "endless")  # the endless loop stops nbgrader's whole run
 
 
@@ -59,11 +59,8 @@ def test_nbgraders_autograde_is_ours_and_gives_the_same_verdicts(demo: Demo, tmp
     course = tmp_path / "course"
     ignored = shutil.ignore_patterns("autograded", "feedback", "verdicts", "homes", "*.csv")
     shutil.copytree(demo.course.root, course, ignore=ignored)
-    done = subprocess.run(
-        [*NBGRADER, "autograde", "16_quantization", "--force"],
-        cwd=course, env=environment(tmp_path), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = nbgrader_forks()(course, environment(tmp_path), "autograde", "16_quantization", "--force")
+    assert done.code == 0, done.err
     again = load_course(course)
     for folder in sorted(demo.course.step("submitted").iterdir()):
         ours = read_record(demo.course, "16_quantization", folder.name)
@@ -83,10 +80,8 @@ def test_nbgrader_exports_and_writes_feedback_from_our_gradebook(demo: Demo, tmp
         ["export", "--to", "grades.csv"],
         ["generate_feedback", "16_quantization", "--force", "--student=ada"],
     ):
-        done = subprocess.run(
-            [*NBGRADER, *command], cwd=course, env=environment(tmp_path), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        done = nbgrader_forks()(course, environment(tmp_path), *command)
+        assert done.code == 0, done.err
     exported = pd.read_csv(course / "grades.csv").set_index("student_id")
     ours = pd.read_csv(demo.course.gradebook_dir / "exports" / "16_quantization.csv").set_index("student_id")
     assert exported["raw_score"].to_dict() == ours["raw_score"].astype(float).to_dict()
