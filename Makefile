@@ -47,7 +47,7 @@ bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyT
 PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --no-strip-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: setup                  ## pin the dependencies anew, by name, version and hash (needs uv)
-	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 -o requirements/lock.txt
+	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 --extra author -o requirements/lock.txt
 	for image in build hub student node uv; do \
 	  $(PIN) --universal -c requirements/lock.txt requirements/$$image.in -o requirements/$$image.txt || exit; done
 	$(PIN) --universal -c requirements/lock.txt pyproject.toml requirements/grader.in -o requirements/grader.txt
