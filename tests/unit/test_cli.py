@@ -25,7 +25,7 @@ from tito.plain_text import HOSTILE
 
 SECTIONS = {
     "Course": ["init", "new", "demo", "doctor"],
-    "Author": ["check", "export", "release", "otter"],
+    "Author": ["check", "mutate", "export", "release", "otter"],
     "Grade": ["collect", "autograde", "status", "feedback"],
     "Grades": ["grades", "policy"],
     "Serve": ["exchange", "precheck"],
@@ -147,7 +147,7 @@ def test_wrong_options_are_exit_2(arguments: list[str], tito_in: Tito, course: C
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status"]
+    "command", ["check", "mutate", "release", "export", "otter", "collect", "autograde", "feedback", "grades", "status"]
 )
 def test_an_unknown_module_is_one_line_with_a_near_name(command: str, tito_in: Tito, course: Course) -> None:
     done = tito_in(course.root, command, "dubling")

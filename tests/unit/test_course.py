@@ -139,8 +139,8 @@ def test_a_database_elsewhere_and_an_absolute_exchange_are_left_as_they_are(tmp_
         ("id = 'a'\n[precheck]\nper_hour = 0.5", "'precheck.per_hour' must be a whole number"),
         ("id = 'a'\n[precheck]\ncell_timeout_s = 0", "precheck.cell_timeout_s"),
         (
-            "id = 'a'\n[gates]\nmutation = 'require'",
-            "'gates.mutation' must be 'refuse', 'warn' or 'off', not 'require'",
+            "id = 'a'\n[gates]\nmutation = 'refuse'",
+            "'gates.mutation' must be 'require', 'warn' or 'off', not 'refuse'",
         ),
         ("id = 'a'\n[gates]\nforgable = 'warn'", "no setting 'gates.forgable'. Did you mean 'forgeable'"),
         ("id = 'a'\n[deadlines]\nx = 2026-01-01T00:00:00Z", "'deadlines' names no assignment of this course: 'x'"),

@@ -10,6 +10,7 @@ from tito.course.course import Assignment, Course
 from tito.course.python_source import parsed
 from tito.course.script import Script, read_script
 from tito.errors import BadSource, UsageError
+from tito.plan.directives import without_private
 
 DIRECTIVE = "#| export"
 
@@ -63,7 +64,7 @@ Exported from source/{script.path.name}; change that, then run `tito export {scr
 
 
 def _stripped(source: str) -> str:
-    return SOLUTION_MARKERS.sub("", source.removeprefix(DIRECTIVE).lstrip("\n") + "\n")
+    return without_private(SOLUTION_MARKERS.sub("", source.removeprefix(DIRECTIVE).lstrip("\n") + "\n"))
 
 
 def _relative(source: str, package: str, depth: int, path: Path) -> str:

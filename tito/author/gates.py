@@ -2,7 +2,8 @@
 
 Metadata are sound · two builds are the same bytes · nothing secret is in the build · the warm-ups run on it ·
 every test is judged apart, judges no claim that can be forged, and takes a student's word for nothing undeclared ·
-the reference earns every point · the untouched stub earns none · every variant earns what it should.
+the reference earns every point · the untouched stub earns none · every variant earns what it should · the proof that
+tests catch wrong solutions (`proof`) is the one of this module, and holds what is asked for.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from typing import Any
 import nbformat
 
 from tito.author.forgery import declared_reports, forged_values
+from tito.author.mutation import keys_of
+from tito.author.proof import proof_gates, read_proof
 from tito.author.release import build_release
 from tito.author.source_gates import leak_gates, metadata_gates, same_bytes
+from tito.author.trial import NOT_STORED
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
@@ -29,7 +33,7 @@ from tito.grade.calibrate import calibrated, forgeable
 from tito.grade.submission import write_files
 from tito.grade.workers import Task, grade_in
 from tito.judge.judge import Judge, halves_of, sandboxes_for
-from tito.models import Evidence, Fingerprint, Gate, GateReport, SubmissionRecord, Variant, Verdict
+from tito.models import Evidence, Gate, GateReport, SubmissionRecord, Variant, Verdict
 from tito.plan.autotests import instantiated
 from tito.plan.directives import reason_in_process, reason_unsolved
 from tito.plan.packages import advice, imports_of, missing_packages
@@ -42,7 +46,6 @@ from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import NOT_ISOLATED
 
-NOT_STORED = Fingerprint("", "", "")
 PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here
 SHORTEST_LIMIT_S = 3.0
 
@@ -151,6 +154,8 @@ def _run(context: GateContext, workers: int) -> Iterator[Iterable[Gate]]:
         yield _as_the_course_has_it(course, forged_values(plan, sandboxes.notebooks, judge))
     yield _warmups(context)
     yield _earned(context, workers)
+    if course.gates.mutation != "off" or read_proof(course, context.assignment) is not None:
+        yield proof_gates(course, context.assignment, keys_of(course, context.assignment, plan))
 
 
 NOT_RUN = "tests and solutions"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from tito.course.python_source import UNPARSABLE, parsed
@@ -139,9 +140,8 @@ def cosmic_ray_operators() -> tuple[Named, ...]:
 def operators_hash() -> str:
     """Changes with anything that makes other mutants. cosmic-ray counts with the version that is installed; where none
     is, no proof can be said to be of other operators for it."""
-    from tito.author import mutation_operators
-
-    texts = [inspect.getsource(mutation_operators), repr(CHOSEN), repr(sorted(TALKING)), inspect.getsource(mutants_of)]
+    numeric = Path(__file__).with_name("mutation_operators.py").read_text(encoding="utf-8")
+    texts = [numeric, repr(CHOSEN), repr(sorted(TALKING)), inspect.getsource(mutants_of)]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 

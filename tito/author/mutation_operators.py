@@ -320,14 +320,14 @@ class TypeDropped(OfCalls):
 
 
 OTHER_TYPES = {
-    "int8": "int16", "int16": "int32", "int32": "int64", "int64": "int32", "uint8": "uint16", "uint16": "uint32",
-    "uint32": "uint64", "float16": "float32", "float32": "float64", "float64": "float32", "complex64": "complex128",
-    "complex128": "complex64",
+    "int64": "int32", "int32": "int16", "int16": "int8", "int8": "int16", "uint64": "uint32", "uint32": "uint16",
+    "uint16": "uint8", "uint8": "uint16", "float64": "float32", "float32": "float16", "float16": "float32",
+    "complex128": "complex64", "complex64": "complex128",
 }  # fmt: skip
 
 
 class OtherType(Operator):
-    """A wider type; for the widest, a narrower one."""
+    """A narrower type; for the narrowest, a wider one. Where none is said at all, it is a wide one: `TypeDropped`."""
 
     family = "type"
 
@@ -365,6 +365,8 @@ class ArgumentsSwapped(OfCalls):
             return
         texts = [argument.text for argument in call.arguments]
         for at, (first, second) in enumerate(zip(call.arguments, call.arguments[1:], strict=False)):
+            if call.name == "clip" and call.is_of_module and at == 0:
+                continue  # the middle of three
             if not (first.keyword or second.keyword) and {first.node.type, second.node.type}.isdisjoint(LITERALS):
                 yield call.with_arguments([*texts[:at], texts[at + 1], texts[at], *texts[at + 2 :]])
 
@@ -424,13 +426,26 @@ def _is_zero(node: Number) -> bool:
     return not ast.literal_eval(node.value)
 
 
+def _is_minus_one(node: Number) -> bool:
+    """Whether it says "the last", or "as many as there are"."""
+    return node.value == "1" and node.parent is not None and node.parent.type == "factor"
+
+
+def _is_place_or_base(node: Number) -> bool:
+    """Whether it is what is raised to a power, or an index: with the other sign often the same."""
+    parent = node.parent
+    if parent is None or parent.type not in ("power", "trailer", "subscriptlist"):
+        return False
+    return parent.type == "subscriptlist" or parent.children[0] is node or parent.children[0].get_code() == "["
+
+
 class NumberDoubled(Operator):
     """A constant that is twice as large."""
 
     family = "factor"
 
     def changes(self, node: NodeOrLeaf) -> Iterator[Change]:
-        if isinstance(node, Number) and not _is_zero(node):
+        if isinstance(node, Number) and not _is_zero(node) and not _is_minus_one(node):
             yield _in_place_of(node, f"(2 * {node.value})")
 
 
@@ -440,7 +455,9 @@ class NumberNegated(Operator):
     family = "sign"
 
     def changes(self, node: NodeOrLeaf) -> Iterator[Change]:
-        if isinstance(node, Number) and not _is_zero(node) and node.parent and node.parent.type != "factor":
+        if not isinstance(node, Number) or _is_zero(node) or _is_place_or_base(node):
+            return
+        if node.parent is not None and node.parent.type != "factor":
             yield _in_place_of(node, f"(-{node.value})")
 
 
@@ -489,7 +506,7 @@ class SliceEnds(Operator):
 
 
 class InPlace(Operator):
-    """`a = a + b` done to the array that `a` is, which others may hold."""
+    """`a = a + b` done to the array that a parameter `a` is, which the caller holds."""
 
     family = "copy"
 
@@ -501,7 +518,9 @@ class InPlace(Operator):
             return
         if value.type in ("arith_expr", "term") and len(value.children) == 3:
             first, operator, second = value.children
-            if _text(first) == target.value and operator.get_code().strip() in ("+", "-", "*"):
+            function = node.search_ancestor("funcdef")
+            names = [each.name.value for each in function.get_params()] if isinstance(function, Function) else []
+            if _text(first) == target.value in names and operator.get_code().strip() in ("+", "-", "*"):
                 yield _in_place_of(node, f"{target.value} {operator.get_code().strip()}= {_text(second)}")
 
 

@@ -18,6 +18,7 @@ from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Assignment, Course
 from tito.errors import BadSource
 from tito.models import CellKind, Variant
+from tito.plan.directives import without_private
 from tito.validation import near
 
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
@@ -25,6 +26,7 @@ CELL = re.compile(r"^# %% (?P<id>[A-Za-z0-9_-]+)[ \t]*\n", re.MULTILINE)
 SOLUTION_MARKERS = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
 KINDS = ("correct", "wrong", "policy", "claim", "blank", "broken", "endless", "hostile")
 FOR_GATES_ALONE = ("policy", "claim")  # kinds that show what a test holds to, and that no student of the demo plays
+GENERATORS = "generators.py"  # beside them: inputs that equivalent mutants are compared by
 FACTS = ("title", "kind", "base", "lost")
 BASES = ("reference", "stub")
 
@@ -35,7 +37,8 @@ def read_variants(course: Course, assignment: Assignment) -> list[Variant]:
     Raises:
         BadSource: a variant that cannot be read.
     """
-    return [read_variant(path) for path in sorted(course.step("variants", assignment.id).glob("*.py"))]
+    paths = sorted(course.step("variants", assignment.id).glob("*.py"))
+    return [read_variant(path) for path in paths if path.name != GENERATORS]
 
 
 def read_variant(path: Path) -> Variant:
@@ -97,7 +100,7 @@ def submission(variant: Variant, source: Any, released: Any) -> Any:
 def solutions(source: Any) -> dict[str, str]:
     """The reference solution by grade id, without the markers that only instructors have."""
     cells = (cell for cell in source.cells if _is_written(cell))
-    return {grade_id_of(cell): SOLUTION_MARKERS.sub("", cell.source) for cell in cells}
+    return {grade_id_of(cell): without_private(SOLUTION_MARKERS.sub("", cell.source)) for cell in cells}
 
 
 def _is_written(cell: Any) -> bool:

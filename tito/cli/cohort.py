@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from tito.cli.common import (
+    ProgressBar,
     Settings,
     json_option,
     module_argument,
@@ -131,45 +132,26 @@ def say_left_alone(assignment: str, students: tuple[str, ...]) -> None:
 
 
 class progress_bar:  # noqa: N801  (used like a function)
-    """Progress of a cohort: a bar with an ETA on a terminal, else one plain line per submission."""
+    """Progress of a cohort: a bar, or a line per submission."""
 
     def __init__(self, title: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        self.live = console.is_terminal
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
         self.title = title
-        self.total = self.done = 0
+        self.bar = ProgressBar()
 
     def __enter__(self) -> tuple[Callable[[int], None], Callable[[SubmissionRecord], None]]:
-        if self.live:
-            self.bar.start()
+        self.bar.__enter__()
         return self._start, self._advance
 
     def __exit__(self, *_: object) -> None:
-        if self.live:
-            self.bar.stop()
+        self.bar.__exit__()
 
     def _start(self, count: int) -> None:
-        self.total = count
-        self.task = self.bar.add_task(self.title, total=count)
+        self.bar.start(self.title, count)
 
     def _advance(self, record: SubmissionRecord) -> None:
-        self.done += 1
         if record.fault:
             say(f"{record.student}: platform fault, no grade was written: {record.fault}")
-        if self.live:
-            self.bar.advance(self.task)
-        else:
-            say(f"[{self.done}/{self.total}] {summary(record)}")
+        self.bar.advance(summary(record))
 
 
 def summary(record: SubmissionRecord) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -56,6 +56,48 @@ class Settings:
     def course_and_assignment(self, module: str) -> tuple[Course, Assignment]:
         course = self.course()
         return course, course.assignment(module)
+
+
+class ProgressBar:
+    """Progress of what takes long: a bar with an ETA on a terminal, else a plain line for each step. A context
+    manager."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._is_live = console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._total = self._done = 0
+
+    def start(self, title: str, count: int) -> None:
+        """Begin a part of so many steps."""
+        self._total, self._done = count, 0
+        self._task = self._bar.add_task(title, total=count)
+
+    def advance(self, line: str) -> None:
+        """A step is done, of which this is to be told where there is no bar."""
+        self._done += 1
+        if self._is_live:
+            self._bar.advance(self._task)
+        else:
+            say(f"[{self._done}/{self._total}] {line}")
+
+    def __enter__(self) -> Self:
+        if self._is_live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_live:
+            self._bar.stop()
 
 
 def say(text: str) -> None:

@@ -107,13 +107,14 @@ class GateSettings:
     """What the release gate makes of tests that can be forged, or that the untouched stub passes: `refuse`, or `warn`
     for a course that was converted.
 
-    `mutation` is the same for tests that let wrong solutions pass; no gate looks for these yet, whatever it says.
+    `mutation` is what it makes of the proof that tests catch wrong solutions (`tito mutate`) where that is missing,
+    stale or below the bar: `require` refuses, `warn` says so, `off` asks for none.
     """
 
     __pydantic_config__ = NO_OTHERS
 
     forgeable: Literal["refuse", "warn"] = "refuse"
-    mutation: Literal["refuse", "warn", "off"] = "off"
+    mutation: Literal["require", "warn", "off"] = "off"
 
 
 @dataclass(frozen=True)

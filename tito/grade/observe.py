@@ -131,7 +131,8 @@ def observing(
     """What `observe` does, in steps. `partly` is told what has been observed when the last hidden sections begin."""
     limits = sandbox.spec.limits
     time_s = time.monotonic() + limits.notebook_timeout_s
-    late = [test.grade_id for test in plan.judged_apart] if notebook.needs_no_copies else []
+    apart = [test.grade_id for test in plan.judged_apart if notebook.observes(test.grade_id)]
+    late = apart if notebook.needs_no_copies else []
     seen = yield from _observed(sandbox, plan, notebook, judge, late, partly, recover_until_s=0.0 if late else time_s)
     again: Rerun | None = None
     if seen.unfinished or (late and seen.has_lost and time.monotonic() < time_s):
@@ -222,7 +223,7 @@ def _observed(
     """
     seen, cells = Observations(), notebook.cells
     limits = sandbox.spec.limits
-    tests = [plan.tests[cell.grade_id] for cell in cells if cell.is_test]
+    tests = [plan.tests[cell.grade_id] for cell in cells if cell.is_test and notebook.observes(cell.grade_id)]
     wanted = [(test.grade_id, copy) for test in tests if test.grade_id not in late for copy in _copies(test)]
     branches = {fork: number for number, fork in enumerate(wanted)}
     tasks = [task for task in _tasks(plan, notebook, branches, late) if again is None or again.runs(task)]

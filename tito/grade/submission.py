@@ -77,6 +77,11 @@ class Prepared:
     notebooks: tuple[ReadNotebook | Unreadable | Undecided, ...]
     beside: HandedIn = field(default_factory=HandedIn)
 
+    def with_tests(self, tests: frozenset[str]) -> Prepared:
+        """With no more run than is needed to observe some of its tests; of the others nothing is known then."""
+        notebooks = (read.with_tests(tests) if isinstance(read, ReadNotebook) else read for read in self.notebooks)
+        return replace(self, notebooks=tuple(notebooks))
+
 
 def prepared(plan: AssignmentPlan, folder: Path, judge: Judge) -> Prepared:
     """Have what was submitted in `folder` read and repaired: all that can be done before a sandbox is free.

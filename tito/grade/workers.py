@@ -60,11 +60,12 @@ ENDING_S = 10.0  # for a worker to end its judge and hang up
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to be graded."""
+    """One submission to be graded; where only some of its tests are asked about, by these."""
 
     student: str
     folder: Path
     fingerprint: Fingerprint
+    tests: frozenset[str] | None = None
 
 
 class WorkerPool:
@@ -357,7 +358,8 @@ class Worker:
             with contextlib.suppress(SandboxUnavailable):  # which is said when the session is wanted
                 self._notebooks().prepare()
             job.judge = Judge(self._judges(), self.halves)
-            job.prepared = prepared(self.plan, job.task.folder, job.judge)
+            submission = prepared(self.plan, job.task.folder, job.judge)
+            job.prepared = submission if job.task.tests is None else submission.with_tests(job.task.tests)
             self._judges().prepare()  # for the next
         except Exception as error:  # noqa: BLE001  (the process's edge, see `grade`)
             job.fault = f"{type(error).__name__}: {error}"

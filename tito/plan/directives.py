@@ -6,6 +6,9 @@
 ### IN PROCESS: reason           anywhere in a test: why its asserts have to run beside student code
 ### PASSES UNSOLVED: reason      anywhere in a test: why the untouched stub may pass it
 ### SHOWN `text`: reason         in any cell with a secret: a part of it that students may have all the same
+### TESTS EXERCISE: name, name   anywhere in a test: the solution cells that it is for, where its place does not say so
+### EQUIVALENT 0a1b2c3d: reason  above a line of a solution: that mutant of it is no other solution; with `by name`
+                                 before the colon, a generator of inputs that do not tell the two apart
 """
 
 from __future__ import annotations
@@ -22,15 +25,28 @@ IN_PROCESS_LINE = re.compile(r"^### IN PROCESS:[ \t]*(?P<reason>\S.*)$", re.MULT
 UNSOLVED_LINE = re.compile(r"^[ \t]*### PASSES UNSOLVED:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
 SHOWN_LINE = re.compile(r"^[ \t]*### SHOWN `(?P<text>.+)`:[ \t]*(?P<reason>\S.*)$", re.MULTILINE)
 SHOWN_FORM = (SHOWN_LINE, "Write '### SHOWN `text`: reason', with the text as it stands in the cell.")
+TESTS_LINE = re.compile(
+    r"^[ \t]*### TESTS EXERCISE:[ \t]*(?P<names>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)[ \t]*$", re.MULTILINE
+)
+EQUIVALENT_LINE = re.compile(
+    r"^[ \t]*### EQUIVALENT (?P<digest>[0-9a-f]{8})(?: by (?P<generator>\w+))?:[ \t]*(?P<reason>\S.*)$", re.MULTILINE
+)
+EQUIVALENT_FORM = (
+    EQUIVALENT_LINE,
+    "Write '### EQUIVALENT 0a1b2c3d: reason', or '### EQUIVALENT 0a1b2c3d by generator: reason'.",
+)
 FORMS = {
     "MEASURED": (MEASURED_LINE, "Write '### MEASURED', and below it lines such as '# assert wall_s < 2'."),
     "REPORTED": (REPORTED_LINE, "Write '### REPORTED name, name: reason'."),
     "IN PROCESS": (IN_PROCESS_LINE, "Write '### IN PROCESS: reason'."),
     "PASSES UNSOLVED": (UNSOLVED_LINE, "Write '### PASSES UNSOLVED: reason'."),
     "SHOWN": SHOWN_FORM,
+    "TESTS EXERCISE": (TESTS_LINE, "Write '### TESTS EXERCISE: name, name', with grade ids of solution cells."),
 }
 # Lines that are not for students: they would tell where a test believes them.
-PRIVATE = re.compile(r"^[ \t]*### (?:REPORTED|IN PROCESS|PASSES UNSOLVED|SHOWN)\b.*(?:\n|\Z)", re.MULTILINE)
+PRIVATE = re.compile(
+    r"^[ \t]*### (?:REPORTED|IN PROCESS|PASSES UNSOLVED|SHOWN|TESTS EXERCISE|EQUIVALENT)\b.*(?:\n|\Z)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,12 @@ def reason_unsolved(source: str) -> str:
 def shown_lines(source: str) -> tuple[Shown, ...]:
     """What a cell's author lets students have of its secrets."""
     return tuple(Shown(line["text"].strip(), line["reason"].strip()) for line in SHOWN_LINE.finditer(source))
+
+
+def tested_cells(source: str) -> tuple[str, ...]:
+    """Solution cells that a test says it is for; none where it does not say."""
+    lines = TESTS_LINE.finditer(source)
+    return tuple(name.strip() for line in lines for name in line["names"].split(","))
 
 
 def without_private(source: str, *, leaving_lines: bool = False) -> str:

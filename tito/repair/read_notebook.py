@@ -40,6 +40,18 @@ class ReadNotebook:
     needs_no_copies: bool = False
     headline: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    tests: frozenset[str] | None = None  # grade ids of those that are observed; None: all
+
+    def observes(self, grade_id: str) -> bool:
+        """Whether that test is observed."""
+        return self.tests is None or grade_id in self.tests
+
+    def with_tests(self, tests: frozenset[str]) -> ReadNotebook:
+        """With no more run than is needed to observe some of its tests."""
+        last = max((at for at, cell in enumerate(self.cells) if cell.is_test and cell.grade_id in tests), default=-1)
+        others = {at for at, cell in enumerate(self.cells) if cell.is_test and cell.grade_id not in tests}
+        behind = range(last + 1, len(self.cells))
+        return replace(self, not_run=self.not_run | others | frozenset(behind), tests=tests)
 
 
 def look_at(plan: NotebookPlan, repaired: Repaired) -> ReadNotebook:

@@ -1,0 +1,483 @@
+"""Mutants of a module, graded: which of them its tests catch, and by whose.
+
+Every solution that is right is mutated: the reference, and the variants that are right too. A mutant is graded by the
+engine as a submission, first by the tests of its own exercise alone, and by the others where those let it pass. It is
+caught where a test does not pass; a fault of ours catches nothing. What has been found out is kept as it comes, so that
+a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tito import __version__
+from tito.author.equivalents import Mark, Prober, without_marks
+from tito.author.exercises import own_tests
+from tito.author.mutants import Mutant, cosmic_ray_version, mutants_of, operators_hash
+from tito.author.proof import Caught, Keys, MutantRecord, Proof, Survival
+from tito.author.release import build_release
+from tito.author.survivors import Survivors
+from tito.author.trial import Trial, TrialSubmission
+from tito.author.variants import GENERATORS, SOLUTION_MARKERS, filled, read_variants, solutions
+from tito.course.cells import grade_id_of, kind_of, read_cells
+from tito.course.course import Assignment, Course
+from tito.course.kernels import require_python
+from tito.course.script import source_notebooks, with_header_and_footer
+from tito.errors import GateFailed, PlatformError
+from tito.grade.calibrate import calibrated_apart
+from tito.models import CellKind, SubmissionRecord, Verdict
+from tito.plan.autotests import instantiated
+from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_assignment
+from tito.sandbox.launch import Backend
+from tito.sandbox.spec import SandboxSpec
+
+REFERENCE = "reference"
+PATIENCE = 20.0  # times the reference's slowest cell: how long a cell of a wrong solution may take
+SHORTEST_LIMIT_S = 3.0
+CELLS_AT_LIMIT = 2  # that are waited for: a mutant that does not end is stopped, and is caught
+NO_EVIDENCE = (Verdict.PASSED, Verdict.PLATFORM, Verdict.MANUAL)
+
+
+@dataclass(frozen=True)
+class SolutionCell:
+    """A cell of a solution that is right, as it was written, without marks; `lines` are the student's."""
+
+    solution: str
+    notebook: str
+    name: str
+    text: str
+    lines: frozenset[int]
+
+
+@dataclass
+class Module:
+    """What is mutated of a module, and what catches it."""
+
+    course: Course
+    assignment: Assignment
+    plan: AssignmentPlan
+    released: dict[str, Any]
+    solved: dict[str, dict[str, dict[str, str]]]  # by solution and notebook: sources by grade id
+    cells: list[SolutionCell]
+    marks: list[Mark]
+    own: dict[str, frozenset[str]]
+    tests: frozenset[str]
+
+    def submission(self, solution: str, notebook: str = "", changed: dict[str, str] | None = None) -> dict[str, Any]:
+        """The notebooks of a solution, in one of which some cells are others."""
+        return {
+            name: filled(self.released[name], sources | (changed or {} if name == notebook else {}))
+            for name, sources in self.solved[solution].items()
+        }
+
+
+def read_module(course: Course, assignment: Assignment, backend: Backend) -> Module:
+    """Read all that a module's mutants are made of, and plan its grading.
+
+    Raises:
+        BadSource: its source, a variant or a mark cannot be read.
+    """
+    source = _source(course, assignment)
+    with tempfile.TemporaryDirectory(prefix="tito-mutate-") as scratch:
+        folder = build_release(course, assignment, Path(scratch) / "release")
+        released = {name: nbformat.read(folder / f"{name}.ipynb", as_version=4) for name in source}
+    plan = calibrated_apart(plan_assignment(course, assignment), backend)
+    solved = {REFERENCE: {name: solutions(notebook) for name, notebook in source.items()}}
+    own: dict[str, frozenset[str]] = {}
+    for notebook in source.values():
+        own |= own_tests(read_cells(notebook.cells))
+    for name, variant in _right_variants(course, assignment).items():
+        (notebook_name,) = source
+        base = solved[REFERENCE][notebook_name] if variant.base == REFERENCE else {}
+        solved[name] = {notebook_name: base | variant.cells}
+    tests = frozenset(test for each in plan.notebooks for test in each.tests)
+    cells, marks = _cells_and_marks(course, assignment, source)
+    cells = [cell for cell in cells if cell.name in own]  # what a person grades is no business of a test's
+    return Module(course, assignment, plan, released, solved, cells, marks, own, tests)
+
+
+def solution_cells(course: Course, assignment: Assignment) -> list[SolutionCell]:
+    """The cells of the solutions that are right, those of the reference first."""
+    return _cells_and_marks(course, assignment, _source(course, assignment))[0]
+
+
+def _source(course: Course, assignment: Assignment) -> dict[str, Any]:
+    written = source_notebooks(course, assignment)
+    require_python(assignment.id, written)
+    return instantiated(course, assignment, with_header_and_footer(course, written))
+
+
+def _cells_and_marks(
+    course: Course, assignment: Assignment, source: Mapping[str, Any]
+) -> tuple[list[SolutionCell], list[Mark]]:
+    cells, marks = _of_reference(source)
+    for name, variant in _right_variants(course, assignment).items():
+        (notebook_name,) = source
+        for cell, written in variant.cells.items():
+            text, own_marks = without_marks(written, name, cell)
+            every = frozenset(range(1, text.count("\n") + 2))
+            cells.append(SolutionCell(name, notebook_name, cell, text, every))
+            marks += own_marks
+    return cells, marks
+
+
+def _right_variants(course: Course, assignment: Assignment) -> dict[str, Any]:
+    return {each.name: each for each in read_variants(course, assignment) if each.kind == "correct"}
+
+
+def _of_reference(source: Mapping[str, Any]) -> tuple[list[SolutionCell], list[Mark]]:
+    cells: list[SolutionCell] = []
+    marks: list[Mark] = []
+    for name, notebook in source.items():
+        for cell in notebook.cells:
+            if kind_of(cell) is CellKind.SOLUTION and cell.cell_type == "code":
+                text, own_marks = without_marks(cell.source, REFERENCE, grade_id_of(cell))
+                cells.append(SolutionCell(REFERENCE, name, grade_id_of(cell), text, _students_lines(text)))
+                marks += own_marks
+    return cells, marks
+
+
+def _students_lines(text: str) -> frozenset[int]:
+    """Lines between the markers of solutions; all where there are none."""
+    numbers: set[int] = set()
+    lines = text.split("\n")
+    is_inside = False
+    for number, line in enumerate(lines, 1):
+        marker = SOLUTION_MARKERS.match(f"{line}\n")
+        if marker:
+            is_inside = marker[1] == "BEGIN"
+        elif is_inside:
+            numbers.add(number)
+    return frozenset(numbers) if SOLUTION_MARKERS.search(text) else frozenset(range(1, len(lines) + 1))
+
+
+def mutants_of_module(module: Module) -> list[tuple[SolutionCell, Mutant]]:
+    """All of a module's mutants, the extreme ones first, with the cell that each is of."""
+    pairs = [
+        (cell, mutant)
+        for cell in module.cells
+        for mutant in mutants_of(cell.text, cell.solution, cell.name, cell.lines, _submitted)
+    ]
+    return sorted(pairs, key=lambda pair: not pair[1].is_extreme)
+
+
+def _submitted(text: str) -> str:
+    return SOLUTION_MARKERS.sub("", text)
+
+
+# ---- what a proof is of ----------------------------------------------------------------------------------
+
+
+def keys_of(course: Course, assignment: Assignment, plan: AssignmentPlan) -> Keys:
+    """Hashes of all that a proof rests on. Texts that students read count for nothing, and marks by themselves.
+
+    Raises:
+        BadSource: a source, a variant or a mark that cannot be read.
+    """
+    marks: list[Mark] = []
+    script = hashlib.sha256()
+    for notebook in plan.notebooks:
+        for cell in notebook.cells:
+            if cell.is_code and not cell.tags:
+                text, own_marks = without_marks(cell.source, REFERENCE, cell.grade_id)
+                script.update(json.dumps([notebook.name, cell.grade_id, cell.kind.value, text]).encode())
+                marks += own_marks
+    variants = hashlib.sha256()
+    for name, variant in _right_variants(course, assignment).items():
+        for cell_name, source in variant.cells.items():
+            text, own_marks = without_marks(source, name, cell_name)
+            variants.update(json.dumps([name, variant.base, cell_name, text]).encode())
+            marks += own_marks
+    generators = course.step("variants", assignment.id, GENERATORS)
+    said = [
+        repr(sorted(marks, key=lambda mark: mark.key)),
+        generators.read_text("utf-8") if generators.exists() else "",
+    ]
+    return Keys(
+        script=script.hexdigest(),
+        variants=variants.hexdigest(),
+        operators=operators_hash(),
+        engine=_engine_hash(plan),
+        marks=hashlib.sha256("\0".join(said).encode()).hexdigest() if marks else "",
+    )
+
+
+def _engine_hash(plan: AssignmentPlan) -> str:
+    """What gives verdicts beside the tests: the engine, the packages, the limits, and the modules below."""
+    digest = hashlib.sha256(json.dumps([__version__, plan.environment_hash, repr(plan.spec.limits)]).encode())
+    for path, content in _files_of(plan.spec):
+        digest.update(f"{path}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _files_of(spec: SandboxSpec) -> Iterator[tuple[str, bytes]]:
+    for top, name in spec.files:
+        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield f"{name}/{file.relative_to(top)}", file.read_bytes()
+
+
+# ---- grading ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Findings:
+    """What is known of mutants, by name, and kept in a file as it comes. Of others than these keys nothing is known."""
+
+    path: Path
+    keys: Keys
+    known: dict[str, MutantRecord] = field(default_factory=dict)
+
+    @staticmethod
+    def read(path: Path, keys: Keys, proof: Proof | None) -> Findings:
+        """What a run that was stopped has left, and what the kept proof says."""
+        findings = Findings(path, keys)
+        graded = replace(keys, marks="")
+        if proof is not None and replace(proof.keys, marks="") == graded:
+            findings.known = {each.name: each for each in proof.mutants}
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        if lines and lines[0] == json.dumps(graded.as_json()):
+            for line in lines[1:]:
+                try:
+                    record = MutantRecord.from_json(json.loads(line))
+                except (ValueError, KeyError, TypeError):
+                    continue  # the line at which the run was stopped
+                findings.known[record.name] = record
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(graded.as_json()) + "\n", encoding="utf-8")
+        return findings
+
+    def add(self, record: MutantRecord) -> None:
+        self.known[record.name] = record
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record.as_json()) + "\n")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Whom a run tells how far it has come."""
+
+    started: Callable[[str, int], None] = lambda title, count: None
+    advance: Callable[[str], None] = lambda line: None
+
+
+def run_mutation(
+    course: Course,
+    assignment: Assignment,
+    backend: Backend,
+    *,
+    workers: int = 2,
+    progress: Progress = Progress(),
+    chosen: Callable[[list[tuple[SolutionCell, Mutant]]], list[tuple[SolutionCell, Mutant]]] | None = None,
+    known: Proof | None = None,
+    again: bool = False,
+) -> Proof:
+    """Grade a module's mutants, and say what its tests catch.
+
+    Args:
+        chosen: which of them are graded; all by default. Then nothing is kept on disk of it.
+        known: the proof that is kept of the module, whose records need not be found out again.
+        again: forget what a run that was stopped has left.
+
+    Raises:
+        BadSource, PlatformError: they cannot be made, or not graded.
+        GateFailed: a solution that is to be right does not pass the tests as it is.
+    """
+    started = time.monotonic()
+    module = read_module(course, assignment, backend)
+    keys = keys_of(course, assignment, module.plan)
+    slowest = _require_right(module, backend, workers)
+    plan = _limited(module.plan, max(SHORTEST_LIMIT_S, PATIENCE * slowest))
+    pairs = mutants_of_module(module)
+    with tempfile.TemporaryDirectory(prefix="tito-mutate-") as scratch:
+        file = course.gradebook_dir / "mutation" / f"{assignment.id}.jsonl"
+        if again:
+            file.unlink(missing_ok=True)
+        findings = Findings.read(Path(scratch) / "findings" if chosen else file, keys, known)
+        pairs = chosen(pairs) if chosen else pairs
+        with Trial(plan, backend, workers) as trial:
+            _grade(module, trial, pairs, findings, progress)
+            _explain(replace(module, plan=plan), trial, pairs, findings, progress)
+            records = tuple(_with_digest(findings.known[mutant.name], mutant) for _, mutant in pairs)
+            records = tuple(_with_marks(module, trial, dict(_by_name(pairs)), records))
+    return Proof(
+        module=assignment.id,
+        keys=keys,
+        cosmic_ray=cosmic_ray_version(),
+        own={name: tuple(sorted(tests)) for name, tests in module.own.items()},
+        mutants=records,
+        unused_marks=_unused(module, records) if not chosen else (),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _by_name(pairs: Iterable[tuple[SolutionCell, Mutant]]) -> Iterator[tuple[str, tuple[SolutionCell, Mutant]]]:
+    return ((mutant.name, (cell, mutant)) for cell, mutant in pairs)
+
+
+def _with_digest(record: MutantRecord, mutant: Mutant) -> MutantRecord:
+    """A record as the mutant is now: what a mark says of it is found out each time."""
+    return replace(record, operator=mutant.operator, family=mutant.family, reason="", generator="", refused="")
+
+
+def _limited(plan: AssignmentPlan, cell_s: float) -> AssignmentPlan:
+    limits = plan.spec.limits
+    cell_s = min(cell_s, limits.cell_timeout_s)
+    notebook_s = min(limits.notebook_timeout_s, max(1.0, CELLS_AT_LIMIT * cell_s))
+    limits = replace(limits, cell_timeout_s=cell_s, notebook_timeout_s=notebook_s)
+    return replace(plan, spec=replace(plan.spec, limits=limits))
+
+
+def _require_right(module: Module, backend: Backend, workers: int) -> float:
+    """Grade the solutions as they are; how long the slowest cell of the reference took."""
+    with Trial(module.plan, backend, min(workers, len(module.solved))) as trial:
+        submissions = [TrialSubmission(name, module.submission(name)) for name in module.solved]
+        records = dict(trial.graded(submissions))
+    for name, record in records.items():
+        if record.platform_fault:
+            raise PlatformError(f"The solution '{name}' could not be graded: {record.fault or _faults(record)}.")
+        lost = [cell.grade_id for cell in record.cells if cell.grade_id in module.tests and not cell.earned]
+        if lost:
+            raise GateFailed(
+                f"{module.assignment.id}: '{name}' does not pass {', '.join(lost)} as it is.",
+                hint=f"Run 'tito check {module.assignment.id}' and mend that first.",
+            )
+    return max((cell.seconds for cell in records[REFERENCE].cells), default=0.0)
+
+
+def _faults(record: SubmissionRecord) -> str:
+    return "; ".join(cell.detail for cell in record.cells if cell.verdict is Verdict.PLATFORM)
+
+
+def _grade(
+    module: Module, trial: Trial, pairs: list[tuple[SolutionCell, Mutant]], findings: Findings, progress: Progress
+) -> None:
+    """Find out of each mutant what catches it: the tests of its own exercise, the others, or nothing. What we failed to
+    grade is tried once more."""
+    open_mutants = {
+        name: pair
+        for name, pair in _by_name(pairs)
+        if name not in findings.known or findings.known[name].caught is Caught.FAULT
+    }
+    progress.started("Grading mutants", len(open_mutants))
+    passed: list[str] = []
+    faults: list[str] = []
+
+    def of_own(names: Iterable[str]) -> Iterator[TrialSubmission]:
+        return (_mutated(module, name, *open_mutants[name], module.own[open_mutants[name][1].cell]) for name in names)
+
+    def of_others(names: Iterable[str]) -> Iterator[TrialSubmission]:
+        own = ((name, module.own[open_mutants[name][1].cell]) for name in names)
+        return (_mutated(module, name, *open_mutants[name], module.tests - tests) for name, tests in own)
+
+    def found_out(name: str, record: SubmissionRecord, tests: frozenset[str], caught: Caught) -> bool:
+        """Note what a record says; whether there is more to ask."""
+        result = _result(open_mutants[name][1], record, tests, caught)
+        if result.caught is Caught.NOT:
+            return True
+        if result.caught is Caught.FAULT and name not in faults:
+            faults.append(name)
+            return False
+        findings.add(result)
+        progress.advance(f"{name}: {result.summary}")
+        return False
+
+    def grade(names: Iterable[str]) -> None:
+        passed.clear()
+        for name, record in trial.graded(of_own(names)):
+            if found_out(name, record, module.own[open_mutants[name][1].cell], Caught.OWN):
+                passed.append(name)
+        for name, record in trial.graded(of_others(passed)):
+            own = module.own[open_mutants[name][1].cell]
+            if found_out(name, record, module.tests - own, Caught.OTHERS):
+                survivor = _result(open_mutants[name][1], record, module.tests - own, Caught.OTHERS)
+                findings.add(survivor)
+                progress.advance(f"{name}: {survivor.summary}")
+
+    grade(open_mutants)
+    grade(tuple(faults))
+
+
+def _mutated(module: Module, name: str, cell: SolutionCell, mutant: Mutant, tests: frozenset[str]) -> TrialSubmission:
+    return TrialSubmission(name, module.submission(cell.solution, cell.notebook, {cell.name: mutant.source}), tests)
+
+
+def _result(mutant: Mutant, record: SubmissionRecord, tests: frozenset[str], caught: Caught) -> MutantRecord:
+    """What a record says of a mutant. A test that could not be judged says nothing."""
+    asked = [cell for cell in record.cells if cell.grade_id in tests]
+    failed = [cell for cell in asked if cell.verdict not in NO_EVIDENCE]
+    base = MutantRecord.of(mutant)
+    if failed and not record.fault:
+        first = next((cell for cell in failed if cell.verdict is not Verdict.NOT_RUN), failed[0])
+        return replace(base, caught=caught, test=first.grade_id, verdict=first.verdict.value)
+    if record.fault or any(cell.verdict is Verdict.PLATFORM for cell in asked):
+        return replace(base, caught=Caught.FAULT, verdict=(record.fault or _faults(record))[:200])
+    return base
+
+
+def _explain(
+    module: Module, trial: Trial, pairs: list[tuple[SolutionCell, Mutant]], findings: Findings, progress: Progress
+) -> None:
+    """Say of each that nothing caught what tests saw of it."""
+    waiting = [
+        (cell, mutant)
+        for cell, mutant in pairs
+        if findings.known[mutant.name].caught is Caught.NOT and findings.known[mutant.name].survival is None
+    ]
+    if not waiting:
+        return
+    progress.started("Looking at survivors", len(waiting))
+    with Survivors(module.plan, trial.sandboxes) as survivors:
+        for cell, mutant in waiting:
+            right = module.submission(cell.solution)
+            notebooks = module.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
+            survival = survivors.survival(cell.solution, right, notebooks, module.own[mutant.cell])
+            findings.add(replace(findings.known[mutant.name], survival=survival or Survival()))
+            progress.advance(mutant.name)
+
+
+# ---- marks -------------------------------------------------------------------------------------------------
+
+
+def _with_marks(
+    module: Module,
+    trial: Trial,
+    pairs: Mapping[str, tuple[SolutionCell, Mutant]],
+    records: tuple[MutantRecord, ...],
+) -> Iterator[MutantRecord]:
+    """The records with what authors say of mutants, and where that is refused."""
+    marks = {mark.key: mark for mark in module.marks}
+    generators = module.course.step("variants", module.assignment.id, GENERATORS)
+    prober = Prober(trial.sandboxes.notebooks, generators, module.course.limits.cell_timeout_s)
+    for record in records:
+        mark = marks.get(record.name)
+        if mark is None:
+            yield record
+            continue
+        refused = ""
+        if record.caught is not Caught.NOT:
+            refused = f"a test catches it: {record.test}"
+        elif mark.generator:
+            cell, mutant = pairs[record.name]
+            right = module.submission(cell.solution)
+            notebooks = module.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
+            draw = prober.first_difference(mark, right, notebooks)
+            refused = "" if draw is None else f"input {draw} of {mark.generator} tells the two apart"
+        yield replace(record, reason=mark.reason, generator=mark.generator, refused=refused)
+
+
+def _unused(module: Module, records: Iterable[MutantRecord]) -> tuple[str, ...]:
+    """Marks of no mutant: their line has changed, or the mutant is not made any more."""
+    names = {record.name for record in records}
+    return tuple(f"{mark.key} ({mark.reason})" for mark in module.marks if mark.key not in names)
