@@ -768,11 +768,17 @@ def int8_matmul(x_codes: np.ndarray, x_zero_point: int, w_codes: np.ndarray, w_z
     Hint: convert with `.astype(np.int32)` before anything is multiplied or subtracted.
     """
     ### BEGIN SOLUTION
+    ### EQUIVALENT 3f66b088 by products: numpy multiplies int8 and int32 in int32 too
+    ### EQUIVALENT 59d26e0b by products: numpy multiplies int8 and int32 in int32 too
+    ### EQUIVALENT b5637d55 by products: a code fits into int16, and the product is of int32
     x, w = x_codes.astype(np.int32), w_codes.astype(np.int32)
     sums: np.ndarray = x @ w
+    ### EQUIVALENT 2d91ba54 by products: numpy adds up in int64 then, and the sums stay int32
     row_sums = x.sum(axis=-1, keepdims=True, dtype=np.int32)
+    ### EQUIVALENT 760bedf8 by products: numpy adds up in int64 then, and the sums stay int32
     column_sums = w.sum(axis=0, dtype=np.int32)
     constant = np.int32(w.shape[0] * x_zero_point * w_zero_point)
+    ### EQUIVALENT c017f7d8 by products: a zero point fits into int16
     sums += constant - np.int32(w_zero_point) * row_sums - np.int32(x_zero_point) * column_sums
     return sums
     ### END SOLUTION
@@ -894,6 +900,7 @@ class QuantizedLinear:
         self.input_zero_point: int | None = None
         ### BEGIN SOLUTION
         self.q_weight, self.weight_scale, self.weight_zero_point = quantize_int8(linear_layer.weight)
+        ### EQUIVALENT 78f66041 by layers: a Tensor copies, and holds floats as float32
         self.bias = None if linear_layer.bias is None else Tensor(linear_layer.bias.data.astype(np.float32))
         self.original_bytes = sum(parameter.data.nbytes for parameter in linear_layer.parameters())
         ### END SOLUTION
@@ -920,6 +927,7 @@ class QuantizedLinear:
         """
         ### BEGIN SOLUTION
         scale, zero_point = self.input_scale, self.input_zero_point
+        ### EQUIVALENT 276364c2 by layers: calibration sets both, or neither
         if scale is None or zero_point is None:
             scale, zero_point = affine_parameters(x.data.min(), x.data.max())
         codes = to_codes(x.data, scale, zero_point)
@@ -927,6 +935,7 @@ class QuantizedLinear:
         output = sums * (scale * self.weight_scale)
         if self.bias is not None:
             output = output + self.bias.data
+        ### EQUIVALENT 15cac29b by layers: a Tensor holds floats as float32
         return Tensor(output.astype(np.float32))
         ### END SOLUTION
 
@@ -1527,6 +1536,7 @@ def quantize_model(model: Any, calibration_data: list[Tensor] | None = None) -> 
             data = [layer(x, training=False) if isinstance(layer, Dropout) else layer(x) for x in data]
         return data
 
+    ### EQUIVALENT a8fe2edd by models: the list is not changed
     replace(model.layers, list(calibration_data or []), "layer_")
     quantized_bytes = model_bytes(model)
     return {

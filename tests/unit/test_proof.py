@@ -150,7 +150,7 @@ def keys(course: Course) -> Keys:
         ("variants/07_doubling/correct_sum.py", "values + values", "2 * values", ("variants",)),
         ("variants/07_doubling/triples.py", "3 * values", "4 * values", ()),
         ("reference/base.py", "return value", "return +value", ("engine",)),
-        ("course.toml", "cell_timeout_s = 4", "cell_timeout_s = 5", ("engine",)),
+        ("course.toml", "cell_timeout_s = 4", "cell_timeout_s = 5", ()),
     ],
 )
 def test_what_a_proof_is_of_makes_it_stale_and_nothing_else_does(

@@ -297,7 +297,7 @@ STALE = {
     "script": "a solution or test has changed since",
     "variants": "a variant that is right too has changed since",
     "operators": "mutants are made another way now",
-    "engine": "the engine, its packages, limits or the modules below have changed since",
+    "engine": "the engine, its packages or the modules below have changed since",
     "marks": "what is said of equivalent mutants has changed since",
 }
 

@@ -9,6 +9,9 @@
 def affine_parameters(low, high):
     ends = np.array([min(low, 0), max(high, 0)], dtype=np.float64)
     scale = np.ptp(ends) / 255
+    ### EQUIVALENT 8d095949 by ranges: the range holds zero, so that the zero point is a code
+    ### EQUIVALENT 256c45f0 by ranges: the range holds zero, so that the zero point is a code
+    ### EQUIVALENT d8666530 by ranges: the range holds zero, so that the zero point is a code
     return (float(scale), int(np.clip(np.round(-128 - ends[0] / scale), -128, 127))) if scale else (1.0, 0)
 
 # %% to_codes
@@ -18,10 +21,12 @@ to_codes = lambda values, scale, zero_point: np.clip(
 
 # %% dequantize_int8
 def dequantize_int8(q_tensor, scale, zero_point):
+    ### EQUIVALENT 7052cf0e by restored: a Tensor holds floats as float32
     return Tensor(np.float64(scale) * (np.float64(q_tensor.data) - zero_point), dtype=np.float32)
 
 # %% int8_matmul
 def int8_matmul(x_codes, x_zero_point, w_codes, w_zero_point):
+    ### EQUIVALENT b519562d by products: sums of int64 either way
     x, w = np.int64(x_codes), np.int64(w_codes)
     return np.einsum("...k,kj->...j", x, w) - w_zero_point * x.sum(-1)[..., None] - x_zero_point * w.sum(0) + len(w) * x_zero_point * w_zero_point
 
