@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 
 import pytest
 
 from tito.author.mutants import CHOSEN, Mutant, cosmic_ray_operators, mutants_of, operators_hash
 from tito.author.mutation_operators import FILLED_LIKE, FILLED_LIKE_SOURCE, FINE, numeric_operators
+from tito.errors import PlatformError
 
 
 def mutants(text: str, lines: frozenset[int] | None = None) -> list[Mutant]:
@@ -189,6 +191,17 @@ def test_what_is_filled_has_kind_and_size() -> None:
     assert first.data.tolist() == [1, 1, 1] and first.data.dtype == np.int8 and box.data[2] == 2
     assert (second, flag, third, other) == (1.0, True, {"a": 1}, None)
     assert type(third["a"]) is np.float32
+
+
+def test_without_the_extra_it_is_said_what_to_install_and_a_proof_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    cosmic_ray_operators.cache_clear()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cosmic_ray"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cosmic_ray", None)
+    with pytest.raises(PlatformError, match=r"not installed. Run 'pip install \"tinytorch-tito\[author\]\"'"):
+        mutants("a + b")
+    assert operators_hash()
+    cosmic_ray_operators.cache_clear()
 
 
 def test_the_chosen_operators_are_there_and_each_family_is_named() -> None:

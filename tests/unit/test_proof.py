@@ -12,7 +12,8 @@ from tiny import CELLS, script
 from tito.author.equivalents import without_marks
 from tito.author.exercises import own_tests
 from tito.author.export import _stripped
-from tito.author.mutation import keys_of
+from tito.author.mutants import Mutant
+from tito.author.mutation import _result, keys_of
 from tito.author.proof import (
     Caught,
     Keys,
@@ -32,7 +33,7 @@ from tito.course.script import read_script
 from tito.course.settings import GateSettings
 from tito.errors import BadSource
 from tito.judge.worker import judge
-from tito.models import Gate, Section
+from tito.models import CellVerdict, Fingerprint, Gate, NotebookVerdicts, Section, SubmissionRecord, Verdict
 from tito.plan.directives import without_private
 from tito.plan.planning import plan_assignment
 from tito.sandbox.inside.codec import pack
@@ -124,6 +125,39 @@ def test_what_is_stale_or_below_is_too(wanted: str, ok: bool, course: Course) ->
     write_proof(course, module, proof_of(*SOUND, record(20, **NOT), record(21, **NOT)))
     (below,) = gates(course, wanted)
     assert (below.ok, below.warning) == (ok, ok)
+
+
+def graded(*verdicts: Verdict, fault: str = "") -> MutantRecord:
+    """What a record says of a mutant, whose tests t0, t1, … got these verdicts."""
+    cells = [CellVerdict(f"t{number}", verdict, None, 1.0) for number, verdict in enumerate(verdicts)]
+    record = SubmissionRecord(
+        "m", "07", Fingerprint("", "", ""), "none", "", (NotebookVerdicts("n", tuple(cells)),), fault=fault
+    )
+    mutant = Mutant("reference", "double", 3, "Op", "term", False, ("a + b",), ("a",), "a")
+    return _result(mutant, record, frozenset(cell.grade_id for cell in cells), Caught.OWN)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "caught", "test"),
+    [
+        ([Verdict.PASSED, Verdict.PASSED], Caught.NOT, ""),
+        ([Verdict.PASSED, Verdict.FAILED, Verdict.ERROR], Caught.OWN, "t1"),
+        ([Verdict.NOT_RUN, Verdict.TIMEOUT], Caught.OWN, "t1"),
+        ([Verdict.MEMORY], Caught.OWN, "t0"),
+        ([Verdict.PLATFORM, Verdict.PASSED], Caught.FAULT, ""),
+        ([Verdict.PLATFORM, Verdict.FAILED], Caught.OWN, "t1"),
+        ([Verdict.MANUAL], Caught.NOT, ""),
+    ],
+)
+def test_a_test_that_does_not_pass_catches_and_a_fault_of_ours_does_not(
+    verdicts: list[Verdict], caught: Caught, test: str
+) -> None:
+    result = graded(*verdicts)
+    assert (result.caught, result.test) == (caught, test)
+
+
+def test_a_submission_that_we_failed_to_grade_is_no_evidence_whatever_it_says() -> None:
+    assert graded(Verdict.FAILED, fault="the sandbox broke").caught is Caught.FAULT
 
 
 # ---- what a proof is of ----------------------------------------------------------------------------------

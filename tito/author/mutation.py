@@ -23,7 +23,7 @@ from tito import __version__
 from tito.author.equivalents import Mark, Prober, without_marks
 from tito.author.exercises import own_tests
 from tito.author.mutants import Mutant, cosmic_ray_version, mutants_of, operators_hash
-from tito.author.proof import Caught, Keys, MutantRecord, Proof, Survival
+from tito.author.proof import Caught, Keys, MutantRecord, Proof
 from tito.author.release import build_release
 from tito.author.survivors import Survivors
 from tito.author.trial import Trial, TrialSubmission
@@ -298,8 +298,7 @@ def run_mutation(
     started = time.monotonic()
     module = read_module(course, assignment, backend)
     keys = keys_of(course, assignment, module.plan)
-    slowest = _require_right(module, backend, workers)
-    plan = _limited(module.plan, max(SHORTEST_LIMIT_S, PATIENCE * slowest))
+    plan = _limited(module.plan, _require_right(module, backend, workers))
     pairs = mutants_of_module(module)
     with tempfile.TemporaryDirectory(prefix="tito-mutate-") as scratch:
         file = course.gradebook_dir / "mutation" / f"{assignment.id}.jsonl"
@@ -332,16 +331,19 @@ def _with_digest(record: MutantRecord, mutant: Mutant) -> MutantRecord:
     return replace(record, operator=mutant.operator, family=mutant.family, reason="", generator="", refused="")
 
 
-def _limited(plan: AssignmentPlan, cell_s: float) -> AssignmentPlan:
+def _limited(plan: AssignmentPlan, reference: SubmissionRecord) -> AssignmentPlan:
+    """The plan with as much time as a wrong solution needs to be seen to be one."""
     limits = plan.spec.limits
-    cell_s = min(cell_s, limits.cell_timeout_s)
-    notebook_s = min(limits.notebook_timeout_s, max(1.0, CELLS_AT_LIMIT * cell_s))
+    slowest = max((cell.seconds for cell in reference.cells), default=0.0)
+    cell_s = min(limits.cell_timeout_s, max(SHORTEST_LIMIT_S, PATIENCE * slowest))
+    whole = PATIENCE * sum(notebook.seconds for notebook in reference.notebooks)  # by the clock, of a busy machine too
+    notebook_s = min(limits.notebook_timeout_s, max(CELLS_AT_LIMIT * cell_s, whole))
     limits = replace(limits, cell_timeout_s=cell_s, notebook_timeout_s=notebook_s)
     return replace(plan, spec=replace(plan.spec, limits=limits))
 
 
-def _require_right(module: Module, backend: Backend, workers: int) -> float:
-    """Grade the solutions as they are; how long the slowest cell of the reference took."""
+def _require_right(module: Module, backend: Backend, workers: int) -> SubmissionRecord:
+    """Grade the solutions as they are; what became of the reference."""
     with Trial(module.plan, backend, min(workers, len(module.solved))) as trial:
         submissions = [TrialSubmission(name, module.submission(name)) for name in module.solved]
         records = dict(trial.graded(submissions))
@@ -354,7 +356,7 @@ def _require_right(module: Module, backend: Backend, workers: int) -> float:
                 f"{module.assignment.id}: '{name}' does not pass {', '.join(lost)} as it is.",
                 hint=f"Run 'tito check {module.assignment.id}' and mend that first.",
             )
-    return max((cell.seconds for cell in records[REFERENCE].cells), default=0.0)
+    return records[REFERENCE]
 
 
 def _faults(record: SubmissionRecord) -> str:
@@ -444,7 +446,8 @@ def _explain(
             right = module.submission(cell.solution)
             notebooks = module.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
             survival = survivors.survival(cell.solution, right, notebooks, module.own[mutant.cell])
-            findings.add(replace(findings.known[mutant.name], survival=survival or Survival()))
+            if survival is not None:
+                findings.add(replace(findings.known[mutant.name], survival=survival))
             progress.advance(mutant.name)
 
 
@@ -471,6 +474,8 @@ def _with_marks(
         refused = ""
         if record.caught is not Caught.NOT:
             refused = f"a test catches it: {record.test}"
+        elif record.is_extreme and not mark.generator:
+            refused = "of an extreme one a generator has to show that it is no other solution"
         elif mark.generator:
             cell, mutant = pairs[record.name]
             right = module.submission(cell.solution)

@@ -115,7 +115,13 @@ class MutantRecord:
 
     @property
     def summary(self) -> str:
+        """What became of it, in a few words."""
         return f"{self.verdict} in {self.test}" if self.is_caught else self.verdict or "not caught"
+
+    @property
+    def remark(self) -> str:
+        """The same of one that was let pass, with what tests saw of it."""
+        return self.survival.sentence if self.survival is not None else self.summary
 
     @property
     def diff(self) -> str:

@@ -96,10 +96,9 @@ def print_proof(proof: Proof) -> None:
     from tito.author.mutation_page import rows_of
 
     for number, survivor in enumerate(proof.survivors, 1):
-        why = survivor.survival.sentence if survivor.survival else survivor.verdict
         print_text(f"{number:>3}. {survivor.solution}, {survivor.cell}, line {survivor.line} ({survivor.operator})")
         print_text("\n".join(f"     {line}" for line in survivor.diff.split("\n")))
-        print_text(f"     {why}\n     ### EQUIVALENT {survivor.digest}: reason\n")
+        print_text(f"     {survivor.remark}\n     ### EQUIVALENT {survivor.digest}: reason\n")
     rows = [
         [row.name, *map(str, (row.mutants, row.own.part, f"{row.own.ratio:.0%}", row.survivors, row.marked))]
         for row in rows_of(proof)

@@ -7,5 +7,8 @@ root = "exchange"               # a folder of your own, made by the first releas
 [sandbox]
 packages = ["ipython", "matplotlib", "numpy"]  # what notebooks can import, with what these need
 
+[gates]
+mutation = "off"                # or "warn", "require": a proof that tests catch wrong solutions, by 'tito mutate'
+
 # [deadlines]
 # 01_sums = 2030-01-31T23:59:00Z
