@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import command_line
 from tiny import ASSIGNMENT, CELLS, VARIANTS, script, write_course
 
-from tito.author.mutation import Progress, run_mutation, solution_cells
+from tito.author.mutation import Progress, read_module, run_mutation, solution_cells
 from tito.author.mutation_page import page_of
 from tito.author.proof import Caught, Proof, read_proof, write_proof
+from tito.author.trial import Trial, TrialSubmission
 from tito.course.course import Course
 from tito.errors import BadSource, GateFailed
+from tito.models import Verdict
 from tito.sandbox.bubblewrap import Bubblewrap
 
 LOOSE = CELLS["test_double"].replace(
@@ -23,8 +27,8 @@ LOOSE = LOOSE.replace("np.allclose(far_doubled, 2 * far_away)", "np.allclose(far
 LOOSE = LOOSE.replace("assert y.tolist() == [2.0, 4.0]", "assert np.allclose(y, [2.0, 4.0], rtol=0.6)")
 
 
-def prove(course: Course, **options: object) -> Proof:
-    return run_mutation(course, course.assignment("7"), Bubblewrap(), **options)  # type: ignore[arg-type]
+def prove(course: Course, **options: Any) -> Proof:
+    return run_mutation(course, course.assignment("7"), Bubblewrap(), **options)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +105,8 @@ def test_a_run_goes_on_where_it_was(course: Course, monkeypatch: pytest.MonkeyPa
     started.clear()
     again = prove(course, progress=Progress(started=lambda title, count: started.append(count)), known=proof)
     assert started[0] == 0
-    assert again.mutants == proof.mutants == read_proof(course, course.assignment("7")).mutants  # type: ignore[union-attr]
+    assert again.mutants == proof.mutants
+    assert read_proof(course, course.assignment("7")) == proof
 
 
 def test_a_solution_that_does_not_pass_as_it_is_proves_nothing(tmp_path: Path) -> None:
@@ -118,6 +123,28 @@ def test_a_mutant_that_does_not_end_is_stopped_and_caught(tmp_path: Path) -> Non
     endless = {each.operator: each for each in prove(course).mutants if each.cell == "halve"}["StateKept"]
     assert endless.added == ("        pass",)
     assert (endless.caught, endless.verdict) == (Caught.OWN, "timeout")
+
+
+@pytest.mark.parametrize("tests", [{"test_double"}, {"test_halve"}, {"test_double", "test_halve"}])
+def test_only_the_tests_that_are_asked_about_are_run(tests: set[str], course: Course) -> None:
+    module = read_module(course, course.assignment("7"), Bubblewrap())
+    endless = {"double": "def double(values):\n    while True:\n        pass"}
+    limits = replace(module.plan.spec.limits, cell_timeout_s=1, notebook_timeout_s=4)
+    plan = replace(module.plan, spec=replace(module.plan.spec, limits=limits))
+    submissions = {
+        "right": module.submission("reference"),
+        "endless": module.submission("reference", "doubling", endless),
+    }
+    with Trial(plan, Bubblewrap(), 1) as trial:
+        graded = trial.graded(TrialSubmission(name, each, frozenset(tests)) for name, each in submissions.items())
+        records = {name: {cell.grade_id: cell.verdict for cell in record.cells} for name, record in graded}
+    others = {"test_double", "test_halve"} - tests
+    assert {records["right"][name] for name in tests} == {Verdict.PASSED}
+    assert {records[name][other] for name in records for other in others} <= {Verdict.NOT_RUN}
+    if "test_double" in tests:
+        assert records["endless"]["test_double"] is Verdict.TIMEOUT
+    if "test_halve" in tests:
+        assert records["endless"]["test_halve"] is Verdict.PASSED
 
 
 # ---- marks -----------------------------------------------------------------------------------------------

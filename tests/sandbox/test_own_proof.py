@@ -11,7 +11,7 @@ import tito
 from tito.author.mutants import Mutant
 from tito.author.mutation import SolutionCell, keys_of, run_mutation
 from tito.author.proof import read_proof, staleness
-from tito.course.course import load_course
+from tito.course.course import Assignment, load_course
 from tito.plan.planning import plan_assignment
 from tito.sandbox.bubblewrap import Bubblewrap
 
@@ -21,11 +21,12 @@ TRIED_AGAIN = 0.1  # of those that are not extreme
 
 
 @pytest.fixture(params=MODULES, ids=lambda module: module.id)
-def module(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
-    return request.param
+def module(request: pytest.FixtureRequest) -> Assignment:
+    assignment: Assignment = request.param
+    return assignment
 
 
-def test_the_proof_is_of_what_is_there_and_holds_the_bar(module) -> None:  # type: ignore[no-untyped-def]
+def test_the_proof_is_of_what_is_there_and_holds_the_bar(module: Assignment) -> None:
     proof = read_proof(COURSE, module)
     again = f"run 'tito mutate {module.number}' and commit {module.id}/proof.json"
     assert proof is not None, again
@@ -34,7 +35,7 @@ def test_the_proof_is_of_what_is_there_and_holds_the_bar(module) -> None:  # typ
     assert COURSE.gates.mutation == "require"
 
 
-def test_all_extreme_mutants_and_a_tenth_of_the_others_become_what_the_proof_says(module) -> None:  # type: ignore[no-untyped-def]
+def test_all_extreme_mutants_and_a_tenth_of_the_others_become_what_the_proof_says(module: Assignment) -> None:
     proof = read_proof(COURSE, module)
     assert proof is not None
     draw = random.Random(proof.keys.script)

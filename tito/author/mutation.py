@@ -318,7 +318,7 @@ def run_mutation(
         own={name: tuple(sorted(tests)) for name, tests in module.own.items()},
         mutants=records,
         unused_marks=_unused(module, records) if not chosen else (),
-        seconds=time.monotonic() - started,
+        seconds=round(time.monotonic() - started, 1),
     )
 
 
