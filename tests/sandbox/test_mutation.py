@@ -252,6 +252,9 @@ def test_a_release_is_refused_where_the_course_requires_what_is_not_held(
     assert code == 1
     assert "the kept proof is stale: a solution or test has changed since" in errors
     assert not course.step("release", ASSIGNMENT, "proof.json").exists()
+    done = tito(course.root, "check", "7")
+    assert done.code == 0, "what is being written has no proof yet"
+    assert "warn  tests catch wrong solutions: the kept proof is stale" in done.err
 
 
 def test_the_command_keeps_the_proof_shows_survivors_and_writes_a_page(

@@ -30,7 +30,6 @@ from tito.author.survivors import noting
 from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import read_script
-from tito.course.settings import GateSettings
 from tito.errors import BadSource
 from tito.judge.worker import judge
 from tito.models import CellVerdict, Fingerprint, Gate, NotebookVerdicts, Section, SubmissionRecord, Verdict
@@ -100,31 +99,26 @@ def test_a_proof_comes_back_from_its_file_as_it_was(course: Course) -> None:
         read_proof(course, course.assignment("7"))
 
 
-def gates(course: Course, wanted: Any, keys: Keys = KEYS) -> list[Gate]:
-    asked = replace(course, gates=GateSettings(mutation=wanted))
-    return list(proof_gates(asked, course.assignment("7"), keys))
-
-
-@pytest.mark.parametrize(("wanted", "ok", "lines"), [("require", False, 1), ("warn", True, 1), ("off", True, 0)])
-def test_what_is_missing_is_refused_or_said_as_the_course_wants_it(
-    wanted: str, ok: bool, lines: int, course: Course
-) -> None:
-    assert [(gate.ok, gate.warning, gate.detail) for gate in gates(course, wanted)] == [
-        (ok, ok, "no proof of it is kept")
-    ] * lines
-
-
-@pytest.mark.parametrize(("wanted", "ok"), [("require", False), ("warn", True), ("off", True)])
-def test_what_is_stale_or_below_is_too(wanted: str, ok: bool, course: Course) -> None:
+def gates(course: Course, refuses: bool, keys: Keys = KEYS) -> list[Gate]:
     module = course.assignment("7")
+    return list(proof_gates(module, read_proof(course, module), keys, refuses=refuses))
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_what_is_missing_stale_or_below_is_refused_or_said(refuses: bool, course: Course) -> None:
+    module = course.assignment("7")
+    fault = (not refuses, not refuses)
+    (missing,) = gates(course, refuses)
+    assert (missing.ok, missing.warning) == fault
+    assert missing.detail == "no proof of it is kept"
     write_proof(course, module, proof_of(*SOUND))
-    assert [(gate.ok, gate.warning) for gate in gates(course, wanted)] == [(True, False)]
-    (stale,) = gates(course, wanted, replace(KEYS, script="other", engine="other"))
-    assert (stale.ok, stale.warning) == (ok, ok)
+    assert [(gate.ok, gate.warning) for gate in gates(course, refuses)] == [(True, False)]
+    (stale,) = gates(course, refuses, replace(KEYS, script="other", engine="other"))
+    assert (stale.ok, stale.warning) == fault
     assert stale.detail.startswith("the kept proof is stale: a solution or test has changed since; the engine")
     write_proof(course, module, proof_of(*SOUND, record(20, **NOT), record(21, **NOT)))
-    (below,) = gates(course, wanted)
-    assert (below.ok, below.warning) == (ok, ok)
+    (below,) = gates(course, refuses)
+    assert (below.ok, below.warning) == fault
 
 
 def graded(*verdicts: Verdict, fault: str = "") -> MutantRecord:

@@ -83,9 +83,11 @@ def run_gates(
     backend: Backend,
     *,
     workers: int = 2,
+    for_release: bool = False,
     progress: Callable[[Gate], None] = lambda gate: None,
 ) -> GateReport:
-    """Run every gate on an assignment; a gate that fails says which cell and why.
+    """Run every gate on an assignment; a gate that fails says which cell and why. What the course requires of the proof
+    that tests catch wrong solutions, it requires `for_release`: a module that is being written has none yet.
 
     Raises:
         BadSource: the source cannot be read at all, so that there is nothing to check.
@@ -129,6 +131,7 @@ def run_gates(
             context = GateContext(course, assignment, backend, plan, shared, source, released)
             for gate in _run(context, workers):
                 note(gate)
+        note(_proved(course, assignment, context.plan, for_release=for_release))
     return report
 
 
@@ -154,8 +157,15 @@ def _run(context: GateContext, workers: int) -> Iterator[Iterable[Gate]]:
         yield _as_the_course_has_it(course, forged_values(plan, sandboxes.notebooks, judge))
     yield _warmups(context)
     yield _earned(context, workers)
-    if course.gates.mutation != "off" or read_proof(course, context.assignment) is not None:
-        yield proof_gates(course, context.assignment, keys_of(course, context.assignment, plan))
+
+
+def _proved(course: Course, assignment: Assignment, plan: AssignmentPlan, *, for_release: bool) -> Iterator[Gate]:
+    """What the kept proof says; no mutant is graded."""
+    proof = read_proof(course, assignment)
+    if proof is not None or course.gates.mutation != "off":
+        keys = keys_of(course, assignment, plan)
+        refuses = for_release and course.gates.mutation == "require"
+        yield from proof_gates(assignment, proof, keys, refuses=refuses)
 
 
 NOT_RUN = "tests and solutions"

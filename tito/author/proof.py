@@ -314,27 +314,21 @@ def staleness(proof: Proof, keys: Keys) -> list[str]:
     return [sentence for name, sentence in STALE.items() if before[name] != now[name]]
 
 
-def proof_gates(course: Course, assignment: Assignment, keys: Keys) -> Iterable[Gate]:
-    """What the kept proof says, as the course wants to have it: nothing is graded for it."""
-    wanted = course.gates.mutation
-    hint = f"Run 'tito mutate {assignment.id}'."
-    proof = read_proof(course, assignment)
+def proof_gates(assignment: Assignment, proof: Proof | None, keys: Keys, *, refuses: bool) -> Iterable[Gate]:
+    """What the kept proof of an assignment says: nothing is graded for it. `refuses`: what falls short of the bar holds
+    up a release; else it is said."""
+
+    def fault(detail: str, where: str = "", hint: str = f"Run 'tito mutate {assignment.id}'.") -> Gate:
+        return Gate(GATE, not refuses, detail, where, hint, warning=not refuses)
+
     if proof is None:
-        if wanted != "off":
-            yield _as_wanted(wanted, Gate(GATE, False, "no proof of it is kept", hint=hint))
+        yield fault("no proof of it is kept")
         return
     stale = staleness(proof, keys)
     if stale:
-        yield _as_wanted(wanted, Gate(GATE, False, f"the kept proof is stale: {'; '.join(stale)}", hint=hint))
+        yield fault(f"the kept proof is stale: {'; '.join(stale)}")
         return
-    below = [
-        Gate(GATE, False, detail, where, f"'tito mutate {assignment.id}' shows them.")
-        for where, detail in proof.shortfalls()
-    ]
-    yield from (_as_wanted(wanted, gate) for gate in below)
+    below = [fault(detail, where, f"'tito mutate {assignment.id}' shows them.") for where, detail in proof.shortfalls()]
+    yield from below
     if not below:
         yield Gate(GATE, True, proof.summary)
-
-
-def _as_wanted(wanted: str, gate: Gate) -> Gate:
-    return gate if wanted == "require" else Gate(gate.name, True, gate.detail, gate.where, gate.hint, warning=True)

@@ -51,7 +51,7 @@ def release(settings: Settings, module: str, *, exchange: bool, sandbox: str | N
     course, assignment = settings.course_and_assignment(module)
     if exchange:
         require_exchange(course)
-    require(gates_of(course, assignment, sandbox, workers, quiet=False))
+    require(gates_of(course, assignment, sandbox, workers, quiet=False, for_release=True))
     folder = publish(course, assignment)
     prepare(course, assignment, backend(sandbox or course.sandbox.backend))
     say(f"Released {assignment.id} to {folder}.")
@@ -71,7 +71,9 @@ def export(settings: Settings, module: str) -> None:
     say(f"Wrote {write(course, assignment)}.")
 
 
-def gates_of(course: Course, assignment: Assignment, sandbox: str | None, workers: int, *, quiet: bool) -> GateReport:
+def gates_of(
+    course: Course, assignment: Assignment, sandbox: str | None, workers: int, *, quiet: bool, for_release: bool = False
+) -> GateReport:
     """Run the gates, with a line for each as it ends."""
     from tito.author.gates import run_gates
     from tito.sandbox.backends import backend
@@ -80,7 +82,8 @@ def gates_of(course: Course, assignment: Assignment, sandbox: str | None, worker
         if not quiet:
             say(line(gate))
 
-    return run_gates(course, assignment, backend(sandbox or course.sandbox.backend), workers=workers, progress=progress)
+    chosen = backend(sandbox or course.sandbox.backend)
+    return run_gates(course, assignment, chosen, workers=workers, for_release=for_release, progress=progress)
 
 
 def line(gate: Gate) -> str:

@@ -68,7 +68,7 @@ def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str],
     demo = _demo_course(course, assignment, into)
     isolation = backend(demo.sandbox.backend)
     with _timed("1. check: the release gates", say):
-        require(run_gates(demo, assignment, isolation, progress=lambda gate: say(f"   {line(gate)}")))
+        require(run_gates(demo, assignment, isolation, for_release=True, progress=lambda gate: say(f"   {line(gate)}")))
     with _timed("2. release", say):
         require_exchange(demo)
         publish(demo, assignment)

@@ -108,7 +108,7 @@ class GateSettings:
     for a course that was converted.
 
     `mutation` is what it makes of the proof that tests catch wrong solutions (`tito mutate`) where that is missing,
-    stale or below the bar: `require` refuses, `warn` says so, `off` asks for none.
+    stale or below the bar: `require` refuses a release, `warn` says so, `off` asks for none.
     """
 
     __pydantic_config__ = NO_OTHERS
