@@ -85,6 +85,7 @@ def added(text: str, operator: str = "") -> set[str]:
         ("Input", "def f(self):\n    return 1", set()),
         ("Nothing", "def f(self, a):\n    self.a = a\n    self.b = 2", {"pass"}),
         ("ReplaceBinaryOperator_Mul_Div", "s = a * b", {"s = a / b"}),
+        ("NumberReplacer", "s = x[-3]", {"s = x[-4]", "s = x[-2]"}),
         ("ReplaceComparisonOperator_Lt_LtE", "s = a < b", {"s = a <= b"}),
         ("ReplaceBreakWithContinue", "for a in b:\n    break", {"continue"}),
         ("ZeroIterationForLoop", "for a in b:\n    s = a", {"for a in []:"}),

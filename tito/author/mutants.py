@@ -248,7 +248,7 @@ def _mutated(text: str, node: Any, operator: PositionOperator, index: int) -> st
     if result is None:
         return edited(text, ((start, end, ""),))
     code = result.get_code()
-    code = code[len(prefix) :] if code.startswith(prefix) else code.lstrip(" ")
+    code = code[len(prefix) :] if prefix and code.startswith(prefix) else code.lstrip(" ")
     return edited(text, ((start, end, code),))
 
 

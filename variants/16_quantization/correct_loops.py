@@ -35,12 +35,12 @@ def affine_parameters(low, high):
         zero_point = 127
     ### EQUIVALENT dc1ccae3 by ranges: the range holds zero, so that the zero point is a code
     ### EQUIVALENT 2649038c by ranges: the range holds zero, so that the zero point is a code
-    ### EQUIVALENT f4b73ba9 by ranges: the range holds zero, so that the zero point is a code
-    ### EQUIVALENT f0e905f8 by ranges: the range holds zero, so that the zero point is a code
+    ### EQUIVALENT ceba3287 by ranges: the range holds zero, so that the zero point is a code
+    ### EQUIVALENT 2e892c9f by ranges: the range holds zero, so that the zero point is a code
     if zero_point < -128:
         ### EQUIVALENT 778107e8 by ranges: the range holds zero, so that the zero point is a code
-        ### EQUIVALENT 1916f9df by ranges: the range holds zero, so that the zero point is a code
-        ### EQUIVALENT a8158622 by ranges: the range holds zero, so that the zero point is a code
+        ### EQUIVALENT 1cabc8a7 by ranges: the range holds zero, so that the zero point is a code
+        ### EQUIVALENT a8158cc4 by ranges: the range holds zero, so that the zero point is a code
         ### EQUIVALENT d5b48189 by ranges: the range holds zero, so that the zero point is a code
         zero_point = -128
     return scale, zero_point
@@ -48,7 +48,7 @@ def affine_parameters(low, high):
 # %% to_codes
 def to_codes(values, scale, zero_point):
     ### EQUIVALENT eeb5a575 by codes: each element is rounded by itself, and the shape is put back
-    ### EQUIVALENT cfc9fa74 by codes: numpy takes any negative size for what is left
+    ### EQUIVALENT 8a8c1d6c by codes: numpy takes any negative size for what is left
     rows = np.atleast_1d(values).reshape(-1, np.atleast_1d(values).shape[-1])
     codes = np.zeros(rows.shape, dtype=np.int8)
     for i in range(len(rows)):
@@ -57,16 +57,16 @@ def to_codes(values, scale, zero_point):
         ### EQUIVALENT 9473ed3f by codes: at the bound it sets what is there
         steps[steps > 127] = 127
         ### EQUIVALENT f004cced by codes: at the bound it sets what is there
-        ### EQUIVALENT 4029a690 by codes: at the bound it sets what is there
+        ### EQUIVALENT 1937445f by codes: at the bound it sets what is there
         steps[steps < -128] = -128
         codes[i] = steps
     return codes.reshape(np.shape(values))
 
 # %% quantize_int8
 def quantize_int8(tensor):
-    ### EQUIVALENT 2b3f577e by tensors: numpy takes any negative size for what is left
+    ### EQUIVALENT 219d8772 by tensors: numpy takes any negative size for what is left
     flat = tensor.data.reshape(-1)
-    ### EQUIVALENT 99b67d79 by tensors: any element may come first
+    ### EQUIVALENT d1927c81 by tensors: any element may come first
     low, high = flat[0], flat[0]
     ### EQUIVALENT c1d624f6 by tensors: into how many parts it is split makes no difference
     ### EQUIVALENT 5add842b by tensors: into how many parts it is split makes no difference
@@ -78,7 +78,7 @@ def quantize_int8(tensor):
 
 # %% dequantize_int8
 def dequantize_int8(q_tensor, scale, zero_point):
-    ### EQUIVALENT 72ac2a79 by restored: numpy takes any negative size for what is left
+    ### EQUIVALENT ebd8717f by restored: numpy takes any negative size for what is left
     flat = q_tensor.data.reshape(-1)
     ### EQUIVALENT 42beaf96 by restored: a Tensor holds floats as float32
     values = np.empty(flat.shape, dtype=np.float32)
