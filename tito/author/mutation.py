@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ from tito.models import CellKind, SubmissionRecord, Verdict
 from tito.plan.autotests import instantiated
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
+from tito.sandbox.environment import environment
 from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
 
@@ -214,8 +216,10 @@ def keys_of(course: Course, assignment: Assignment, plan: AssignmentPlan) -> Key
 
 def _engine_hash(plan: AssignmentPlan) -> str:
     """What gives verdicts beside the tests: the engine, the packages, and the modules below. Limits count for nothing:
-    where they are too strict for what is right, other gates say so."""
-    digest = hashlib.sha256(json.dumps([__version__, plan.environment_hash]).encode())
+    where they are too strict for what is right, other gates say so; nor does which release of a Python it is, so that a
+    proof holds on the next machine."""
+    packages = environment(plan.spec.packages).versions
+    digest = hashlib.sha256(json.dumps([__version__, sys.version_info[:2], packages]).encode())
     for path, content in _files_of(plan.spec):
         digest.update(f"{path}\0".encode() + content)
     return digest.hexdigest()

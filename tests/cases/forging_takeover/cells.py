@@ -28,7 +28,7 @@ while True:
         if step["op"] == "branch" and os.fork() == 0:
             channel, forked = codec.Channel(socket.socket(fileno=branches[step["number"]])), True
             break
-        if step["op"] in ("run", "branch"):
+        if step["op"] in ("run", "branch", "show"):
             channel.send(reply | {"step": number}, {name: GUESS.get(name, 0.0) for name in step.get("observe", [])})
     request, _ = channel.receive()
     while "steps" not in request:  # an operation on objects: it has none
