@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +192,43 @@ def test_a_folder_is_made_what_it_was(pair: Pair, tmp_path: Path, change: Callab
     pair.there.restore(str(pair.notebook))
     pair.assert_alike()
     assert pair.there.listing() == MirroredFiles(str(pair.notebook)).listing()
+
+
+def test_what_has_a_file_open_goes_on_with_it(pair: Pair) -> None:
+    with (pair.judge / "data/shipped.csv").open("r+") as held:
+        (pair.notebook / "data/shipped.csv").write_text("1,2\n")
+        pair.to_judge()
+        assert held.read() == "1,2\n"
+        held.write("3,4\n")
+        held.flush()
+        pair.to_notebook()
+    pair.assert_alike()
+
+
+def test_a_database_that_is_open_can_be_read_and_written_on_the_other_side(pair: Pair) -> None:
+    with closing(sqlite3.connect(pair.notebook / "n.db")) as students:
+        students.execute("create table n (n)")
+        for number in range(5):
+            students.execute("insert into n values (?)", (number,))
+            students.commit()
+            pair.to_judge()
+            with closing(sqlite3.connect(pair.judge / "n.db")) as tests:
+                assert tests.execute("select max(n) from n").fetchone() == (number,)
+                tests.execute("insert into n values (-1)")
+                tests.commit()
+            pair.to_notebook()
+        assert students.execute("select count(*) from n").fetchone() == (10,)
+
+
+def test_a_database_in_wal_mode_that_is_open_is_read_on_the_other_side_and_not_changed(pair: Pair) -> None:
+    pair.there.with_wal = False
+    with closing(sqlite3.connect(pair.notebook / "n.db")) as students:
+        students.execute("pragma journal_mode=wal")
+        students.execute("create table n (n)")
+        for number in range(5):
+            students.execute("insert into n values (?)", (number,))
+            students.commit()
+            pair.to_judge()
+            with closing(sqlite3.connect(pair.judge / "n.db")) as tests:
+                assert tests.execute("select max(n) from n").fetchone() == (number,)
+            assert pair.to_notebook() == {}

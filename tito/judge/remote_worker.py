@@ -163,7 +163,7 @@ def run_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> 
 
 def _names(line: Transport, request: dict[str, Any], folder: JudgeFolder, *, believes: bool = False) -> Namespace:
     known = None if request["sites"] is None else frozenset(request["sites"])
-    files = MirroredFiles(folder.path) if request["files"] else None
+    files = MirroredFiles(folder.path, with_wal=False) if request["files"] else None
     proxy_channel = ProxyChannel(line, known, request["keep"], believes=believes, files=files)
     sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
     names = Namespace(proxy_channel, imported(request["imports"]), *sets)

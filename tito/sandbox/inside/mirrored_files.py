@@ -27,7 +27,10 @@ MOST_FILES = 20_000
 MOST_BYTES = 32 << 20  # in files, which are told of at once; what is beyond is left out, the largest first
 LONGEST_PATH = 1_000
 NOT_MIRRORED = ("__pycache__",)
+WAL, SHARED = "-wal", "-shm"  # a database's log of changes, and what its connections share
+SQLITE, SQLITE_VERSIONS, IN_WAL_MODE = b"SQLite format 3\0", slice(18, 20), b"\2\2"
 CLOCK_NS = 50_000_000  # the time of a file moves on in steps, of 10 ms at most, and is not that of the clock
+OVERWRITE = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER = True  # stands for what is a folder, in the place of a content
 
 # Content by path below the folder, FOLDER, or None for what is not there any more.
@@ -48,10 +51,16 @@ class FileState:
 
 
 class MirroredFiles:
-    """One side's folder."""
+    """One side's folder.
 
-    def __init__(self, top: str) -> None:
+    Args:
+        with_wal: whether it tells of databases in WAL mode (SQLite). Student code may have one open, and a test that
+            only reads its copy writes to that, and takes the log away.
+    """
+
+    def __init__(self, top: str, *, with_wal: bool = True) -> None:
         self.top = top
+        self.with_wal = with_wal
         self.known: dict[str, FileState] = {}
 
     def listing(self) -> dict[str, list[int]]:
@@ -77,6 +86,8 @@ class MirroredFiles:
         changes: Changes = {path: None for path in self.known if path not in found}
         for path in changes:
             del self.known[path]
+        if not self.with_wal:
+            changes = {path: None for path in changes if not path.endswith(WAL)}
         room = MOST_BYTES
         for path, (size, time_ns) in sorted(found.items(), key=lambda item: item[1][0]):
             known = self.known.get(path)
@@ -92,7 +103,8 @@ class MirroredFiles:
             if content is None:
                 continue
             digest = hashlib.blake2b(content).digest()
-            if known is None or known.digest != digest:
+            is_told = self.with_wal or not (path.endswith(WAL) or _is_in_wal_mode(content))
+            if is_told and (known is None or known.digest != digest):
                 room -= len(content)
                 changes[path] = content
             self.known[path] = FileState(size, time_ns, digest if fresh else b"")
@@ -132,9 +144,10 @@ class MirroredFiles:
             return
         self._make_folders(path.rpartition("/")[0])
         target = f"{self.top}/{path}"
-        self._remove(path)
-        with _open(target, "xb") as file:
-            file.write(content)
+        if not _overwritten(target, content):
+            self._remove(path)
+            with _open(target, "xb") as file:
+                file.write(content)
         now = os.stat(target)  # noqa: PTH116
         self.known[path] = FileState(now.st_size, now.st_mtime_ns, hashlib.blake2b(content).digest())
 
@@ -172,7 +185,7 @@ def _walked(top: str, below: str) -> Iterator[tuple[str, tuple[int, int]]]:
     with contextlib.suppress(OSError), os.scandir(f"{top}/{below}") as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             path = below + entry.name
-            if entry.name in NOT_MIRRORED or len(path) > LONGEST_PATH:
+            if entry.name in NOT_MIRRORED or entry.name.endswith(SHARED) or len(path) > LONGEST_PATH:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield path, (-1, 0)
@@ -190,6 +203,20 @@ def _content(path: str, most_bytes: int) -> bytes | None:
         content = file.read(most_bytes + 1)
         return content if len(content) <= most_bytes else None
     return None
+
+
+def _is_in_wal_mode(content: bytes) -> bool:
+    return content.startswith(SQLITE) and content[SQLITE_VERSIONS] == IN_WAL_MODE
+
+
+def _overwritten(path: str, content: bytes) -> bool:
+    """Whether a file was there, and has that content now: whoever has it open goes on with it."""
+    with contextlib.suppress(OSError):
+        if S_ISREG(os.lstat(path).st_mode):
+            with os.fdopen(os.open(path, OVERWRITE), "wb") as file:
+                file.write(content)
+            return True
+    return False
 
 
 def _remove(path: str) -> None:
