@@ -112,7 +112,7 @@ def test_judged_sections_are_measured_wherever_they_are_observed(late: bool, obs
     for result in results:
         assert result is not None
         assert 0.2 <= result.cpu_s < 0.8
-        assert 79 <= result.peak_mb < 100
+        assert 76 <= result.peak_mb < 100  # the kernel takes pages back meanwhile
     light = observed(late=late)["test_double"]
     assert all(result is not None and result.cpu_s < 0.1 and result.peak_mb < 5 for result in light), light
 
