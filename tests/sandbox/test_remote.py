@@ -374,7 +374,7 @@ def test_what_the_notebooks_own_modules_say_can_be_forged_and_is_counted_so(
     bench: Bench, name: str, source: str
 ) -> None:
     verdict = bench.grade(**{name: source})[f"test_{name}"]
-    assert verdict.verdict is Verdict.PASSED  # neither does what its test asks for
+    assert verdict.verdict is Verdict.PASSED  # though it does not do what its test asks for
     assert verdict.evidence in FORGEABLE
 
 

@@ -12,6 +12,7 @@ from remote_bench import Bench, notebook_of
 from tito.judge.judge import judging
 from tito.models import Evidence, Limits, Verdict
 from tito.plan.plan import AssignmentPlan
+from tito.plan.planning import plan_notebook
 from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
@@ -22,8 +23,13 @@ SETUP = """
 import json
 import os
 from pathlib import Path
+import pickle as objects
+import sys
 import numpy as np
 import helper
+def restored(path):
+    with open(path, "rb") as file:
+        return objects.load(file)
 """
 SOLUTIONS = {
     "copy": """
@@ -60,6 +66,14 @@ def visit(function):
     "expected": """
 def square(n):
     return n * n
+""",
+    "kept": """
+def keep(values, path):
+    with open(path, "wb") as file:
+        objects.dump(values, file)
+""",
+    "module": """
+Path("students.py").write_text("def answer():\\n    return 42\\n")
 """,
 }
 TESTS = {
@@ -117,6 +131,15 @@ assert Path(visit(write)).read_text() == "by the test"
 """,
     "expected": """
 assert square(3) == int(Path("expected.txt").read_text())
+""",
+    "kept": """
+keep([1, 2], "values.pkl")
+assert restored("values.pkl") == [1, 2]
+""",
+    "module": """
+sys.path.insert(0, os.getcwd())
+import students
+assert students.answer() == 42
 """,
 }
 
@@ -255,6 +278,21 @@ def copy(source, target):
         def stat(self): return os.stat_result([6] * 10)
     return Same("elsewhere")
 """),
+    "objects that run what they are made of": ("kept", """
+def keep(values, path):
+    class Runs:
+        def __reduce__(self): return eval, ("[1, 2]",)
+    with open(path, "wb") as file:
+        objects.dump(Runs(), file)
+"""),
+    "a module that would be run where it is imported": ("module", """
+Path("students.py").write_text('''
+class Same:
+    def __eq__(self, other): return True
+def answer():
+    return Same()
+''')
+"""),
     "what is expected is written by the student": ("expected", """
 Path("expected.txt").write_text("10")
 def square(n): return n * n
@@ -271,21 +309,19 @@ def test_wrong_work_fails_and_costs_nothing_else(bench: Bench, name: str, source
 
 
 def test_what_a_test_leaves_in_the_judges_folder_is_gone_with_it(bench: Bench) -> None:
-    wrong = bench.grade(
-        expected="""
-Path("expected.txt").write_text("10")
-def square(n): return 10
-"""
-    )
-    assert (
-        wrong["test_expected"].verdict is Verdict.PASSED
-    )  # the test compares with what anybody may write: its own fault
+    wrong = bench.grade(expected='Path("expected.txt").write_text("10")\ndef square(n): return 10')
+    assert wrong["test_expected"].verdict is Verdict.PASSED, "it compares with what anybody may write: its own fault"
     assert bench.grade(expected="def square(n): return 10")["test_expected"].verdict is Verdict.FAILED
 
 
-def test_what_is_forged_with_a_file_of_objects_stays_beside_student_code() -> None:
-    from tito.plan.planning import plan_notebook
-
-    source = "import pickle\nassert pickle.load(open('model.pkl', 'rb')) == 1"
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle\nassert pickle.load(open('model.pkl', 'rb')) == 1",
+        "assert objects.load(open('model.pkl', 'rb')) == 1",
+        "from joblib import load as restore\nassert restore('model') == 1",
+    ],
+)
+def test_what_is_forged_with_a_file_of_objects_stays_beside_student_code(source: str) -> None:
     (test,) = plan_notebook("one", notebook_of(SETUP, {"model": "model = 1"}, {"model": source}, {})).tests.values()
     assert test.runs_values and not test.possible

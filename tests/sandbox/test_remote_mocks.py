@@ -30,7 +30,7 @@ def fetch(name):
     with urllib.request.urlopen("http://here/" + name) as answer:
         if answer.status != 200:
             raise ValueError(answer.status)
-        answer.seen = True
+        answer.used = True
         return json.loads(answer.read())
 """,
     "patient": """
@@ -87,9 +87,8 @@ with patch("urllib.request.urlopen") as urlopen:
     answer.read.return_value = b'{"a": 1}'
     assert fetch("ada") == {"a": 1}
 urlopen.assert_called_once_with("http://here/ada")
-assert answer.seen is True
+assert answer.used is True
 ### BEGIN HIDDEN TESTS
-    # a comment at the end of a block
 with mock.patch.object(urllib.request, "urlopen") as other:
     other.return_value.__enter__.return_value.status = 706173
     try:
@@ -128,8 +127,10 @@ assert first_line("706173.txt") == "706173"
 @patch("random.randint", side_effect=[1, 2, 3])
 def check(randint):
     assert rounds(3) == [1, 2, 3]
+    import unittest.case
     randint.assert_called_with(1, 6)
 check()
+assert len(rounds(4)) == 4, "the notebook has its own again"
 """,
     "total": """
 with patch("__main__.price", return_value=5) as asked:
@@ -178,7 +179,7 @@ from urllib import request
 def fetch(name):
     answer = request.urlopen(f"http://here/{name}")
     with answer as page:
-        page.seen = True
+        page.used = True
         text = page.read().decode()
         if not page.status == 200:
             raise ValueError(page.status)
@@ -229,7 +230,8 @@ WRONG = {
             "called.__dict__['call_count'] = 3", "type(called).call_count = 3",
             "called._ask('__setattr__', ('call_count', 3), {})", "called._ask('__eq__', (3,), {})",
             "called._ask('__call__', (), {'x': 1}); called._ask('__reduce__', (), {})",
-            "called.attach_mock(called, 'call_count')", "called._ask('__setattr__', (['call_count'], 3), {})",
+            "called.attach_mock(called, 'call_count')", "called.await_count = 3",
+            "called.assert_awaited()", "called._ask('__setattr__', (['call_count'], 3), {})",
         )
     },
     "what it calls is not what was put there": ("greet", """

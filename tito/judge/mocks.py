@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from tito.judge.proxy import NotebookOperations
 
 MODULE = "unittest.mock"
+CHANNEL = "tito_channel"  # whose notebook is patched
 
 
 class NotebookNames(Protocol):
@@ -49,17 +50,18 @@ def done_with(value: Any, operation: str, arguments: list[Any], keywords: dict[s
 
 
 def _attribute(mock: Any, name: str) -> Any:
-    return getattr(mock, _of_student(mock, name))
+    return getattr(mock, _of_student(name))
 
 
 def _set_attribute(mock: Any, name: str, value: Any) -> None:
-    setattr(mock, _of_student(mock, name), value)
+    setattr(mock, _of_student(name), value)
 
 
-def _of_student(mock: Any, name: str) -> str:
+def _of_student(name: str) -> str:
     """The name of an attribute, if it is one that student code may touch: none that says what a mock answers, or has
     been asked."""
-    if type(name) is not str or name.startswith("_") or name in dir(sys.modules[MODULE].NonCallableMock):
+    mock = sys.modules[MODULE]
+    if type(name) is not str or name.startswith("_") or name in {*dir(mock.MagicMock), *dir(mock.AsyncMock)}:
         raise AttributeError(name)
     return name
 
@@ -107,8 +109,9 @@ def patch_the_notebook_too(channel: NotebookOperations, names: NotebookNames) ->
     """From now on, what `patch` puts into a module here is put into the notebook's module of that name, and taken away
     there, too. What cannot cross (a stream of the test's) is put here alone."""
     mock = sys.modules.get(MODULE)
-    if mock is None:
+    if mock is None or mock._patch.__dict__.get(CHANNEL) is channel:
         return
+    setattr(mock._patch, CHANNEL, channel)
     enter, leave = _original(mock, "__enter__"), _original(mock, "__exit__")
     before: dict[int, tuple[Any, str, Any]] = {}  # what stood in the notebook, by the patch
 
@@ -137,9 +140,9 @@ def patch_the_notebook_too(channel: NotebookOperations, names: NotebookNames) ->
 
 def _original(mock: ModuleType, name: str) -> Callable[..., Any]:
     """A method of patches as Python has it, whatever an earlier run has put there."""
-    kept: Callable[..., Any] = mock._patch.__dict__.get(f"of_python{name}") or mock._patch.__dict__[name]
-    setattr(mock._patch, f"of_python{name}", kept)
-    return kept
+    method: Callable[..., Any] = mock._patch.__dict__.get(f"of_python{name}") or mock._patch.__dict__[name]
+    setattr(mock._patch, f"of_python{name}", method)
+    return method
 
 
 def _place_of(target: Any) -> tuple[str, ...] | None:

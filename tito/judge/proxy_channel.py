@@ -145,7 +145,7 @@ class ProxyChannel:
     def start_with_files(self) -> None:
         """Make the judge's folder what the notebook's is now, where the test looks at files."""
         if self.files is not None:
-            self._exchange({"what": "files", "listing": self.files.listing()}, {})
+            self._exchange({"what": "files", "keep": False, "listing": self.files.listing()}, {})
 
     def _ask(
         self,
@@ -245,13 +245,13 @@ class ProxyChannel:
         self.asked += 1
         if self.asked > MOST_OPERATIONS:
             raise self._end("it asks too much of the notebook")
-        if self.files is not None:
-            request["mirrors"] = True
-            values = values | {"files": self.files.changes()}
         encoder = WireEncoder(self.refer)
         try:
             for name, value in values.items():
                 encoder.put(name, value)
+            if self.files is not None:  # last: a value that cannot cross would take them along
+                request["mirrors"] = True
+                encoder.put("files", self.files.changes())
             self.channel.send_packed({"ask": request}, encoder.packed())
         except CodecError as error:
             raise TypeError(f"cannot be handed to the notebook: {error}") from error

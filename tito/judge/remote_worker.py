@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from tito.judge.call_sites import MARK
 from tito.judge.mocks import patch_the_notebook_too
+from tito.judge.not_run import refuse_to_run
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
 from tito.judge.seeding import count_seeds, draws_put_back
@@ -143,6 +144,7 @@ class Namespace(dict[str, Any]):
 
 def run_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> None:
     """Run the sections of one test as they come, each in what the ones before it left, until there are no more."""
+    refuse_to_run(folder.path)
     count_seeds()
     recording = Recording(channel)
     names = _names(recording, request, folder)
@@ -162,9 +164,9 @@ def run_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> 
 
 
 def _names(line: Transport, request: dict[str, Any], folder: JudgeFolder, *, believes: bool = False) -> Namespace:
-    known = None if request["sites"] is None else frozenset(request["sites"])
+    sites = None if request["sites"] is None else frozenset(request["sites"])
     files = MirroredFiles(folder.path, with_wal=False) if request["files"] else None
-    proxy_channel = ProxyChannel(line, known, request["keep"], believes=believes, files=files)
+    proxy_channel = ProxyChannel(line, sites, request["keep"], believes=believes, files=files)
     sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
     names = Namespace(proxy_channel, imported(request["imports"]), *sets)
     patch_the_notebook_too(proxy_channel, names)

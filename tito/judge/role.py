@@ -23,6 +23,7 @@ import resource
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
@@ -90,7 +91,7 @@ class Role:
         channel.send({"op": "ready"})
         gc.disable()
         sys.path[0] = self.files  # modules are those of the course's, whatever a test writes to the folder
-        session = JudgeSession(self.order, channel, JudgeFolder(os.getcwd(), self.files))  # noqa: PTH109  (text)
+        session = JudgeSession(self.order, channel, JudgeFolder(str(Path.cwd()), self.files))
         with contextlib.suppress(EndOfStream, CodecError, OSError):
             while True:
                 session.answer(*channel.take())

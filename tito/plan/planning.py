@@ -156,7 +156,8 @@ def _plan_test(cell: Cell, sections: Iterable[Section], names: NotebookNames, me
             f"{cell.grade_id}: its checks have {sum(points):g} points, the cell {cell.points:g}.",
             hint="Make them agree.",
         )
-    runs = any(True for section, judge in planned for _ in calls_that_run_values(section, judge))
+    imports = names.imports.values()
+    runs = any(True for section, judge in planned for _ in calls_that_run_values(section, judge, imports))
     return TestPlan(cell.grade_id, cell.points, planned, runs_values=runs)
 
 

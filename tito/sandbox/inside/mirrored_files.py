@@ -22,12 +22,14 @@ from itertools import islice
 from stat import S_ISREG
 from typing import Any
 
-_open = open  # as it is, whatever a test, or student code, puts in its place
+# As they are, whatever a test, or student code, puts in their place. Paths are text here, as `os` has them.
+_open, _stat, _is_folder, _is_link = open, os.stat, os.path.isdir, os.path.islink
+_make_folder, _unlink = os.mkdir, os.unlink
 MOST_FILES = 20_000
 MOST_BYTES = 32 << 20  # in files, which are told of at once; what is beyond is left out, the largest first
 LONGEST_PATH = 1_000
-NOT_MIRRORED = ("__pycache__",)
-WAL, SHARED = "-wal", "-shm"  # a database's log of changes, and what its connections share
+NOT_MIRRORED = ("__pycache__", ".pyc", ".so", "-shm")  # machine code, and what a database's connections share
+WAL = "-wal"  # a database's log of changes
 SQLITE, SQLITE_VERSIONS, IN_WAL_MODE = b"SQLite format 3\0", slice(18, 20), b"\2\2"
 CLOCK_NS = 50_000_000  # the time of a file moves on in steps, of 10 ms at most, and is not that of the clock
 OVERWRITE = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -61,12 +63,12 @@ class MirroredFiles:
     def __init__(self, top: str, *, with_wal: bool = True) -> None:
         self.top = top
         self.with_wal = with_wal
-        self.known: dict[str, FileState] = {}
+        self.states: dict[str, FileState] = {}  # when both sides were last alike
 
     def listing(self) -> dict[str, list[int]]:
         """Size in bytes and time in nanoseconds of each file; the other side starts from that, and so does this."""
-        self.known = {path: FileState(size, time_ns) for path, (size, time_ns) in self._found().items()}
-        return {path: [state.size, state.time_ns] for path, state in self.known.items()}
+        self.states = {path: FileState(size, time_ns) for path, (size, time_ns) in self._sizes_and_times().items()}
+        return {path: [state.size, state.time_ns] for path, state in self.states.items()}
 
     def start(self, listing: Any) -> None:
         """Take for known what the other side has.
@@ -75,40 +77,42 @@ class MirroredFiles:
             BadChanges: it is no listing.
         """
         try:
-            self.known = {str(path): FileState(int(size), int(time_ns)) for path, (size, time_ns) in listing.items()}
+            self.states = {str(path): FileState(int(size), int(time_ns)) for path, (size, time_ns) in listing.items()}
         except (AttributeError, TypeError, ValueError) as error:
             raise BadChanges("no listing of files") from error
 
     def changes(self) -> Changes:
         """What has changed since both sides were last alike, which they are when the other has applied it."""
         looked_ns = time.time_ns()
-        found = self._found()
-        changes: Changes = {path: None for path in self.known if path not in found}
-        for path in changes:
-            del self.known[path]
-        if not self.with_wal:
-            changes = {path: None for path in changes if not path.endswith(WAL)}
+        there = self._sizes_and_times()
+        gone = [path for path in self.states if path not in there]
+        for path in gone:
+            del self.states[path]
+        changes: Changes = {path: None for path in gone if self.with_wal or not path.endswith(WAL)}
         room = MOST_BYTES
-        for path, (size, time_ns) in sorted(found.items(), key=lambda item: item[1][0]):
-            known = self.known.get(path)
-            fresh = size >= 0 and time_ns > looked_ns - CLOCK_NS
-            if known is not None and (known.size, known.time_ns) == (size, time_ns) and not (fresh or known.digest):
+        for path, (size, time_ns) in sorted(there.items(), key=lambda item: item[1][0]):
+            before = self.states.get(path)
+            is_fresh = size >= 0 and time_ns > looked_ns - CLOCK_NS
+            is_as_before = before is not None and (before.size, before.time_ns) == (size, time_ns)
+            if is_as_before and before is not None and not (is_fresh or before.digest):
                 continue
             if size < 0:
-                if known is None or known.size >= 0:
+                if before is None or before.size >= 0:
                     changes[path] = FOLDER
-                self.known[path] = FileState(size, 0)
+                self.states[path] = FileState(size, 0)
                 continue
-            content = _content(f"{self.top}/{path}", room)
+            content = _content(f"{self.top}/{path}") if size <= room else None
             if content is None:
                 continue
             digest = hashlib.blake2b(content).digest()
-            is_told = self.with_wal or not (path.endswith(WAL) or _is_in_wal_mode(content))
-            if is_told and (known is None or known.digest != digest):
+            if (before is None or before.digest != digest) and self._is_told(path, content):
                 room -= len(content)
                 changes[path] = content
-            self.known[path] = FileState(size, time_ns, digest if fresh else b"")
+            self.states[path] = FileState(size, time_ns, digest if is_fresh else b"")
         return changes
+
+    def _is_told(self, path: str, content: bytes) -> bool:
+        return self.with_wal or not (path.endswith(WAL) or _is_in_wal_mode(content))
 
     def apply(self, changes: Any) -> None:
         """Do to the folder what was done to the other's.
@@ -132,11 +136,11 @@ class MirroredFiles:
 
     def _remove(self, path: str) -> None:
         folders = (f"{self.top}/{path[:at]}" for at, letter in enumerate(path) if letter == "/")
-        if not any(os.path.islink(folder) or not os.path.isdir(folder) for folder in folders):  # noqa: PTH112, PTH114
+        if not any(_is_link(folder) or not _is_folder(folder) for folder in folders):
             _remove(f"{self.top}/{path}")
-        state = self.known.pop(path, None)
+        state = self.states.pop(path, None)
         if state is not None and state.size < 0:
-            self.known = {name: state for name, state in self.known.items() if not name.startswith(f"{path}/")}
+            self.states = {name: state for name, state in self.states.items() if not name.startswith(f"{path}/")}
 
     def _put(self, path: str, content: Any) -> None:
         if content is FOLDER:
@@ -148,17 +152,17 @@ class MirroredFiles:
             self._remove(path)
             with _open(target, "xb") as file:
                 file.write(content)
-        now = os.stat(target)  # noqa: PTH116
-        self.known[path] = FileState(now.st_size, now.st_mtime_ns, hashlib.blake2b(content).digest())
+        now = _stat(target)
+        self.states[path] = FileState(now.st_size, now.st_mtime_ns, hashlib.blake2b(content).digest())
 
     def _make_folders(self, path: str) -> None:
         """Make a folder and those that it lies in, in the place of what else stands there."""
         for at in [at for at, letter in enumerate(path) if letter == "/"] + ([len(path)] if path else []):
             folder = f"{self.top}/{path[:at]}"
-            if os.path.islink(folder) or not os.path.isdir(folder):  # noqa: PTH112, PTH114
+            if _is_link(folder) or not _is_folder(folder):
                 _remove(folder)
-                os.mkdir(folder)  # noqa: PTH102
-            self.known[path[:at]] = FileState(-1, 0)
+                _make_folder(folder)
+            self.states[path[:at]] = FileState(-1, 0)
 
     def restore(self, originals: str) -> None:
         """Make the folder what another is, which nobody changes."""
@@ -175,7 +179,7 @@ class MirroredFiles:
                 shutil.copyfile(f"{originals}/{path}", target)
                 os.utime(target, ns=(state[1], state[1]))
 
-    def _found(self) -> dict[str, tuple[int, int]]:
+    def _sizes_and_times(self) -> dict[str, tuple[int, int]]:
         """Size and time of the files that there are now; folders have a size of -1."""
         return dict(islice(_walked(self.top, ""), MOST_FILES))
 
@@ -185,7 +189,7 @@ def _walked(top: str, below: str) -> Iterator[tuple[str, tuple[int, int]]]:
     with contextlib.suppress(OSError), os.scandir(f"{top}/{below}") as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             path = below + entry.name
-            if entry.name in NOT_MIRRORED or entry.name.endswith(SHARED) or len(path) > LONGEST_PATH:
+            if entry.name.endswith(NOT_MIRRORED) or len(path) > LONGEST_PATH:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield path, (-1, 0)
@@ -197,11 +201,11 @@ def _walked(top: str, below: str) -> Iterator[tuple[str, tuple[int, int]]]:
                     yield path, (state.st_size, state.st_mtime_ns)
 
 
-def _content(path: str, most_bytes: int) -> bytes | None:
-    """What is in a file; None where it holds more than that, or cannot be read."""
+def _content(path: str) -> bytes | None:
+    """What is in a file; None where it cannot be read, or has grown too large since its size was asked for."""
     with contextlib.suppress(OSError), _open(path, "rb") as file:
-        content = file.read(most_bytes + 1)
-        return content if len(content) <= most_bytes else None
+        content = file.read(MOST_BYTES + 1)
+        return content if len(content) <= MOST_BYTES else None
     return None
 
 
@@ -221,11 +225,11 @@ def _overwritten(path: str, content: bytes) -> bool:
 
 def _remove(path: str) -> None:
     """Remove what is there, if anything is; of a link, the link."""
-    if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
+    if _is_folder(path) and not _is_link(path):
         shutil.rmtree(path)
     else:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # noqa: PTH108
+            _unlink(path)
 
 
 def _is_inside(path: Any) -> bool:

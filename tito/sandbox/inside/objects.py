@@ -14,11 +14,11 @@ import copy
 import importlib
 import json
 import operator
-import os
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class Objects:
         self.callbacks: dict[int, Any] = {}
         self.token = ""
         self.depth = 0  # operations that wait for a function of the test's
-        self.files = MirroredFiles(os.getcwd())  # noqa: PTH109  (text, as all paths there)
+        self.files = MirroredFiles(str(Path.cwd()))
         self.mirrors = False  # whether the judge's folder is kept like this one
 
     # ---- operations ------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class Objects:
         self.token = request["token"]
         self.channel = channel
         self.shell.outputs.reset()
-        keep, passed, before = request.get("keep", False), [], []
+        keep, passed, before = request["keep"], [], []
         try:
             self._bring_in_files(request, values)
             _draw_from(values.pop("numpy_random", None), values.pop("random", None))
@@ -226,8 +226,10 @@ class Objects:
 
     def _call_back(self, number: int, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         encoder = WireEncoder(self.refer)
-        for name, value in ({"arguments": list(arguments), "keywords": keywords} | self._changed_files()).items():
-            encoder.put(name, value)
+        encoder.put("arguments", list(arguments))
+        encoder.put("keywords", keywords)
+        for name, changes in self._changed_files().items():  # last: what cannot cross would take them along
+            encoder.put(name, changes)
         reply = {"token": self.token, "status": "callback", "number": number, "operation": operation}
         reply["said"] = self._printed()
         self.channel.send_packed(reply, encoder.packed())

@@ -72,7 +72,7 @@ def lay_down(files: OwnFiles, home: str, owner: int = 0) -> None:
         Path(home, path).mkdir()
     for path in files.copied:
         shutil.copyfile(f"{files.top}/{path}", f"{home}/{path}")
-        times = os.stat(f"{files.top}/{path}")  # noqa: PTH116  (text, as all paths here)
+        times = Path(files.top, path).stat()
         os.utime(f"{home}/{path}", ns=(times.st_atime_ns, times.st_mtime_ns))
     for path in files.linked:
         Path(home, path).symlink_to(f"{files.top}/{path}")
