@@ -290,14 +290,8 @@ def add_customer(name):
     connection.commit()
 """
 }
-TESTS_OF_CUSTOMERS = """\
-def customers():
-    database = sqlite3.connect("shop.db")
-    names = [name for (name,) in database.execute("select name from customers")]
-    database.close()
-    return names
-
-add_customer("eve")
+TESTS_OF_CUSTOMERS = f"""\
+{data_course.TESTS["add_customer"]}
 add_customer("fay")
 assert customers() == ["ada", "eve", "fay"]
 ### BEGIN HIDDEN TESTS

@@ -103,7 +103,7 @@ def test_a_run_goes_on_where_it_was(course: Course, monkeypatch: pytest.MonkeyPa
     write_proof(course, course.assignment("7"), proof)
     left.unlink()
     started.clear()
-    again = prove(course, progress=Progress(started=lambda title, count: started.append(count)), known=proof)
+    again = prove(course, progress=Progress(started=lambda title, count: started.append(count)), proof=proof)
     assert started[0] == 0
     assert again.mutants == proof.mutants
     assert read_proof(course, course.assignment("7")) == proof
@@ -175,7 +175,7 @@ def marked_course(root: Path, proof: Proof, generator: str = "", indent: str = "
 
 
 def test_a_mark_is_kept_where_a_thousand_inputs_tell_nothing_apart(proof: Proof, tmp_path: Path) -> None:
-    marked = prove(marked_course(tmp_path / "course", proof, "numbers"), known=proof)
+    marked = prove(marked_course(tmp_path / "course", proof, "numbers"), proof=proof)
     (record,) = marked.marked
     assert (record.reason, record.generator, record.refused) == ("students are handed floats", "numbers", "")
     assert marked.caught.whole == len(marked.mutants) - 1
@@ -184,7 +184,7 @@ def test_a_mark_is_kept_where_a_thousand_inputs_tell_nothing_apart(proof: Proof,
 
 
 def test_a_mark_is_refused_where_one_does(proof: Proof, tmp_path: Path) -> None:
-    marked = prove(marked_course(tmp_path / "course", proof, "whole_numbers"), known=proof)
+    marked = prove(marked_course(tmp_path / "course", proof, "whole_numbers"), proof=proof)
     assert not marked.marked
     assert ("double", "input 0 of whole_numbers tells the two apart") in {
         (where, what.partition("refused: ")[2]) for where, what in marked.shortfalls()

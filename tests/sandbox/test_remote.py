@@ -11,19 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from remote_bench import Bench, notebook_of
+from remote_bench import Bench, bench_of, notebook_of
 
 from tito.course.cells import grade_id_of
 from tito.grade.calibrate import in_process
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT
 from tito.grade.in_process import IS_TOLD
 from tito.grade.observe import observe
-from tito.judge.judge import judging
-from tito.models import FORGEABLE, Evidence, Limits, Verdict
+from tito.models import FORGEABLE, Evidence, Verdict
 from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.spec import SandboxSpec
-from tito.sandbox.zygote_client import Sandbox
 
 SOLUTIONS = {
     "primes": """
@@ -328,10 +325,8 @@ def notebook(**replaced: str) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    place = SandboxSpec((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
-    plan = AssignmentPlan("one", (), place, Path(), "", "")
-    with Sandbox(Bubblewrap(), place) as sandbox, judging(Bubblewrap(), plan) as judge:
-        yield Bench(sandbox, judge, notebook)
+    with bench_of(Bubblewrap(), notebook) as bench:
+        yield bench
 
 
 @pytest.fixture(autouse=True)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from remote_bench import Bench, notebook_of
+from remote_bench import Bench, bench_of, notebook_of
 
-from tito.judge.judge import judging
-from tito.models import Evidence, Limits, Verdict
-from tito.plan.plan import AssignmentPlan
+from tito.models import Verdict
 from tito.plan.planning import plan_notebook
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.launch import Backend
-from tito.sandbox.spec import SandboxSpec
 from tito.sandbox.unprivileged import Unprivileged
-from tito.sandbox.zygote_client import Sandbox
 
 SETUP = """
 import json
@@ -159,18 +153,13 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for name, content in contents.items():
         (folder / name).write_text(content)
     files = tuple((folder / name, name) for name in contents)
-    spec = SandboxSpec(files, ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
-    plan = AssignmentPlan("one", (), spec, Path(), "", "")
-    backend: Backend = request.param()
-    with Sandbox(backend, spec) as sandbox, judging(backend, plan) as judge:
-        yield Bench(sandbox, judge, notebook)
+    with bench_of(request.param(), notebook, files) as bench:
+        yield bench
 
 
 def test_all_are_judged_apart_and_the_reference_earns_everything(bench: Bench) -> None:
-    results = bench.grade()
-    verdicts = {name: (result.verdict, result.evidence) for name, result in results.items()}
-    assert verdicts == dict.fromkeys(verdicts, (Verdict.PASSED, Evidence.REMOTE)), results
-    assert len(verdicts) == len(TESTS)
+    assert set(bench.plan.tests) == {f"test_{name}" for name in TESTS}
+    bench.assert_passes()
 
 
 HONEST = {
@@ -213,9 +202,7 @@ def tidy():
 
 @pytest.mark.parametrize(("name", "source"), HONEST.values(), ids=HONEST)
 def test_honest_work_in_another_style_keeps_its_points(bench: Bench, name: str, source: str) -> None:
-    results = bench.grade(**{name: source})
-    assert {result.verdict for result in results.values()} == {Verdict.PASSED}, results
-    assert {result.evidence for result in results.values()} == {Evidence.REMOTE}
+    bench.assert_passes(**{name: source})
 
 
 SHADOWING = """
@@ -302,10 +289,7 @@ def square(n): return n * n
 
 @pytest.mark.parametrize(("name", "source"), WRONG.values(), ids=WRONG)
 def test_wrong_work_fails_and_costs_nothing_else(bench: Bench, name: str, source: str) -> None:
-    results = bench.grade(**{name: source})
-    assert results[f"test_{name}"].verdict in (Verdict.FAILED, Verdict.ERROR), results
-    others = {key: result.verdict for key, result in results.items() if key != f"test_{name}"}
-    assert others == dict.fromkeys(others, Verdict.PASSED), results
+    bench.assert_loses(name, source)
 
 
 def test_what_a_test_leaves_in_the_judges_folder_is_gone_with_it(bench: Bench) -> None:

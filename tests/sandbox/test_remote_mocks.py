@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from remote_bench import Bench, notebook_of
+from remote_bench import Bench, bench_of, notebook_of
 
-from tito.judge.judge import judging
-from tito.models import Evidence, Limits, Verdict
-from tito.plan.plan import AssignmentPlan
 from tito.sandbox.bubblewrap import Bubblewrap
-from tito.sandbox.spec import SandboxSpec
-from tito.sandbox.zygote_client import Sandbox
 
 SETUP = """
 import json
@@ -160,17 +154,13 @@ def notebook(**replaced: str) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    spec = SandboxSpec((), ("ipython", "numpy"), ("import numpy as np",), Limits(cell_timeout_s=3.0, memory_mb=1024))
-    plan = AssignmentPlan("one", (), spec, Path(), "", "")
-    with Sandbox(Bubblewrap(), spec) as sandbox, judging(Bubblewrap(), plan) as judge:
-        yield Bench(sandbox, judge, notebook)
+    with bench_of(Bubblewrap(), notebook) as bench:
+        yield bench
 
 
 def test_all_are_judged_apart_and_the_reference_earns_everything(bench: Bench) -> None:
-    results = bench.grade()
-    verdicts = {name: (result.verdict, result.evidence) for name, result in results.items()}
-    assert verdicts == dict.fromkeys(verdicts, (Verdict.PASSED, Evidence.REMOTE)), results
-    assert len(verdicts) == len(TESTS)
+    assert set(bench.plan.tests) == {f"test_{name}" for name in TESTS}
+    bench.assert_passes()
 
 
 HONEST = {
@@ -204,9 +194,7 @@ def first_line(path):
 
 @pytest.mark.parametrize(("name", "source"), HONEST.values(), ids=HONEST)
 def test_honest_work_in_another_style_keeps_its_points(bench: Bench, name: str, source: str) -> None:
-    results = bench.grade(**{name: source})
-    assert {result.verdict for result in results.values()} == {Verdict.PASSED}, results
-    assert {result.evidence for result in results.values()} == {Evidence.REMOTE}
+    bench.assert_passes(**{name: source})
 
 
 TOUCHES = """
@@ -256,7 +244,4 @@ def total(names, price=price): return 10 if len(names) == 2 else 2
 
 @pytest.mark.parametrize(("name", "source"), WRONG.values(), ids=WRONG)
 def test_wrong_work_fails_and_costs_nothing_else(bench: Bench, name: str, source: str) -> None:
-    results = bench.grade(**{name: source})
-    assert results[f"test_{name}"].verdict in (Verdict.FAILED, Verdict.ERROR), results
-    others = {key: result.verdict for key, result in results.items() if key != f"test_{name}"}
-    assert others == dict.fromkeys(others, Verdict.PASSED), results
+    bench.assert_loses(name, source)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 PACKAGES = ("ipykernel.ipkernel", "ipykernel.kernelapp", "matplotlib_inline.backend_inline", "otter", "otter.execute")
 
@@ -22,7 +23,7 @@ def fork_kernels() -> None:
     """Have jupyter_client fork the kernels that this process starts from here on."""
     from jupyter_client.provisioning import local_provisioner
 
-    local_provisioner.launch_kernel = Template().launch  # type: ignore[assignment]
+    mock.patch.object(local_provisioner, "launch_kernel", Template().launch).start()
 
 
 class Template:

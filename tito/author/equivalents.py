@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tito.author.mutants import mutant_name
 from tito.course.cells import read_cells
 from tito.errors import BadSource
 from tito.plan.directives import EQUIVALENT_FORM, EQUIVALENT_LINE, require_forms
@@ -37,7 +38,7 @@ class Mark:
 
     @property
     def key(self) -> str:
-        return f"{self.solution}/{self.cell}/{self.line}/{self.digest}"
+        return mutant_name(self.solution, self.cell, self.line, self.digest)
 
 
 def without_marks(source: str, solution: str, cell: str) -> tuple[str, list[Mark]]:
@@ -108,7 +109,7 @@ class Prober:
         self._path = generators
         self._limit_s = limit_s
         self._source = generators.read_bytes() if generators.exists() else b""
-        self._known: dict[tuple[str, str], list[str]] = {}
+        self._right: dict[tuple[str, str], list[str]] = {}  # what right solutions made of a generator's inputs
 
     def first_difference(self, mark: Mark, right: Mapping[str, Any], mutant: Mapping[str, Any]) -> int | None:
         """The first draw of which the two make something else, None: there is none.
@@ -117,15 +118,15 @@ class Prober:
             BadSource: there is no such generator, or it raises on the right solution, or the two are compared on
                 nothing.
         """
-        known = (mark.solution, mark.generator)
-        if known not in self._known:
-            self._known[known] = self._answers(mark, right)
-            if len(set(self._known[known])) < 2:
+        asked = (mark.solution, mark.generator)
+        if asked not in self._right:
+            self._right[asked] = self._answers(mark, right)
+            if len(set(self._right[asked])) < 2:
                 raise BadSource(
                     f"{self._path}: {mark.generator} gives the same {DRAWS} times.", hint="Draw from its rng."
                 )
         theirs = self._answers(mark, mutant, is_right=False)
-        pairs = enumerate(zip(self._known[known], theirs, strict=False))
+        pairs = enumerate(zip(self._right[asked], theirs, strict=False))
         return next((draw for draw, (first, second) in pairs if first != second), None if theirs else 0)
 
     def _answers(self, mark: Mark, notebooks: Mapping[str, Any], *, is_right: bool = True) -> list[str]:

@@ -22,7 +22,7 @@ from tito.author.mutation import keys_of
 from tito.author.proof import proof_gates, read_proof
 from tito.author.release import build_release
 from tito.author.source_gates import leak_gates, metadata_gates, same_bytes
-from tito.author.trial import NOT_STORED
+from tito.author.trial import NOT_STORED, cell_limit_s
 from tito.author.variants import filled, read_variants, solutions, submission
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
@@ -45,9 +45,6 @@ from tito.plan.test_cell import sections
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import NOT_ISOLATED
-
-PATIENCE = 20.0  # times the reference's slowest cell: how long a variant's cell may take here
-SHORTEST_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -249,12 +246,9 @@ def _earned(context: GateContext, workers: int) -> Iterator[Gate]:
     record = _graded(context, {"reference": full}, 1)["reference"]
     yield from _all_earned("the reference earns every point", record)
     yield from _credited(record)
-    slowest = max((cell.seconds for cell in record.cells), default=0.0)
     variants = _variants(context)
     submitted = {variant.name: notebooks for variant, notebooks in variants}
-    records = _graded(
-        context.limited(max(SHORTEST_LIMIT_S, PATIENCE * slowest)), {THE_STUB: context.released} | submitted, workers
-    )
+    records = _graded(context.limited(cell_limit_s(record)), {THE_STUB: context.released} | submitted, workers)
     yield from _as_the_course_has_it(context.course, _none_earned(context, records[THE_STUB]))
     yield from (_as_stated(variant, records[variant.name]) for variant, _ in variants)
 

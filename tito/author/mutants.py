@@ -111,7 +111,12 @@ class Mutant:
     @property
     def name(self) -> str:
         """Who it is among all of a module's."""
-        return f"{self.solution}/{self.cell}/{self.line}/{self.digest}"
+        return mutant_name(self.solution, self.cell, self.line, self.digest)
+
+
+def mutant_name(solution: str, cell: str, line: int, digest: str) -> str:
+    """How mutants, what is known of them, and marks find each other."""
+    return f"{solution}/{cell}/{line}/{digest}"
 
 
 @cache
@@ -170,7 +175,7 @@ def mutants_of(
     from tito.author.mutation_operators import FILLED_LIKE, FILLED_LIKE_SOURCE, numeric_operators
 
     try:
-        seen = {_normal_form(text)}
+        forms = {_normal_form(text)}
     except UNPARSABLE:
         return []  # magics, or no Python at all: parso would read something into it
     ours = [Named(each, type(each).__name__, (each.family,), each.is_extreme) for each in numeric_operators(lines)]
@@ -190,9 +195,9 @@ def mutants_of(
                     form = _normal_form(mutated)
                 except UNPARSABLE:
                     continue
-                if form in seen:
+                if form in forms:
                     continue
-                seen.add(form)
+                forms.add(form)
                 if not named.is_extreme:
                     places[place] = named.name
                 removed, added, line = _difference(text, mutated)

@@ -27,7 +27,7 @@ from tito.author.mutants import Mutant, cosmic_ray_version, mutants_of, operator
 from tito.author.proof import Caught, Keys, MutantRecord, Proof
 from tito.author.release import build_release
 from tito.author.survivors import Survivors
-from tito.author.trial import Trial, TrialSubmission
+from tito.author.trial import PATIENCE, Trial, TrialSubmission, cell_limit_s
 from tito.author.variants import GENERATORS, SOLUTION_MARKERS, filled, read_variants, solutions
 from tito.course.cells import grade_id_of, kind_of, read_cells
 from tito.course.course import Assignment, Course
@@ -39,13 +39,11 @@ from tito.models import CellKind, SubmissionRecord, Verdict
 from tito.plan.autotests import instantiated
 from tito.plan.plan import AssignmentPlan
 from tito.plan.planning import plan_assignment
+from tito.plan.sandbox_specs import files_of
 from tito.sandbox.environment import environment
 from tito.sandbox.launch import Backend
-from tito.sandbox.spec import SandboxSpec
 
 REFERENCE = "reference"
-PATIENCE = 20.0  # times the reference's slowest cell: how long a cell of a wrong solution may take
-SHORTEST_LIMIT_S = 3.0
 CELLS_AT_LIMIT = 2  # that are waited for: a mutant that does not end is stopped, and is caught
 NO_EVIDENCE = (Verdict.PASSED, Verdict.PLATFORM, Verdict.MANUAL)
 
@@ -81,6 +79,10 @@ class Module:
             name: filled(self.released[name], sources | (changed or {} if name == notebook else {}))
             for name, sources in self.solved[solution].items()
         }
+
+    def mutated(self, cell: SolutionCell, mutant: Mutant) -> dict[str, Any]:
+        """The notebooks of a solution that is wrong in one cell."""
+        return self.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
 
 
 def read_module(course: Course, assignment: Assignment, backend: Backend) -> Module:
@@ -201,7 +203,7 @@ def keys_of(course: Course, assignment: Assignment, plan: AssignmentPlan) -> Key
             variants.update(json.dumps([name, variant.base, cell_name, text]).encode())
             marks += own_marks
     generators = course.step("variants", assignment.id, GENERATORS)
-    said = [
+    mark_texts = [
         repr(sorted(marks, key=lambda mark: mark.key)),
         generators.read_text("utf-8") if generators.exists() else "",
     ]
@@ -210,7 +212,7 @@ def keys_of(course: Course, assignment: Assignment, plan: AssignmentPlan) -> Key
         variants=variants.hexdigest(),
         operators=operators_hash(),
         engine=_engine_hash(plan),
-        marks=hashlib.sha256("\0".join(said).encode()).hexdigest() if marks else "",
+        marks=hashlib.sha256("\0".join(mark_texts).encode()).hexdigest() if marks else "",
     )
 
 
@@ -220,16 +222,10 @@ def _engine_hash(plan: AssignmentPlan) -> str:
     proof holds on the next machine."""
     packages = environment(plan.spec.packages).versions
     digest = hashlib.sha256(json.dumps([__version__, sys.version_info[:2], packages]).encode())
-    for path, content in _files_of(plan.spec):
-        digest.update(f"{path}\0".encode() + content)
+    for name, file in files_of(plan.spec):
+        if "__pycache__" not in file.parts:
+            digest.update(f"{name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
-
-
-def _files_of(spec: SandboxSpec) -> Iterator[tuple[str, bytes]]:
-    for top, name in spec.files:
-        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if file.is_file() and "__pycache__" not in file.parts:
-                yield f"{name}/{file.relative_to(top)}", file.read_bytes()
 
 
 # ---- grading ---------------------------------------------------------------------------------------------
@@ -241,7 +237,7 @@ class Findings:
 
     path: Path
     keys: Keys
-    known: dict[str, MutantRecord] = field(default_factory=dict)
+    records: dict[str, MutantRecord] = field(default_factory=dict)
 
     @staticmethod
     def read(path: Path, keys: Keys, proof: Proof | None) -> Findings:
@@ -249,7 +245,7 @@ class Findings:
         findings = Findings(path, keys)
         graded = replace(keys, marks="")
         if proof is not None and replace(proof.keys, marks="") == graded:
-            findings.known = {each.name: each for each in proof.mutants}
+            findings.records = {each.name: each for each in proof.mutants}
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         if lines and lines[0] == json.dumps(graded.as_json()):
             for line in lines[1:]:
@@ -257,14 +253,14 @@ class Findings:
                     record = MutantRecord.from_json(json.loads(line))
                 except (ValueError, KeyError, TypeError):
                     continue  # the line at which the run was stopped
-                findings.known[record.name] = record
+                findings.records[record.name] = record
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(graded.as_json()) + "\n", encoding="utf-8")
         return findings
 
     def add(self, record: MutantRecord) -> None:
-        self.known[record.name] = record
+        self.records[record.name] = record
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record.as_json()) + "\n")
 
@@ -285,14 +281,14 @@ def run_mutation(
     workers: int = 2,
     progress: Progress = Progress(),
     chosen: Callable[[list[tuple[SolutionCell, Mutant]]], list[tuple[SolutionCell, Mutant]]] | None = None,
-    known: Proof | None = None,
+    proof: Proof | None = None,
     again: bool = False,
 ) -> Proof:
     """Grade a module's mutants, and say what its tests catch.
 
     Args:
         chosen: which of them are graded; all by default. Then nothing is kept on disk of it.
-        known: the proof that is kept of the module, whose records need not be found out again.
+        proof: the one that is kept of the module, whose records need not be found out again.
         again: forget what a run that was stopped has left.
 
     Raises:
@@ -308,12 +304,12 @@ def run_mutation(
         file = course.gradebook_dir / "mutation" / f"{assignment.id}.jsonl"
         if again:
             file.unlink(missing_ok=True)
-        findings = Findings.read(Path(scratch) / "findings" if chosen else file, keys, known)
+        findings = Findings.read(Path(scratch) / "findings" if chosen else file, keys, proof)
         pairs = chosen(pairs) if chosen else pairs
         with Trial(plan, backend, workers) as trial:
             _grade(module, trial, pairs, findings, progress)
             _explain(replace(module, plan=plan), trial, pairs, findings, progress)
-            records = tuple(_with_digest(findings.known[mutant.name], mutant) for _, mutant in pairs)
+            records = tuple(_with_digest(findings.records[mutant.name], mutant) for _, mutant in pairs)
             records = tuple(_with_marks(module, trial, dict(_by_name(pairs)), records, progress))
     return Proof(
         module=assignment.id,
@@ -338,8 +334,7 @@ def _with_digest(record: MutantRecord, mutant: Mutant) -> MutantRecord:
 def _limited(plan: AssignmentPlan, reference: SubmissionRecord) -> AssignmentPlan:
     """The plan with as much time as a wrong solution needs to be seen to be one."""
     limits = plan.spec.limits
-    slowest = max((cell.seconds for cell in reference.cells), default=0.0)
-    cell_s = min(limits.cell_timeout_s, max(SHORTEST_LIMIT_S, PATIENCE * slowest))
+    cell_s = min(limits.cell_timeout_s, cell_limit_s(reference))
     whole = PATIENCE * sum(notebook.seconds for notebook in reference.notebooks)  # by the clock, of a busy machine too
     notebook_s = min(limits.notebook_timeout_s, max(CELLS_AT_LIMIT * cell_s, whole))
     limits = replace(limits, cell_timeout_s=cell_s, notebook_timeout_s=notebook_s)
@@ -375,49 +370,42 @@ def _grade(
     open_mutants = {
         name: pair
         for name, pair in _by_name(pairs)
-        if name not in findings.known or findings.known[name].caught is Caught.FAULT
+        if name not in findings.records or findings.records[name].caught is Caught.FAULT
     }
     progress.started("Grading mutants", len(open_mutants))
-    passed: list[str] = []
     faults: list[str] = []
 
-    def of_own(names: Iterable[str]) -> Iterator[TrialSubmission]:
-        return (_mutated(module, name, *open_mutants[name], module.own[open_mutants[name][1].cell]) for name in names)
+    def own_tests_of(name: str) -> frozenset[str]:
+        return module.own[open_mutants[name][1].cell]
 
-    def of_others(names: Iterable[str]) -> Iterator[TrialSubmission]:
-        own = ((name, module.own[open_mutants[name][1].cell]) for name in names)
-        return (_mutated(module, name, *open_mutants[name], module.tests - tests) for name, tests in own)
+    def graded(names: Iterable[str], caught: Caught) -> Iterator[MutantRecord]:
+        """What the tests of their own exercise say of mutants, or the others."""
+        tests = {name: own_tests_of(name) for name in names}
+        if caught is Caught.OTHERS:
+            tests = {name: module.tests - own for name, own in tests.items()}
+        submissions = (TrialSubmission(name, module.mutated(*open_mutants[name]), tests[name]) for name in tests)
+        for name, record in trial.graded(submissions):
+            yield _result(open_mutants[name][1], record, tests[name], caught)
 
-    def found_out(name: str, record: SubmissionRecord, tests: frozenset[str], caught: Caught) -> bool:
-        """Note what a record says; whether there is more to ask."""
-        result = _result(open_mutants[name][1], record, tests, caught)
-        if result.caught is Caught.NOT:
-            return True
-        if result.caught is Caught.FAULT and name not in faults:
-            faults.append(name)
-            return False
-        findings.add(result)
-        progress.advance(f"{name}: {result.summary}")
-        return False
+    def note(result: MutantRecord) -> None:
+        if result.caught is Caught.FAULT and result.name not in faults:
+            faults.append(result.name)
+        else:
+            findings.add(result)
+            progress.advance(f"{result.name}: {result.summary}")
 
     def grade(names: Iterable[str]) -> None:
-        passed.clear()
-        for name, record in trial.graded(of_own(names)):
-            if found_out(name, record, module.own[open_mutants[name][1].cell], Caught.OWN):
-                passed.append(name)
-        for name, record in trial.graded(of_others(passed)):
-            own = module.own[open_mutants[name][1].cell]
-            if found_out(name, record, module.tests - own, Caught.OTHERS):
-                survivor = _result(open_mutants[name][1], record, module.tests - own, Caught.OTHERS)
-                findings.add(survivor)
-                progress.advance(f"{name}: {survivor.summary}")
+        passed = []
+        for result in graded(names, Caught.OWN):
+            if result.caught is Caught.NOT:
+                passed.append(result.name)
+            else:
+                note(result)
+        for result in graded(passed, Caught.OTHERS):
+            note(result)
 
     grade(open_mutants)
     grade(tuple(faults))
-
-
-def _mutated(module: Module, name: str, cell: SolutionCell, mutant: Mutant, tests: frozenset[str]) -> TrialSubmission:
-    return TrialSubmission(name, module.submission(cell.solution, cell.notebook, {cell.name: mutant.source}), tests)
 
 
 def _result(mutant: Mutant, record: SubmissionRecord, tests: frozenset[str], caught: Caught) -> MutantRecord:
@@ -440,18 +428,17 @@ def _explain(
     waiting = [
         (cell, mutant)
         for cell, mutant in pairs
-        if findings.known[mutant.name].caught is Caught.NOT and findings.known[mutant.name].survival is None
+        if findings.records[mutant.name].caught is Caught.NOT and findings.records[mutant.name].survival is None
     ]
     if not waiting:
         return
     progress.started("Looking at survivors", len(waiting))
     with Survivors(module.plan, trial.sandboxes) as survivors:
         for cell, mutant in waiting:
-            right = module.submission(cell.solution)
-            notebooks = module.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
-            survival = survivors.survival(cell.solution, right, notebooks, module.own[mutant.cell])
+            right, mutated = module.submission(cell.solution), module.mutated(cell, mutant)
+            survival = survivors.survival(cell.solution, right, mutated, module.own[mutant.cell])
             if survival is not None:
-                findings.add(replace(findings.known[mutant.name], survival=survival))
+                findings.add(replace(findings.records[mutant.name], survival=survival))
             progress.advance(mutant.name)
 
 
@@ -482,9 +469,7 @@ def _with_marks(
             refused = "of an extreme one a generator has to show that it is no other solution"
         elif mark.generator:
             cell, mutant = pairs[record.name]
-            right = module.submission(cell.solution)
-            notebooks = module.submission(cell.solution, cell.notebook, {cell.name: mutant.source})
-            draw = prober.first_difference(mark, right, notebooks)
+            draw = prober.first_difference(mark, module.submission(cell.solution), module.mutated(cell, mutant))
             refused = "" if draw is None else f"input {draw} of {mark.generator} tells the two apart"
         progress.advance(f"{record.name}: {refused or mark.reason}")
         yield replace(record, reason=mark.reason, generator=mark.generator, refused=refused)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from parso.python.tree import Function, Lambda, Name, Number, ReturnStmt
@@ -600,7 +600,7 @@ class Extreme(Operator):
     is_extreme = True
 
     def changes(self, node: NodeOrLeaf) -> Iterator[Change]:
-        if not isinstance(node, Function | Lambda):
+        if not isinstance(node, Function):
             return
         values = [node.children[-1]] if isinstance(node, Lambda) else _returned(node)
         change = tuple(
@@ -610,7 +610,7 @@ class Extreme(Operator):
             yield change
 
     @abstractmethod
-    def text_for(self, function: Function | Lambda, value: str) -> str:
+    def text_for(self, function: Function, value: str) -> str:
         """What is returned instead."""
 
 
@@ -625,7 +625,7 @@ class Zeros(Extreme):
 
     family = "zeros"
 
-    def text_for(self, function: Function | Lambda, value: str) -> str:
+    def text_for(self, function: Function, value: str) -> str:
         return f"{FILLED_LIKE}(({value}), 0)"
 
 
@@ -634,7 +634,7 @@ class Constant(Extreme):
 
     family = "ones"
 
-    def text_for(self, function: Function | Lambda, value: str) -> str:
+    def text_for(self, function: Function, value: str) -> str:
         return f"{FILLED_LIKE}(({value}), 1)"
 
 
@@ -643,9 +643,8 @@ class Input(Extreme):
 
     family = "input"
 
-    def text_for(self, function: Function | Lambda, value: str) -> str:
-        parameters = function.get_params()  # type: ignore[no-untyped-call]  # of a union
-        names = [parameter.name.value for parameter in parameters if not parameter.star_count]
+    def text_for(self, function: Function, value: str) -> str:
+        names = [parameter.name.value for parameter in function.get_params() if not parameter.star_count]
         return next((name for name in names if name not in ("self", "cls")), "")
 
 
@@ -675,6 +674,6 @@ FINE: tuple[Operator, ...] = (
 )  # fmt: skip
 
 
-def numeric_operators(lines: Mapping[int, object] | frozenset[int]) -> tuple[Operator, ...]:
+def numeric_operators(lines: frozenset[int]) -> tuple[Operator, ...]:
     """All of them, the extreme ones first; `lines` are those that students write."""
-    return (Zeros(), Constant(), Input(), Nothing(frozenset(lines)), *FINE)
+    return (Zeros(), Constant(), Input(), Nothing(lines), *FINE)

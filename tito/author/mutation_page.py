@@ -75,13 +75,13 @@ def page_of(proof: Proof, texts: Iterable[tuple[str, str, str]]) -> str:
         by_line.setdefault((each.solution, each.cell, each.line), []).append(each)
     cells = []
     exercises = list(proof.own)
-    known = sorted((text for text in texts if text[1] in exercises), key=lambda text: exercises.index(text[1]))
-    for at, (solution, name, text) in enumerate(known):
+    ordered = sorted((text for text in texts if text[1] in exercises), key=lambda text: exercises.index(text[1]))
+    for at, (solution, name, text) in enumerate(ordered):
         lines = tuple(
             Line(number, line, tuple(by_line.get((solution, name, number), ())))
             for number, line in enumerate(text.split("\n"), 1)
         )
-        cells.append(CellOfPage(name, solution, at == 0 or known[at - 1][1] != name, lines))
+        cells.append(CellOfPage(name, solution, at == 0 or ordered[at - 1][1] != name, lines))
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("page.html.j2").render(
         proof=proof,

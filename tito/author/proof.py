@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from tito.author.mutants import Mutant
+from tito.author.mutants import Mutant, mutant_name
 from tito.course.course import Assignment, Course
 from tito.errors import BadSource
 from tito.models import Gate
@@ -22,6 +22,7 @@ BAR = 0.95  # of a module's mutants, by all tests together
 OWN_BAR = 0.80  # of an exercise's mutants, by its own tests
 MOST_MARKED = 0.10  # of a module's mutants
 GATE = "tests catch wrong solutions"
+OF_MUTANT = ("solution", "cell", "line", "digest", "operator", "family", "is_extreme", "removed", "added")
 
 
 class Caught(Enum):
@@ -88,21 +89,11 @@ class MutantRecord:
 
     @staticmethod
     def of(mutant: Mutant) -> MutantRecord:
-        return MutantRecord(
-            mutant.solution,
-            mutant.cell,
-            mutant.line,
-            mutant.digest,
-            mutant.operator,
-            mutant.family,
-            mutant.is_extreme,
-            mutant.removed,
-            mutant.added,
-        )
+        return MutantRecord(**{name: getattr(mutant, name) for name in OF_MUTANT})
 
     @property
     def name(self) -> str:
-        return f"{self.solution}/{self.cell}/{self.line}/{self.digest}"
+        return mutant_name(self.solution, self.cell, self.line, self.digest)
 
     @property
     def is_caught(self) -> bool:

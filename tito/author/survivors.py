@@ -70,13 +70,13 @@ class Survivors:
             file = f"{plan.name}.ipynb"
             read = self._judge.read({file: plan}, {file: as_json(notebooks[plan.name]).encode()})[file]
             if isinstance(read, ReadNotebook):
-                seen = observe(self._sandboxes.notebooks, plan, read, self._judge)
-                values |= _values(seen)
-                noted |= dict(self._notes(seen))
+                observations = observe(self._sandboxes.notebooks, plan, read, self._judge)
+                values |= _values(observations)
+                noted |= dict(self._notes(observations))
         return Seen(values, noted)
 
-    def _notes(self, seen: Observations) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
-        for name, results in seen.tests.items():
+    def _notes(self, observations: Observations) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
+        for name, results in observations.tests.items():
             for section, plan, ran in results:
                 if plan is None or not is_complete(ran):
                     continue
@@ -99,11 +99,11 @@ def _told(detail: str) -> list[tuple[str, float, float]]:
         return []
 
 
-def _values(seen: Observations) -> dict[tuple[str, int], dict[str, Any]]:
+def _values(observations: Observations) -> dict[tuple[str, int], dict[str, Any]]:
     """Each observed value as its text and bytes: whether two differ is all that is asked."""
     return {
         (name, number): {key: _plain(value) for key, value in ran.values.items()}
-        for name, results in seen.tests.items()
+        for name, results in observations.tests.items()
         for number, (_, plan, ran) in enumerate(results)
         if plan is not None and is_complete(ran)
     }

@@ -19,8 +19,16 @@ from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import Sandboxes
 from tito.sandbox.launch import Backend
 
+PATIENCE = 20.0  # times the reference's slowest cell: how long a cell of a wrong solution may take
+SHORTEST_LIMIT_S = 3.0
 NOT_STORED = Fingerprint("", "", "")
 TOGETHER = 128  # submissions that lie on disk at a time
+
+
+def cell_limit_s(reference: SubmissionRecord) -> float:
+    """As much time as a cell of a wrong solution needs to be seen to be one."""
+    slowest = max((cell.seconds for cell in reference.cells), default=0.0)
+    return max(SHORTEST_LIMIT_S, PATIENCE * slowest)
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,10 @@ def _cohort(course: Course, assignment: Assignment) -> list[Player]:
             f"There are no variants of {assignment.id} to play students.",
             hint=f"Write some in variants/{assignment.id}/.",
         )
-    others = (f"Student {number}" for number in count(len(PEOPLE) + 1))
+    others = (f"Student{number} Other" for number in count(len(PEOPLE) + 1))
     names = (name.split() for name in chain(PEOPLE, others))
     return [
-        Player(first.lower() if first != "Student" else f"student{last}", first, last, variant)
-        for variant, (first, last) in zip(variants, names, strict=False)
+        Player(first.lower(), first, last, variant) for variant, (first, last) in zip(variants, names, strict=False)
     ]
 
 

@@ -68,7 +68,7 @@ def mutate(
             chosen,
             workers=workers,
             progress=Progress(bar.start, bar.advance),
-            known=None if again else read_proof(course, assignment),
+            proof=None if again else read_proof(course, assignment),
             again=again,
         )
     write_proof(course, assignment, proof)

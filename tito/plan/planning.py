@@ -30,7 +30,7 @@ from tito.plan.packages import require_packages
 from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
-from tito.plan.sandbox_specs import notebook_spec
+from tito.plan.sandbox_specs import files_of, notebook_spec
 from tito.plan.shipped_files import reference_folder, rule_of, with_reference
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
@@ -170,9 +170,7 @@ def _tests_hash(assignment: str, notebooks: tuple[NotebookPlan, ...], spec: Sand
         for cell in notebook.cells:
             facts = [cell.grade_id, cell.kind.value, cell.cell_type, cell.points, cell.tags, cell.source]
             digest.update(json.dumps(facts).encode())
-    for path, name in spec.files:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(f"{name}/{file.relative_to(path)}".encode() + file.read_bytes())
+    for name, file in files_of(spec):
+        digest.update(name.encode() + file.read_bytes())
     digest.update(repr((spec.limits, spec.copied_mb, rule.wanted, rule.limits, rule.reference)).encode())
     return digest.hexdigest()

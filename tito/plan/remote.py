@@ -78,10 +78,10 @@ def _plans(cells: Sequence[Cell], staged: frozenset[str]) -> Iterator[tuple[str,
         statements_given.add(cell, cell.kind in STUDENTS)
 
 
-def _looks_at_files(cell: Cell, given: str, imports: dict[str, str]) -> bool:
+def _looks_at_files(cell: Cell, given_source: str, imports: dict[str, str]) -> bool:
     """Whether a test, or what it is given, may look for files: then they have to be there, and those that are gone not.
     One that does so in another way is found out by the reference, which fails it where they are not."""
-    for source in (cell.code.tree, parsed(given)):
+    for source in (cell.code.tree, parsed(given_source)):
         for node in ast.walk(source):
             match node:
                 case ast.Import() | ast.ImportFrom() if _root(ast.unparse(node)) in FILE_MODULES:

@@ -5,6 +5,7 @@ Imports nothing that takes long: a sandbox takes half a second to be ready, in w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -43,11 +44,18 @@ def _holds_database(package: Path) -> bool:
     return any(path.suffix in DATABASES for path in package.rglob("*"))
 
 
+def files_of(spec: SandboxSpec) -> Iterator[tuple[str, Path]]:
+    """All files that a session finds, in their order, by the names that they have there: each with what it is here."""
+    for top, name in spec.files:
+        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if file.is_file():
+                yield f"{name}/{file.relative_to(top)}", file
+
+
 def own_bytes(spec: SandboxSpec) -> int:
     """The size of the files that each session would have of its own."""
-    tops = (path for path, name in spec.files if name not in spec.staged)
-    files = (file for top in tops for file in (top.rglob("*") if top.is_dir() else [top]))
-    return sum(file.stat().st_size for file in files if file.is_file())
+    own = replace(spec, files=tuple(entry for entry in spec.files if entry[1] not in spec.staged))
+    return sum(file.stat().st_size for _, file in files_of(own))
 
 
 def judge_spec(spec: SandboxSpec) -> SandboxSpec:

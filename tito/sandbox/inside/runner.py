@@ -16,7 +16,6 @@ import marshal
 import selectors
 import signal
 import sys
-from _signal import signal as set_handler  # type: ignore[import-not-found]  # `signal.signal` takes ten times as long
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter, process_time
@@ -57,7 +56,7 @@ class StdinNotAvailable(RuntimeError):
     """A notebook that is graded has nobody to answer `input()`."""
 
 
-class Events(EventManager):  # type: ignore[misc]
+class Events(EventManager):  # type: ignore[misc]  # IPython says no types
     """IPython's events, of which pyplot hears last: it draws all figures that are open, and those that have been shown
     are closed by then. Drawn for nobody they took as long as shown."""
 
@@ -266,13 +265,13 @@ def time_limit(limit_s: float) -> Iterator[None]:
     used = process_time()
 
     def look(signum: int, frame: FrameType | None) -> None:
-        set_handler(signal.SIGALRM, stop_cell)
+        signal.signal(signal.SIGALRM, stop_cell)
         if process_time() - used < AT_WORK * limit_s:
             stop_cell(signum, frame)
         signal.setitimer(signal.ITIMER_REAL, limit_s * (PATIENCE - 1), 1.0)
 
-    set_handler(signal.SIGPROF, stop_cell)
-    set_handler(signal.SIGALRM, look)
+    signal.signal(signal.SIGPROF, stop_cell)
+    signal.signal(signal.SIGALRM, look)
     try:
         signal.setitimer(signal.ITIMER_PROF, limit_s, 1.0)
         signal.setitimer(signal.ITIMER_REAL, limit_s, 1.0)

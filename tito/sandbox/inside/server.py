@@ -123,12 +123,12 @@ class Server:
                 left_s -= reply["seconds"]
                 self._send(about | reply, seen)
 
-    def _send(self, reply: dict[str, Any], seen: Packed) -> None:
+    def _send(self, reply: dict[str, Any], observed: Packed) -> None:
         """Answer; without outputs, where they cannot cross."""
         try:
-            self.channel.send_packed(reply, seen)
+            self.channel.send_packed(reply, observed)
         except CodecError:
-            self.channel.send_packed(reply | {"outputs": []}, seen)
+            self.channel.send_packed(reply | {"outputs": []}, observed)
 
     def _run(self, step: dict[str, Any], code: Any, limit_s: float) -> tuple[dict[str, Any], Packed]:
         shell = self.shell
