@@ -72,6 +72,7 @@ class ModuleInfo:
     prerequisites: tuple[str, ...]
     export: str  # dotted path inside the package, or ""
     summary: str
+    provides: tuple[str, ...] = ()  # dotted paths: files of its own number that students are given with it
 
 
 @dataclass(frozen=True)

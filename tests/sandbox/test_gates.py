@@ -109,6 +109,18 @@ def test_a_graded_cell_without_points_is_named_and_hides_no_other_finding(tmp_pa
     assert gates[-1].name == STUB
 
 
+def test_a_file_that_the_module_provides_is_searched_and_one_of_a_module_below_is_not(tmp_path: Path) -> None:
+    text = script().replace("#     export:", "#     provides: [core.clock]\n#     export:")
+    course = write_course(tmp_path / "course", text, variants={})
+    assert course.reference is not None
+    given = course.reference / "core" / "clock.py"
+    for number, findings in ((7, [(LEAKS, "double")]), (3, [])):
+        name = text if number == 7 else script()
+        course.step("source", f"{ASSIGNMENT}.py").write_text(name)
+        given.write_text(f"# module: {number:02d}_x\nimport numpy as np\n\n\ndef f(values):\n    {SOLUTION_LINE}\n")
+        assert [(check.name, check.where) for check in failures(course)] == findings
+
+
 def test_metadata_and_leaks_are_told_together_and_nothing_is_run_before_they_are_mended(tmp_path: Path) -> None:
     judge = CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")
     text = script(test_double=judge, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n")

@@ -160,3 +160,46 @@ def test_a_folder_of_notebooks_is_its_own_source(course: Course) -> None:
     assignment = course.assignment("ps1")
     assert list(build(course, assignment)) == list(source_notebooks(course, assignment)) == ["one"]
     assert [path.name for path in folder.iterdir()] == ["one.ipynb"]
+
+
+# ---- files of its own number that a module provides ----------------------------------------------
+
+
+def providing(course: Course, name: str, number: int = 7) -> Path:
+    """A course whose module 7 provides core/<name>.py; returns that file."""
+    assert course.reference is not None
+    written(
+        course,
+        script().replace(
+            "#     export: core.doubling\n", f"#     export: core.doubling\n#     provides: [core.{name}]\n"
+        ),
+    )
+    path = course.reference / "core" / f"{name}.py"
+    path.write_text(f'# module: {number:02d}_doubling\n"""Given."""\n')
+    return path
+
+
+def test_a_module_provides_files_of_its_own_number_and_no_others_of_it(course: Course) -> None:
+    given = providing(course, "clock")
+    (given.parent / "doubling.py").write_text("# module: 07_doubling\nSECRET = 1\n")
+    names = built(course)
+    assert names["clock.py"] == given.read_bytes()
+    assert not {"doubling.py", "above.py"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "problem"),
+    [("doubling", 7, "exports"), ("clock", 8, "of module 7"), ("clock", 0, "there is no")],
+)
+def test_what_a_module_cannot_provide_is_refused(course: Course, name: str, number: int, problem: str) -> None:
+    given = providing(course, name, number)
+    if not number:
+        given.unlink()
+    with pytest.raises(BadSource, match=problem):
+        built(course)
+
+
+def test_what_a_module_provides_is_a_list(course: Course) -> None:
+    path = written(course, script().replace("#     export:", "#     provides: core.clock\n#     export:"))
+    with pytest.raises(BadSource, match=r"provides is no list"):
+        read_script(path)

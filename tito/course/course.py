@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from difflib import get_close_matches
@@ -152,8 +153,10 @@ class Course:
         mine = (path for path in folders if not path.is_symlink() and not path.parent.name.startswith("."))
         return {path.parent.name: path for path in sorted(mine)}
 
-    def stage(self, below: int | None, into: Path) -> Path | None:
+    def stage(self, below: int | None, into: Path, provided: Collection[Path] = ()) -> Path | None:
         """Copy the reference package, modules below number `below` only, to `into`/<package>; return that folder.
+
+        The files in `provided` are staged as well, whatever their number.
 
         Every file says in its first line which module it belongs to (`# module: 03_layers`);
         an `__init__.py` may go without, and then is always staged. None where the course has no reference package.
@@ -165,7 +168,7 @@ class Course:
             return None
         target = into / self.package
         for path in sorted(self.reference.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and _is_staged(path, below):
+            if path.is_file() and "__pycache__" not in path.parts and (path in provided or _is_staged(path, below)):
                 copy = target / path.relative_to(self.reference)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
@@ -194,13 +197,19 @@ def _names_of(assignment: Assignment) -> tuple[str, ...]:
     return (assignment.id, match["number"], match["number"].lstrip("0"), match["name"])
 
 
+def module_number(path: Path) -> int | None:
+    """The module that a file of the package says in its first line that it belongs to; None where it does not say."""
+    with path.open(encoding="utf-8") as lines:
+        match = MODULE_MARK.match(lines.readline())
+    return int(match["number"]) if match is not None else None
+
+
 def _is_staged(path: Path, below: int) -> bool:
     if path.suffix != ".py":
         return path.name == "py.typed" or _data_number(path) < below
-    with path.open(encoding="utf-8") as lines:
-        match = MODULE_MARK.match(lines.readline())
-    if match is not None:
-        return int(match["number"]) < below
+    number = module_number(path)
+    if number is not None:
+        return number < below
     if path.name == "__init__.py":
         return True
     raise BadSource(

@@ -19,7 +19,7 @@ import nbformat
 import yaml
 
 from tito.course.cells import grade_id_of
-from tito.course.course import SCRIPT_NAME, Assignment, Course
+from tito.course.course import SCRIPT_NAME, Assignment, Course, module_number
 from tito.course.source_notebook import read_source_notebook
 from tito.errors import BadSource, PlatformError
 from tito.models import ModuleInfo
@@ -98,9 +98,9 @@ def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
     for name in ("number", "difficulty"):
         if not isinstance(facts.get(name, 0), int):
             raise BadSource(f"{path}: module.{name} is no whole number: {facts[name]!r}.", hint="Correct the header.")
-    prerequisites = facts.get("prerequisites", [])
-    if not isinstance(prerequisites, list):
-        raise BadSource(f"{path}: module.prerequisites is no list.", hint="Write it as [A, B].")
+    for name in ("prerequisites", "provides"):
+        if not isinstance(facts.get(name, []), list):
+            raise BadSource(f"{path}: module.{name} is no list.", hint="Write it as [A, B].")
     return ModuleInfo(
         number=int(facts["number"]),
         name=str(facts["name"]),
@@ -108,9 +108,10 @@ def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
         tier=str(facts.get("tier", "")),
         difficulty=int(facts.get("difficulty", 0)),
         time=str(facts.get("time", "")),
-        prerequisites=tuple(str(number) for number in prerequisites),
+        prerequisites=tuple(str(number) for number in facts.get("prerequisites", [])),
         export=str(facts.get("export", "")),
         summary=str(facts.get("summary", "")),
+        provides=tuple(str(name) for name in facts.get("provides", [])),
     )
 
 
@@ -154,10 +155,32 @@ def build(course: Course, assignment: Assignment) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tito-build-") as scratch:
         fresh = Path(scratch)
         nbformat.write(script.notebook, fresh / f"{script.info.name}.ipynb")
-        course.stage(script.info.number, fresh)
+        course.stage(script.info.number, fresh, provided_files(course, script))
         if _contents(fresh) != _contents(folder):
             _put_in_place(fresh, folder)
     return {script.info.name: script.notebook}
+
+
+def provided_files(course: Course, script: Script) -> tuple[Path, ...]:
+    """The files of its own number that a module's release holds, named in its header: `provides: [core.clock]`.
+
+    Raises:
+        BadSource: one is not there, is of another module, or is what the module exports.
+    """
+    if course.reference is None:
+        return ()
+    paths = {name: course.reference.joinpath(*name.split(".")).with_suffix(".py") for name in script.info.provides}
+    for name, path in paths.items():
+        problem = ""
+        if name == script.info.export:
+            problem = "that is what students write and the module exports"
+        elif not path.is_file():
+            problem = f"there is no {path}"
+        elif module_number(path) != script.info.number:
+            problem = f"{path} does not say in its first line that it is of module {script.info.number}"
+        if problem:
+            raise BadSource(f"{script.path}: module.provides names {name}: {problem}.", hint="Correct the header.")
+    return tuple(paths.values())
 
 
 def _put_in_place(fresh: Path, folder: Path) -> None:
