@@ -1,33 +1,447 @@
 # module: 14_profiling
-"""What a model costs: parameters, operations, bytes, milliseconds, and which of them holds it back.
+"""Profiling: Count what a model must do, watch what it does, and find out what holds it back on this machine.
 
-A model is anything with `forward`, or a function of one tensor. It runs as when it is used: a model with a training
-mode is told that it does not train, and nothing is recorded for gradients unless it is they that are profiled. An error
-inside the model is raised, never timed. Megabytes are 2²⁰ bytes; batches are counted, not divided out. How operations
-are counted stands in `costs`, how a model is run and watched in `runs`, the machine's own peaks in `machine`.
+Exported from source/14_profiling.py; change that, then run `tito export 14`.
 """
 
-from __future__ import annotations
-
+import tracemalloc
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..core.tensor import Shape, Tensor
-from .costs import BACKWARD_FLOPS_PER_FORWARD, layer_cost
-from .machine import MB, Machine, measure_machine
-from .runs import (
+from ..profiling.costs import (
+    BACKWARD_FLOPS_PER_FORWARD,
+    Cost,
+    between,
+    cost_rule,
+    pair,
+    parts_of,
+    rule_of,
+)
+from ..profiling.machine import MB, Machine, measure_machine
+from ..profiling.runs import (
+    Clock,
     LossFunction,
     TrainingStep,
-    allocated,
+    Work,
     brief_iterations,
     collector_paused,
-    elapsed_ms,
     forward_run,
+    now_ms,
+    tracing,
 )
+
+
+def model_parameters(model: Any) -> list[Tensor]:
+    """The tensors that a model has learned, each once, in any order.
+
+    Args:
+        model: a layer, a model with `parameters()` or a list `layers`, or any object at all.
+
+    Returns:
+        list of Tensors; empty for a model that learns nothing.
+
+    >>> shared = Tensor([[1, 2], [3, 4]])
+    >>> layer = type("Layer", (), {"weight": shared, "bias": None})
+    >>> len(model_parameters(type("Model", (), {"layers": [layer(), layer()]})()))
+    1
+
+    Hints:
+        1. A function that calls itself for the layers inside keeps this short.
+        2. What tells two tensors apart that hold the same numbers? Not `==`.
+    """
+    listed = list(model.parameters()) if hasattr(model, "parameters") else []
+    layers = getattr(model, "layers", None)
+    if not listed and isinstance(layers, list | tuple):
+        listed = [tensor for layer in layers for tensor in model_parameters(layer)]
+    if not listed:
+        own = (getattr(model, name, None) for name in ("weight", "bias"))
+        listed = [tensor for tensor in own if isinstance(tensor, Tensor)]
+    return list({id(tensor): tensor for tensor in listed}.values())
+
+
+def linear_flops(input_shape: Shape, out_features: int) -> int:
+    """Operations of a linear layer for one input.
+
+    Args:
+        input_shape: (..., in_features), with any number of axes in front.
+        out_features: numbers that come out for each vector.
+
+    Returns:
+        int: 2 for each multiply-add; no bias.
+
+    >>> linear_flops((1, 3), 2)
+    12
+
+    Hint: how many vectors are there in an input of shape (8, 20, 64)?
+    """
+    return 2 * prod(input_shape) * out_features
+
+
+def window_places(
+    size: tuple[int, int], window: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> tuple[int, int]:
+    """How many places a window takes on an image: (down, across). This is the size of the output.
+
+    Args:
+        size: (height, width) of the image.
+        window: (height, width) of the window.
+        stride: (down, across), by how much it moves.
+        padding: (rows, columns) of zeros at each end.
+
+    Raises:
+        ValueError: the window is larger than the padded image.
+
+    >>> window_places((7, 9), (3, 3), (2, 1), (0, 1))
+    (3, 9)
+
+    Hints:
+        1. Write it for one axis first.
+        2. How far can the window move from where it starts? How many steps of `stride` fit into that?
+    """
+    room = [size[axis] + 2 * padding[axis] - window[axis] for axis in (0, 1)]
+    if min(room) < 0:
+        raise ValueError(f"a window of {window} with padding {padding} does not fit into {size}")
+    return room[0] // stride[0] + 1, room[1] // stride[1] + 1
+
+
+def conv2d_flops(output_shape: Shape, in_channels: int, window: tuple[int, int]) -> int:
+    """Operations of a convolution.
+
+    Args:
+        output_shape: (images, output channels, height, width) of what comes out.
+        in_channels: channels of what goes in.
+        window: (height, width) of the kernel.
+
+    Returns:
+        int: 2 for each multiply-add, the padding's zeros included; no bias.
+
+    >>> conv2d_flops((1, 1, 2, 2), 1, (3, 3))
+    72
+
+    Hint: first the number of sums, then the length of one.
+    """
+    terms = in_channels * window[0] * window[1]
+    return 2 * prod(output_shape) * terms
+
+
+def attention_flops(batch: int, tokens: int, width: int, heads: int) -> int:
+    """Operations of attention between its projections: scores, softmax, weighted values.
+
+    Args:
+        batch: sequences.
+        tokens: of each sequence; every one looks at every one.
+        width: of a token's vector, all heads together.
+        heads: into which the width is divided.
+
+    Returns:
+        int: 2 for each multiply-add, 1 for each element that softmax takes.
+
+    >>> attention_flops(1, 2, 4, 1)
+    68
+
+    Hint: what does the number of heads change, and what does it not change?
+    """
+    scores = heads * tokens * tokens
+    multiply_adds = scores * (width // heads) + tokens * width * tokens
+    return batch * (2 * multiply_adds + scores)
+
+
+@cost_rule("Linear")
+def _linear(layer: Any, shape: Shape) -> Cost:
+    rows, columns = layer.weight.shape
+    if shape[-1:] != (rows,):
+        raise ValueError(f"Linear({rows}, {columns}): expected an input of shape (..., {rows}), got {shape}")
+    return between(shape, (*shape[:-1], columns), linear_flops(shape, columns))
+
+
+@cost_rule("Conv2d")
+def _conv2d(layer: Any, shape: Shape) -> Cost:
+    out_channels, in_channels, *kernel = layer.weight.shape
+    output_shape = _slid(layer, shape, pair(kernel), out_channels)
+    if shape[1] != in_channels:
+        raise ValueError(f"Conv2d: expected {in_channels} channels, got an input of shape {shape}")
+    return between(shape, output_shape, conv2d_flops(output_shape, in_channels, pair(kernel)))
+
+
+@cost_rule("MaxPool2d", "AvgPool2d")
+def _pool2d(layer: Any, shape: Shape) -> Cost:
+    """1 operation for each element of each window."""
+    output_shape = _slid(layer, shape, pair(layer.kernel_size), None)
+    return between(shape, output_shape, prod(output_shape) * prod(pair(layer.kernel_size)))
+
+
+def _slid(layer: Any, shape: Shape, window: tuple[int, int], channels: int | None) -> Shape:
+    """Shape of what a window gives that slides over (N, C, H, W); the channels stay where None are named."""
+    if len(shape) != 4:
+        raise ValueError(f"{type(layer).__name__}: expected an input of shape (N, C, H, W), got {shape}")
+    stride = pair(layer.stride if getattr(layer, "stride", None) is not None else window)
+    height, width = window_places((shape[2], shape[3]), window, stride, pair(getattr(layer, "padding", 0)))
+    return (shape[0], shape[1] if channels is None else channels, height, width)
+
+
+@cost_rule("MultiHeadAttention")
+def _attention(layer: Any, shape: Shape) -> Cost:
+    """Four projections, and what lies between them; the input is (..., tokens, embed_dim)."""
+    if len(shape) < 2:
+        raise ValueError(f"MultiHeadAttention: expected (..., tokens, embed_dim), got an input of shape {shape}")
+    projections = [layer_cost(projection, shape) for projection in (layer.q_proj, layer.k_proj, layer.v_proj)]
+    inner = projections[0].output_shape
+    projections.append(layer_cost(layer.out_proj, inner))
+    batch, heads = prod(shape[:-2]), layer.num_heads
+    # Q and K in, scores out; scores in and out; scores and V in, the heads' output out
+    traffic = 4 * prod(inner) + 4 * batch * heads * shape[-2] ** 2
+    return Cost(
+        sum(cost.flops for cost in projections) + attention_flops(batch, shape[-2], inner[-1], heads),
+        sum(cost.traffic for cost in projections) + traffic,
+        projections[-1].output_shape,
+    )
+
+
+def layer_cost(model: Any, input_shape: Shape) -> Cost:
+    """The cost of a layer or a model for one input of `input_shape`, the batch included.
+
+    Args:
+        model: a layer that a rule knows, or a model of such layers.
+        input_shape: of the input, the batch first.
+
+    Returns:
+        Cost(flops, traffic, output_shape). Of a model: the flops of its layers together, their traffic together, and
+        the shape that comes out at its end. A model without layers hands its input on: Cost(0, 0, input_shape).
+
+    Raises:
+        TypeError: no rule knows a layer. The message names the layer's class.
+
+    >>> relu = type("ReLU", (), {})()
+    >>> layer_cost(type("Twice", (), {"layers": [relu, relu]})(), (2, 5))
+    Cost(flops=20, traffic=40, output_shape=(2, 5))
+
+    Hints:
+        1. First ask for the parts. What does the answer None mean?
+        2. `type(layer).__name__` is the name of a layer's class.
+    """
+    parts = parts_of(model)
+    if parts is None:
+        rule = rule_of(model)
+        if rule is None:
+            name = type(model).__name__
+            raise TypeError(
+                f"no rule to count the operations of {name}: keep its layers in a list .layers, "
+                f'or teach one with @cost_rule("{name}")'
+            )
+        return rule(model, input_shape)
+    flops, traffic, shape = 0, 0, input_shape
+    for part in parts:
+        cost = layer_cost(part, shape)
+        flops, traffic, shape = flops + cost.flops, traffic + cost.traffic, cost.output_shape
+    return Cost(flops, traffic, shape)
+
+
+def run_times(run: Work, warmup: int, iterations: int, clock: Clock = now_ms) -> list[float]:
+    """How long each of several runs takes.
+
+    Args:
+        run: a function without arguments.
+        warmup: runs before the first that is timed; 0 or more.
+        iterations: runs that are timed; 1 or more.
+        clock: a function that gives the time in milliseconds.
+
+    Returns:
+        list of `iterations` floats, milliseconds, in the order in which the runs were made.
+
+    Raises:
+        ValueError: there is nothing to time, or `warmup` is negative.
+        what `run` raises.
+
+    >>> readings = iter([0.0, 2.0, 10.0, 15.0])
+    >>> run_times(lambda: None, warmup=3, iterations=2, clock=lambda: next(readings))
+    [2.0, 5.0]
+
+    Hint: read the clock right before and right after each run, and nowhere else.
+    """
+    if iterations < 1 or warmup < 0:
+        raise ValueError(f"needs iterations >= 1 and warmup >= 0, got {iterations} and {warmup}")
+    for _ in range(warmup):
+        run()
+    times = []
+    for _ in range(iterations):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return times
+
+
+def summarize_times(times: Sequence[float]) -> dict[str, float]:
+    """What several times of one thing come to.
+
+    Args:
+        times: milliseconds, at least one, in any order. They are not changed.
+
+    Returns:
+        median_ms; spread_ms, the median distance from the median; outliers, how many are farther from the median
+        than 5 times the spread; runs, how many there are.
+
+    Raises:
+        ValueError: there are no times.
+
+    >>> summarize_times([3.0, 1.0, 2.0, 90.0, 2.5])
+    {'median_ms': 2.5, 'spread_ms': 0.5, 'outliers': 1, 'runs': 5}
+
+    Hints:
+        1. numpy has a function for the median.
+        2. A distance has no sign.
+    """
+    if len(times) == 0:
+        raise ValueError("no times, so there is nothing to summarize")
+    taken = np.array(times, dtype=np.float64)
+    median = np.median(taken)
+    distances = np.abs(taken - median)
+    spread = np.median(distances)
+    return {
+        "median_ms": float(median),
+        "spread_ms": float(spread),
+        "outliers": int(np.sum(distances > 5 * spread)),
+        "runs": len(taken),
+    }
+
+
+def observed_memory(run: Work) -> tuple[int, int]:
+    """Bytes that a run allocates, observed while it runs.
+
+    Args:
+        run: a function without arguments. It is run once.
+
+    Returns:
+        (peak, retained): the most that the run had allocated at any moment, and what is still there at its end, with
+        its result; both beyond what there was before it.
+
+    Raises:
+        what `run` raises.
+
+    >>> peak, retained = observed_memory(lambda: np.zeros(10**6, np.int8)[:10].copy())
+    >>> peak // 10**6, retained // 10**6
+    (1, 0)
+
+    Hints:
+        1. Read once before the run and once after it.
+        2. What must happen to the peak between the first reading and the run?
+    """
+    with tracing():
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        result = run()
+        after, peak = tracemalloc.get_traced_memory()
+        del result
+    return peak - before, after - before
+
+
+def time_steps(step: TrainingStep, rounds: int, clock: Clock = now_ms) -> tuple[float, float]:
+    """Median times of the forward and of the backward pass of a training step.
+
+    Args:
+        step: has `forget()`, `forward()` and `backward(end)`.
+        rounds: how often to make it; 1 or more.
+        clock: a function that gives the time in milliseconds.
+
+    Returns:
+        (forward_ms, backward_ms). `forget` is in neither.
+
+    Raises:
+        what the step raises.
+
+    >>> weight = Tensor([2.0], requires_grad=True)
+    >>> with TrainingStep(lambda x: x * weight, Tensor([1.0]), [weight]) as step:
+    ...     readings = iter([0.0, 1.0, 1.0, 4.0])
+    ...     time_steps(step, rounds=1, clock=lambda: next(readings))
+    (1.0, 3.0)
+
+    Hint: four readings of the clock in each round, or three.
+    """
+    forward_times, backward_times = [], []
+    for _ in range(rounds):
+        step.forget()
+        start = clock()
+        end = step.forward()
+        forward_times.append(clock() - start)
+        start = clock()
+        step.backward(end)
+        backward_times.append(clock() - start)
+    return float(np.median(forward_times)), float(np.median(backward_times))
+
+
+def roofline(flops: int, moved_bytes: int, latency_ms: float, machine: Machine) -> dict[str, Any]:
+    """Where a program lies under the roof of a machine.
+
+    Args:
+        flops, moved_bytes: what the program does, counted.
+        latency_ms: what it took, measured.
+        machine: has `gflops`, `bandwidth_mbs` and `balance`.
+
+    Returns:
+        gflops_per_second: operations that were made, in 10**9 per second;
+        memory_bandwidth_mbs: bytes that were moved, in MB per second;
+        arithmetic_intensity: operations for each byte;
+        attainable_gflops_per_second: what the roof allows at this intensity;
+        computational_efficiency: gflops_per_second as a fraction of the machine's peak;
+        bottleneck: "memory" or "compute".
+
+    >>> under = roofline(4_000_000, 2**20, 2.0, Machine(gflops=8.0, bandwidth_mbs=1000.0))
+    >>> under["gflops_per_second"], under["memory_bandwidth_mbs"], under["bottleneck"]
+    (2.0, 500.0, 'memory')
+
+    Hints:
+        1. Two of the six figures need the time; the intensity does not.
+        2. bandwidth_mbs · MB bytes per second, times operations for each byte: what unit is that?
+    """
+    intensity = flops / max(moved_bytes, 1)
+    rate = flops / (latency_ms / 1e3) / 1e9
+    return {
+        "gflops_per_second": rate,
+        "memory_bandwidth_mbs": moved_bytes / MB / (latency_ms / 1e3),
+        "arithmetic_intensity": intensity,
+        "attainable_gflops_per_second": min(machine.gflops, intensity * machine.bandwidth_mbs * MB / 1e9),
+        "computational_efficiency": rate / machine.gflops,
+        "bottleneck": "memory" if intensity < machine.balance else "compute",
+    }
+
+
+def weight_distribution(parameters: Iterable[Tensor], percentiles: Iterable[float]) -> dict[str, float]:
+    """How large weights are, in magnitude.
+
+    Args:
+        parameters: Tensors; those of fewer than two axes are left out. They are not changed.
+        percentiles: from 0 to 100.
+
+    Returns:
+        total_weights; mean, std, min, max of the magnitudes; percentile_<p> for each p;
+        below_threshold_0001, below_threshold_001, below_threshold_01: how many *percent* of the magnitudes are below
+        0.001, 0.01 and 0.1.
+
+    Raises:
+        ValueError: there are no weights.
+
+    >>> weight_distribution([Tensor([[0.5, -0.05], [0.005, 0]])], [100])["below_threshold_01"]
+    75.0
+
+    Hint: one array of all magnitudes, in float64, then numpy's own functions.
+    """
+    weights = [tensor.data.ravel().astype(np.float64) for tensor in parameters if len(tensor.shape) >= 2]
+    if not sum(weight.size for weight in weights):
+        raise ValueError("no weights to analyse: no tensor has two axes or more")
+    magnitudes = np.abs(np.concatenate(weights))
+    distribution: dict[str, float] = {"total_weights": magnitudes.size}
+    for name in ("mean", "std", "min", "max"):
+        distribution[name] = float(getattr(magnitudes, name)())
+    for percent in percentiles:
+        distribution[f"percentile_{percent}"] = float(np.percentile(magnitudes, percent))
+    for name, threshold in (("0001", 0.001), ("001", 0.01), ("01", 0.1)):
+        distribution[f"below_threshold_{name}"] = float(100 * np.mean(magnitudes < threshold))
+    return distribution
+
 
 _TAKES_IDS = {"Embedding", "EmbeddingLayer", "GPT", "TinyGPT"}
 
@@ -35,25 +449,12 @@ _TAKES_IDS = {"Embedding", "EmbeddingLayer", "GPT", "TinyGPT"}
 _OPTIMIZER_ARRAYS = {"sgd": 0, "adam": 2, "adamw": 2}
 
 
-@dataclass(frozen=True)
-class _Roofline:
-    """What a forward pass asks of a machine; see `machine`."""
-
-    flops: int
-    moved: int  # bytes
-    balance: float  # the machine's operations per byte
-
-    @property
-    def intensity(self) -> float:
-        return self.flops / max(self.moved, 1)
-
-    @property
-    def bottleneck(self) -> str:
-        return "memory" if self.intensity < self.balance else "compute"
-
-
 class Profiler:
     """Counts and measures models.
+
+    A model is anything with `forward`, or a function of one tensor. It runs as when it is used: a model with a training
+    mode is told that it does not train, and nothing is recorded for gradients unless it is they that are profiled. An
+    error inside the model is raised, never timed. Megabytes are 2**20 bytes; batches are counted, not divided out.
 
     >>> from ..core.activations import ReLU
     >>> from ..core.layers import Linear, Sequential
@@ -75,9 +476,7 @@ class Profiler:
         return sum(tensor.size for tensor in model_parameters(model))
 
     def count_flops(self, model: Any, input_shape: Shape) -> int:
-        """Floating-point operations of one forward pass on `input_shape`, batch included.
-
-        A multiply-add is 2 operations and biases are not counted; `costs` has the whole convention.
+        """Operations of one forward pass on `input_shape`, batch included; `costs` has the whole convention.
 
         Raises:
             TypeError: the model holds a layer that nobody has said how to count.
@@ -91,8 +490,7 @@ class Profiler:
         Returns:
             parameter_memory_mb: what the parameters take in their own dtype (int8 is one byte each).
             activation_memory_mb: the most that the pass had allocated at once: outputs of layers, what they
-                keep, scratch arrays, and some kB of Python objects. Seen by tracemalloc, to which numpy
-                reports its arrays.
+                keep, scratch arrays, and some kB of Python objects.
             peak_memory_mb: parameters + input + activations.
             memory_efficiency: the share of that peak which is still in use when the pass is over, 0 to 1. The
                 rest was scratch.
@@ -102,37 +500,39 @@ class Profiler:
     def measure_latency(self, model: Any, input_tensor: Tensor, warmup: int = 10, iterations: int = 100) -> float:
         """Median time of one forward pass in ms, over `iterations` passes after `warmup` untimed ones.
 
-        The garbage collector waits meanwhile, as in `timeit`. What the model raises is raised.
-
         Raises:
             TypeError: the model can neither be called nor has it a `forward`.
             ValueError: `iterations` is less than 1, or `warmup` less than 0.
+            what the model raises.
         """
-        if iterations < 1 or warmup < 0:
-            raise ValueError(f"needs iterations >= 1 and warmup >= 0, got {iterations} and {warmup}")
-        run = forward_run(model, input_tensor)
-        for _ in range(warmup):
-            run()
+        return self.latency_statistics(model, input_tensor, warmup, iterations)["median_ms"]
+
+    def latency_statistics(
+        self, model: Any, input_tensor: Tensor, warmup: int = 10, iterations: int = 100
+    ) -> dict[str, float]:
+        """Median, spread and outliers of the time of one forward pass; see `summarize_times`.
+
+        The garbage collector waits meanwhile, as in `timeit`.
+        """
         with collector_paused():
-            return float(np.median([elapsed_ms(run) for _ in range(iterations)]))
+            return summarize_times(run_times(forward_run(model, input_tensor), warmup, iterations))
 
     def profile_layer(self, layer: Any, input_shape: Shape) -> dict[str, Any]:
         """One layer on a sample input: counts, memory, time.
 
         Returns:
-            layer_type (class name), parameters, flops, latency_ms, gflops_per_second (10⁹ operations per
+            layer_type (class name), parameters, flops, latency_ms, gflops_per_second (10**9 operations per
             second), and the keys of `measure_memory`.
         """
-        shape = _checked_shape(input_shape)
-        flops = self.count_flops(layer, shape)
-        sample = _sample_input(layer, shape)
+        sample = _sample_input(layer, _checked_shape(input_shape))
+        cost = layer_cost(layer, sample.shape)
         latency_ms = self._brief_latency(layer, sample)
         return {
             "layer_type": type(layer).__name__,
             "parameters": self.count_parameters(layer),
-            "flops": flops,
+            "flops": cost.flops,
             "latency_ms": latency_ms,
-            "gflops_per_second": flops / latency_ms / 1e6,
+            "gflops_per_second": self._under_the_roof(layer, cost, latency_ms)["gflops_per_second"],
             **self._memory(layer, sample),
         }
 
@@ -140,35 +540,28 @@ class Profiler:
         """A forward pass, and what holds it back on this machine.
 
         The bytes moved are those of a model that reads every parameter once and in which each layer reads its
-        input and writes its output once. Operations per byte, the arithmetic intensity, set against the
-        machine's balance, say whether memory or arithmetic is the limit at best (see `machine`).
+        input and writes its output once. Operations per byte, set against the machine's balance, say whether memory or
+        arithmetic is the limit at best.
 
         Returns:
-            parameters, flops, latency_ms, gflops_per_second, and the keys of `measure_memory`;
-            memory_bandwidth_mbs: bytes moved over latency, in MB/s;
-            arithmetic_intensity: FLOP/byte; machine_balance: the same for the machine;
-            machine_gflops_per_second, machine_bandwidth_mbs: the measured peaks;
-            computational_efficiency: gflops_per_second over the machine's peak, a fraction;
-            is_memory_bound, is_compute_bound: one or the other; bottleneck: "memory" or "compute".
+            parameters, flops, latency_ms, the keys of `measure_memory` and those of `roofline`;
+            machine_balance, machine_gflops_per_second, machine_bandwidth_mbs: the machine's;
+            is_memory_bound, is_compute_bound: one or the other.
         """
-        roofline = self._roofline(model, input_tensor)
+        cost = layer_cost(model, _checked_shape(input_tensor.shape))
         latency_ms = self._brief_latency(model, input_tensor)
-        gflops_per_second = roofline.flops / latency_ms / 1e6
+        placed = self._under_the_roof(model, cost, latency_ms)
         return {
             "parameters": self.count_parameters(model),
-            "flops": roofline.flops,
+            "flops": cost.flops,
             "latency_ms": latency_ms,
             **self._memory(model, input_tensor),
-            "gflops_per_second": gflops_per_second,
-            "memory_bandwidth_mbs": roofline.moved / MB / (latency_ms / 1e3),
-            "arithmetic_intensity": roofline.intensity,
-            "machine_balance": roofline.balance,
+            **placed,
+            "machine_balance": self.machine.balance,
             "machine_gflops_per_second": self.machine.gflops,
             "machine_bandwidth_mbs": self.machine.bandwidth_mbs,
-            "computational_efficiency": gflops_per_second / self.machine.gflops,
-            "is_memory_bound": roofline.bottleneck == "memory",
-            "is_compute_bound": roofline.bottleneck == "compute",
-            "bottleneck": roofline.bottleneck,
+            "is_memory_bound": placed["bottleneck"] == "memory",
+            "is_compute_bound": placed["bottleneck"] == "compute",
         }
 
     def profile_backward_pass(
@@ -177,7 +570,7 @@ class Profiler:
         """A forward and a backward pass, both run and observed.
 
         The backward pass counts 2 operations for each of the forward's: Y = X W has one matrix product, and its
-        gradients by X and by W, G Wᵀ and Xᵀ G, take two of the same size; layers without products, which count for
+        gradients by X and by W take two of the same size; layers without products, which count for
         little, go by the same rule. So it is where everything is learned; frozen weights would save their part. Time
         and memory follow no rule but are measured. The model's own gradients are as before when all is over.
 
@@ -208,70 +601,58 @@ class Profiler:
         >>> profile["forward_flops"], profile["backward_flops"], profile["gradient_memory_mb"] == 4 * 2080 / 2**20
         (32768, 65536, True)
         """
-        roofline = self._roofline(model, input_tensor)
+        cost = layer_cost(model, _checked_shape(input_tensor.shape))
         parameters = model_parameters(model)
         with TrainingStep(model, input_tensor, parameters, _loss_fn) as step:
-            forward_ms, backward_ms = step.latency_ms()
-            step_memory = step.memory()
-        backward_flops = BACKWARD_FLOPS_PER_FORWARD * roofline.flops
-        total_flops = roofline.flops + backward_flops
+            rounds = brief_iterations(sum(time_steps(step, 1)))
+            with collector_paused():
+                forward_ms, backward_ms = time_steps(step, rounds)
+            step.forget()
+            forward_peak, _ = observed_memory(step.forward)
+            step.forget()
+            peak, _ = observed_memory(step.run)
+            gradients = step.gradient_bytes()
         total_ms = forward_ms + backward_ms
+        backward_flops = BACKWARD_FLOPS_PER_FORWARD * cost.flops
+        whole = Cost(cost.flops + backward_flops, cost.traffic, cost.output_shape)
+        standing = _nbytes(parameters) + input_tensor.nbytes
         return {
-            "forward_flops": roofline.flops,
+            "forward_flops": cost.flops,
             "forward_latency_ms": forward_ms,
             "backward_flops": backward_flops,
             "backward_latency_ms": backward_ms,
-            "total_flops": total_flops,
+            "total_flops": whole.flops,
             "total_latency_ms": total_ms,
-            "total_gflops_per_second": total_flops / total_ms / 1e6,
-            **_training_memory(_nbytes(parameters) + input_tensor.nbytes, *step_memory),
+            "total_gflops_per_second": self._under_the_roof(model, whole, total_ms)["gflops_per_second"],
+            "forward_memory_mb": (standing + forward_peak) / MB,
+            "gradient_memory_mb": gradients / MB,
+            "total_memory_mb": (standing + peak) / MB,
+            "memory_efficiency": (standing + gradients) / max(standing + peak, 1),
             "optimizer_memory_estimates": _optimizer_memory_mb(parameters),
-            "bottleneck": roofline.bottleneck,
+            "bottleneck": self._under_the_roof(model, cost, forward_ms)["bottleneck"],
         }
 
-    def _roofline(self, model: Any, input_tensor: Tensor) -> _Roofline:
-        cost = layer_cost(model, _checked_shape(input_tensor.shape))
-        moved = _nbytes(model_parameters(model)) + cost.traffic * np.dtype(np.float32).itemsize
-        return _Roofline(cost.flops, moved, self.machine.balance)
+    def _under_the_roof(self, model: Any, cost: Cost, latency_ms: float) -> dict[str, Any]:
+        moved_bytes = _nbytes(model_parameters(model)) + cost.traffic * np.dtype(np.float32).itemsize
+        return roofline(cost.flops, moved_bytes, latency_ms, self.machine)
 
     def _memory(self, model: Any, input_tensor: Tensor) -> dict[str, float]:
         run = forward_run(model, input_tensor)
         run()  # what is set up once, on first use, is no activation
-        activations, retained = allocated(run)
+        activations, left = observed_memory(run)
         parameters = _nbytes(model_parameters(model))
         peak = parameters + input_tensor.nbytes + activations
         return {
             "parameter_memory_mb": parameters / MB,
             "activation_memory_mb": activations / MB,
             "peak_memory_mb": peak / MB,
-            "memory_efficiency": (peak - activations + retained) / max(peak, 1),
+            "memory_efficiency": (peak - activations + max(left, 0)) / max(peak, 1),
         }
 
     def _brief_latency(self, model: Any, input_tensor: Tensor) -> float:
         """Median latency in about half a second: from 3 passes of a slow model to 100 of a fast one."""
         first_ms = self.measure_latency(model, input_tensor, warmup=0, iterations=1)
         return self.measure_latency(model, input_tensor, warmup=1, iterations=brief_iterations(first_ms))
-
-
-def model_parameters(model: Any) -> list[Tensor]:
-    """The tensors that a model has learned, each once.
-
-    Taken from `parameters()`; where there is none, or it is empty, from each of `.layers`; else from
-    `.weight` and `.bias`.
-
-    >>> from ..core.layers import Linear, Sequential
-    >>> tied = Linear(3, 3, bias=False)
-    >>> len(model_parameters(Sequential(tied, tied)))
-    1
-    """
-    return list({id(tensor): tensor for tensor in _listed_parameters(model)}.values())
-
-
-def _listed_parameters(model: Any) -> list[Tensor]:
-    listed = list(model.parameters()) if hasattr(model, "parameters") else []
-    if not listed and isinstance(layers := getattr(model, "layers", None), list | tuple):
-        listed = [tensor for layer in layers for tensor in _listed_parameters(layer)]
-    return listed or [tensor for name in ("weight", "bias") if isinstance(tensor := getattr(model, name, None), Tensor)]
 
 
 def quick_profile(model: Any, input_tensor: Tensor, profiler: Profiler | None = None) -> dict[str, Any]:
@@ -301,49 +682,16 @@ def quick_profile(model: Any, input_tensor: Tensor, profiler: Profiler | None = 
 
 
 def analyze_weight_distribution(model: Any, percentiles: Iterable[float] = (10, 25, 50, 75, 90)) -> dict[str, float]:
-    """How large a model's weights are, in magnitude |w|: what pruning (module 17) could remove.
-
-    Weights are parameters of two axes or more; biases and scales of norms, which nobody prunes, stay out.
-
-    Returns:
-        total_weights; mean, std, min, max of the magnitudes; percentile_<p> for each p; and
-        below_threshold_0001, _001, _01: the percentage of weights with |w| under 0.001, 0.01, 0.1.
+    """How large a model's weights are, in magnitude: what pruning (module 17) could remove; see `weight_distribution`.
 
     Raises:
         ValueError: the model has no weights, or a percentile lies outside 0 to 100.
 
     >>> from ..core.layers import Linear
-    >>> layer = Linear(2, 2)
-    >>> layer.weight.data[:] = [[0.5, -0.05], [0.005, 0]]
-    >>> analyze_weight_distribution(layer, percentiles=[50])["below_threshold_01"]
-    75.0
+    >>> sorted(analyze_weight_distribution(Linear(2, 2), percentiles=[50]))[-1]
+    'total_weights'
     """
-    weights = [tensor.data.ravel() for tensor in model_parameters(model) if len(tensor.shape) >= 2]
-    if not sum(w.size for w in weights):
-        raise ValueError(f"{type(model).__name__} has no weights to analyse")
-    magnitudes = np.abs(np.concatenate(weights).astype(np.float64))
-    distribution: dict[str, float] = {
-        "total_weights": magnitudes.size,
-        "mean": float(magnitudes.mean()),
-        "std": float(magnitudes.std()),
-        "min": float(magnitudes.min()),
-        "max": float(magnitudes.max()),
-    }
-    for percent in percentiles:
-        distribution[f"percentile_{percent}"] = float(np.percentile(magnitudes, percent))
-    for name, threshold in (("0001", 0.001), ("001", 0.01), ("01", 0.1)):
-        distribution[f"below_threshold_{name}"] = float(100 * np.mean(magnitudes < threshold))
-    return distribution
-
-
-def _training_memory(before: int, forward_peak: int, peak: int, gradients: int) -> dict[str, float]:
-    """The memory keys of a backward profile, from bytes: what there is before the step, and `TrainingStep.memory`."""
-    return {
-        "forward_memory_mb": (before + forward_peak) / MB,
-        "gradient_memory_mb": gradients / MB,
-        "total_memory_mb": (before + peak) / MB,
-        "memory_efficiency": (before + gradients) / max(before + peak, 1),
-    }
+    return weight_distribution(model_parameters(model), percentiles)
 
 
 def _optimizer_memory_mb(parameters: Iterable[Tensor]) -> dict[str, float]:
@@ -362,8 +710,8 @@ def _sample_input(model: Any, shape: Shape) -> Tensor:
     From a generator of its own: profiling must not change what the caller draws next.
     """
     first = model
-    while isinstance(layers := getattr(first, "layers", None), Sequence) and layers:
-        first = layers[0]
+    while inside := getattr(first, "layers", None):
+        first = inside[0]
     if _TAKES_IDS & {cls.__name__ for cls in type(first).__mro__}:
         return Tensor(np.zeros(shape, dtype=np.int64))
     return Tensor(np.random.default_rng(0).standard_normal(shape))

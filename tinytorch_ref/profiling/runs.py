@@ -1,7 +1,7 @@
 # module: 14_profiling
-"""Running a model in order to watch it: one forward pass, or one forward and backward pass, timed and traced.
+"""What is given for running a model in order to watch it: a forward pass, a training step, a clock, a trace of memory.
 
-What the figures are for is in `profiler`. A model is run as when it is used: if it has a training mode it is told that
+How they are used is in `profiler`. A model is run as when it is used: if it has a training mode it is told that
 it does not train, so that nothing is drawn or averaged that the caller would notice.
 """
 
@@ -20,6 +20,7 @@ from ..core.autograd import no_grad
 from ..core.tensor import Tensor
 
 Work = Callable[[], object]
+Clock = Callable[[], float]
 LossFunction = Callable[[Any], Tensor]
 
 _BRIEF_MS = 500
@@ -49,15 +50,14 @@ def _recorded_run(model: Any, input_tensor: Tensor) -> Callable[[], Any]:
 # Time
 
 
-def elapsed_ms(work: Work) -> float:
-    """How long `work` takes, in ms.
+def now_ms() -> float:
+    """What the clock for short times shows, in ms; only differences mean anything. It never goes back.
 
-    >>> elapsed_ms(lambda: None) < 100
+    >>> before = now_ms()
+    >>> now_ms() >= before
     True
     """
-    start = time.perf_counter_ns()
-    work()
-    return max(time.perf_counter_ns() - start, 1) / 1e6
+    return time.perf_counter_ns() / 1e6
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def brief_iterations(first_ms: float) -> int:
     >>> brief_iterations(0.01), brief_iterations(25), brief_iterations(10_000)
     (100, 20, 3)
     """
-    return max(_FEWEST, min(_MOST, int(_BRIEF_MS / first_ms)))
+    return max(_FEWEST, min(_MOST, int(_BRIEF_MS / max(first_ms, 1e-6))))
 
 
 # Memory
@@ -101,8 +101,14 @@ class Allocated(NamedTuple):
 
 
 @contextmanager
-def _tracing() -> Iterator[None]:
-    """tracemalloc, to which numpy reports its arrays; left running where it was running."""
+def tracing() -> Iterator[None]:
+    """tracemalloc inside, to which numpy reports its arrays; left running where it was running.
+
+    >>> with tracing():
+    ...     array = np.zeros(10**6, np.int8)
+    ...     tracemalloc.get_traced_memory()[0] // 10**6
+    1
+    """
     already = tracemalloc.is_tracing()
     if not already:
         tracemalloc.start()
@@ -111,21 +117,6 @@ def _tracing() -> Iterator[None]:
     finally:
         if not already:
             tracemalloc.stop()
-
-
-def allocated(work: Work) -> Allocated:
-    """What `work` allocates.
-
-    >>> allocated(lambda: np.zeros(10**6, np.int8)).peak // 10**6
-    1
-    """
-    with _tracing():
-        before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        result = work()
-        after, peak = tracemalloc.get_traced_memory()
-        del result
-    return Allocated(peak - before, max(after - before, 0))
 
 
 # Forward and backward
@@ -164,7 +155,7 @@ class TrainingStep:
 
     def __enter__(self) -> TrainingStep:
         self._put_aside = [tensor.grad for tensor in self._parameters]
-        self._forget()
+        self.forget()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -187,34 +178,16 @@ class TrainingStep:
         """Gradients, from what `forward` gave."""
         end.backward(np.ones_like(end.data) if self._loss_fn is None else None)
 
-    def latency_ms(self) -> tuple[float, float]:
-        """Median times of the forward and of the backward pass."""
-        first_ms = sum(self._timed())
-        with collector_paused():
-            times = [self._timed() for _ in range(brief_iterations(first_ms))]
-        forward_ms, backward_ms = np.median(times, axis=0)
-        return float(forward_ms), float(backward_ms)
+    def run(self) -> None:
+        """Forward and backward, from no gradients."""
+        self.forget()
+        self.backward(self.forward())
 
-    def memory(self) -> tuple[int, int, int]:
-        """Bytes: allocated by the forward pass at its height, by both, and those of the parameters' gradients."""
-        self._forget()
-        with _tracing():
-            before, _ = tracemalloc.get_traced_memory()
-            tracemalloc.reset_peak()
-            end = self.forward()
-            _, forward_peak = tracemalloc.get_traced_memory()
-            self.backward(end)
-            _, peak = tracemalloc.get_traced_memory()
-        gradients = sum(tensor.grad.nbytes for tensor in self._parameters if tensor.grad is not None)
-        self._forget()
-        return forward_peak - before, peak - before, gradients
+    def gradient_bytes(self) -> int:
+        """What the gradients that the parameters have take."""
+        return sum(tensor.grad.nbytes for tensor in self._parameters if tensor.grad is not None)
 
-    def _timed(self) -> tuple[float, float]:
-        self._forget()
-        ends: list[Tensor] = []
-        forward_ms = elapsed_ms(lambda: ends.append(self.forward()))
-        return forward_ms, elapsed_ms(lambda: self.backward(ends[0]))
-
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """No gradients any more, so that the next backward pass does not add to them."""
         for tensor in (self._input, *self._parameters):
             tensor.grad = None

@@ -15,8 +15,8 @@ from tinytorch_ref.core.activations import GELU, ReLU, Sigmoid, Softmax, Tanh
 from tinytorch_ref.core.layers import Dropout, Layer, Linear, Sequential
 from tinytorch_ref.core.tensor import Tensor
 from tinytorch_ref.profiling import costs
-from tinytorch_ref.profiling.costs import Cost, cost_rule, layer_cost
-from tinytorch_ref.profiling.profiler import Profiler
+from tinytorch_ref.profiling.costs import Cost, cost_rule
+from tinytorch_ref.profiling.profiler import Profiler, layer_cost
 
 
 def named(class_name: str, **attributes: Any) -> Any:

@@ -13,11 +13,19 @@ from pathlib import Path
 import pytest
 
 import tinytorch_ref
+from tito.course.course import load_course
+from tito.course.script import provided_files, read_script
 
 ROOT = Path(tinytorch_ref.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 CODE = [path for path in FILES if path.name != "__init__.py"]
-LAST_WRITTEN_HERE = 14  # later modules are exported from notebooks, where examples are cells
+COURSE = load_course(ROOT.parent)
+SCRIPTS = [read_script(assignment.script) for assignment in COURSE.assignments if assignment.script is not None]
+EXPORTED = {ROOT.joinpath(*script.info.export.split(".")).with_suffix(".py") for script in SCRIPTS}
+WRITTEN_HERE = [
+    path for path in CODE if path not in EXPORTED
+]  # in exported files, examples may be cells of the notebook
+PROVIDED = [path for script in SCRIPTS for path in provided_files(COURSE, script)]
 
 
 def dotted(path: Path) -> str:
@@ -51,13 +59,13 @@ def public_definitions(path: Path) -> list[ast.ClassDef | ast.FunctionDef]:
     ]
 
 
-@pytest.mark.parametrize("path", [path for path in CODE if module_number(path) <= LAST_WRITTEN_HERE], ids=dotted)
+@pytest.mark.parametrize("path", WRITTEN_HERE, ids=dotted)
 def test_every_public_class_and_function_has_an_example(path: Path) -> None:
     without = [node.name for node in public_definitions(path) if ">>>" not in (ast.get_docstring(node) or "")]
     assert without == []
 
 
-@pytest.mark.parametrize("path", [path for path in CODE if module_number(path) <= LAST_WRITTEN_HERE], ids=dotted)
+@pytest.mark.parametrize("path", WRITTEN_HERE, ids=dotted)
 def test_every_public_method_says_what_it_does(path: Path) -> None:
     classes = [node for node in public_definitions(path) if isinstance(node, ast.ClassDef)]
     methods = [node for definition in classes for node in definition.body if isinstance(node, ast.FunctionDef)]
@@ -103,6 +111,14 @@ def test_a_module_imports_only_modules_of_a_lower_or_equal_number() -> None:
                 folder = path.parents[node.level - 1]
                 imported = folder.joinpath(*(node.module or "").split(".")).with_suffix(".py")
                 assert number[imported] <= number[path], f"{path} imports {imported}"
+
+
+@pytest.mark.parametrize("path", PROVIDED, ids=dotted)
+def test_what_a_module_provides_needs_nothing_of_its_number_but_what_it_provides(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            imported = path.parents[node.level - 1].joinpath(*(node.module or "").split(".")).with_suffix(".py")
+            assert module_number(imported) < module_number(path) or imported in PROVIDED
 
 
 def test_it_works_under_the_name_that_students_import(tmp_path: Path) -> None:
