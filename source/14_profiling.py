@@ -1107,6 +1107,7 @@ answers = [summarize_times(list(row)) for row in rows]
 figures = [[float(answer[key]) for key in ("median_ms", "spread_ms", "outliers", "runs")] for answer in answers]
 handed = [5.0, 1.0, 4.0]
 summarize_times(handed)
+left_behind = [float(ms) for ms in handed]
 as_array = float(summarize_times(np.array([1.0, 6.0, 2.0]))["median_ms"])
 nothing = error_of(lambda: summarize_times([]), ValueError)
 ### JUDGE
@@ -1130,7 +1131,7 @@ assert figures[5][2] == 1, "where the spread is 0, whatever is not the median is
 assert figures[3][2] == 0 and figures[4][2] == 2, "an outlier is farther than 5 times the spread, on either side"
 assert figures[6][2] == 1, "a time that is far too short is an outlier as well"
 assert [row[3] for row in figures] == [row[3] for row in want], "runs must be the number of times, outliers included"
-assert handed == [5.0, 1.0, 4.0], "summarize_times must not change the list that it is given, not even its order"
+assert left_behind == [5.0, 1.0, 4.0], "summarize_times must not change the list that it is given, not even its order"
 assert as_array == 2.0, "an array of times must do as well as a list"
 assert nothing == "ValueError", "no times must raise ValueError"
 ### END HIDDEN TESTS
@@ -1568,7 +1569,7 @@ assert nothing == "ValueError", "where there are no weights, raise ValueError"
 # Nothing in this class is new: it runs a model, calls your functions and names the results. Read it once, to know
 # what stands behind each figure. The other modules use it under these names.
 
-# %% jupyter={"source_hidden": false} nbgrader={"grade": false, "grade_id": "profiler", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "profiler", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 _TAKES_IDS = {"Embedding", "EmbeddingLayer", "GPT", "TinyGPT"}
 

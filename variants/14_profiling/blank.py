@@ -1,0 +1,8 @@
+# ---
+# title: Untouched
+# kind: blank
+# base: stub
+# lost: all
+# ---
+
+
