@@ -13,8 +13,9 @@ setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned depend
 	.venv/bin/python scripts/compile_modules.py hub s3 dev
 	@touch $@
 
-demo: setup                  ## the whole flow on a simulated cohort, in demo/
-	.venv/bin/tito demo
+MODULE = 16
+demo: setup                  ## the whole flow on a simulated cohort, in demo/ (or MODULE=14)
+	.venv/bin/tito demo $(MODULE)
 
 PORT = 8000
 hub: setup .venv/.compiled docker/node_modules/.ready ## a real JupyterHub on loopback, with the course of demo/ (or PORT=9000)

@@ -26,7 +26,7 @@ def quickstart_once(tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     into = tmp_path_factory.mktemp("demo") / "course"
     done = subprocess.run(
-        [TITO, "--course", ROOT, "demo", "--into", into], capture_output=True, text=True, check=False, timeout=600
+        [TITO, "--course", ROOT, "demo", "16", "--into", into], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, done.stderr
     course = load_course(into)

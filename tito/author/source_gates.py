@@ -10,7 +10,7 @@ from typing import Any
 from tito.course.cells import Cell, read_cells
 from tito.course.course import Assignment, Course
 from tito.course.nbgrader_metadata import label_of, metadata_problems
-from tito.course.script import provided_files, read_script
+from tito.course.script import read_script
 from tito.errors import BadSource
 from tito.models import CellKind, Gate
 from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
@@ -114,10 +114,8 @@ def _below(course: Course, assignment: Assignment) -> str:
     part of the release, and searched; so are files that the module itself provides."""
     if assignment.script is None:
         return ""
-    folder = course.step("source", assignment.id)
-    provided = [path.read_bytes() for path in provided_files(course, read_script(assignment.script))]
-    files = [path for path in sorted(folder.rglob("*.py")) if path.read_bytes() not in provided]
-    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+    files = course.files_below(read_script(assignment.script).info.number)
+    return "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix == ".py")
 
 
 def _leak(leak: Leak) -> Gate:

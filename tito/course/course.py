@@ -153,6 +153,17 @@ class Course:
         mine = (path for path in folders if not path.is_symlink() and not path.parent.name.startswith("."))
         return {path.parent.name: path for path in sorted(mine)}
 
+    def files_below(self, below: int) -> list[Path]:
+        """The files of the reference package that students of module number `below` are given of other modules.
+
+        Raises:
+            BadSource: a file of the reference that does not say to which module it belongs.
+        """
+        if self.reference is None:
+            return []
+        files = (path for path in sorted(self.reference.rglob("*")) if path.is_file())
+        return [path for path in files if "__pycache__" not in path.parts and _is_staged(path, below)]
+
     def stage(self, below: int | None, into: Path, provided: Collection[Path] = ()) -> Path | None:
         """Copy the reference package, modules below number `below` only, to `into`/<package>; return that folder.
 
@@ -167,11 +178,10 @@ class Course:
         if self.reference is None or below is None:
             return None
         target = into / self.package
-        for path in sorted(self.reference.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and (path in provided or _is_staged(path, below)):
-                copy = target / path.relative_to(self.reference)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+        for path in [*self.files_below(below), *provided]:
+            copy = target / path.relative_to(self.reference)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
         for folder in sorted((path for path in target.rglob("*") if path.is_dir()), reverse=True):
             if not any(_is_content(path) for path in folder.rglob("*")):
                 shutil.rmtree(folder)
