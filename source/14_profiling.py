@@ -141,7 +141,7 @@ class HandClock:
 
 
 class RehearsedStep:
-    """A training step whose times are known. As a real one, it takes longer where old gradients are still there."""
+    """A training step whose times are known. As in a real one, old gradients that are still there make work."""
 
     def __init__(self, clock, forward_ms, backward_ms, late_ms=0.0):
         self.clock, self.late_ms = clock, late_ms
@@ -215,7 +215,7 @@ READERS = {
 }
 
 
-def train(model, epochs=4, batch=128):
+def train(model, epochs=5, batch=128):
     """Adam and cross-entropy, as in module 07, without the bookkeeping."""
     optimizer, loss_fn, rng = Adam(model.parameters(), lr=0.01), CrossEntropyLoss(), np.random.default_rng(0)
     for _ in range(epochs):
@@ -304,7 +304,7 @@ if plt:
 
 # %% [markdown]
 # Other programs run beside yours, memory is fetched for the first time, the processor changes its
-# pace. All of this *adds* time, now and then a lot. Keep that in mind for part 3.
+# pace. All of this *adds* time and takes none away. Keep that in mind for part 3.
 #
 # ### 1.3 What this machine can do at its best
 #
@@ -349,9 +349,9 @@ blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
 print(f"numpy multiplies with: {blas.get('name', 'its own loops: it has no BLAS here')}")
 
 # %% [markdown]
-# A small copy stays in the processor's cache and says nothing about the memory behind it. A small
-# product is over before numpy has set it up. So the two peaks in `machine` come from a
-# copy of 32 MB and a product of 512 × 512 matrices.
+# A copy that fits into the processor's cache need not touch the memory behind it, and with small matrices most of the
+# work is the call around the product. Your two columns say how much that matters here. The two peaks in `machine` come
+# from a copy of 32 MB and a product of 512 × 512 matrices.
 #
 # You now have three kinds of figure: counts that never change, times that always do, and peaks that depend
 # on how they are taken. The rest of the module builds a profiler out of them.
@@ -392,9 +392,8 @@ def model_parameters(model: Any) -> list[Tensor]:
     """
     ### BEGIN SOLUTION
     listed = list(model.parameters()) if hasattr(model, "parameters") else []
-    layers = getattr(model, "layers", None)
-    if not listed and isinstance(layers, list | tuple):
-        listed = [tensor for layer in layers for tensor in model_parameters(layer)]
+    if not listed:
+        listed = [tensor for layer in getattr(model, "layers", ()) for tensor in model_parameters(layer)]
     if not listed:
         own = (getattr(model, name, None) for name in ("weight", "bias"))
         listed = [tensor for tensor in own if isinstance(tensor, Tensor)]
@@ -443,7 +442,7 @@ alike_sizes = sorted(tensor.size for tensor in model_parameters(alike))
 lender = Bare(filled_with(8, 5, 5), filled_with(0, 5))
 borrower = Bare(lender.weight, filled_with(0, 5))
 borrowed_sizes = sorted(tensor.size for tensor in model_parameters(Stack(lender, ReLU(), borrower)))
-empty_sizes = [[tensor.size for tensor in model_parameters(model)] for model in (ReLU(), len, Stack())]
+empty_sizes = [[tensor.size for tensor in model_parameters(model)] for model in (ReLU(), len, Stack(), Bare("bold"))]
 own_list = SimpleNamespace(parameters=lambda: [filled_with(9, 6), filled_with(9, 7)], layers=[Linear(50, 50)])
 own_sizes = sorted(tensor.size for tensor in model_parameters(own_list))
 ### JUDGE
@@ -455,7 +454,7 @@ assert stack_sizes == [3, 4, 12], (
 )
 assert alike_sizes == [4, 4, 16, 16], "two tensors that hold the same numbers are still two tensors"
 assert borrowed_sizes == [5, 5, 25], "a weight that two layers share must be listed once"
-assert empty_sizes == [[], [], []], "what learns nothing must give an empty list"
+assert empty_sizes == [[], [], [], []], "what learns nothing must give an empty list, also where its weight is no Tensor"
 assert own_sizes == [6, 7], "where parameters() returns something, that is the answer"
 ### END HIDDEN TESTS
 
@@ -553,8 +552,8 @@ def window_places(
     ### END SOLUTION
 
 # %% tags=["raises-exception"] nbgrader={"grade": true, "grade_id": "test_window_places", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-same = [int(n) for n in window_places((8, 8), (3, 3), (1, 1), (1, 1))]
-strided = [int(n) for n in window_places((7, 7), (3, 3), (2, 2), (0, 0))]
+same = list(window_places((8, 8), (3, 3), (1, 1), (1, 1)))
+strided = list(window_places((7, 7), (3, 3), (2, 2), (0, 0)))
 ### JUDGE
 assert same == [8, 8], f"a window of 3 with a padding of 1 and a stride of 1 keeps the size, 8 x 8, got {same}"
 assert strided == [3, 3], f"on a length of 7 a window of 3 with a stride of 2 takes 3 places, got {strided}"
@@ -564,7 +563,7 @@ cases = [
     ((4, 4), (4, 4), (3, 3), (0, 0)), ((5, 8), (2, 2), (2, 2), (0, 0)), ((3, 2), (5, 4), (1, 1), (1, 1)),
     ((32, 17), (1, 1), (1, 4), (0, 0)),
 ]
-places = [[int(n) for n in window_places(*case)] for case in cases]
+places = [list(window_places(*case)) for case in cases]
 too_high = error_of(lambda: window_places((2, 9), (3, 3), (1, 1), (0, 0)), ValueError)
 too_wide = error_of(lambda: window_places((9, 2), (3, 7), (1, 1), (0, 2)), ValueError)
 ### JUDGE
@@ -1037,8 +1036,8 @@ assert below_zero == "ValueError", "a negative warm-up must raise ValueError"
 # %% [markdown]
 # ### Exercise 8: `summarize_times` (8 points, about 30 minutes)
 #
-# A hundred times are too many to look at, and their mean is drawn away by a few slow runs, as part 1.2 showed.
-# Two figures stand fast:
+# A hundred times are too many to look at. Part 1.2 printed how far a few slow runs move their mean, and how far
+# the time in the middle. Two figures are made to stand fast:
 #
 # - the **median**: the time in the middle. Of an even number of times, the mean of the two in the middle;
 # - the **spread**: the median of the distances from the median (statisticians call it MAD, the median absolute
@@ -1265,7 +1264,7 @@ assert spilled == "Spilled", "an error in the run must be raised"
 # Training runs forward *and* backward. Public profilers often report the forward pass times two; you run
 # both. A `TrainingStep` (given, in `runs`) has three methods:
 #
-# - `step.forget()` drops the gradients of the round before: else backward *adds* to them, which takes longer;
+# - `step.forget()` drops the gradients of the round before: else backward *adds* to them, and that is other work;
 # - `end = step.forward()` runs forward and records what backward needs;
 # - `step.backward(end)` goes back through that recording, once.
 #
@@ -1444,7 +1443,7 @@ assert limit == "compute", f"the intensity is exactly the machine's balance, and
 SLOW_MEMORY, FAST_MEMORY = (64.0, 500.0), (2.0, 20_000.0)
 cases = [
     (3_000_000, 600_000, 0.75, SLOW_MEMORY), (3_000_000, 600_000, 0.75, FAST_MEMORY), (0, 4096, 0.5, SLOW_MEMORY),
-    (0, 0, 0.25, FAST_MEMORY), (1_000_000_000, 1000, 20.0, SLOW_MEMORY), (1000, 1_000_000_000, 3000.0, FAST_MEMORY),
+    (12, 0, 0.25, FAST_MEMORY), (1_000_000_000, 1000, 20.0, SLOW_MEMORY), (1000, 1_000_000_000, 3000.0, FAST_MEMORY),
 ]
 results = [roofline(flops, moved, ms, Machine(*peaks)) for flops, moved, ms, peaks in cases]
 table = [[float(result[key]) for key in RATES] for result in results]
@@ -1889,7 +1888,7 @@ for name in READERS:
 # **Validate** (not graded)
 
 # %% tags=["validate", "raises-exception"]
-DEVICE = {"accuracy at least": 0.90, "parameters, kB": 32, "FLOPs for an image": 100_000}
+DEVICE = {"accuracy at least": 0.88, "parameters, kB": 32, "FLOPs for an image": 100_000}
 
 for name, model in READERS.items():
     profile = profiles[name, 1]

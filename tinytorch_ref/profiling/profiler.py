@@ -55,9 +55,8 @@ def model_parameters(model: Any) -> list[Tensor]:
         2. What tells two tensors apart that hold the same numbers? Not `==`.
     """
     listed = list(model.parameters()) if hasattr(model, "parameters") else []
-    layers = getattr(model, "layers", None)
-    if not listed and isinstance(layers, list | tuple):
-        listed = [tensor for layer in layers for tensor in model_parameters(layer)]
+    if not listed:
+        listed = [tensor for layer in getattr(model, "layers", ()) for tensor in model_parameters(layer)]
     if not listed:
         own = (getattr(model, name, None) for name in ("weight", "bias"))
         listed = [tensor for tensor in own if isinstance(tensor, Tensor)]
