@@ -34,10 +34,10 @@ Architecture: images, then text.
 
 Optimization: what a model costs, and how to make it cheaper.
 
-    14  profiling/costs.py           operations of a layer, counted from its shape  [tensor]
+    14  profiling/costs.py           rules by which operations are counted, given  [tensor]
     14  profiling/machine.py         what this machine can do at best  []
-    14  profiling/runs.py            a pass timed and traced  [autograd tensor]
-    14  profiling/profiler.py        the three together: what holds a model back  [costs machine runs tensor]
+    14  profiling/runs.py            a pass, a training step, a clock and a trace, given  [autograd tensor]
+    14  profiling/profiler.py        what a model costs, and what holds it back  [costs machine runs tensor]
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
 
 Other files hand on names of these under paths of the public course. The project's `book/tinytorch-core.md` walks
