@@ -1324,11 +1324,24 @@ class Stuck(Exception):
     pass
 
 
-def rehearsed(forward_ms, backward_ms, late_ms):
-    """What is measured of a step that is slower by `late_ms` where old gradients are still there."""
-    clock = HandClock()
-    step = RehearsedStep(clock, forward_ms, backward_ms, late_ms)
-    return [float(ms) for ms in time_steps(step, len(forward_ms), clock)] + [step.rounds]
+def rehearsed(there, back, late):
+    """What is measured of a step that is slower by `late` where old gradients are still there."""
+    clock, made, ends, gradients = HandClock(), [], [], ["old"]
+
+    def forward():
+        clock.advance(there[len(made)])
+        ends[:] = [object()]
+        return ends[0]
+
+    def backward(end):
+        if not ends or end is not ends.pop():
+            raise RuntimeError("a backward pass goes back through the forward pass before it, once")
+        clock.advance(back[len(made)] + late * len(gradients))
+        gradients.append("new")
+        made.append(1)
+
+    step = SimpleNamespace(forget=gradients.clear, forward=forward, backward=backward)
+    return [float(ms) for ms in time_steps(step, len(there), clock)] + [len(made)]
 
 
 def stuck(end):
