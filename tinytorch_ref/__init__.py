@@ -31,6 +31,8 @@ Architecture: images, then text.
     11  text/embeddings.py           vectors for tokens and positions  [autograd layers tensor]
     12  core/attention.py            vectors that look at each other  [autograd layers tensor]
     13  models/transformer.py        GPT  [activations attention autograd embeddings layers tensor]
+    13  models/zoo.py                a GPT that is trained, and random ones  [corpus tokenization transformer]
+    13  models/weights/train.py      its training  [corpus losses optimizers tensor tokenization training transformer]
 
 Optimization: what a model costs, and how to make it cheaper.
 
@@ -38,6 +40,7 @@ Optimization: what a model costs, and how to make it cheaper.
     14  profiling/machine.py         what this machine can do at best  []
     14  profiling/runs.py            a pass, a training step, a clock and a trace, given  [autograd tensor]
     14  profiling/profiler.py        what a model costs, and what holds it back  [costs machine runs tensor]
+    15  optimization/memoization.py  keys and values that are computed once  [attention layers tensor transformer]
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
 
 Other files hand on names of these under paths of the public course. The project's `book/tinytorch-core.md` walks

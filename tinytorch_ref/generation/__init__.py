@@ -1,0 +1,1 @@
+"""Where the public course keeps its key-value cache."""
