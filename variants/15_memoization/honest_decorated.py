@@ -1,0 +1,38 @@
+# ---
+# title: A decorator of one's own around the functions, and prints
+# kind: correct
+# base: reference
+# lost: []
+# ---
+
+# %% stored_tokens
+import functools
+
+
+def noted(function):
+    calls = []
+
+    @functools.wraps(function)
+    def wrapper(*arguments, **keywords):
+        calls.append(arguments)
+        return function(*arguments, **keywords)
+
+    return wrapper
+
+
+@noted
+def stored_tokens(cache, layer_idx, new_tokens=0):
+    try:
+        if layer_idx < 0:
+            raise IndexError
+        pair = cache.caches[layer_idx]
+    except IndexError as error:
+        raise ValueError(f"no layer {layer_idx}") from error
+    return [Tensor(buffer.data[:, :, : cache.seq_pos + new_tokens]) for buffer in pair]
+
+# %% chunk_mask
+@noted
+def chunk_mask(new_tokens, old_tokens):
+    print("mask for", new_tokens, "tokens behind", old_tokens)
+    whole = np.tril(np.ones((old_tokens + new_tokens, old_tokens + new_tokens), dtype=bool))
+    return Tensor(whole[old_tokens:])
