@@ -416,6 +416,11 @@ def store_tokens(cache: KVCache, layer_idx: int, key: Tensor, value: Tensor) -> 
     Raises:
         ValueError: there is no such layer; a shape is not as above, or key and value differ in it; or the
             tokens do not fit behind the finished ones. Nothing has been written then.
+
+    Hints:
+        1. Which of the four axes may differ from call to call? The other three, the cache knows.
+        2. Where in the buffer does the piece begin, and where does it end? One of the two can be too large.
+        3. `buffer.data[...] = ...` writes into the array of a buffer.
     """
     ### BEGIN SOLUTION
     if not 0 <= layer_idx < cache.num_layers:
@@ -484,6 +489,7 @@ three = Tensor(np.ones((3, 2, 3, 5)))
 bad_calls = [
     (-1, Tensor(small), Tensor(small)),
     (2, Tensor(small), Tensor(small)),
+    (7, Tensor(small), Tensor(small)),
     (0, three, three),
     (0, Tensor(small[:1]), Tensor(small[:1])),
     (0, Tensor(small[:, :1]), Tensor(small[:, :1])),
@@ -508,6 +514,7 @@ assert full_refusal == "ValueError", "a full cache must refuse one more token wi
 reasons = [
     "layer -1 must be refused with ValueError",
     "a layer beyond the last must be refused with ValueError",
+    "a layer far beyond the last must be refused with ValueError",
     "three tokens where there is room for two must be refused with ValueError",
     "another batch size must be refused with ValueError, and not be stretched over the rows",
     "another number of heads must be refused with ValueError",
@@ -621,6 +628,8 @@ def generation_scope(cache: KVCache) -> Iterator[KVCache]:
 
     The cache is empty (`reset`) when the block begins and when it ends, also where it ends by an error. The
     error goes on to whoever wrote the block.
+
+    Hint: Python has a statement for what must be done whether or not there was an error.
     """
     ### BEGIN SOLUTION
     cache.reset()
@@ -934,6 +943,10 @@ def cached_attention(
 
     Returns:
         (batch, new tokens, embed_dim).
+
+    Hints:
+        1. Project, store, fetch, attend.
+        2. Print the shape of the keys before you attend. For the fifth token of a text, how many should there be?
     """
     ### BEGIN SOLUTION
     queries, keys, values = attention.project(x)
@@ -1066,6 +1079,8 @@ def cached_forward(model: GPT, cache: KVCache, tokens: Tensor) -> Tensor:
     Raises:
         ValueError: there is no room for so many tokens in the cache. No layer has stored anything then, and the cache
             can be used on.
+
+    Hint: three lines, and the order matters: what can be refused comes first, what cannot be undone last.
     """
     ### BEGIN SOLUTION
     new_tokens = tokens.shape[-1]
@@ -1227,16 +1242,16 @@ generated = gpt.generate(Tensor(ids), max_new_tokens=8, temperature=0).data
 sizes = [tensor.data.size for tensor in gpt.parameters()]
 ### JUDGE
 same_gpt = random_gpt(1550, 6, 12, num_layers=4, num_heads=3, max_seq_len=16)
-want = same_gpt.forward(Tensor(ids)).data
 assert kinds == ["MultiHeadAttention"] * 4, "each block must have the attention back that was there"
+assert remembered == ["None", "None"], "model._kv_cache must be gone, or None"
+want = same_gpt.forward(Tensor(ids)).data
 assert np.shape(spoken) == (3, 2, 3, 6) and np.allclose(spoken, [want] * 3, atol=1e-4), (
     "the model must say what it said before the cache; one that never had a cache, or lost it already, stays as it is"
 )
-assert remembered == ["None", "None"], "model._kv_cache must be gone, or None"
+assert sizes == [tensor.size for tensor in same_gpt.parameters()], "the parameters must be those from before"
 assert np.array_equal(generated, same_gpt.generate(Tensor(ids), max_new_tokens=8, temperature=0).data), (
     "generate must work as before the cache"
 )
-assert sizes == [tensor.size for tensor in same_gpt.parameters()], "the parameters must be those from before"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1257,6 +1272,11 @@ def enable_kv_cache(model: Any, batch_size: int = 1) -> KVCache:
         cache = enable_kv_cache(model)
         with cache.generation():
             model.generate(prompt, max_new_tokens=50)
+
+    Hints:
+        1. Take the three rows of the table one after the other.
+        2. A function that is defined inside this one remembers `model` and `cache`.
+        3. `tokens` are all tokens so far. How many of them does the cache know?
     """
     ### BEGIN SOLUTION
     disable_kv_cache(model)
@@ -1303,11 +1323,11 @@ assert np.shape(wrapped) == (3, 12) and np.array_equal(wrapped, [b.attention.q_p
 assert fed == [[2, 5], [2, 1], [2, 1], [2, 1]], (
     f"a prompt of five tokens is read once, then each call reads one new token per row; it read pieces of shapes {fed}"
 )
+assert shared == [17] * 4, "the cache that is returned, model._kv_cache and that of each block must be the same object"
 want = same_gpt.generate(Tensor(start), max_new_tokens=4, temperature=0).data
 assert np.shape(generated) == (2, 9) and np.array_equal(generated, want), (
     "the generated tokens must be those of the model without a cache"
 )
-assert shared == [17] * 4, "the cache that is returned, model._kv_cache and that of each block must be the same object"
 ### BEGIN HIDDEN TESTS
 def take_out(model):
     if getattr(model, "_kv_cache", None) is not None:
@@ -1350,24 +1370,24 @@ own_rows = [block.attention.parameters()[4].data[0] for block in same_gpt.blocks
 assert np.shape(wrapped) == (4, 8) and np.array_equal(wrapped, own_rows), (
     "each block must hold the attention that was in its own place, also where a cache is put in for the second time"
 )
-want_first = same_gpt.generate(Tensor(start), max_new_tokens=24, temperature=0).data
-want_second = same_gpt.generate(Tensor(single), max_new_tokens=9, temperature=0).data
-assert np.shape(first_text) == want_first.shape and np.array_equal(first_text, want_first), (
-    "the generated tokens must be those of the model without a cache, for every row of the batch"
-)
-assert np.shape(second_text) == want_second.shape and np.array_equal(second_text, want_second), (
-    "after a second time, the generated tokens must be those of the model without a cache"
-)
+assert shared == [9] * 5, "the newest cache must be the one that is returned, model._kv_cache and that of each block"
+assert sizes == [tensor.size for tensor in same_gpt.parameters()], "a cache must not change the parameters"
 assert first_fed == [1] * 24, "each call must read only new tokens"
 assert second_fed == [3] + [1] * 8, "the prompt must be read once, then one new token in each call"
-for read, whole in ((first_read, want_first), (second_read, want_second)):
-    assert np.shape(read) == whole[:, :-1].shape and np.array_equal(read, whole[:, :-1]), "each token must be read once, in order"
+assert np.shape(first_text) == (3, 25) and np.shape(second_text) == (1, 12), "the prompt and what was added, for each row"
+assert np.shape(first_read) == (3, 24) and np.array_equal(first_read, first_text[:, :-1]), "each token must be read once, in order"
+assert np.shape(second_read) == (1, 11) and np.array_equal(second_read, second_text[:, :-1]), "each token must be read once, in order"
+want_second = same_gpt.generate(Tensor(single), max_new_tokens=9, temperature=0).data
+assert np.array_equal(second_text, want_second), (
+    "after a second time, the generated tokens must be those of the model without a cache"
+)
 want_logits = same_gpt.forward(Tensor(want_second)).data[:, -1]
 assert np.shape(logits) == (1, 6) and np.allclose(logits, want_logits, atol=1e-4), (
     "next_logits must give (batch, vocab_size) logits: those of the last token"
 )
-assert shared == [9] * 5, "the newest cache must be the one that is returned, model._kv_cache and that of each block"
-assert sizes == [tensor.size for tensor in same_gpt.parameters()], "a cache must not change the parameters"
+assert np.array_equal(first_text, same_gpt.generate(Tensor(start), max_new_tokens=24, temperature=0).data), (
+    "the generated tokens must be those of the model without a cache, for every row of the batch"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -98,6 +98,11 @@ def store_tokens(cache: KVCache, layer_idx: int, key: Tensor, value: Tensor) -> 
     Raises:
         ValueError: there is no such layer; a shape is not as above, or key and value differ in it; or the
             tokens do not fit behind the finished ones. Nothing has been written then.
+
+    Hints:
+        1. Which of the four axes may differ from call to call? The other three, the cache knows.
+        2. Where in the buffer does the piece begin, and where does it end? One of the two can be too large.
+        3. `buffer.data[...] = ...` writes into the array of a buffer.
     """
     if not 0 <= layer_idx < cache.num_layers:
         raise ValueError(f"layer_idx must be from 0 to {cache.num_layers - 1}, got {layer_idx}")
@@ -137,6 +142,8 @@ def generation_scope(cache: KVCache) -> Iterator[KVCache]:
 
     The cache is empty (`reset`) when the block begins and when it ends, also where it ends by an error. The
     error goes on to whoever wrote the block.
+
+    Hint: Python has a statement for what must be done whether or not there was an error.
     """
     cache.reset()
     try:
@@ -191,6 +198,10 @@ def cached_attention(
 
     Returns:
         (batch, new tokens, embed_dim).
+
+    Hints:
+        1. Project, store, fetch, attend.
+        2. Print the shape of the keys before you attend. For the fifth token of a text, how many should there be?
     """
     queries, keys, values = attention.project(x)
     cache.update(layer_idx, keys, values)
@@ -233,6 +244,8 @@ def cached_forward(model: GPT, cache: KVCache, tokens: Tensor) -> Tensor:
     Raises:
         ValueError: there is no room for so many tokens in the cache. No layer has stored anything then, and the cache
             can be used on.
+
+    Hint: three lines, and the order matters: what can be refused comes first, what cannot be undone last.
     """
     new_tokens = tokens.shape[-1]
     if cache.seq_pos + new_tokens > cache.max_seq_len:
@@ -262,6 +275,11 @@ def enable_kv_cache(model: Any, batch_size: int = 1) -> KVCache:
         cache = enable_kv_cache(model)
         with cache.generation():
             model.generate(prompt, max_new_tokens=50)
+
+    Hints:
+        1. Take the three rows of the table one after the other.
+        2. A function that is defined inside this one remembers `model` and `cache`.
+        3. `tokens` are all tokens so far. How many of them does the cache know?
     """
     disable_kv_cache(model)
     head_dim = model.embed_dim // model.num_heads
