@@ -245,8 +245,8 @@ for layer, calls in enumerate(seen):
           f"the largest change of an old key or value is {moved:.0e} (a typical key is {typical:.2f})")
 
 # %% [markdown]
-# So old keys and values do not change (what you see is rounding). Why not? A token's vector is made from the
-# tokens *before* it alone: that is what the causal mask of module 13 is for. What comes later cannot
+# So old keys and values do not change (what you see is rounding). Why not? A token's vector is made from itself and the
+# tokens *before* it, and nothing else: that is what the causal mask of module 13 is for. What comes later cannot
 # reach back. Layer by layer the same argument holds, as the table shows.
 #
 # Keeping results of a calculation, to look them up instead of calculating them again, is called
