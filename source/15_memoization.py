@@ -1503,7 +1503,7 @@ for fault in FAULTS:
 # %% [markdown]
 # ### 6.3 The same text, read by you
 #
-# Ask it what you like (there are 580 questions that it knows). The last line says on how many characters the two
+# Ask it what you like (it has seen 580 questions, and knows nothing else). The last line says on how many characters the two
 # models agree.
 
 # %% tags=["validate", "raises-exception"]
