@@ -833,7 +833,7 @@ for (new, old), mask in zip(cases, masks, strict=True):
 # parts: a stand-in for the cache, and others. They are slow or simple-minded, but right. You need not read
 # them now.
 
-# %% nbgrader={"grade": false, "grade_id": "stand_ins", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% jupyter={"source_hidden": true} nbgrader={"grade": false, "grade_id": "stand_ins", "locked": true, "schema_version": 3, "solution": false, "task": false}
 class SpareCache:
     """A stand-in for KVCache in tests: finished and pending tokens are two arrays. It checks nothing."""
 
@@ -1423,6 +1423,28 @@ print(f"logits reach from {exact.min():.1f} to {exact.max():.1f}")
 for name, sizes in ways.items():
     away = np.abs(fed_in_pieces(talk_ids, sizes) - exact).max(axis=(0, 2))
     print(f"{name:<30} largest difference {away.max():.1e}, at position {int(away.argmax())}")
+
+# %% tags=["validate", "raises-exception"]
+# Validate: the four probes, on your cache and on a model that always says zero.
+def probes(speak):
+    """Spread, causality, context and position of speak: ids (1, tokens) to logits (1, tokens, vocabulary)."""
+    other_end, other_start, same_token = talk_ids.copy(), talk_ids.copy(), np.full_like(talk_ids, 5)
+    other_end[0, -1], other_start[0, 0] = talk_ids[0, -1] + 1, talk_ids[0, 0] + 1
+    plain = speak(talk_ids)
+    return {
+        "spread": np.ptp(plain, axis=-1).min(),
+        "causality": np.abs(speak(other_end) - plain)[:, :-1].max(),
+        "context": np.abs(speak(other_start) - plain)[:, -1].max(),
+        "position": np.ptp(speak(same_token), axis=1).max(),
+    }
+
+
+BOUNDS = {"spread": (1e-2, np.inf), "causality": (0, 1e-4), "context": (1e-3, np.inf), "position": (1e-3, np.inf)}
+speakers = {"your cache": lambda ids: fed_in_pieces(ids, [16] * 8), "always zero": lambda ids: np.zeros_like(exact)}
+for name, speak in speakers.items():
+    for probe, amount in probes(speak).items():
+        least, most = BOUNDS[probe]
+        print(f"{name:<12} {probe:<10} {amount:>10.2e}  {'passes' if least <= amount <= most else 'fails'}")
 
 # %% [markdown]
 # ### 6.2 A cache that must fail
