@@ -497,6 +497,8 @@ bad_calls = [
     (0, Tensor(small), Tensor(np.ones((3, 2, 2, 5)))),
     (0, Tensor(small[:, :, 0]), Tensor(small[:, :, 0])),
     (0, Tensor(small), Tensor(small[:1])),
+    (0, Tensor(small[:1]), Tensor(small)),
+    *((0, Tensor(np.ones(shape)), Tensor(np.ones(shape))) for shape in ((4, 2, 1, 5), (3, 3, 1, 5), (3, 2, 1, 6), (3, 2, 1, 5, 1))),
 ]
 refusals = [refusal(store_tokens, cache, *arguments) for arguments in bad_calls]
 after_refusals = np.array([[buffer.data for buffer in layer] for layer in cache.caches])
@@ -522,6 +524,11 @@ reasons = [
     "key and value for different numbers of tokens must be refused with ValueError",
     "a key and a value without a token axis must be refused with ValueError",
     "a value with another batch size than the key must be refused with ValueError",
+    "a key with another batch size than the value must be refused with ValueError",
+    "a larger batch must be refused with ValueError",
+    "more heads must be refused with ValueError",
+    "a larger head_dim must be refused with ValueError",
+    "a fifth axis must be refused with ValueError",
 ]
 assert isinstance(refusals, list) and len(refusals) == len(reasons), "every call that must be refused has its answer"
 for kind, reason in zip(refusals, reasons, strict=True):
