@@ -262,14 +262,13 @@ def test_the_reference_hands_in_files_too_and_passes_the_gates(tmp_path: Path) -
         tmp_path / "course", f"{data_course.SETTINGS}\n{WANTED.format(more='')}", solved, data_course.TESTS_OF_THEIR_OWN
     )
     assignment = course.assignment("ps1")
-    lost = [gate for gate in run_gates(course, assignment, Bubblewrap()).gates if "reference" in gate.name]
-    assert [(gate.ok, gate.where) for gate in lost] == [(False, "test_measured")]
+    lost = [gate.where for gate in run_gates(course, assignment, Bubblewrap()).gates if not gate.ok]
+    assert lost == ["test_measured"]
     folder = course.step("variants", "ps1", "handed_in")
     folder.mkdir(parents=True)
     (folder / "measured.csv").write_text("2\n")
     (folder / "unasked.txt").write_text("no pattern names it")
-    earned = [gate for gate in run_gates(course, assignment, Bubblewrap()).gates if "reference" in gate.name]
-    assert [gate.ok for gate in earned] == [True]
+    assert run_gates(course, assignment, Bubblewrap()).ok
     assert not list(course.step("release", "ps1").glob("measured.csv"))
     hand_in(course, "ada", {"measured.csv": b"1\n3\n"})
     hand_in(course, "cid")

@@ -18,16 +18,21 @@ from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
 
 
-def grade_in(
-    sandboxes: BorrowedSandboxes, plan: AssignmentPlan, isolation: Backend, tasks: Sequence[Task], workers: int
-) -> Iterator[tuple[Task, Graded]]:
-    """As `workers.grade_in`, in this process."""
-    worker = Worker(plan, isolation, (sandboxes.notebooks, sandboxes.judges))
-    try:
-        for number, graded in worker.grade(iter(enumerate(tasks))):
-            yield tasks[number], graded
-    finally:
-        worker.close()
+class OneWorker:
+    """As `workers.WorkerPool`, in this process."""
+
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: BorrowedSandboxes) -> None:
+        self._worker = Worker(plan, isolation, (sandboxes.notebooks, sandboxes.judges))
+
+    def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
+        for number, graded in self._worker.grade(iter(enumerate(tasks))):
+            yield [(tasks[number], graded)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.close()
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
     monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
     monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
-    monkeypatch.setattr("tito.author.gates.grade_in", grade_in)
+    monkeypatch.setattr("tito.author.gate_context.WorkerPool", OneWorker)
     yield
     for worker in known.values():
         worker.close()

@@ -27,6 +27,7 @@ PASSES = "the reference earns every point"
 STUB = "the untouched stub fails each graded cell"
 LEAKS = "nothing secret in the build"
 WARMUPS = "warm-ups run on the unsolved notebook"
+ONCE = "one mistake is charged once"
 
 
 def failures(course: Course, name: str = "7") -> list[Gate]:
@@ -40,7 +41,7 @@ def test_a_sound_module_passes_every_gate_and_nothing_is_written_by_it(course: C
     report = run_gates(course, course.assignment("7"), Bubblewrap(), progress=seen.append)
     assert report.ok
     assert seen == report.gates
-    assert [check.name for check in seen[-2:]] == ["variant correct_sum (correct)", "variant triples (wrong)"]
+    assert [check.name for check in seen[-3:]] == ["variant correct_sum (correct)", "variant triples (wrong)", ONCE]
     assert not course.step("release").exists()
     assert not course.gradebook_dir.exists()
 
@@ -49,7 +50,7 @@ SOLUTION_LINE = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
 HIDDEN_LINE = "far_away = 1e6 * rng.normal(size=5)"
 
 SECRET_PLANTED = {
-    "a solution line in a plain cell": ("more", f"# %%\nx = 1\n{SOLUTION_LINE}\n", "double"),
+    "a solution line in a plain cell": ("more", f"# %%\nvalues = []\n{SOLUTION_LINE}\n", "double"),
     "a hidden test line in a comment": ("more", f"# %%\n# {HIDDEN_LINE}\n", "test_double"),
     "a hidden test in a cell's metadata": ("title", f'# %% [markdown] note="{HIDDEN_LINE}"\n# # D\n', "test_double"),
     "a mark scheme in a text": (
@@ -101,7 +102,7 @@ def test_an_unsound_cell_fails_the_first_gate_by_its_name_and_no_other_gate_is_r
 def test_a_graded_cell_without_points_is_named_and_hides_no_other_finding(tmp_path: Path) -> None:
     """nbgrader has such cells, for practice."""
     halve = CELLS["test_halve"].replace('"points": 3', '"points": 0')
-    text = script(test_halve=halve, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n", task_why=None)
+    text = script(test_halve=halve, more=f"# %%\nvalues = []\n{SOLUTION_LINE}\n", task_why=None)
     course = write_course(tmp_path / "course", text, variants={})
     gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
     assert [gate.detail for gate in gates if gate.warning] == ["test_halve: a graded cell without points"]
@@ -123,7 +124,7 @@ def test_a_file_that_the_module_provides_is_searched_and_one_of_a_module_below_i
 
 def test_metadata_and_leaks_are_told_together_and_nothing_is_run_before_they_are_mended(tmp_path: Path) -> None:
     judge = CELLS["test_double"].replace("assert np.allclose(near", "assert nearly_equal(near")
-    text = script(test_double=judge, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n")
+    text = script(test_double=judge, more=f"# %%\nvalues = []\n{SOLUTION_LINE}\n")
     course = write_course(tmp_path / "course", text, variants={})
     gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
     assert [gate.name for gate in gates if not gate.ok] == ["metadata", LEAKS]
@@ -139,7 +140,7 @@ FAULTS: dict[str, tuple[dict[str, str | None], str, str]] = {
         {"test_double": CELLS["test_double"].replace("[2.0, 4.0], f", "[2.0, 5.0], f")}, PASSES, "test_double"),
     "a set-up that raises": (
         {"test_double": CELLS["test_double"].replace("x = np.array", "x = np.no_such_array")}, PASSES, "test_double"),
-    "a warm-up that raises": ({"warmup": '# %% tags=["warmup"]\nwarm = identity(1) / 0\n'}, WARMUPS, "setup-1"),
+    "a warm-up that raises": ({"warmup": '# %% tags=["warmup"]\nwarm = identity(1) / 0\n'}, WARMUPS, "cell setup-1"),
 }  # fmt: skip
 
 
@@ -180,7 +181,7 @@ PERMITTED = f"### SHOWN `{SOLUTION_LINE}`: the text above explains this line\n"
 def test_what_an_author_permits_with_a_reason_is_no_finding_and_is_not_released(tmp_path: Path) -> None:
     shown = CELLS["double"].replace("    ### BEGIN SOLUTION\n", f"    {PERMITTED}    ### BEGIN SOLUTION\n")
     stub = CELLS["test_halve"].split("assert")[0] + "assert callable(halve)\n### PASSES UNSOLVED: a point for all\n"
-    text = script(double=shown, test_halve=stub, more=f"# %%\nx = 1\n{SOLUTION_LINE}\n")
+    text = script(double=shown, test_halve=stub, more=f"# %%\nvalues = []\n{SOLUTION_LINE}\n")
     course = write_course(tmp_path / "course", text, variants={})
     gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
     assert [gate for gate in gates if not gate.ok and gate.name != "tests are judged apart"] == []

@@ -163,7 +163,7 @@ def test_a_new_course_is_made_where_nothing_is_in_its_way(tmp_path: Path) -> Non
     assert not is_fresh(tmp_path)
     files = new_course(Path("/srv/ML 101!"))
     assert 'id = "ML-101"' in files[Path("course.toml")]
-    assert all(path.suffix in (".toml", ".py") for path in files)
+    assert {path.suffix for path in files} == {".toml", ".py", ".md"}
 
 
 # ---- what is imported --------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from tito.course.script import build
 from tito.gradebook.store import gradebook
 from tito.plan.autotests import instantiated
 
+HELPERS = "AGENTS.md"  # in source/: what AI assistants of students are to know, for every release
+
 
 def build_release(course: Course, assignment: Assignment, into: Path) -> Path:
     """The release as students would get it, in `into`; the gradebook is not touched."""
@@ -28,7 +30,7 @@ def build_release(course: Course, assignment: Assignment, into: Path) -> Path:
 
 def _build_source(course: Course, scratch: Course, assignment: Assignment) -> None:
     """The source folder of the assignment in the scratch course, built anew from its script, with the tests in it that
-    are to be made by the reference: the same as are graded by."""
+    are to be made by the reference: the same as are graded by; and with what assistants of students are to know."""
     target = scratch.step("source", assignment.id)
     if assignment.script is None:
         shutil.copytree(course.step("source", assignment.id), target)
@@ -36,6 +38,9 @@ def _build_source(course: Course, scratch: Course, assignment: Assignment) -> No
     for name, notebook in instantiated(scratch, assignment, notebooks, home=course).items():
         if assignment.script is None or notebook is not notebooks[name]:
             nbformat.write(notebook, target / f"{name}.ipynb")  # as it was read: nbgrader refuses what is old
+    helpers = course.step("source", HELPERS)
+    if helpers.is_file():
+        shutil.copyfile(helpers, target / HELPERS)
 
 
 def publish(course: Course, assignment: Assignment) -> Path:

@@ -15,11 +15,13 @@ from tito.errors import BadSource
 from tito.models import CellKind, Gate
 from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
 from tito.plan.leaks import Leak, Search, find_outputs
+from tito.plan.plan import skipped
 from tito.plan.planning import plan_notebook
 from tito.plan.secret_texts import Secret, public_of, secrets_of
 from tito.plan.test_cell import BEGIN_HIDDEN
 
 METADATA = "metadata"
+WARMUPS_FIRST = "warm-ups are ungraded and come first"
 SECRETS = "nothing secret in the build"
 AUTOTEST = "AUTOTEST"  # nbgrader writes such a test when it builds the release
 NO_SOLUTION_CELL = "Make it 'Autograded answer' in the bar 'Create Assignment': nbgrader empties no other cell."
@@ -27,8 +29,9 @@ MOST_LINES = 4  # of a leak that are shown
 PERMIT = "say in cell {0} that students may have a line, one such for each: ### SHOWN `the line`: reason."
 
 
-def metadata_gates(source: dict[str, Any]) -> Iterator[Gate]:
-    """Whether each notebook's cells are what nbgrader and the grader can read; all that is wrong, at once."""
+def metadata_gates(source: dict[str, Any], total_points: float = 0) -> Iterator[Gate]:
+    """Whether each notebook's cells are what nbgrader and the grader can read, and add up to `total_points` (0: to
+    whatever they do); all that is wrong, at once."""
     for name, notebook in source.items():
         problems = [(f"{each.cell}: {each.problem}", each.hint) for each in metadata_problems(notebook)]
         problems = problems or list(_problems(notebook))
@@ -36,6 +39,10 @@ def metadata_gates(source: dict[str, Any]) -> Iterator[Gate]:
             yield Gate(METADATA, False, problem, name, hint)
         if not problems:
             yield from _sound(name, read_cells(notebook.cells))
+    points = sum(cell.points for notebook in source.values() for cell in read_cells(notebook.cells) if cell.is_graded)
+    if total_points and points != total_points:
+        hint = "Divide them anew; or change [gates] total_points in course.toml."
+        yield Gate(METADATA, False, f"the cells have {points:g} points, {total_points:g} are wanted", hint=hint)
 
 
 def _sound(name: str, cells: tuple[Cell, ...]) -> Iterator[Gate]:
@@ -81,6 +88,31 @@ def _problems_of_regions(cell: Cell) -> Iterator[tuple[str, str]]:
     if BEGIN_HIDDEN in cell.source and cell.kind not in (CellKind.TEST, CellKind.ANSWER):
         hint = "Move it to a cell that is 'Autograder tests': nbgrader hides it in no other."
         yield "a hidden test in a cell that is no test", hint
+
+
+def warmup_gates(source: dict[str, Any]) -> Iterator[Gate]:
+    """Whether warm-ups come before anything that is written or graded, are ungraded, and set nothing that is needed."""
+    problems = [problem for notebook in source.values() for problem in _problems_of_warmups(read_cells(notebook.cells))]
+    yield from (Gate(WARMUPS_FIRST, False, detail, where, hint) for where, detail, hint in problems)
+    if not problems:
+        yield Gate(WARMUPS_FIRST, True, "no graded cell needs one")
+
+
+def _problems_of_warmups(cells: tuple[Cell, ...]) -> Iterator[tuple[str, str, str]]:
+    is_students = [cell.is_graded or cell.kind is CellKind.SOLUTION for cell in cells]
+    first = is_students.index(True) if any(is_students) else len(cells)
+    not_run = skipped(cells)
+    for at, cell in enumerate(cells):
+        if not cell.is_warmup:
+            continue
+        if is_students[at]:
+            yield cell.label, "a warm-up that is graded", "Take out the tag, or nbgrader's metadata."
+        elif at > first:
+            hint = "Move it up; or give it the tag 'validate', if it looks at what was written."
+            yield cell.label, f"a warm-up behind '{cells[first].label}'", hint
+        elif cell.is_code and at not in not_run:
+            hint = "Set those names in a locked cell: warm-ups are not run when work is graded, where that can be."
+            yield cell.label, "it sets names that later cells need", hint
 
 
 def same_bytes(first: Path, second: Path) -> Gate:

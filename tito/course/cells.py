@@ -15,6 +15,7 @@ from tito.models import CellKind
 
 WARMUP_TAG = "warmup"
 UNGRADED_TAGS = (WARMUP_TAG, "validate")
+RAISES_TAG = "raises-exception"  # Jupyter's own: a kernel that is to run all cells goes on behind it
 GRADED = (CellKind.TEST, CellKind.ANSWER, CellKind.TASK)
 
 
@@ -30,6 +31,7 @@ class Cell:
         grade_id: nbgrader's name of it, "" where it has none. A test's sections stand in the plan, by this.
         points: of a graded cell.
         tags: those that mark it as measuring for the student alone: warm-ups, and their repetition.
+        may_raise: it is to show an error, and no test.
         nbgrader: nbgrader's metadata, as they are.
         attachments: pasted pictures, as the notebook format has them.
         outputs: what was handed in as its outputs, as JSON: a student's word. Only where nothing is to be run.
@@ -42,6 +44,7 @@ class Cell:
     grade_id: str = ""
     points: float = 0.0
     tags: tuple[str, ...] = ()
+    may_raise: bool = False
     nbgrader: Mapping[str, Any] = field(default_factory=dict)
     attachments: Mapping[str, Any] | None = None
     outputs: str = ""
@@ -91,6 +94,7 @@ def read_cell(node: Any) -> Cell:
         grade_id=grade_id_of(node),
         points=points_of(node),
         tags=tuple(ungraded_tags(node)),
+        may_raise=RAISES_TAG in _tags(node) and kind_of(node) is not CellKind.TEST,
         nbgrader=nbgrader,
         attachments=attachments or None,
     )
@@ -164,5 +168,9 @@ def is_graded(node: Any) -> bool:
 
 def ungraded_tags(node: Any) -> list[str]:
     """Those of the cell's tags that mark it as measuring for the student alone."""
+    return [tag for tag in UNGRADED_TAGS if tag in _tags(node)]
+
+
+def _tags(node: Any) -> list[Any]:
     tags = node.get("metadata", {}).get("tags", [])
-    return [tag for tag in UNGRADED_TAGS if isinstance(tags, list) and tag in tags]
+    return tags if isinstance(tags, list) else []

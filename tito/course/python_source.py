@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import resource
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,6 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+PARSER = threading.RLock()
 PARSE_S = 1  # of processor time, for one text
 LONGEST = 2000  # lines of one text: what is found out of its names takes time that grows faster than its length
 MOST_CHARACTERS = 1 << 20  # of all texts together
@@ -25,7 +27,12 @@ MOST_CHARACTERS = 1 << 20  # of all texts together
 
 def parsed(text: str) -> ast.Module:
     """`ast.parse`, again where CPython before 3.12 miscounts its depth because other code, that of a finalizer, ran
-    while it made the tree (python/cpython#106905)."""
+    while it made the tree, in one thread at a time (python/cpython#106905)."""
+    with PARSER:
+        return _parsed(text)
+
+
+def _parsed(text: str) -> ast.Module:
     for _ in range(2):
         with contextlib.suppress(SystemError):
             return ast.parse(text)

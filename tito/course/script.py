@@ -18,11 +18,11 @@ import jupytext
 import nbformat
 import yaml
 
-from tito.course.cells import grade_id_of
+from tito.course.cells import RAISES_TAG, grade_id_of, kind_of
 from tito.course.course import SCRIPT_NAME, Assignment, Course, module_number
 from tito.course.source_notebook import read_source_notebook
 from tito.errors import BadSource, PlatformError
-from tito.models import ModuleInfo
+from tito.models import CellKind, ModuleInfo
 from tito.validation import near
 
 HEADER = re.compile(r"\A# ---\n(?P<yaml>(?:#.*\n)*?)# ---\n")
@@ -116,9 +116,12 @@ def _info(path: Path, facts: dict[str, Any]) -> ModuleInfo:
 
 
 def _name_cells(path: Path, notebook: Any) -> None:
-    """Give every cell an id that says where it stands: its grade id, or the one before it and a count."""
+    """Give every cell an id that says where it stands: its grade id, or the one before it and a count. Tests get the
+    tag with which a kernel that is to run all cells goes on behind one that fails."""
     last, count, used = "top", 0, set()
     for cell in notebook.cells:
+        if kind_of(cell) is CellKind.TEST:
+            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), RAISES_TAG})
         grade_id = grade_id_of(cell)
         if grade_id:
             if grade_id in used:

@@ -109,12 +109,21 @@ class GateSettings:
 
     `mutation` is what it makes of the proof that tests catch wrong solutions (`tito mutate`) where that is missing,
     stale or below the bar: `require` refuses a release, `warn` says so, `off` asks for none.
+
+    Of each module `total_points` is what its cells have to add up to, `correct_variants` and `wrong_variants` how many
+    simulated students it needs at least, `warmups_s` and `notebook_s` how much processor time its warm-ups, and all
+    cells of the reference's notebook, may take. 0: it is not asked.
     """
 
     __pydantic_config__ = NO_OTHERS
 
     forgeable: Literal["refuse", "warn"] = "refuse"
     mutation: Literal["require", "warn", "off"] = "off"
+    total_points: Annotated[float, AMOUNT] = 0
+    correct_variants: Annotated[int, AMOUNT] = 0
+    wrong_variants: Annotated[int, AMOUNT] = 0
+    warmups_s: Annotated[float, AMOUNT] = 0
+    notebook_s: Annotated[float, AMOUNT] = 0
 
 
 @dataclass(frozen=True)

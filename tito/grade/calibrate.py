@@ -17,15 +17,15 @@ from tito.grade.observe import observe
 from tito.grade.verdicts import gives_points
 from tito.judge.judge import Judge, halves_of, sandboxes_for
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan
-from tito.plan.sandbox_specs import Sandboxes
+from tito.plan.sandbox_specs import Lines, Sandboxes
 from tito.repair.read_notebook import trusted
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.launch import Backend
 from tito.sandbox.zygote_client import ZygoteClient
 
 
-def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes) -> AssignmentPlan:
-    """The plan with its tests' ways to be judged chosen. `sandboxes` are for the plan.
+def calibrated(plan: AssignmentPlan, sandboxes: Sandboxes | Lines) -> AssignmentPlan:
+    """The plan with its tests' ways to be judged chosen. `sandboxes` are for the plan, or lead to such.
 
     Raises:
         SandboxUnavailable: the reference could not be run.

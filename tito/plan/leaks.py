@@ -80,9 +80,10 @@ class Search:
     """A search of an artefact: `leaks`, and permissions that it did not need, by cell and text: `unused`."""
 
     def __init__(self, artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> None:
-        had, tests = tokens_of(prerequisites), tokens_of(public)
+        had = Place("", "", tokens_of(prerequisites))
+        had_in_tests = Place("", "", tokens_of(public))
         sought = [
-            (secret, [mark for mark in secret.marks if not _is_had(mark, had, tests if secret.is_test else "")])
+            (secret, _without_those_in(secret.marks, had, *([had_in_tests] if secret.is_test else [])))
             for secret in secrets
         ]
         self._used: set[tuple[str, str]] = set()
@@ -158,9 +159,10 @@ def _dedented(text: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
 
 
-def _is_had(mark: Mark, *texts: str) -> bool:
-    """Whether students have these tokens anyway."""
-    return any(mark.tokens in text for text in texts)
+def _without_those_in(marks: Iterable[Mark], *places: Place) -> list[Mark]:
+    """Marks without those whose tokens students have anyway."""
+    had = {mark for place in places for mark in place.marks_in(marks)}
+    return [mark for mark in marks if mark not in had]
 
 
 def _names_read(source: str) -> frozenset[str]:

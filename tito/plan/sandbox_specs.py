@@ -6,6 +6,7 @@ Imports nothing that takes long: a sandbox takes half a second to be ready, in w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from tito.course.course import Assignment, Course
 from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
-from tito.sandbox.zygote_client import Sandbox
+from tito.sandbox.zygote_client import Sandbox, ZygoteClient
 
 DATABASES = (".db", ".sqlite", ".sqlite3")
 JUDGE_MEMORY_MB = 2048
@@ -115,6 +116,13 @@ class SandboxAddress(NamedTuple):
     address: Path
 
 
+class Lines(NamedTuple):
+    """Lines to a sandbox for notebooks and to one for their judges, for one thread."""
+
+    notebooks: ZygoteClient
+    judges: ZygoteClient
+
+
 @dataclass(frozen=True)
 class BorrowedSandboxes:
     """Sandboxes that another process has started, and will end."""
@@ -129,6 +137,16 @@ class BorrowedSandboxes:
 
     def close(self) -> None:
         """Nothing: they are another's."""
+
+    @contextmanager
+    def lines(self) -> Iterator[Lines]:
+        """Lines of one's own to both.
+
+        Raises:
+            SandboxUnavailable: one of them has ended.
+        """
+        with closing(ZygoteClient(*self.notebooks)) as notebooks, closing(ZygoteClient(*self.judges)) as judges:
+            yield Lines(notebooks, judges)
 
 
 def borrowed_sandboxes(sandboxes: Sandboxes, spec: SandboxSpec | None = None) -> BorrowedSandboxes:

@@ -34,6 +34,7 @@ from tito.plan.names import BUILTINS, Names, NotebookNames, changed_in_place, na
 CHECK_LINE = re.compile(
     r"^### CHECK (?P<name>[\w-]+) \((?P<points>\d+(?:\.\d+)?)\)[ \t]*(?::[ \t]*(?P<message>.*))?$", re.MULTILINE
 )
+CHECK_WORD = re.compile(r"^### CHECK\b", re.MULTILINE)
 BEGIN_HIDDEN, END_HIDDEN = "BEGIN HIDDEN TESTS", "END HIDDEN TESTS"  # as nbgrader looks for them
 JUDGE_LINE = re.compile(r"^### JUDGE[ \t]*$", re.MULTILINE)
 
@@ -114,10 +115,19 @@ def _section(text: str, hidden: bool, where: str) -> Section:
     refuse_measured(halves[0], where)
     refuse_reported(text if len(halves) == 1 else halves[1], where)
     if len(halves) == 1:
+        _refuse_checks(text, where)
         return Section(text.strip("\n"), None, hidden)
     common, checks = _checks(halves[1], where)
     judge, measured = split_measured(common, where)
     return Section(halves[0].strip("\n"), judge.strip("\n"), hidden, checks, measured, reported_names(halves[0]))
+
+
+def _refuse_checks(text: str, where: str) -> None:
+    if CHECK_WORD.search(text):
+        raise BadSource(
+            f"{where}: '### CHECK' stands in a section without '### JUDGE', where its points are nobody's.",
+            hint="Add a line '### JUDGE' above it, between what is observed and what is judged.",
+        )
 
 
 def _checks(judge: str, where: str) -> tuple[str, tuple[NamedCheck, ...]]:

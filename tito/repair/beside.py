@@ -20,8 +20,10 @@ MOST_DEPTH = 8
 MOST_NAME = 200  # bytes of a part of a path
 TOLD = 4  # files that are named of those that were left out for one reason
 TOLD_OF_A_NAME = 80  # characters
-# What nbgrader and the exchange write beside a submission, and what runs or counts as a setting where it lies.
-NOT_HANDED_IN = frozenset(("timestamp.txt", "submission_secret.txt", "receipt.json", "receipts", "feedback"))
+# What nbgrader, the exchange and we write beside a notebook, and what runs or counts as a setting where it lies.
+NOT_HANDED_IN = frozenset(
+    ("timestamp.txt", "submission_secret.txt", "receipt.json", "receipts", "feedback", "agents.md")
+)
 SETTINGS = frozenset(("course.toml", "nbgrader_config.py", "jupyter_config.py", "jupyter_config.json"))
 OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 

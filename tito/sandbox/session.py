@@ -23,6 +23,7 @@ class Session:
         connection: the one that the session was forked for.
         channels: to the notebook, and to each branch.
         warden: a connection to the session's warden, where it has one.
+        meter: what looks at it from outside, where something does.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Session:
         self._connection = connection
         self._number = connection.session
         self._warden = warden
+        self._meter = meter
         self.notebook, *self.branches = [NotebookChannel(channel, meter) for channel in channels]
         self._begun = False
 
@@ -46,6 +48,10 @@ class Session:
         self._begun = True
         forked = [number for number, branch in enumerate(self.branches) if not branch.over]
         self._lose(self._ask_warden({"op": "begin", "numbers": forked}, forked), StepStatus.LOST)
+
+    def cpu_s(self) -> float | None:
+        """Seconds of processor time of all its processes so far; None: it cannot be told."""
+        return None if self._meter is None else self._meter.cpu_s()
 
     def turn(self, number: int, *, notebook: bool = False) -> None:
         """Let a branch be asked, alone and with the files that stood there when it was forked.

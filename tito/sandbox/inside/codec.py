@@ -52,6 +52,9 @@ class EndOfStream(ConnectionError):
     """The other side has gone."""
 
 
+as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class Encoder:
     """Turns values into JSON plus one run of bytes."""
 
@@ -97,7 +100,7 @@ class Encoder:
         """
         blobs, size, items = len(self.blobs), self.size, self.items
         try:
-            text = f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(self.encode(value), ensure_ascii=False)}"
+            text = f"{as_json(name)}:{as_json(self.encode(value))}"
             part = text.encode("utf-8", "surrogatepass")
             if self.length + len(part) > MAX_TEXT:
                 raise CodecError(f"more than {MAX_TEXT >> 20} MiB of text and numbers")

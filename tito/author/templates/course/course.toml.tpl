@@ -9,6 +9,11 @@ packages = ["ipython", "matplotlib", "numpy"]  # what notebooks can import, with
 
 [gates]
 mutation = "off"                # or "warn", "require": a proof that tests catch wrong solutions, by 'tito mutate'
+total_points = 100
+correct_variants = 3            # simulated students of each module, at least, in variants/NN_name
+wrong_variants = 8
+warmups_s = 10                  # of processor time, for the warm-ups of a module
+notebook_s = 20                 # and for all cells of its reference
 
 # [deadlines]
 # 01_sums = 2030-01-31T23:59:00Z
