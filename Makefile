@@ -1,5 +1,5 @@
 .DEFAULT_GOAL = help
-.PHONY: help setup demo hub quick test compat lint bench lock
+.PHONY: help setup demo hub quick test modules compat lint bench lock
 
 help:                        ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,8 +27,13 @@ docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 quick: lint                  ## lint, types, and the tests that need no sandbox, kernel or server; under a minute
 	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
-test: lint .venv/.compiled   ## our tests; CI runs them
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: lint .venv/.compiled   ## our tests of the platform; CI runs them
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not module"
+
+MODULES = $(patsubst source/%.py,%,$(wildcard source/*.py))
+modules: setup               ## the course's modules: their gates, exports and proofs
+	for module in $(MODULES); do .venv/bin/tito check $$module && .venv/bin/tito export --check $$module || exit; done
+	.venv/bin/python -m pytest -n 2 --dist load tests/modules
 
 compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/nbgrader-differences.md
 	cd tests/compat && ../../.venv/bin/python -m pytest

@@ -33,6 +33,7 @@ MARKERS = {  # by folder, what its tests need: see `markers` in pyproject.toml
     "sandbox": "sandbox",
     "ecosystem": "nbgrader",
     "foreign": "nbgrader",
+    "modules": "module",
     "exchange": "exchange",
     "hub": "hub",
     "images": "image",

@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from tiny import ASSIGNMENT, CELLS, script
 
-from tito.author.export import export, exported
+from tito.author.export import export, exported, require_exported
+from tito.cli import cli
 from tito.course.course import MODULE_MARK, Course, load_course
 from tito.course.script import read_script
-from tito.errors import BadSource, UsageError
+from tito.errors import BadSource, GateFailed, UsageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REAL = load_course(REPOSITORY)
@@ -64,6 +66,16 @@ def test_a_module_that_exports_nothing_says_so(course: Course) -> None:
         exported(replace(course, reference=None), course.assignment("7"))
 
 
+def test_a_file_that_is_not_what_the_source_says_is_named(course: Course) -> None:
+    with pytest.raises(GateFailed, match=r"doubling\.py is not what .*Run 'tito export 7'"):
+        require_exported(course, course.assignment("7"))
+    path = export(course, course.assignment("7"))
+    assert require_exported(course, course.assignment("7")) == path
+    path.write_text(f"{path.read_text()}# mine\n")
+    result = CliRunner().invoke(cli, ["--course", str(course.root), "export", "7", "--check"])
+    assert (result.exit_code, path.read_text().endswith("# mine\n")) == (1, True)
+
+
 # ---- the real package --------------------------------------------------------------------------
 
 
@@ -76,9 +88,7 @@ def test_a_module_that_is_exported_is_the_file_in_the_package(assignment: object
     assert not isinstance(assignment, str)
     if not read_script(assignment.script).info.export:  # type: ignore[attr-defined]
         return
-    path, text = exported(REAL, assignment)  # type: ignore[arg-type]
-    assert path.is_file(), f"run 'tito export {assignment.number}'"  # type: ignore[attr-defined]
-    assert path.read_text(encoding="utf-8") == text, f"run 'tito export {assignment.number}'"  # type: ignore[attr-defined]
+    require_exported(REAL, assignment)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("number", range(2, 21))

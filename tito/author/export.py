@@ -9,7 +9,7 @@ from tito.author.variants import SOLUTION_MARKERS
 from tito.course.course import Assignment, Course
 from tito.course.python_source import parsed
 from tito.course.script import Script, read_script
-from tito.errors import BadSource, UsageError
+from tito.errors import BadSource, GateFailed, UsageError
 from tito.plan.directives import without_private
 
 DIRECTIVE = "#| export"
@@ -25,6 +25,21 @@ def export(course: Course, assignment: Assignment) -> Path:
     path, text = exported(course, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    return path
+
+
+def require_exported(course: Course, assignment: Assignment) -> Path:
+    """The package file of a module, which is as its script says.
+
+    Raises:
+        GateFailed: it is not, or there is none.
+        UsageError, BadSource: see `export`.
+    """
+    path, text = exported(course, assignment)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        raise GateFailed(
+            f"{path} is not what {assignment.script} says.", hint=f"Run 'tito export {assignment.number}'."
+        )
     return path
 
 

@@ -63,13 +63,20 @@ def release(settings: Settings, module: str, *, exchange: bool, sandbox: str | N
 
 @click.command()
 @module_argument
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; fail where the file is not what the source says."
+)
 @click.pass_obj
-def export(settings: Settings, module: str) -> None:
+def export(settings: Settings, module: str, *, only_check: bool) -> None:
     """Write a module's package file of the reference from its source."""
     from tito.author.export import export as write
+    from tito.author.export import require_exported
 
     course, assignment = settings.course_and_assignment(module)
-    say(f"Wrote {write(course, assignment)}.")
+    if only_check:
+        say(f"{require_exported(course, assignment)} is what the source says.")
+    else:
+        say(f"Wrote {write(course, assignment)}.")
 
 
 def gates_of(
