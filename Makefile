@@ -27,13 +27,15 @@ docker/node_modules/.ready: docker/package-lock.json scripts/proxy
 quick: lint                  ## lint, types, and the tests that need no sandbox, kernel or server; under a minute
 	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
+PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 test: lint .venv/.compiled   ## our tests of the platform; CI runs them
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not module"
+	$(PYTEST) -n 6 --dist loadfile --no-loadscope-reorder -m "not module and not timed"
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m timed
 
 MODULES = $(patsubst source/%.py,%,$(wildcard source/*.py))
 modules: setup               ## the course's modules: their gates, exports and proofs
 	for module in $(MODULES); do .venv/bin/tito check $$module && .venv/bin/tito export --check $$module || exit; done
-	.venv/bin/python -m pytest -n 2 --dist load tests/modules
+	$(PYTEST) -n 2 --dist load tests/modules
 
 compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/nbgrader-differences.md
 	cd tests/compat && ../../.venv/bin/python -m pytest

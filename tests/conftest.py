@@ -61,6 +61,17 @@ PENDING: dict[str, str] = {
 }
 
 
+# Tests that hold something to the time of a clock, by a part of their ids: `make test` runs them by themselves, when
+# processors are not divided among many.
+TIMED = (
+    "tests/sandbox/test_hostile_cohort.py",
+    "tests/sandbox/test_measured.py",
+    "test_waiting_for_a_processor_does_not_count",
+    "test_a_cut_off_cannot_be_outlasted",
+    "sabotage_session_shared_mapping",
+)
+
+
 # Files whose tests share what takes long to make, and is made once a process: one process runs all of them.
 TOGETHER = {
     "images": ("tests/images/",),
@@ -95,6 +106,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn_of)
     for item in items:
         item.add_marker(marker_of(item.path))
+        if any(part in item.nodeid for part in TIMED):
+            item.add_marker("timed")
         for part, reason in PENDING.items():
             if part in item.nodeid:
                 item.add_marker(pytest.mark.xfail(strict=True, reason=reason))
