@@ -435,6 +435,8 @@ def store_tokens(cache: KVCache, layer_idx: int, key: Tensor, value: Tensor) -> 
     end = cache.seq_pos + tokens
     if end > cache.max_seq_len:
         raise ValueError(f"{tokens} tokens do not fit after {cache.seq_pos} of {cache.max_seq_len}")
+    ### EQUIVALENT c99c749b by stores: two buffers and two tensors
+    ### EQUIVALENT dbaed1d7 by stores: two buffers and two tensors
     for buffer, tensor in zip(cache.caches[layer_idx], (key, value), strict=True):
         buffer.data[:, :, cache.seq_pos : end] = tensor.data
     ### END SOLUTION
@@ -498,7 +500,7 @@ bad_calls = [
     (0, Tensor(small[:, :, 0]), Tensor(small[:, :, 0])),
     (0, Tensor(small), Tensor(small[:1])),
     (0, Tensor(small[:1]), Tensor(small)),
-    *((0, Tensor(np.ones(shape)), Tensor(np.ones(shape))) for shape in ((4, 2, 1, 5), (3, 3, 1, 5), (3, 2, 1, 6), (3, 2, 1, 5, 1))),
+    *((0, Tensor(np.ones(shape)), Tensor(np.ones(shape))) for shape in ((4, 2, 1, 5), (3, 3, 1, 5), (3, 2, 1, 6), (3, 2, 1, 5, 1), (3, 5))),
 ]
 refusals = [refusal(store_tokens, cache, *arguments) for arguments in bad_calls]
 after_refusals = np.array([[buffer.data for buffer in layer] for layer in cache.caches])
@@ -529,6 +531,7 @@ reasons = [
     "more heads must be refused with ValueError",
     "a larger head_dim must be refused with ValueError",
     "a fifth axis must be refused with ValueError",
+    "a key and a value of two axes must be refused with ValueError",
 ]
 assert isinstance(refusals, list) and len(refusals) == len(reasons), "every call that must be refused has its answer"
 for kind, reason in zip(refusals, reasons, strict=True):
@@ -736,10 +739,10 @@ assert len(amounts) == 4, "there are four amounts"
 total_mb, per_layer_mb, cache_tensors, total_elements = amounts
 assert cache_tensors == 6, f"three layers have a buffer for keys and one for values each, got {cache_tensors}"
 assert total_elements == 19200, f"each buffer holds 2 * 4 * 50 * 8 numbers, got {total_elements} in all"
-assert np.isclose(total_mb, 19200 * 4 / 2**20, rtol=1e-6), (
+assert np.isclose(total_mb, 19200 * 4 / 2**20, rtol=2e-7, atol=0), (
     f"float32 numbers take four bytes, and an MB is 2**20 bytes; got {total_mb}"
 )
-assert np.isclose(per_layer_mb, 19200 * 4 / 3 / 2**20, rtol=1e-6), f"per_layer_mb is for one of three layers; got {per_layer_mb}"
+assert np.isclose(per_layer_mb, 19200 * 4 / 3 / 2**20, rtol=2e-7, atol=0), f"per_layer_mb is for one of three layers; got {per_layer_mb}"
 ### BEGIN HIDDEN TESTS
 KEYS = ["total_mb", "per_layer_mb", "cache_tensors", "total_elements"]
 sizes = [(1, 128, 3, 4, 16), (8, 40, 1, 2, 6), (5, 7, 12, 1, 3)]
@@ -760,14 +763,16 @@ for answers in (fresh, filled):
         assert amounts[2] == 2 * layers and amounts[3] == elements, (
             "cache_tensors and total_elements must count the buffers for keys and values of all layers, filled or not"
         )
-        assert np.isclose(amounts[0], 4 * elements / 2**20, rtol=1e-6), "total_mb must be the bytes of all buffers by 2**20"
-        assert np.isclose(amounts[1], 4 * elements / layers / 2**20, rtol=1e-6), "per_layer_mb must be for one layer"
+        assert np.isclose(amounts[0], 4 * elements / 2**20, rtol=2e-7, atol=0), (
+            "total_mb must be the bytes of all buffers by 2**20"
+        )
+        assert np.isclose(amounts[1], 4 * elements / layers / 2**20, rtol=2e-7, atol=0), "per_layer_mb must be for one layer"
 half_elements = 2 * 2 * 20 * 4 * 2 * 3
 assert len(half_amounts) == 4 and half_amounts[2:] == [8, half_elements], "numbers are counted, whatever their size"
-assert np.isclose(half_amounts[0], 2 * half_elements / 2**20, rtol=1e-6), (
+assert np.isclose(half_amounts[0], 2 * half_elements / 2**20, rtol=2e-7, atol=0), (
     "bytes must be measured from the buffers (.nbytes): a float16 number has two"
 )
-assert np.isclose(half_amounts[1], 2 * half_elements / 4 / 2**20, rtol=1e-6), (
+assert np.isclose(half_amounts[1], 2 * half_elements / 4 / 2**20, rtol=2e-7, atol=0), (
     "per_layer_mb must be measured from the buffers too"
 )
 ### END HIDDEN TESTS
@@ -802,6 +807,8 @@ def chunk_mask(new_tokens: int, old_tokens: int) -> Tensor:
     Hint: `np.tri` draws triangles; look at its third argument. A comparison of two ranges does it as well.
     """
     ### BEGIN SOLUTION
+    ### EQUIVALENT 3ba229da by masks: a mask is of zeros and ones in any type
+    ### EQUIVALENT cdadf521 by masks: a mask is of zeros and ones in any type
     return Tensor(np.tri(new_tokens, old_tokens + new_tokens, old_tokens, dtype=np.float32))
     ### END SOLUTION
 
@@ -1007,6 +1014,13 @@ for (start, end), mask in zip(chunks, masks):
 outputs = np.array([np.concatenate(pieces, axis=1) for pieces in parts])
 position = cache.seq_pos
 stored = np.array([[tensor.data for tensor in cache.get(layer)] for layer in range(2)])
+steep = random_gpt(1531, 5, 12, num_layers=1, num_heads=3, max_seq_len=8).blocks[0].attention
+for projection in (steep.q_proj, steep.k_proj):
+    projection.weight.data *= np.float32(10)  # scores in the hundreds: trained models have steeper ones than random models
+steep_cache = SpareCache(batch_size=3, max_seq_len=80, num_layers=1, num_heads=3, head_dim=4)
+steep_output = cached_attention(steep, Tensor(x), steep_cache, 0, Tensor(np.tri(70, 70))).data
+steep_cache.advance(70)
+without_cache = steep.forward(Tensor(x), Tensor(np.tri(70, 70))).data
 ### JUDGE
 own_blocks = random_gpt(1530, 5, 12, num_layers=2, num_heads=3, max_seq_len=8).blocks
 assert np.shape(outputs) == (2, 3, 70, 12), "an output for each new token, and for each row of the batch"
@@ -1023,6 +1037,16 @@ for number, own_block in enumerate(own_blocks):
         "the cache must hold the keys and values of all tokens, for each layer its own"
     )
 assert position == 70, "a layer must not move seq_pos"
+own_steep = random_gpt(1531, 5, 12, num_layers=1, num_heads=3, max_seq_len=8).blocks[0].attention
+for own_projection in (own_steep.q_proj, own_steep.k_proj):
+    own_projection.weight.data *= np.float32(10)
+steep_want = own_steep.forward(Tensor(x), Tensor(np.tri(70, 70))).data
+assert np.shape(steep_output) == (3, 70, 12) and np.allclose(steep_output, steep_want, atol=1e-3), (
+    "where scores are large, each token must get what plain attention gives it too: does `attend` do the softmax?"
+)
+assert np.shape(without_cache) == (3, 70, 12) and np.allclose(without_cache, steep_want, atol=1e-3), (
+    "the layer itself must stay as it was: by itself it knows nothing of a cache"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1090,6 +1114,7 @@ def cached_forward(model: GPT, cache: KVCache, tokens: Tensor) -> Tensor:
     Hint: three lines, and the order matters: what can be refused comes first, what cannot be undone last.
     """
     ### BEGIN SOLUTION
+    ### EQUIVALENT 605f52a3 by feeds: tokens have two axes
     new_tokens = tokens.shape[-1]
     if cache.seq_pos + new_tokens > cache.max_seq_len:
         raise ValueError(f"{new_tokens} tokens do not fit after {cache.seq_pos} of {cache.max_seq_len}")
@@ -1366,12 +1391,16 @@ with stand_ins(**spare_parts):
     first.seq_pos, second.seq_pos = 5, 9
     shared = [gpt._kv_cache.seq_pos, *(block.attention.cache.seq_pos for block in gpt.blocks)]
     sizes = [tensor.data.size for tensor in gpt.parameters()]
+    flat = random_gpt(1561, 6, 8, num_layers=1, num_heads=2, max_seq_len=12)
+    flat_cache = enable_kv_cache(flat, 2)
+    flat_sizes = [flat_cache.num_layers, flat_cache.num_heads, flat_cache.head_dim, *(b.attention.layer_idx for b in flat.blocks)]
 ### JUDGE
 same_gpt = random_gpt(1560, 6, 8, num_layers=4, num_heads=4, max_seq_len=40)
 assert first_sizes == [3, 40, 4, 4, 2] and second_sizes == [1, 40, 4, 4, 2], (
     "the cache must have the sizes of the model, for the batch that is asked for, 1 if none is"
 )
 assert layers == [0, 1, 2, 3], "each block must know the number of its own layer, after a second time too"
+assert flat_sizes == [1, 2, 4, 0], "a model of a single layer must get its cache too"
 assert inside == ["MultiHeadAttention"] * 4, "a second cache must take the place of the first, and not be put around it"
 own_rows = [block.attention.parameters()[4].data[0] for block in same_gpt.blocks]
 assert np.shape(wrapped) == (4, 8) and np.array_equal(wrapped, own_rows), (

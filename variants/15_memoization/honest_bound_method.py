@@ -17,6 +17,7 @@ def _next_logits(self, tokens):
 def enable_kv_cache(model, batch_size=1):
     disable_kv_cache(model)
     model._kv_cache = KVCache(batch_size=batch_size, max_seq_len=model.max_seq_len, num_layers=len(model.blocks),
+                              ### EQUIVALENT d4f4b417 by models: the layers of a GPT are alike
                               num_heads=model.num_heads, head_dim=model.blocks[0].attention.head_dim)
     for layer_idx in range(len(model.blocks)):
         block = model.blocks[layer_idx]

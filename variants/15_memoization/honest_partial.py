@@ -10,6 +10,7 @@ from functools import partial
 
 
 def logits_of_unread(model, cache, tokens):
+    ### EQUIVALENT c6cb8751 by models: a slice from -(n - read) on is one from read on
     unread = tokens.data.shape[1] - cache.seq_pos
     return cached_forward(model, cache, tokens[:, -unread:])[:, -1]
 

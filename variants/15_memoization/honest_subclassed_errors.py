@@ -29,6 +29,7 @@ def store_tokens(cache, layer_idx, key, value):
 
 # %% cached_forward
 def cached_forward(model, cache, tokens):
+    ### EQUIVALENT 09bdbc93 by feeds: tokens have two axes
     count = tokens.shape[-1]
     if cache.seq_pos + count > cache.max_seq_len:
         raise CacheFull("full")
