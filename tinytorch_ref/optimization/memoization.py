@@ -29,7 +29,9 @@ def keys_per_step(prompt_tokens: int, new_tokens: int, cached: bool) -> list[int
     Returns:
         list of new_tokens ints, one for each call.
 
-    Hint: which tokens has the second call not seen yet? Write it down for a prompt of 3 tokens.
+    Hints:
+        1. Write it down for a prompt of 3 tokens: which tokens has the second call not seen yet?
+        2. Only one of the calls is special.
     """
     if not cached:
         return [prompt_tokens + step for step in range(new_tokens)]
@@ -129,6 +131,10 @@ def stored_tokens(cache: KVCache, layer_idx: int, new_tokens: int = 0) -> tuple[
 
     Raises:
         ValueError: there is no such layer.
+
+    Hints:
+        1. Of which axis is only a part wanted? How long is it when nothing is stored, and nothing new?
+        2. Python takes -1 for an index. Is there such a layer?
     """
     if not 0 <= layer_idx < cache.num_layers:
         raise ValueError(f"layer_idx must be from 0 to {cache.num_layers - 1}, got {layer_idx}")
@@ -160,6 +166,10 @@ def memory_usage(cache: KVCache) -> dict[str, float]:
         per_layer_mb: the same for one layer
         cache_tensors: number of buffers
         total_elements: numbers in all buffers
+
+    Hints:
+        1. How many arrays does `cache.caches` hold? Print its length, and that of its first entry.
+        2. What is the same for a cache of float16 numbers, and what is half?
     """
     buffers = [buffer for pair in cache.caches for buffer in pair]
     total_mb = sum(buffer.data.nbytes for buffer in buffers) / BYTES_PER_MB
@@ -177,7 +187,10 @@ def chunk_mask(new_tokens: int, old_tokens: int) -> Tensor:
     Returns:
         Tensor of shape (new_tokens, old_tokens + new_tokens): 1 where the row's token may see the column's, else 0.
 
-    Hint: `np.tri` draws triangles; look at its third argument. A comparison of two ranges does it as well.
+    Hints:
+        1. Number rows and columns from 0. Which is the last column that row 0 may see? And row 1?
+        2. numpy compares a column of numbers with a row of numbers, and gives a matrix.
+        3. Or look for a function of numpy that draws triangles, and for where it lets you begin.
     """
     return Tensor(np.tri(new_tokens, old_tokens + new_tokens, old_tokens, dtype=np.float32))
 
@@ -200,8 +213,9 @@ def cached_attention(
         (batch, new tokens, embed_dim).
 
     Hints:
-        1. Project, store, fetch, attend.
-        2. Print the shape of the keys before you attend. For the fifth token of a text, how many should there be?
+        1. Which steps of plain attention need new tokens only, and which one needs the old ones too?
+        2. What has to happen before you ask the cache, so that a new token sees itself?
+        3. Print the shape of the keys before you attend. For the fifth token, how many should there be?
     """
     queries, keys, values = attention.project(x)
     cache.update(layer_idx, keys, values)
@@ -245,7 +259,9 @@ def cached_forward(model: GPT, cache: KVCache, tokens: Tensor) -> Tensor:
         ValueError: there is no room for so many tokens in the cache. No layer has stored anything then, and the cache
             can be used on.
 
-    Hint: three lines, and the order matters: what can be refused comes first, what cannot be undone last.
+    Hints:
+        1. Which place in the text has the first of the new tokens? Who knows?
+        2. The order matters: what can be refused comes first, what cannot be undone last.
     """
     new_tokens = tokens.shape[-1]
     if cache.seq_pos + new_tokens > cache.max_seq_len:
@@ -256,7 +272,12 @@ def cached_forward(model: GPT, cache: KVCache, tokens: Tensor) -> Tensor:
 
 
 def disable_kv_cache(model: Any) -> None:
-    """Take the cache out of a model: afterwards it is as it was before. A model without one stays as it is."""
+    """Take the cache out of a model: afterwards it is as it was before. A model without one stays as it is.
+
+    Hints:
+        1. Undo the rows of the table one after the other.
+        2. Call it twice in a row. What is there to undo the second time?
+    """
     if getattr(model, "_kv_cache", None) is None:
         return
     for block in model.blocks:
