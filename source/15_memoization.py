@@ -1611,10 +1611,10 @@ def distance_of(fault):
 start = prompt_of(QUESTION).shape[1]
 plain_logits = model.forward(Tensor(written)).data[:, start - 1 :]
 distance = {fault: distance_of(fault) for fault in FAULTS}
-print(f"{'largest difference after':<30} 1 token   5 tokens  20 tokens  80 tokens   above {BOUND} from")
+print(f"{'largest difference after':<30} 1 token   5 tokens  20 tokens  80 tokens   first above {BOUND}")
 for fault, away in distance.items():
     largest = "".join(f"{away[: count + 1].max():>10.1e} " for count in (1, 5, 20, 80))
-    above = f"token {np.argmax(away > BOUND)} on" if np.any(away > BOUND) else "nowhere"
+    above = f"token {np.argmax(away > BOUND)}" if np.any(away > BOUND) else "never"
     print(f"{fault:<28}{largest}   {above}")
 worst = distance["none"].max()
 for fault in FAULTS[1:]:
@@ -1789,8 +1789,8 @@ plt.show()
 # ### 6.6 Memory: the other side
 #
 # Nothing is free. The next cell computes what a token costs in the cache of the model that talks, and from how many tokens,
-# over all texts of a batch, the cache is larger than the model itself. The budgets are **an assumption of this
-# notebook**; put your own machine in.
+# over all texts of a batch, the cache is larger than the model itself; and it holds memory against the operations and the
+# time of 6.5. The budgets are **an assumption of this notebook**; put your own machine in.
 #
 # **Validate** (not graded): bytes of the cache against bytes of the model, and against the work saved.
 
@@ -1807,12 +1807,13 @@ for device, budget in BUDGETS_MB.items():
     texts = int(max(budget - model_mb, 0) // usage["total_mb"])
     print(f"{device:<20} {budget:>7g} MB: room for the model and {texts:>6,} texts of {model.max_seq_len} tokens")
 
-print(f"\n{'tokens':>7} {'cache MB':>9} {'MFLOP saved by it in one call':>30} {'saved per MB':>13}")
-cache_mb = []
-for length, before, after in zip(LENGTHS, plain_flops, cached_flops):
-    cache_mb.append(2 * long_model.num_layers * long_model.embed_dim * 4 * length / BYTES_PER_MB)
-    saved = (before - after) / 1e6
-    print(f"{length:>7} {cache_mb[-1]:>9.3f} {saved:>30.2f} {saved / cache_mb[-1]:>13.0f}")
+print("\nof the long model, in one call: what the cache occupies, and what is less with it than without (6.5)")
+print(f"{'tokens':>7} {'cache MB':>9}   {'MFLOP':>8} {'per MB':>8}   {'ms':>8} {'per MB':>8}")
+for row in zip(LENGTHS, plain_flops, cached_flops, plain_again, cached_ms):
+    length, before, after, before_ms, after_ms = row
+    cache_mb = 2 * long_model.num_layers * long_model.embed_dim * 4 * length / BYTES_PER_MB
+    mflop, ms = (before - after) / 1e6, before_ms - after_ms
+    print(f"{length:>7} {cache_mb:>9.3f}   {mflop:>8.2f} {mflop / cache_mb:>8.0f}   {ms:>8.2f} {ms / cache_mb:>8.1f}")
 
 # %% [markdown]
 # **Validate** (not graded): memory as a picture.
@@ -1841,7 +1842,7 @@ plt.show()
 # **Question 1 (10 points, about 30 minutes): what is bought, and for what?**
 #
 # a) Take the row of 512 tokens in 6.5. Give the ratio of the operations and the ratio of the times. Are they alike? Explain the
-# difference, or why there is none, by what one call with a cache has to do besides counting operations.
+# difference, or why there is none, by what one call with a cache has to do besides the operations that are counted.
 #
 # b) Which part of a call does a cache *not* save, and how does it grow with the text? Where do your figures show it?
 #
@@ -1869,8 +1870,8 @@ plt.show()
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task_proof", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": true}
 # **Question 2 (10 points, about 30 minutes): how do you know that it is right?**
 #
-# a) Section 6.2 breaks the cache in four ways. For two of them: what happens in the attention, and from which
-# token on can a test with the bound of 0.001 tell? Which of the four does a test with five tokens let pass?
+# a) Section 6.2 breaks the cache in four ways. For two of them: what happens in the attention, and at which
+# token can a test with the bound of 0.001 tell first? Which of the four does a test with five tokens let pass?
 #
 # b) Why are the four probes of exercise 8 needed beside "the same as without a cache"? Name a wrong model for one of them that
 # this equality alone would let pass.

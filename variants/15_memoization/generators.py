@@ -7,7 +7,7 @@ import numpy as np
 
 
 def outcome(call, *arguments):
-    """What a call makes of its arguments, or the kind of error that it raises: a subclass says no more than its base."""
+    """What a call makes of its arguments, or the kind of error; a subclass of ValueError says no more than that."""
     try:
         return call(*arguments)
     except Exception as error:
@@ -66,8 +66,9 @@ def reads(rng, notebook):
     cache = filled_cache(rng, notebook)
     answers = []
     for _ in range(4):
-        new_tokens = int(rng.integers(cache.max_seq_len - cache.seq_pos + 1))
-        pair = outcome(notebook.stored_tokens, cache, int(rng.integers(-1, cache.num_layers + 1)), new_tokens)
+        layer = int(rng.integers(-1, cache.num_layers + 1))
+        new_tokens = [int(rng.integers(cache.max_seq_len - cache.seq_pos + 1))][: rng.integers(2)]  # or as by default
+        pair = outcome(notebook.stored_tokens, cache, layer, *new_tokens)
         answers.append(pair if isinstance(pair, str) else [tensor.data.copy() for tensor in pair])
         for tensor in () if isinstance(pair, str) else pair:
             tensor.data[:] = 7  # which must not reach the buffers
@@ -148,7 +149,7 @@ def switched_off(rng, notebook):
 def models(rng, notebook):
     model = small_model(rng, notebook, layers=3)
     batch = int(rng.integers(1, 4))
-    cache = notebook.enable_kv_cache(model, batch_size=batch)
+    cache = notebook.enable_kv_cache(model, **{"batch_size": batch} if batch > 1 else {})
     texts = []
     for _ in range(2):
         with cache.generation():
