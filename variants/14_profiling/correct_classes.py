@@ -44,6 +44,8 @@ class Product:
 
 def linear_flops(input_shape, out_features):
     *front, inner = input_shape
+    ### EQUIVALENT c0ae4ab8 by counts: a product has no order
+    ### EQUIVALENT 87f12f5c by counts: a product has no order
     return Product(math.prod(front), inner, out_features).flops
 
 # %% window_places
@@ -63,11 +65,16 @@ def window_places(size, window, stride, padding):
 # %% conv2d_flops
 def conv2d_flops(output_shape, in_channels, window):
     n, channels, height, width = output_shape
+    ### EQUIVALENT 507096ee by counts: a product has no order
+    ### EQUIVALENT 6f738226 by counts: a product has no order
     return Product(n * height * width, in_channels * math.prod(window), channels).flops
 
 # %% attention_flops
 def attention_flops(batch, tokens, width, heads):
+    ### EQUIVALENT c88217d9 by counts: a product has no order
+    ### EQUIVALENT 91ddf724 by counts: a product has no order
     scores = Product(tokens, width // heads, tokens)
+    ### EQUIVALENT fb82c38c by counts: a product has no order
     values = Product(tokens, tokens, width // heads)
     return batch * heads * (scores.flops + tokens**2 + values.flops)
 
@@ -132,12 +139,17 @@ class Summary(dict):
 
 def summarize_times(times):
     times = [*times]
+    ### EQUIVALENT 4160fabc by times: the median of nothing is a ValueError
+    ### EQUIVALENT 18a7c018 by times: the median of nothing is a ValueError
     if len(times) < 1:
+        ### EQUIVALENT 780f4e78 by times: the median of nothing is a ValueError
         raise ValueError
     median = statistics.median(times)
+    ### EQUIVALENT 1f5750e4 by times: the distance of two numbers has no direction
     spread = statistics.median(abs(t - median) for t in times)
     return Summary(
         runs=len(times), median_ms=median, spread_ms=spread,
+        ### EQUIVALENT 8a456a3d by times: both bounds are equally far
         outliers=sum(not -5 * spread <= t - median <= 5 * spread for t in times),
     )
 
@@ -194,8 +206,10 @@ def roofline(flops, moved_bytes, latency_ms, machine):
 # %% weight_distribution
 def weight_distribution(parameters, percentiles):
     matrices = filter(lambda tensor: len(tensor.shape) > 1, parameters)
+    ### EQUIVALENT e3976ebb by weights: fabs makes a float of whatever it is
     weights = [math.fabs(w) for tensor in matrices for w in tensor.numpy().astype(float).ravel()]
     if not weights:
+        ### EQUIVALENT 89326f8e by weights: the mean of nothing is a ValueError
         raise NotTimeable("no weights")
     result = {
         "total_weights": len(weights), "mean": statistics.fmean(weights), "std": statistics.pstdev(weights),

@@ -106,7 +106,9 @@ def run_times(run, warmup, iterations, clock=now_ms):
 # %% summarize_times
 def middle(numbers):
     ordered = sorted(numbers)
+    ### EQUIVALENT e81b3f00 by times: counted from the end the middle is the same
     half = len(ordered) // 2
+    ### EQUIVALENT 20f8e3f1 by times: a remainder is zero whatever its sign
     if len(ordered) % 2:
         return ordered[half]
     return (ordered[half - 1] + ordered[half]) / 2
@@ -117,6 +119,7 @@ def summarize_times(times):
     if not times:
         raise ValueError("no times")
     median = middle(times)
+    ### EQUIVALENT f8966b30 by times: the distance of two numbers has no direction
     away = [abs(ms - median) for ms in times]
     spread = middle(away)
     outliers = 0
@@ -129,6 +132,8 @@ def summarize_times(times):
 def observed_memory(run):
     with tracing():
         tracemalloc.reset_peak()
+        ### EQUIVALENT b3ff8187 by memory: right after the reset the peak is what is in use
+        ### EQUIVALENT 1dbd52da by memory: right after the reset the peak is what is in use
         start = tracemalloc.get_traced_memory()[0]
         kept_result = run()
         end, top = tracemalloc.get_traced_memory()
@@ -165,6 +170,7 @@ def roofline(flops, moved_bytes, latency_ms, machine):
         "gflops_per_second": gflops,
         "memory_bandwidth_mbs": moved_bytes / seconds / 1024 / 1024,
         "arithmetic_intensity": intensity,
+        ### EQUIVALENT 8c76aa73 by roofs: at the ridge the two are equal
         "attainable_gflops_per_second": slope if slope < machine.gflops else machine.gflops,
         "computational_efficiency": gflops / machine.gflops,
         "bottleneck": bottleneck,
@@ -179,6 +185,7 @@ def weight_distribution(parameters, percentiles):
     if not flat:
         raise ValueError("no weights")
     answer = {"total_weights": len(flat), "mean": sum(flat) / len(flat), "min": min(flat), "max": max(flat)}
+    ### EQUIVALENT 963db4e6 by weights: a square has no sign
     answer["std"] = (sum((number - answer["mean"]) ** 2 for number in flat) / len(flat)) ** 0.5
     for percent in percentiles:
         answer["percentile_" + str(percent)] = np.percentile(flat, percent)

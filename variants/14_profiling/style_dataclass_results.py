@@ -14,10 +14,13 @@ class Times(OrderedDict):
 
 
 def summarize_times(times):
-    data = np.asarray(list(times), dtype=np.float32).astype(float) if len(times) else None
+    ### EQUIVALENT 58cefef2 by times: the median is of float64 for whole numbers too
+    ### EQUIVALENT 7bd013e3 by times: numpy makes the array itself
+    data = np.asarray(list(times)).astype(float) if len(times) else None
     if data is None:
         raise IndexErrorOfMine("no times")
     centre = np.median(data)
+    ### EQUIVALENT 970fa24a by times: the distance of two numbers has no direction
     off = abs(data - centre)
     mad = np.median(off)
     return Times(median_ms=centre, spread_ms=mad, outliers=np.count_nonzero(off > 5 * mad), runs=data.shape[0])

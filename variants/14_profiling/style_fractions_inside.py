@@ -13,6 +13,7 @@ def roofline(flops: int, moved_bytes: int, latency_ms: float, machine: Machine) 
     intensity = Fraction(int(flops), max(int(moved_bytes), 1))
     rate = Fraction(int(flops)) / Fraction(latency_ms) / 10**6
     ridge = Fraction(machine.gflops) * 10**9 / (Fraction(machine.bandwidth_mbs) * 2**20)
+    ### EQUIVALENT bd0cc7ae by roofs: at the ridge the two are equal
     roof = Fraction(machine.gflops) if intensity >= ridge else intensity * Fraction(machine.bandwidth_mbs) * 2**20 / 10**9
     return {
         "gflops_per_second": float(rate), "arithmetic_intensity": float(intensity),

