@@ -76,7 +76,9 @@ def linear_flops(input_shape: Shape, out_features: int) -> int:
     >>> linear_flops((1, 3), 2)
     12
 
-    Hint: how many vectors are there in an input of shape (8, 20, 64)?
+    Hints:
+        1. How many vectors are there in an input of shape (8, 20, 64)?
+        2. How many sums does one vector need, and how many products are in each?
     """
     return 2 * prod(input_shape) * out_features
 
@@ -122,7 +124,9 @@ def conv2d_flops(output_shape: Shape, in_channels: int, window: tuple[int, int])
     >>> conv2d_flops((1, 1, 2, 2), 1, (3, 3))
     72
 
-    Hint: first the number of sums, then the length of one.
+    Hints:
+        1. How many numbers come out? Each is a sum.
+        2. Which axes of the input does one sum run over?
     """
     terms = in_channels * window[0] * window[1]
     return 2 * prod(output_shape) * terms
@@ -143,7 +147,9 @@ def attention_flops(batch: int, tokens: int, width: int, heads: int) -> int:
     >>> attention_flops(1, 2, 4, 1)
     68
 
-    Hint: what does the number of heads change, and what does it not change?
+    Hints:
+        1. What shape have all scores of one sequence, all heads together?
+        2. What does the number of heads change, and what does it not change?
     """
     scores = heads * tokens * tokens
     multiply_adds = scores * (width // heads) + tokens * width * tokens
@@ -260,7 +266,9 @@ def run_times(run: Work, warmup: int, iterations: int, clock: Clock = now_ms) ->
     >>> run_times(lambda: None, warmup=3, iterations=2, clock=lambda: next(readings))
     [2.0, 5.0]
 
-    Hint: read the clock right before and right after each run, and nowhere else.
+    Hints:
+        1. What must be refused before anything is run?
+        2. What lies between the two readings of the clock, and what must not?
     """
     if iterations < 1 or warmup < 0:
         raise ValueError(f"needs iterations >= 1 and warmup >= 0, got {iterations} and {warmup}")
@@ -358,7 +366,9 @@ def time_steps(step: TrainingStep, rounds: int, clock: Clock = now_ms) -> tuple[
     ...     time_steps(step, rounds=1, clock=lambda: next(readings))
     (1.0, 3.0)
 
-    Hint: four readings of the clock in each round, or three.
+    Hints:
+        1. What does a round have to begin with, so that all rounds are the same work?
+        2. How many readings of the clock does a round need? Three can do, four as well.
     """
     forward_times, backward_times = [], []
     for _ in range(rounds):
@@ -426,7 +436,9 @@ def weight_distribution(parameters: Iterable[Tensor], percentiles: Iterable[floa
     >>> weight_distribution([Tensor([[0.5, -0.05], [0.005, 0]])], [100])["below_threshold_01"]
     75.0
 
-    Hint: one array of all magnitudes, in float64, then numpy's own functions.
+    Hints:
+        1. Gather all magnitudes in one array of floats first.
+        2. What is the mean of an array of truth values?
     """
     weights = [tensor.data.ravel().astype(np.float64) for tensor in parameters if len(tensor.shape) >= 2]
     if not sum(weight.size for weight in weights):

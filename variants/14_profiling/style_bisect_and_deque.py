@@ -49,7 +49,7 @@ def weight_distribution(parameters, percentiles):
     return {
         "total_weights": len(sizes),
         "mean": mean,
-        "std": (sum(abs(w - mean) ** 2 for w in sizes) / len(sizes)) ** 0.5,
+        "std": np.std(sizes),
         "min": sizes[0],
         "max": sizes[-1],
         **{f"below_threshold_{name}": bisect_left(sizes, limit) * 100 / len(sizes) for name, limit in limits.items()},
