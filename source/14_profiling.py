@@ -324,7 +324,7 @@ def best_seconds(work, budget=0.03):
     """The least of several runs: right for a *peak*, since every disturbance only adds."""
     work()
     taken = []
-    while len(taken) < 5 or sum(taken) < budget:
+    while len(taken) < 3 or sum(taken) < budget:
         start = time.perf_counter()
         work()
         taken.append(time.perf_counter() - start)
