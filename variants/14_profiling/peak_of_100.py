@@ -1,4 +1,6 @@
 # ---
+# # Peaks taken from a small copy or a small product, and traffic of write-allocate, are no student's mistake here: what
+# # measures the machine is given (`profiling.machine`). Section 6.3 of the notebook shows what the first two would do.
 # title: Every machine is taken for one of 100 GFLOP/s, and half of that decides, as in a public profiler
 # kind: wrong
 # base: reference
