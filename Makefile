@@ -1,5 +1,5 @@
 .DEFAULT_GOAL = help
-.PHONY: help setup demo hub quick test modules compat lint bench lock
+.PHONY: help setup demo hub quick test modules book compat lint bench lock
 
 help:                        ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,10 @@ modules: setup               ## the course's modules: their gates, exports and p
 	for module in $(MODULES); do .venv/bin/tito check $$module && .venv/bin/tito export --check $$module || exit; done
 	$(PYTEST) -n 2 --dist load tests/modules
 
-compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/nbgrader-differences.md
+book: setup                  ## the book, in book/_build/html; a warning fails it
+	.venv/bin/jupyter-book build -W -n --keep-going book/
+
+compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/reference/nbgrader-differences.md
 	cd tests/compat && ../../.venv/bin/python -m pytest
 
 lint: setup                  ## format, lint, types
@@ -55,7 +58,7 @@ bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyT
 PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --no-strip-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: setup                  ## pin the dependencies anew, by name, version and hash (needs uv)
-	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 --extra author -o requirements/lock.txt
+	$(PIN) pyproject.toml --extra dev --extra hub --extra s3 --extra author --extra book -o requirements/lock.txt
 	for image in build hub student node uv; do \
 	  $(PIN) --universal -c requirements/lock.txt requirements/$$image.in -o requirements/$$image.txt || exit; done
 	$(PIN) --universal -c requirements/lock.txt pyproject.toml requirements/grader.in -o requirements/grader.txt

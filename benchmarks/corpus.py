@@ -1,6 +1,6 @@
 """The corpus of grading cases under three graders: ours, plain nbgrader's autograde, and `otter run`.
 
-    .venv/bin/python benchmarks/corpus.py [--only REGEX] [--graders ours,nbgrader,otter] [--page book/corpus.md]
+    .venv/bin/python benchmarks/corpus.py [--only REGEX] [--graders ours,nbgrader,otter] [--page FILE]
 
 What each case gets is kept in `benchmarks/corpus/`, a file a grader, and graded anew only when the case, its module,
 the grader or its settings have changed: stop it and go on at will, elsewhere too. What a grader said meanwhile is kept
@@ -485,7 +485,7 @@ def main() -> None:
     parser.add_argument("--graders", default=",".join(GRADERS), help="writes no page without all three")
     parser.add_argument("--results", type=Path, default=Path(__file__).with_name("corpus"), help="where they are kept")
     parser.add_argument("--again", action="store_true", help="grade anew what was stopped: on a machine less busy")
-    parser.add_argument("--page", type=Path, default=ROOT / "book" / "corpus.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "book/reference/corpus.md")
     arguments = parser.parse_args()
     graders = arguments.graders.split(",")
     cases = [case for case in read_cases() if re.search(arguments.only, case.name)]

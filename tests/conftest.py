@@ -56,7 +56,7 @@ hypothesis_settings.load_profile("suite")
 PENDING: dict[str, str] = {
     "test_work_on_supplied_files_gets_what_nbgrader_gives[landlock]": (
         "there, a connection to a supplied database that is open at a test cannot write in a copy of its notebook: "
-        "files on a disk cannot be given the inodes that they had (book/threat_model.md)"
+        "files on a disk cannot be given the inodes that they had (book/explanation/threat-model.md)"
     ),
 }
 

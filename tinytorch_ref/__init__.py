@@ -43,8 +43,8 @@ Optimization: what a model costs, and how to make it cheaper.
     15  optimization/memoization.py  keys and values that are computed once  [attention layers tensor transformer]
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
 
-Other files hand on names of these under paths of the public course. The project's `book/tinytorch-core.md` walks
-through the core with examples.
+Other files hand on names of these under paths of the public course. The project's
+`book/explanation/tinytorch-core.md` walks through the core with examples.
 """
 
 __version__ = "0.1.0"

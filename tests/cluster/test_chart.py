@@ -1,5 +1,6 @@
 """Our values held to Zero to JupyterHub's own chart, where TITO_CHART names a folder of it; and what it makes of them,
-where there is `helm` too. The chart is not in this tree; book/cluster.md says how it is had, and what was checked with.
+where there is `helm` too. The chart is not in this tree; book/how-to/kubernetes.md says how it is had,
+and what was checked with.
 """
 
 from __future__ import annotations

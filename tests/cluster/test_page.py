@@ -1,4 +1,4 @@
-"""book/cluster.md: the files that it names are there, and the Secrets that it makes are those that are asked for."""
+"""book/how-to/kubernetes.md: the files that it names are there, and the Secrets that it makes are those asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from manifests import FOLDER, containers, manifests, pods, values
 
 ROOT = FOLDER.parents[1]
-PAGE = (ROOT / "book" / "cluster.md").read_text()
+PAGE = (ROOT / "book/how-to/kubernetes.md").read_text()
 
 
 def test_the_files_that_are_named_are_there() -> None:

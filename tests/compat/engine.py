@@ -1,8 +1,9 @@
 """nbgrader's own tests, as they come in its package, on our engine: a plugin of pytest's for `make compat`.
 
 Each course that a test makes gets a course.toml, and nothing else: nbgrader's commands find our engine by that, as a
-user's do. What cannot pass stands in the book with its reason (`book/nbgrader-differences.md`), which is read here: a
-test that fails and is not there fails the run, and so does one that is there and passes, or that nbgrader has no more.
+user's do. What cannot pass stands in the book with its reason (`book/reference/nbgrader-differences.md`), which is
+read here: a test that fails and is not there fails the run, and so does one that is there and passes, or that nbgrader
+has no more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-DIFFERENCES = Path(__file__).resolve().parents[2] / "book" / "nbgrader-differences.md"
+DIFFERENCES = Path(__file__).resolve().parents[2] / "book/reference/nbgrader-differences.md"
 ROW = re.compile(r"^\| `(?P<test>test_\w+\.py::[^`]+)` \| (?P<reason>.+) \|$", re.MULTILINE)
 COURSE = """\
 id = "abc101"

@@ -1,4 +1,4 @@
-"""book/nbgrader.md, followed command by command on the course that it speaks of: what it shows is what is printed."""
+"""The page on bringing an nbgrader course, command by command on such a course: what it shows is what is printed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def course(quickstart_once: NbgraderCourse, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def page(course: NbgraderCourse) -> FollowedPage:
-    return followed("nbgrader.md", course.root.parent, course.environment())
+    return followed("tutorials/bring-your-nbgrader-course.md", course.root.parent, course.environment())
 
 
 def test_what_the_page_shows_is_what_is_printed(page: FollowedPage) -> None:

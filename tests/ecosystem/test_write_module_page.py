@@ -1,4 +1,4 @@
-"""book/write_module.md, followed command by command in an empty folder: what it shows is what is printed."""
+"""book/tutorials/write-a-module.md, command by command in an empty folder: what it shows is what is printed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def page(folder: Path) -> FollowedPage:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return followed("write_module.md", folder, os.environ | {"PATH": path})
+    return followed("tutorials/write-a-module.md", folder, os.environ | {"PATH": path})
 
 
 def test_what_the_page_shows_is_what_is_printed(page: FollowedPage) -> None:

@@ -169,7 +169,7 @@ def test_init_writes_what_names_below_the_sites_take(fresh: Path) -> None:
     (fresh / ".env").unlink()
     assert "origin" not in init(fresh, "--subdomains", *site).stdout
     written = dict(line.split("=", 1) for line in (fresh / ".env").read_text().splitlines())
-    lines = re.findall(r"(?m)^(TITO_\w+)=(\S+)$", (DOCKER.parent / "book" / "server.md").read_text())
+    lines = re.findall(r"(?m)^(TITO_\w+)=(\S+)$", (DOCKER.parent / "book/how-to/one-server.md").read_text())
     documented = {name: value for name, value in lines if name in written}
     assert documented == {name: written[name] for name in ("TITO_SUBDOMAIN_HOST", "TITO_WILDCARD", "TITO_HOST_ROUTING")}
     used = json.dumps(SERVICES) + (DOCKER / "Caddyfile").read_text()

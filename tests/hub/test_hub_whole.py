@@ -205,7 +205,7 @@ def test_a_formgrader_in_a_place_of_its_own_needs_what_the_book_says(hub: WholeH
         "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{hub.ports[5]}",
         "TITO_EXCHANGE_URL": hub.exchange,
     }
-    page = (PROJECT / "book" / "hub.md").read_text()
+    page = (PROJECT / "book/how-to/hub.md").read_text()
     assert all(f"| `{name}` |" in page for name in environment)
     (hub.folder / "home").mkdir()
     usual = {"PATH": os.environ["PATH"], "HOME": str(hub.folder / "home")}

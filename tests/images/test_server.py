@@ -1,4 +1,4 @@
-"""One server, as book/server.md sets it up: docker/compose.yml, docker/init, docker/backup and docker/restore, run."""
+"""One server, as book/how-to/one-server.md sets it up: docker/compose.yml, init, backup and restore there, run."""
 
 from __future__ import annotations
 

@@ -67,7 +67,9 @@ def test_every_setting_has_one_variable_and_stands_in_the_book() -> None:
     assert len(set(variables)) == len(variables)
     assert len(known) > 60
     assert not [setting.dotted for setting in known if not setting.description]
-    assert settings_table() in (PROJECT / "book" / "hub.md").read_text(), "run python -m tito.hub.config.settings_page"
+    assert settings_table() in (PROJECT / "book/how-to/hub.md").read_text(), (
+        "run python -m tito.hub.config.settings_page"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ INSIDE = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "sandbox" 
 
 # From the top; a file imports from its own folder and from those below. What is deferred into a function counts too.
 LAYERS = (
+    "tito.docs",
     "tito.cli",
     "tito.doctor",
     "tito.hub.formgrader",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "book" / "threat_model.md"
+PAGE = ROOT / "book/explanation/threat-model.md"
 KINDS = ("forging", "hostile", "sabotage", "secrets", "tampering")
 NAME = re.compile(r"`([^`\s]+)`")
 
@@ -36,7 +36,7 @@ def test_every_kind_of_hostile_case_shows_a_fence() -> None:
     assert len(_named()) > 60
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "book/threat_model.md", "README.md"])
+@pytest.mark.parametrize("page", ["SECURITY.md", "book/explanation/threat-model.md", "README.md"])
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]

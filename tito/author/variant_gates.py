@@ -61,7 +61,7 @@ def enough_variants(context: GateContext, variants: list[Variant]) -> Iterator[G
     for kind, least in (("correct", gates.correct_variants), ("wrong", gates.wrong_variants)):
         count = sum(variant.kind == kind for variant in variants)
         if count < least:
-            hint = f"Write them in variants/{context.assignment.id}: book/write_module.md."
+            hint = f"Write them in variants/{context.assignment.id}: book/tutorials/write-a-module.md."
             yield Gate(f"enough {kind} variants", False, f"there are {count}, {least} are wanted", hint=hint)
 
 

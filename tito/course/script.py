@@ -62,7 +62,7 @@ def _header(path: Path, text: str) -> dict[str, Any]:
     if match is None:
         raise BadSource(
             f"{path}:1: no header. A module's script begins with a YAML block in comments, between two '# ---' lines.",
-            hint="See book/write_module.md, or copy the header of another module.",
+            hint="See book/tutorials/write-a-module.md, or copy the header of another module.",
         )
     lines = (line[2:] if line.startswith("# ") else line[1:] for line in match["yaml"].splitlines())
     try:

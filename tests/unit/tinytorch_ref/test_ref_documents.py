@@ -10,7 +10,7 @@ from pathlib import Path
 import tinytorch_ref
 
 ROOT = Path(tinytorch_ref.__file__).parent
-PAGE = ROOT.parent / "book" / "tinytorch-core.md"
+PAGE = ROOT.parent / "book/explanation/tinytorch-core.md"
 
 
 def reading_order() -> list[tuple[str, str, set[str]]]:

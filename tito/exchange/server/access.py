@@ -172,7 +172,7 @@ def login_of(request: Request) -> Login:
     """
     login: Login | None = request.app.state.login
     if login is None:
-        hint = "The exchange was given no token of its own by the hub; see book/hub.md."
+        hint = "The exchange was given no token of its own by the hub; see book/how-to/hub.md."
         raise Refused("There is no page here.", status=404, where="page", hint=hint)
     return login
 

@@ -42,7 +42,7 @@ PASSWORD_VARIABLE = f"{PREFIX}AUTH_DUMMY_PASSWORD"
 START_S, STOP_S = 120, 60
 WARNING = """\
 This is a trial, and no hub for a class: all servers are processes of your own account, and whoever logs in can read
-the others' files and yours. A class needs a server with containers: see book/hub.md."""
+the others' files and yours. A class needs a server with containers: see book/how-to/hub.md."""
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             continue
         if variable not in by_variable:
             close = get_close_matches(variable, by_variable, n=1)
-            hint = f"Did you mean {close[0]}?" if close else "book/hub.md lists what there is."
+            hint = f"Did you mean {close[0]}?" if close else "book/how-to/hub.md lists what there is."
             raise BadSource(f"There is no setting {variable}.", hint=hint)
         known = by_variable[variable]
         inside = data

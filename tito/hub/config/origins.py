@@ -44,7 +44,7 @@ def subdomain_host(settings: HubSettings) -> str:
         raise BadSource(
             "subdomain_host is not set, and this hub has several courses: a page on a student's server could do on the "
             "hub, in formgrader and in the exchange what whoever opens it may.",
-            hint=f"{HINT} '{ONE_ORIGIN}' leaves all on one origin; book/hub.md says what that means.",
+            hint=f"{HINT} '{ONE_ORIGIN}' leaves all on one origin; book/how-to/hub.md says what that means.",
         )
     return ""
 

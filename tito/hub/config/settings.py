@@ -70,7 +70,7 @@ class CourseSettings(Model):
     roster: Path | None = Field(default=None, description="a CSV with a column `id` or `username`, and perhaps `role`")
     precheck: bool = Field(
         default=False,
-        description="whether a worker runs visible tests on submit, which the hub starts; see precheck.md",
+        description="whether a worker runs visible tests on submit, which the hub starts; see prechecks.md",
     )
     precheck_token: SecretStr | None = Field(
         default=None, description="the token that a worker elsewhere has of the hub, which then starts none"

@@ -1,4 +1,4 @@
-"""The table of settings in book/hub.md, made from the settings.
+"""The table of settings in book/how-to/hub.md, made from the settings.
 
 `python -m tito.hub.config.settings_page` writes it there.
 A test holds the page to it.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tito.hub.config.load_settings import Known, known_settings
 
-PAGE = Path("book") / "hub.md"
+PAGE = Path("book/how-to/hub.md")
 HEAD = "| setting | default | |\n|---|---|---|\n"
 
 

@@ -54,7 +54,7 @@ def main() -> None:
     service = os.environ.get("JUPYTERHUB_SERVICE_NAME", "")
     try:
         if not service:
-            raise BadSource("This is started by JupyterHub.", hint="See book/hub.md.")
+            raise BadSource("This is started by JupyterHub.", hint="See book/how-to/hub.md.")
         require_fit(root, service)
         keep_private(root)
         with open_gradebook(load_course(root)):

@@ -1,0 +1,110 @@
+"""A Sphinx extension: what a chapter's header says, at its top, and lists of the chapters of a tier.
+
+```{chapter-card}``` stands below a chapter's title; ```{tier-list} Foundation``` wherever a list is wanted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from tito.course.course import load_course
+from tito.docs.chapters import MOST_STARS, TIERS, Chapter, of_title, read_chapters
+
+
+class ChapterCard(SphinxDirective):
+    """Tier, difficulty, time, what it builds on and what comes next, and what the reader will be able to do."""
+
+    def run(self) -> list[nodes.Node]:
+        chapters = _chapters(self)
+        (own,) = [chapter for chapter in chapters if chapter.page == self.env.docname]
+        facts = own.facts
+        badges = nodes.paragraph(classes=["chapter-badges"])
+        badges += nodes.inline(facts.tier, facts.tier, classes=["tier-badge", f"tier-{facts.tier.lower()}"])
+        stars = "★" * facts.difficulty + "☆" * (MOST_STARS - facts.difficulty)
+        label = f"difficulty {facts.difficulty} of {MOST_STARS}"
+        badges += nodes.inline(label, f"{stars} {label}", classes=["difficulty"])
+        badges += nodes.inline(facts.time_estimate, facts.time_estimate, classes=["time"])
+        about = nodes.paragraph(facts.description, facts.description, classes=["chapter-description"])
+        card = nodes.container(classes=["chapter-card"])
+        card += [badges, about, self._map(chapters, own)]
+        if facts.learning_objectives:
+            aims = nodes.bullet_list(classes=["objectives"])
+            for text in facts.learning_objectives:
+                content, messages = self.state.inline_text(text, self.lineno)
+                aims += nodes.list_item("", nodes.paragraph("", "", *content, *messages))
+            title = "When you are done you can"
+            card += [nodes.paragraph("", "", nodes.strong(title, title)), aims]
+        return [card]
+
+    def _map(self, chapters: tuple[Chapter, ...], own: Chapter) -> nodes.Node:
+        """What it builds on, the chapter, and what builds on it."""
+        before = [of_title(chapters, title, own.page) for title in own.facts.prerequisites]
+        after = [of_title(chapters, title, own.page) for title in own.facts.next_steps]
+        row = nodes.paragraph(classes=["connection-map"])
+        for at, links in enumerate((before, [own], after)):
+            if at and links and (before or at > 1):
+                row += nodes.inline(" → ", " → ", classes=["arrow"])
+            for number, chapter in enumerate(links):
+                if number:
+                    row += nodes.Text(" · ")
+                row += nodes.strong(_name(chapter), _name(chapter)) if chapter is own else _link(self, chapter)
+        return row
+
+
+class TierList(SphinxDirective):
+    """The chapters of a tier, with what each is about."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        (tier,) = self.arguments
+        if tier not in TIERS:
+            raise self.error(f"There is no tier '{tier}'; there are {', '.join(TIERS)}.")
+        listing = nodes.bullet_list(classes=["tier-list"])
+        for chapter in _chapters(self):
+            if chapter.facts.tier == tier:
+                text = f": {chapter.facts.description}"
+                listing += nodes.list_item("", nodes.paragraph("", "", _link(self, chapter), nodes.Text(text)))
+        return [listing]
+
+
+def _chapters(directive: SphinxDirective) -> tuple[Chapter, ...]:
+    """All chapters; a page that shows them is read anew when one of them has changed."""
+    book = Path(directive.env.srcdir)
+    course = load_course(book.parent)
+    chapters = read_chapters(book, course)
+    scripts = [assignment.script for assignment in course.assignments if assignment.script is not None]
+    for path in [*(book / f"{chapter.page}.md" for chapter in chapters), *scripts]:
+        directive.env.note_dependency(str(path))
+    return chapters
+
+
+def _name(chapter: Chapter) -> str:
+    return f"{chapter.number:02} {chapter.facts.title}"
+
+
+def _link(directive: SphinxDirective, chapter: Chapter) -> nodes.Node:
+    text = _name(chapter)
+    return addnodes.pending_xref(
+        text,
+        nodes.inline(text, text),
+        refdomain="std",
+        reftype="doc",
+        reftarget=f"/{chapter.page}",
+        refdoc=directive.env.docname,
+        refexplicit=True,
+        refwarn=True,
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """What Sphinx asks an extension for."""
+    app.add_directive("chapter-card", ChapterCard)
+    app.add_directive("tier-list", TierList)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
