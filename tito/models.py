@@ -197,12 +197,19 @@ class Limits:
     __pydantic_config__ = NO_OTHERS
 
     # With less than the least not even right work runs: what the sandbox needs itself would be taken for a student's.
+    #: of a cell
     cell_timeout_s: Annotated[float, Between(0.1, MOST)] = 30.0
+    #: of all cells of a notebook
     notebook_timeout_s: Annotated[float, Between(1, MOST)] = 300.0
+    #: of all processes together
     memory_mb: Annotated[int, Between(64, MOST)] = 2048
+    #: of files that are written
     scratch_mb: Annotated[int, Between(1, MOST)] = 256
+    #: and threads
     processes: Annotated[int, Between(8, MOST)] = 160
+    #: that are kept of what a cell prints
     output_kb: Annotated[int, Between(1, MOST)] = 256
+    #: of a notebook that is handed in
     submission_mb: Annotated[int, Between(1, MOST)] = 20
 
 

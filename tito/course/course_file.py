@@ -31,9 +31,13 @@ class CourseFile:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: the course as nbgrader and the exchange name it
     id: str
+    #: what people call it
     title: str | None = None
+    #: the package that students import
     package: str = ""
+    #: the folder that holds its reference
     reference: str = ""
     gradebook: GradebookSettings = field(default_factory=GradebookSettings)
     exchange: ExchangeSettings = field(default_factory=ExchangeSettings)
@@ -44,9 +48,12 @@ class CourseFile:
     precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
     files: FileSettings = field(default_factory=FileSettings)
+    #: by assignment, a date and time with a zone
     deadlines: dict[str, AwareDatetime] = field(default_factory=dict)
+    #: the same: nothing is taken after it
     cutoffs: dict[str, AwareDatetime] = field(default_factory=dict)
-    extensions: dict[str, dict[str, AwareDatetime]] = field(default_factory=dict)  # by assignment and student
+    #: by assignment and student, a deadline of their own; one beyond the cut-off moves the cut-off
+    extensions: dict[str, dict[str, AwareDatetime]] = field(default_factory=dict)
 
 
 def read_course_file(path: Path) -> CourseFile:

@@ -1,6 +1,7 @@
 """What can be chosen about a course: the tables of `course.toml`, with their defaults and bounds; `Limits` is one more.
 
-The bounds are annotations, which whoever reads the file holds it to (`course_file`).
+The bounds are annotations, which whoever reads the file holds it to (`course_file`). A comment that begins with a colon
+says what a setting is, to readers of the book.
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ class LatePolicy:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: after the deadline, in which nothing is lost
     grace_minutes: Annotated[float, AMOUNT] = 0.0
+    #: of the maximum score, for each day that has begun after that
     percent_per_day: Annotated[float, PERCENT] = 0.0
+    #: and no more than that
     max_percent: Annotated[float, PERCENT] = 100.0
 
 
@@ -42,7 +46,10 @@ class SandboxSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: `landlock` where no namespaces can be had (weaker: no disk quota, no pools of processes); `none` runs student
+    #: code unprotected; recorded with every grade
     backend: BackendName = "bubblewrap"
+    #: what a notebook can import, with what these need; `tito init` finds them in the assignments
     packages: tuple[str, ...] = ("ipython", "matplotlib", "numpy")
 
 
@@ -52,8 +59,11 @@ class PrecheckSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: prechecks for each student and assignment
     per_hour: Annotated[int, AMOUNT] = 0
+    #: instead of `limits.cell_timeout_s`, where that is longer
     cell_timeout_s: Annotated[float, Between(0.1, MOST)] = 10.0
+    #: instead of `limits.notebook_timeout_s`, where that is longer
     notebook_timeout_s: Annotated[float, Between(1, MOST)] = 60.0
 
     def within(self, limits: Limits) -> Limits:
@@ -74,8 +84,12 @@ class ExchangeSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: `filesystem`: nbgrader's own, for a lab of trusted users, with a collect that refuses forged owners; `nbgrader`:
+    #: what nbgrader_config.py names, reached by nbgrader's own commands alone
     kind: Literal["service", "filesystem", "nbgrader"] = "service"
+    #: the folder (0700) of your own exchange, or that of nbgrader's; `exchange` in the course, where nothing is said
     root: str = ""
+    #: the service's address; `$TITO_EXCHANGE_URL` where nothing is said; `local`: the store in `root`, opened directly
     url: str = ""
 
     @property
@@ -90,10 +104,15 @@ class FolderSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: what instructors write
     source: str = "source"
+    #: what students get
     release: str = "release"
+    #: what they handed in
     submitted: str = "submitted"
+    #: the same with points
     autograded: str = "autograded"
+    #: pages for students
     feedback: str = "feedback"
 
     @property
@@ -117,12 +136,20 @@ class GateSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: what is made of tests that can be forged or that the untouched stub passes, and of cells of the reference that
+    #: raise; `warn` for courses that were converted
     forgeable: Literal["refuse", "warn"] = "refuse"
+    #: no release without a proof that tests catch wrong solutions; `warn`: say so
     mutation: Literal["require", "warn", "off"] = "off"
+    #: what the cells of a module have to add up to; 0 here and below: not asked
     total_points: Annotated[float, AMOUNT] = 0
+    #: simulated students of each module who do it right, at least
     correct_variants: Annotated[int, AMOUNT] = 0
+    #: and who make a mistake
     wrong_variants: Annotated[int, AMOUNT] = 0
+    #: processor time for all warm-ups of a module
     warmups_s: Annotated[float, AMOUNT] = 0
+    #: and for all cells of its reference
     notebook_s: Annotated[float, AMOUNT] = 0
 
 
@@ -141,11 +168,18 @@ class FileSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: patterns of files that students hand in beside the notebook and that it needs: `["*.csv", "figures/*.png"]`
     submitted: tuple[str, ...] = ()
+    #: more of them for one assignment, by its name
     assignments: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: files of a submission
     most: Annotated[int, Between(0, 1000)] = 20
+    #: of each
     size_mb: Annotated[int, Between(0, MOST_SUBMITTED_MB)] = 5
+    #: of all of a submission together
     total_mb: Annotated[int, Between(0, MOST_SUBMITTED_MB)] = 20
+    #: of an assignment's own files, what each submission gets copies of, where the kernel cannot lay a layer over them
+    #: (`tito doctor` says); larger ones can only be read there
     copied_mb: Annotated[int, AMOUNT] = 16
 
 
@@ -156,4 +190,5 @@ class GradebookSettings:
 
     __pydantic_config__ = NO_OTHERS
 
+    #: any SQLAlchemy URL; `$TITO_GRADEBOOK_DB`: that variable has to be set
     db_url: str = ""
