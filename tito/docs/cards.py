@@ -14,7 +14,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tito.course.course import load_course
-from tito.docs.chapters import MOST_STARS, TIERS, Chapter, of_title, read_chapters
+from tito.docs.chapters import FILE_NAME, MOST_STARS, TIERS, Chapter, of_title, read_chapters
+from tito.docs.warmups import with_warmups
+from tito.errors import BadSource
 
 
 class ChapterCard(SphinxDirective):
@@ -44,8 +46,11 @@ class ChapterCard(SphinxDirective):
 
     def _map(self, chapters: tuple[Chapter, ...], own: Chapter) -> nodes.Node:
         """What it builds on, the chapter, and what builds on it."""
-        before = [of_title(chapters, title, own.page) for title in own.facts.prerequisites]
-        after = [of_title(chapters, title, own.page) for title in own.facts.next_steps]
+        try:
+            before = [of_title(chapters, title, own.page) for title in own.facts.prerequisites]
+            after = [of_title(chapters, title, own.page) for title in own.facts.next_steps]
+        except BadSource as error:
+            raise self.error(str(error)) from error
         row = nodes.paragraph(classes=["connection-map"])
         for at, links in enumerate((before, [own], after)):
             if at and links and (before or at > 1):
@@ -78,11 +83,27 @@ def _chapters(directive: SphinxDirective) -> tuple[Chapter, ...]:
     """All chapters; a page that shows them is read anew when one of them has changed."""
     book = Path(directive.env.srcdir)
     course = load_course(book.parent)
-    chapters = read_chapters(book, course)
+    try:
+        chapters = read_chapters(book, course)
+    except BadSource as error:
+        raise directive.error(str(error)) from error
     scripts = [assignment.script for assignment in course.assignments if assignment.script is not None]
     for path in [*(book / f"{chapter.page}.md" for chapter in chapters), *scripts]:
         directive.env.note_dependency(str(path))
     return chapters
+
+
+def _put_in_warmups(app: Sphinx, docname: str, source: list[str]) -> None:
+    """The text of a chapter, before it is read."""
+    folder, _, name = docname.rpartition("/")
+    match = FILE_NAME.fullmatch(name)
+    if folder != "chapters" or match is None:
+        return
+    course = load_course(Path(app.srcdir).parent)
+    number = int(match["number"])
+    for assignment in course.assignments:
+        if assignment.number == number and assignment.script is not None:
+            source[0] = with_warmups(source[0], assignment.script, course)
 
 
 def _name(chapter: Chapter) -> str:
@@ -107,4 +128,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """What Sphinx asks an extension for."""
     app.add_directive("chapter-card", ChapterCard)
     app.add_directive("tier-list", TierList)
+    app.connect("source-read", _put_in_warmups)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
