@@ -10,15 +10,18 @@ from typing import get_type_hints
 import pytest
 import yaml
 from click.testing import CliRunner
+from tiny import ASSIGNMENT, HIDDEN_TEXT
+from tiny import script as script_without
 
 import tito
-from tito.course.course import load_course
+from tito.course.course import Course, load_course
 from tito.course.course_file import CourseFile
 from tito.docs import api_page, commands_page, routes_page, settings_page, words_page
 from tito.docs.__main__ import PAGES, main
 from tito.docs.chapters import FILE_NAME, TIERS, of_title, read_chapters
 from tito.docs.comments import comments_in
 from tito.docs.markdown import table
+from tito.docs.warmups import with_warmups
 from tito.errors import BadSource
 from tito.models import Verdict
 
@@ -177,6 +180,29 @@ def test_what_the_script_says_stands_nowhere_else(tmp_path: Path) -> None:
     (chapter,) = read_chapters(book, load_course(PROJECT))
     assert (chapter.number, chapter.facts.title, chapter.facts.tier) == (16, "Quantization", "Optimization")
     assert chapter.facts.learning_objectives == ("round",)
+
+
+# ---- warm-ups in a chapter -------------------------------------------------------------------------------
+
+
+def test_a_chapter_has_the_warm_ups_of_its_script_and_nothing_of_what_students_write(course: Course) -> None:
+    script = course.step("source", f"{ASSIGNMENT}.py")
+    page = with_warmups("# Doubling\n\n% warm-ups\n\nThe end.\n", script, course)
+    assert page.startswith("# Doubling\n\n```{code-cell}\n:tags: [hide-input]\n\nimport numpy as np\n")
+    assert "from reference.base import identity" in page
+    assert "tinypack" not in page
+    assert "```{code-cell}\n\nwarm = [identity(n) for n in range(3)]" in page
+    assert page.endswith("```\n\nThe end.\n")
+    assert "double" not in page.replace("Doubling", "")
+    assert not [text for text in HIDDEN_TEXT if text in page]
+
+
+def test_a_chapter_that_asks_for_none_is_left_as_it_is_and_a_script_without_any_is_refused(course: Course) -> None:
+    script = course.step("source", f"{ASSIGNMENT}.py")
+    assert with_warmups("# Doubling: % warm-ups\n", script, course) == "# Doubling: % warm-ups\n"
+    script.write_text(script_without(warmup=None))
+    with pytest.raises(BadSource, match="no warm-up stands ahead"):
+        with_warmups("% warm-ups\n", script, course)
 
 
 def test_a_title_that_there_is_none_of_is_refused(tmp_path: Path) -> None:

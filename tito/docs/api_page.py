@@ -1,13 +1,15 @@
-"""The page of a course's reference package: classes and functions of each module, with what their docstrings say."""
+"""The page of a course's reference package: classes and functions of each module, with what their docstrings say.
+
+Nothing is imported: signatures and docstrings stand there as they are written.
+"""
 
 from __future__ import annotations
 
-import importlib
-import inspect
+import ast
 from collections.abc import Iterator
-from types import ModuleType
 
 from tito.course.course import Course, module_number
+from tito.course.python_source import parsed
 from tito.errors import BadSource
 
 INTRODUCTION = """\
@@ -30,39 +32,31 @@ def page(course: Course) -> str:
     numbered = sorted((number, path) for path in root.rglob("*.py") if (number := module_number(path)) is not None)
     parts = [INTRODUCTION.format(package=course.package, reference=root.name)]
     for number, path in numbered:
-        name = ".".join((root.name, *path.relative_to(root).with_suffix("").parts))
-        module = importlib.import_module(name.removesuffix(".__init__"))
+        module = parsed(path.read_text(encoding="utf-8"))
         if entries := list(_entries(module)):
-            parts += [f"## {number:02} `{module.__name__}`\n", f"{_first(module)}\n", *entries]
+            name = ".".join((root.name, *path.relative_to(root).with_suffix("").parts))
+            about = " ".join((ast.get_docstring(module) or "").partition("\n\n")[0].split())
+            parts += [f"## {number:02} `{name}`\n", f"{about}\n", *entries]
     return "\n".join(parts)
 
 
-def _entries(module: ModuleType) -> Iterator[str]:
-    for name, member in vars(module).items():
-        if name.startswith("_") or getattr(member, "__module__", None) != module.__name__:
-            continue
-        if inspect.isclass(member):
-            yield _entry(f"class {name}", member)
-            for method_name, method in vars(member).items():
-                if inspect.isfunction(method) and (not method_name.startswith("_") or method_name == "__init__"):
-                    yield _entry(f"{name}.{method_name}", method, _signature(method))
-        elif inspect.isfunction(member):
-            yield _entry(name, member, _signature(member))
+def _entries(module: ast.Module) -> Iterator[str]:
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
+            yield _entry(node.name, f"class {node.name}{bases}", node)
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and (method.name == "__init__" or method.name[0] != "_"):
+                    yield _entry(f"{node.name}.{method.name}", _head(method), method)
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield _entry(node.name, _head(node), node)
 
 
-def _entry(name: str, member: object, signature: str = "") -> str:
-    text = inspect.getdoc(member) or ""
-    return (
-        f"### `{name}`\n\n```text\n{name.rpartition('.')[2]}{signature}\n\n{text}\n```\n"
-        if signature
-        else (f"### `{name}`\n\n```text\n{text}\n```\n")
-    )
+def _head(function: ast.FunctionDef) -> str:
+    returned = f" -> {ast.unparse(function.returns)}" if function.returns is not None else ""
+    return f"{function.name}({ast.unparse(function.args)}){returned}"
 
 
-def _signature(function: object) -> str:
-    assert callable(function)
-    return str(inspect.signature(function)).replace("'", "")
-
-
-def _first(module: ModuleType) -> str:
-    return " ".join((module.__doc__ or "").strip().partition("\n\n")[0].split())
+def _entry(name: str, head: str, node: ast.ClassDef | ast.FunctionDef) -> str:
+    text = ast.get_docstring(node)
+    return f"### `{name}`\n\n```text\n{head}\n" + (f"\n{text}\n" if text else "") + "```\n"
