@@ -460,6 +460,22 @@ _TAKES_IDS = {"Embedding", "EmbeddingLayer", "GPT", "TinyGPT"}
 _OPTIMIZER_ARRAYS = {"sgd": 0, "adam": 2, "adamw": 2}
 
 
+def _step_times_ms(step: TrainingStep) -> tuple[float, float]:
+    """Of the forward and of the backward pass, in milliseconds."""
+    rounds = brief_iterations(sum(time_steps(step, 1)))
+    with collector_paused():
+        return time_steps(step, rounds)
+
+
+def _step_peaks(step: TrainingStep) -> tuple[int, int]:
+    """The most bytes that the recorded forward pass had allocated at once, and that both passes had."""
+    step.forget()
+    forward_peak, _ = observed_memory(step.forward)
+    step.forget()
+    peak, _ = observed_memory(step.run)
+    return forward_peak, peak
+
+
 class Profiler:
     """Counts and measures models.
 
@@ -580,10 +596,9 @@ class Profiler:
     ) -> dict[str, Any]:
         """A forward and a backward pass, both run and observed.
 
-        The backward pass counts 2 operations for each of the forward's: Y = X W has one matrix product, and its
-        gradients by X and by W take two of the same size; layers without products, which count for
-        little, go by the same rule. So it is where everything is learned; frozen weights would save their part. Time
-        and memory follow no rule but are measured. The model's own gradients are as before when all is over.
+        The backward pass counts 2 operations for each of the forward's: Y = X W has one matrix product, its gradients
+        by X and by W two of the same size; layers without products go by the same rule, and frozen weights would save
+        their part. Time and memory are measured. The model's own gradients are as before when all is over.
 
         Args:
             _loss_fn: a function from the output to a scalar Tensor, which is run with the forward pass and not
@@ -596,8 +611,7 @@ class Profiler:
             forward_memory_mb: parameters + input + the most that the recorded forward pass had allocated at once;
             gradient_memory_mb: the bytes of the parameters' gradients;
             total_memory_mb: parameters + input + the most that both passes had allocated at once, gradients included;
-            memory_efficiency: the share of that in parameters, input and gradients, 0 to 1. The rest is what the
-                forward pass kept for the backward, and scratch;
+            memory_efficiency: the share of that in parameters, input and gradients, 0 to 1; else kept or scratch;
             optimizer_memory_estimates: MB that "sgd" (without momentum), "adam" and "adamw" would keep from step to
                 step for the parameters that are learned;
             bottleneck: that of `profile_forward_pass`: twice the operations on twice the bytes keep the intensity.
@@ -615,13 +629,8 @@ class Profiler:
         cost = layer_cost(model, _checked_shape(input_tensor.shape))
         parameters = model_parameters(model)
         with TrainingStep(model, input_tensor, parameters, _loss_fn) as step:
-            rounds = brief_iterations(sum(time_steps(step, 1)))
-            with collector_paused():
-                forward_ms, backward_ms = time_steps(step, rounds)
-            step.forget()
-            forward_peak, _ = observed_memory(step.forward)
-            step.forget()
-            peak, _ = observed_memory(step.run)
+            forward_ms, backward_ms = _step_times_ms(step)
+            forward_peak, peak = _step_peaks(step)
             gradients = step.gradient_bytes()
         total_ms = forward_ms + backward_ms
         backward_flops = BACKWARD_FLOPS_PER_FORWARD * cost.flops

@@ -1,6 +1,6 @@
 """Inputs by which a mutant that is marked as equivalent is compared with the solution that it was made of.
 
-Each draws from `rng`, and returns what the notebook's functions make of it; see book/mutation.md.
+Each draws from `rng`, and returns what the notebook's functions make of it; see book/how-to/mutation.md.
 """
 
 import numpy as np
