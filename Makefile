@@ -14,6 +14,7 @@ setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned depend
 	@touch $@
 
 MODULE = 16
+MODULE = 16
 demo: setup                  ## the whole flow on a simulated cohort of a module, in demo/ (or MODULE=15)
 	.venv/bin/tito demo $(MODULE)
 

@@ -37,9 +37,16 @@ def doctor(settings: Settings, as_json: bool) -> None:
     show_default=True,
     help="The folder to make the demo course in. An older demo there is replaced.",
 )
+@click.option(
+    "--students",
+    type=click.IntRange(1, 1000),
+    default=12,
+    show_default=True,
+    help="How many of the module's simulated students take part, of each kind in turn.",
+)
 @click.argument("module", default="", shell_complete=modules_beginning)
 @click.pass_obj
-def demo(settings: Settings, into: Path, module: str) -> None:
+def demo(settings: Settings, into: Path, students: int, module: str) -> None:
     """Run the whole flow on a simulated cohort: check, release, submit, autograde, feedback, CSV.
 
     MODULE is, by default, the first that has simulated students.
@@ -47,4 +54,4 @@ def demo(settings: Settings, into: Path, module: str) -> None:
     from tito.cli.demo import first_module, run
 
     course = settings.course()
-    run(course, course.assignment(module or first_module(course)), into, say)
+    run(course, course.assignment(module or first_module(course)), into, students, say)

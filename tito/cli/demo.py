@@ -12,16 +12,16 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count
+from itertools import chain, count, islice, zip_longest
 from pathlib import Path
 
 import nbformat
 
 from tito.author.gates import run_gates
 from tito.author.release import publish
-from tito.author.variants import FOR_GATES_ALONE, read_variants, submission
+from tito.author.variants import FOR_GATES_ALONE, KINDS, read_variants, submission
 from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange
 from tito.bridge.feedback import generate_feedback
 from tito.bridge.generate import quiet
@@ -57,14 +57,14 @@ class Player:
     variant: Variant
 
 
-def run(course: Course, assignment: Assignment, into: Path, say: Callable[[str], None]) -> None:
-    """Make a demo course in `into` and take its cohort from source to CSV.
+def run(course: Course, assignment: Assignment, into: Path, students: int, say: Callable[[str], None]) -> None:
+    """Make a demo course in `into` and take a cohort of so many students, or fewer, from source to CSV.
 
     Raises:
         UsageError: `into` holds something that is no demo, or the module has no variants.
         GateFailed: the module is not fit for release.
     """
-    cohort = _cohort(course, assignment)
+    cohort = _cohort(course, assignment, students)
     demo = _demo_course(course, assignment, into)
     isolation = backend(demo.sandbox.backend)
     with _timed("1. check: the release gates", say):
@@ -128,8 +128,17 @@ def _timed(title: str, say: Callable[[str], None]) -> Iterator[None]:
     say(f"   ({time.perf_counter() - started:.1f} s)")
 
 
-def _cohort(course: Course, assignment: Assignment) -> list[Player]:
-    variants = [variant for variant in read_variants(course, assignment) if variant.kind not in FOR_GATES_ALONE]
+def cast(variants: Sequence[Variant], students: int) -> list[Variant]:
+    """So many of the variants that students may play: of each kind in turn, until there are enough; in their order."""
+    kinds = [kind for kind in KINDS if kind not in FOR_GATES_ALONE]
+    by_kind = [[variant for variant in variants if variant.kind == kind] for kind in kinds]
+    in_turn = chain.from_iterable(zip_longest(*by_kind))
+    chosen = set(islice((variant.name for variant in in_turn if variant is not None), students))
+    return [variant for variant in variants if variant.name in chosen]
+
+
+def _cohort(course: Course, assignment: Assignment, students: int) -> list[Player]:
+    variants = cast(read_variants(course, assignment), students)
     if not variants:
         raise UsageError(
             f"There are no variants of {assignment.id} to play students.",
