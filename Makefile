@@ -40,7 +40,7 @@ modules: setup               ## the course's modules: their gates, exports and p
 
 book: setup                  ## the book, in book/_build/html; a warning fails it
 	.venv/bin/python -m tito.docs --check
-	.venv/bin/jupyter-book build -W -n --keep-going book/
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .venv/bin/jupyter-book build -W -n --keep-going book/
 	.venv/bin/python scripts/check_book.py book
 
 compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/reference/nbgrader-differences.md
