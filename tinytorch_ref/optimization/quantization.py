@@ -32,9 +32,9 @@ def affine_parameters(low: float, high: float) -> tuple[float, int]:
         (3.0, -43)
 
     Hints:
-        1. Widen the range so that it contains 0.
-        2. Only a range of exactly zero width is special.
-        3. `float(...)` first: float32 arithmetic would cost you digits.
+        1. Do the example by hand, then the range from 1 to 6. Which step above does the second one need?
+        2. Which single width would you have to divide by, and must not?
+        3. What arrives may be a numpy float32. In which type do you want to calculate?
     """
     low, high = min(float(low), 0.0), max(float(high), 0.0)
     if low == high:
@@ -58,7 +58,9 @@ def to_codes(values: np.ndarray, scale: float, zero_point: int) -> np.ndarray:
         >>> to_codes(np.array([-1.0, 0.0, 2.0, 99.0]), 3 / 255, -43)
         array([-128,  -43,  127,  127], dtype=int8)
 
-    Hint: round, shift, clip, convert; in this order.
+    Hints:
+        1. Four things happen to a value. In the formula above, which is done first, which last?
+        2. If all codes are right but those of 99 and -99: what has happened before the limits were looked at?
     """
     steps = np.rint(np.asarray(values, dtype=np.float64) / scale) + zero_point
     codes: np.ndarray = np.clip(steps, INT8_MIN, INT8_MAX).astype(np.int8)
@@ -101,6 +103,35 @@ def dequantize_int8(q_tensor: Tensor, scale: float, zero_point: int) -> Tensor:
     return Tensor(scale * (q_tensor.data.astype(np.float32) - zero_point))
 
 
+def quantize_per_channel(weight: Tensor) -> tuple[Tensor, np.ndarray, np.ndarray]:
+    """Quantize each column of a weight over its own range (widened to contain zero).
+
+    Args:
+        weight: Tensor of floats, shape (in_features, out_features). It is not changed.
+
+    Returns:
+        (q_weight, scales, zero_points): q_weight a Tensor, int8, of the same shape; scales an array of
+        out_features floats, zero_points one of out_features integers. For each column,
+        weight[:, j] is about scales[j] * (q_weight[:, j] - zero_points[j]).
+
+    Example:
+        >>> weight = Tensor([[-1.0, 0.0], [0.0, 100.0], [2.0, 255.0]])
+        >>> codes, scales, zero_points = quantize_per_channel(weight)
+        >>> codes.data.tolist(), scales.round(4).tolist(), zero_points.tolist()
+        ([[-128, -128], [-43, -28], [127, 127]], [0.0118, 1.0], [-43, -128])
+
+    Hints:
+        1. You have a function that quantizes a tensor over its own range. What is a column?
+        2. For a weight of shape (5, 3): what shape do you want to put together, and out of what?
+    """
+    outputs = weight.shape[1]
+    codes, scales, zero_points = np.empty(weight.shape, dtype=np.int8), np.empty(outputs), np.empty(outputs, dtype=int)
+    for place in range(outputs):
+        column, scales[place], zero_points[place] = quantize_int8(Tensor(weight.data[:, place]))
+        codes[:, place] = column.data
+    return Tensor(codes), scales, zero_points
+
+
 def int8_matmul(x_codes: np.ndarray, x_zero_point: int, w_codes: np.ndarray, w_zero_point: int) -> np.ndarray:
     """Sum over k of (x_codes[..., k] - x_zero_point) * (w_codes[k, j] - w_zero_point), in INT32.
 
@@ -117,7 +148,9 @@ def int8_matmul(x_codes: np.ndarray, x_zero_point: int, w_codes: np.ndarray, w_z
         >>> int8_matmul(x, 1, w, 0)      # (3 - 1) * 10 + (5 - 1) * 20
         array([[100]], dtype=int32)
 
-    Hint: convert with `.astype(np.int32)` before anything is multiplied or subtracted.
+    Hints:
+        1. In the example, which types do `x - 1` and `x @ w` have as they stand? Print them.
+        2. If only cases with a zero point fail: try (x_zero_point, 0) and (0, w_zero_point) on their own.
     """
     x, w = x_codes.astype(np.int32), w_codes.astype(np.int32)
     sums: np.ndarray = x @ w
@@ -134,68 +167,122 @@ class QuantizedLinear:
     `QuantizedLinear(linear_layer)` copies what it needs and does not keep the float layer.
     """
 
-    def __init__(self, linear_layer: Linear) -> None:
-        """Quantize the weight (in_features, out_features); keep a float32 copy of the bias, or None.
+    q_weight: Tensor
+    weight_scale: float
+    weight_zero_point: int
+    bias: Tensor | None
+    original_bytes: int
 
-        Note here how many bytes the float layer's arrays occupy (`.data.nbytes`): `memory_usage`
-        needs the figure when the float layer is gone.
-        """
+    def __init__(self, linear_layer: Linear) -> None:
+        """Quantize the weight (`store_weights`); the inputs' range stays open."""
         self.in_features, self.out_features = linear_layer.weight.shape
         self.input_scale: float | None = None
         self.input_zero_point: int | None = None
-        self.q_weight, self.weight_scale, self.weight_zero_point = quantize_int8(linear_layer.weight)
-        self.bias = None if linear_layer.bias is None else Tensor(linear_layer.bias.data.astype(np.float32))
-        self.original_bytes = sum(parameter.data.nbytes for parameter in linear_layer.parameters())
+        store_weights(self, linear_layer)
 
     def calibrate(self, sample_inputs: list[Tensor]) -> None:
-        """Fix input_scale and input_zero_point from a list of sample inputs (Tensors, any shapes).
-
-        The range spans the smallest and the largest value over all samples. Calling it again
-        starts afresh: only the new samples count.
-        """
-        low = min(sample.data.min() for sample in sample_inputs)
-        high = max(sample.data.max() for sample in sample_inputs)
-        self.input_scale, self.input_zero_point = affine_parameters(low, high)
+        """Fix the inputs' range by sample inputs (`calibration_range`); only the newest ones count."""
+        self.input_scale, self.input_zero_point = calibration_range(sample_inputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Tensor (..., in_features) -> Tensor (..., out_features), float32.
-
-        1. scale and zero point of the input: the calibrated ones, or this input's own range
-        2. codes of the input
-        3. `int8_matmul` with the codes of the weight
-        4. both scales, then the bias
-        """
-        scale, zero_point = self.input_scale, self.input_zero_point
-        if scale is None or zero_point is None:
-            scale, zero_point = affine_parameters(x.data.min(), x.data.max())
-        codes = to_codes(x.data, scale, zero_point)
-        sums = int8_matmul(codes, zero_point, self.q_weight.data, self.weight_zero_point)
-        output = sums * (scale * self.weight_scale)
-        if self.bias is not None:
-            output = output + self.bias.data
-        return Tensor(output.astype(np.float32))
+        """Tensor (..., in_features) to (..., out_features) (`quantized_forward`)."""
+        return quantized_forward(self, x)
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Same as `forward`."""
         return self.forward(x)
 
     def parameters(self) -> list[Tensor]:
-        """What the layer stores: [q_weight], or [q_weight, bias] if there is a bias."""
-        return [self.q_weight] if self.bias is None else [self.q_weight, self.bias]
+        """What the layer stores: the codes of the weight, and the bias if there is one."""
+        stored = [self.q_weight]
+        if self.bias is not None:
+            stored.append(self.bias)
+        return stored
 
     def memory_usage(self) -> dict[str, float]:
-        """Bytes before and after, measured from the arrays.
+        """Bytes before and after (`layer_memory`)."""
+        return layer_memory(self)
 
-        Returns a dict with
-            original_bytes: what the float layer's arrays occupied (a float16 layer has half of a float32 one)
-            quantized_bytes: what this layer's arrays occupy, plus OVERHEAD_BYTES
-            compression_ratio: original_bytes / quantized_bytes
-        """
-        quantized_bytes = sum(parameter.data.nbytes for parameter in self.parameters()) + OVERHEAD_BYTES
-        return {
-            "original_bytes": self.original_bytes,
-            "quantized_bytes": quantized_bytes,
-            "compression_ratio": self.original_bytes / quantized_bytes,
-        }
+
+def store_weights(layer: QuantizedLinear, linear_layer: Linear) -> None:
+    """Set what a quantized layer keeps of a float layer.
+
+    Afterwards `layer` has
+        q_weight, weight_scale, weight_zero_point: as `quantize_int8` gives them for the weight
+        bias: a Tensor of its own, float32, that holds the bias; None if there is no bias
+        original_bytes: how many bytes the float layer's arrays occupy (`.data.nbytes`; a float16
+            layer has half of a float32 one)
+
+    Hints:
+        1. Which of these does `quantize_int8` hand you, and in which order?
+        2. If somebody changes the float layer's bias afterwards: may yours change as well?
+    """
+    layer.q_weight, layer.weight_scale, layer.weight_zero_point = quantize_int8(linear_layer.weight)
+    layer.bias = None if linear_layer.bias is None else Tensor(linear_layer.bias.data.astype(np.float32))
+    layer.original_bytes = sum(parameter.data.nbytes for parameter in linear_layer.parameters())
+
+
+def calibration_range(sample_inputs: list[Tensor]) -> tuple[float, int]:
+    """Scale and zero point for the smallest to the largest value over all samples.
+
+    Args:
+        sample_inputs: list of at least one Tensor; they may have different shapes. They are not changed.
+
+    Returns:
+        (scale, zero_point), as `affine_parameters` gives them.
+
+    Hints:
+        1. Two batches of shapes (2, 5) and (1, 5), one vector of shape (5,): what of them can be compared without
+           putting them into one array?
+        2. Is the average of two smallest values the smallest value of both?
+    """
+    low = min(sample.data.min() for sample in sample_inputs)
+    high = max(sample.data.max() for sample in sample_inputs)
+    return affine_parameters(low, high)
+
+
+def quantized_forward(layer: QuantizedLinear, x: Tensor) -> Tensor:
+    """Tensor (..., in_features) -> Tensor (..., out_features), float32.
+
+    1. scale and zero point of the input: the calibrated ones, or this input's own range
+    2. codes of the input
+    3. `int8_matmul` with the codes of the weight
+    4. both scales, then the bias
+
+    The layer stays as it is: an uncalibrated one takes each input's own range, every time.
+
+    Hints:
+        1. Write the four lines down with shapes: what has shape (..., in_features), what (..., out_features)?
+        2. Wrong by about the bias? Wrong by a factor? Print the output beside x @ weight for one row.
+    """
+    scale, zero_point = layer.input_scale, layer.input_zero_point
+    if scale is None or zero_point is None:
+        scale, zero_point = affine_parameters(x.data.min(), x.data.max())
+    codes = to_codes(x.data, scale, zero_point)
+    sums = int8_matmul(codes, zero_point, layer.q_weight.data, layer.weight_zero_point)
+    output = sums * (scale * layer.weight_scale)
+    if layer.bias is not None:
+        output = output + layer.bias.data
+    return Tensor(output.astype(np.float32))
+
+
+def layer_memory(layer: QuantizedLinear) -> dict[str, float]:
+    """Bytes of a layer before and after, measured from the arrays.
+
+    Returns a dict with
+        original_bytes: what the float layer's arrays occupied (`layer.original_bytes`)
+        quantized_bytes: what the codes and the bias occupy (`.data.nbytes`), plus OVERHEAD_BYTES
+        compression_ratio: original_bytes / quantized_bytes
+
+    Hint: which arrays does the layer hold? Not every layer has both.
+    """
+    arrays = [tensor.data for tensor in (layer.q_weight, layer.bias) if tensor is not None]
+    quantized_bytes = sum(array.nbytes for array in arrays) + OVERHEAD_BYTES
+    return {
+        "original_bytes": layer.original_bytes,
+        "quantized_bytes": quantized_bytes,
+        "compression_ratio": layer.original_bytes / quantized_bytes,
+    }
 
 
 def flat_layers(model: Any) -> list[Any]:
@@ -215,7 +302,7 @@ def model_bytes(model: Any) -> int:
     """Bytes of all layers of a model (with `.layers`; see `flat_layers`).
 
     A QuantizedLinear counts with its `quantized_bytes`, that is, with its overhead; every other layer
-    with the bytes of its parameters' arrays (`.data.nbytes`).
+    with the bytes of its parameters' arrays (`.data.nbytes`), of whatever kind it is.
     """
     total = 0
     for layer in flat_layers(model):
@@ -258,7 +345,7 @@ def quantize_model(model: Any, calibration_data: list[Tensor] | None = None) -> 
 
     Args:
         model: an object with a list `.layers`. A layer that has `.layers` of its own is opened too.
-        calibration_data: list of Tensors, inputs of the model. Each layer is calibrated with what
+        calibration_data: list of Tensors, inputs of the model. Each layer is calibrated (`.calibrate`) with what
             arrives at it when nothing is dropped (Dropout with training=False). None or an empty
             list: the layers stay uncalibrated.
 
@@ -266,12 +353,17 @@ def quantize_model(model: Any, calibration_data: list[Tensor] | None = None) -> 
         quantized_layers: {"layer_0": {"quantized": q_weight, "scale": ..., "zero_point": ...,
             "original_shape": (in, out)}, ...}; the number is the place in `.layers`, inside a
             container "layer_2.0" and so on
-        original_size_mb, quantized_size_mb: bytes of the whole model before and after, in MB (2**20)
+        original_size_mb, quantized_size_mb: `model_bytes` before and after, in MB (2**20)
         compression_ratio: the first by the second
 
     Raises:
         ValueError: if model has no `.layers` (a bare Linear, for example: there is nothing to
             replace it in).
+
+    Hints:
+        1. Without calibration data and without containers it is one loop. Begin with that.
+        2. Carry two things along: the place in `.layers`, and the data that arrive there.
+        3. For containers: what is the same question again, for a shorter list of layers?
     """
     if not hasattr(model, "layers"):
         raise ValueError(f"quantize_model needs a model with .layers, got {type(model).__name__}")

@@ -70,6 +70,7 @@ def quantize_int8(tensor):
     low, high = flat[0], flat[0]
     ### EQUIVALENT c1d624f6 by tensors: into how many parts it is split makes no difference
     ### EQUIVALENT 5add842b by tensors: into how many parts it is split makes no difference
+    ### EQUIVALENT 139ad8ee by tensors: into how many parts it is split makes no difference
     for part in np.array_split(flat, max(1, flat.size // 4096)):
         low = min(low, part.min())
         high = max(high, part.max())

@@ -33,7 +33,6 @@ def to_codes(values, scale, zero_point):
 
 # %% quantize_int8
 def quantize_int8(tensor):
-    ### EQUIVALENT 7bc9a5a5 by tensors: the helper sorts them
     step, zero = affine_parameters(np.min(tensor.numpy()), np.max(tensor.numpy()))
     ### EQUIVALENT 8a34557c by tensors: codes are int8 already
     return Tensor(to_codes(tensor.numpy(), step, zero), dtype=np.int8), step, zero
@@ -54,7 +53,28 @@ def int8_matmul(x_codes, x_zero_point, w_codes, w_zero_point):
     shifted_w = np.subtract(w_codes, w_zero_point, dtype=np.int32)
     return np.tensordot(shifted_x, shifted_w, axes=(-1, 0))
 
-# %% quantized_linear
+# %% quantize_per_channel
+def quantize_per_channel(weight):
+    values = weight.numpy()
+    codes = np.zeros(values.shape, dtype=np.int8)
+    steps, zeros = np.ones(values.shape[1]), np.zeros(values.shape[1], dtype=int)
+    for j, column in enumerate(np.transpose(values)):
+        steps[j], zeros[j] = affine_parameters(column.min(), column.max())
+        codes[:, j] = to_codes(column, steps[j], zeros[j])
+    return Tensor(codes), steps, zeros
+
+# %% store_weights
+def own_copy(tensor):
+    return None if tensor is None else Tensor(np.array(tensor.data, dtype=np.float32))
+
+
+def store_weights(layer, linear_layer):
+    weight, bias = linear_layer.weight, linear_layer.bias
+    layer.q_weight, layer.weight_scale, layer.weight_zero_point = quantize_int8(weight)
+    layer.bias = own_copy(bias)
+    layer.original_bytes = weight.data.nbytes + (bias.data.nbytes if bias is not None else 0)
+
+# %% calibration_range
 class InputRange:
     """Smallest and largest value seen so far."""
 
@@ -66,48 +86,34 @@ class InputRange:
         return self
 
     def code(self):
-        ### EQUIVALENT c8ca678b by layers: the helper sorts them
         return affine_parameters(min(self.values), max(self.values))
 
 
-class QuantizedLinear:
-    def __init__(self, linear_layer):
-        self.in_features, self.out_features = linear_layer.weight.shape
-        self.input_scale = self.input_zero_point = None
-        self.q_weight, self.weight_scale, self.weight_zero_point = quantize_int8(linear_layer.weight)
-        has_bias = linear_layer.bias is not None
-        ### EQUIVALENT 4a769946 by layers: a Tensor copies, and holds floats as float32
-        ### EQUIVALENT f2b225b5 by layers: a Tensor copies, and holds floats as float32
-        self.bias = Tensor(np.array(linear_layer.bias.data, dtype=np.float32)) if has_bias else None
-        self._before = linear_layer.weight.data.nbytes + (linear_layer.bias.data.nbytes if has_bias else 0)
+def calibration_range(sample_inputs):
+    seen = InputRange()
+    for sample in sample_inputs:
+        seen.see(sample)
+    return seen.code()
 
-    def calibrate(self, sample_inputs):
-        seen = InputRange()
-        for sample in sample_inputs:
-            seen.see(sample)
-        self.input_scale, self.input_zero_point = seen.code()
+# %% quantized_forward
+def code_for(layer, x):
+    if layer.input_scale is not None:
+        return layer.input_scale, layer.input_zero_point
+    return InputRange().see(x).code()
 
-    def _code_for(self, x):
-        if self.input_scale is not None:
-            return self.input_scale, self.input_zero_point
-        return InputRange().see(x).code()
 
-    def forward(self, x):
-        step, zero = self._code_for(x)
-        sums = int8_matmul(to_codes(x.data, step, zero), zero, self.q_weight.data, self.weight_zero_point)
-        result = np.multiply(sums, np.float32(step * self.weight_scale), dtype=np.float32)
-        if self.bias is not None:
-            result += self.bias.data
-        return Tensor(result)
+def quantized_forward(layer, x):
+    step, zero = code_for(layer, x)
+    sums = int8_matmul(to_codes(x.data, step, zero), zero, layer.q_weight.data, layer.weight_zero_point)
+    result = np.multiply(sums, np.float32(step * layer.weight_scale), dtype=np.float32)
+    if layer.bias is not None:
+        result += layer.bias.data
+    return Tensor(result)
 
-    __call__ = forward
-
-    def parameters(self):
-        return [tensor for tensor in (self.q_weight, self.bias) if tensor is not None]
-
-    def memory_usage(self):
-        after = sum(tensor.nbytes for tensor in self.parameters()) + OVERHEAD_BYTES
-        return dict(original_bytes=self._before, quantized_bytes=after, compression_ratio=self._before / after)
+# %% layer_memory
+def layer_memory(layer):
+    after = sum(tensor.nbytes for tensor in layer.parameters()) + OVERHEAD_BYTES
+    return dict(original_bytes=layer.original_bytes, quantized_bytes=after, compression_ratio=layer.original_bytes / after)
 
 # %% quantize_model
 def quantize_model(model, calibration_data=None):

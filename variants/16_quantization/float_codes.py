@@ -2,7 +2,7 @@
 # title: Codes are rounded but stay floats
 # kind: wrong
 # base: reference
-# lost: [test_to_codes, test_quantize_int8]
+# lost: [test_to_codes]
 # ---
 
 # %% to_codes

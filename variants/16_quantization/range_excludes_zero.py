@@ -2,7 +2,7 @@
 # title: The range is not widened, the zero point is clipped instead
 # kind: wrong
 # base: reference
-# lost: [test_affine_parameters, test_quantize_int8]
+# lost: [test_affine_parameters]
 # ---
 
 # %% affine_parameters

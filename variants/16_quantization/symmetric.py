@@ -2,7 +2,7 @@
 # title: Symmetric int8 (policy case, right numbers in another scheme)
 # kind: policy
 # base: reference
-# lost: [test_affine_parameters, test_quantize_int8]
+# lost: [test_affine_parameters]
 # ---
 
 # %% affine_parameters

@@ -2,7 +2,7 @@
 # title: A parenthesis is missing in one cell
 # kind: broken
 # base: reference
-# lost: [test_int8_matmul, test_forward]
+# lost: [test_int8_matmul]
 # ---
 
 # %% int8_matmul

@@ -2,7 +2,7 @@
 # title: Unsigned codes from 0 to 255 (policy case, round-trips but breaks the contract)
 # kind: policy
 # base: reference
-# lost: [test_affine_parameters, test_to_codes, test_quantize_int8]
+# lost: [test_affine_parameters, test_to_codes]
 # ---
 
 # %% affine_parameters
