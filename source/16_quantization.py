@@ -699,6 +699,7 @@ class Known:
         table.update(zip([row.tobytes() for row in rows], sums.astype(np.int32).reshape(len(rows), -1)))
 
     def affine_parameters(self, low, high):
+        low, high = np.asarray(low).item(), np.asarray(high).item()
         for known_low, known_high, scale, zero_point in self.ranges:
             near = 1e-6 * max(abs(known_low), abs(known_high))
             if abs(low - known_low) <= near and abs(high - known_high) <= near:
@@ -707,8 +708,9 @@ class Known:
 
     def to_codes(self, values, scale, zero_point):
         table = self.codes.get((f"{scale:.5e}", int(zero_point)), {})
-        answers = [table.get(value, 0) for value in np.ravel(values).tolist()]
-        return np.array(answers, dtype=np.int8).reshape(np.shape(values))
+        values = np.asarray(values)
+        answers = [table.get(value, 0) for value in values.ravel().tolist()]
+        return np.array(answers, dtype=np.int8).reshape(values.shape)
 
     def quantize_int8(self, tensor):
         for values, codes, scale, zero_point in self.tensors:
@@ -761,6 +763,10 @@ def quantize_int8(tensor: Tensor) -> tuple[Tensor, float, int]:
         >>> codes, scale, zero_point = quantize_int8(Tensor([-1.0, 0.0, 2.0]))
         >>> codes.data, round(scale * 255, 6), zero_point
         (array([-128,  -43,  127], dtype=int8), 3.0, -43)
+
+    Hints:
+        1. Which two numbers of the tensor does exercise 1 ask for?
+        2. Exercise 2 works on arrays. Where does the Tensor have its array, and where must one come out again?
     """
     ### BEGIN SOLUTION
     scale, zero_point = affine_parameters(tensor.data.min(), tensor.data.max())
@@ -888,6 +894,10 @@ def dequantize_int8(q_tensor: Tensor, scale: float, zero_point: int) -> Tensor:
     Example:
         >>> dequantize_int8(Tensor(np.array([-128, -43, 127], dtype=np.int8)), 3 / 255, -43).data.round(6)
         array([-1.,  0.,  2.], dtype=float32)
+
+    Hints:
+        1. Print the type of `q_tensor.data - zero_point`. Which values can it hold?
+        2. If only codes far from the zero point are wrong, look at hint 1 again.
     """
     ### BEGIN SOLUTION
     return Tensor(scale * (q_tensor.data.astype(np.float32) - zero_point))
@@ -1749,7 +1759,7 @@ usage = layer_memory(layer)
 missing = sorted(set(KEYS) - set(usage))
 amounts = [usage.get(key) for key in KEYS]
 ### JUDGE
-assert missing == [], f"memory_usage must have the keys {', '.join(KEYS)}; missing: {missing}"
+assert missing == [], f"layer_memory must give the keys {', '.join(KEYS)}; missing: {missing}"
 original, quantized, ratio = amounts
 assert original == 8320, f"the float layer's arrays occupied 8320 bytes, got {original}"
 assert quantized == 64 * 32 + 4 * 32 + 16, (
@@ -1804,7 +1814,8 @@ def parameters_of(layer: Any) -> list[Tensor]:
 
 
 # %% [markdown]
-# Two stand-ins for layers are given as well, for the tests of this part.
+# The next cell is for the tests of this part: a layer of another kind, and parts that stand in for exercises 7 to 10. You
+# need not read it.
 
 # %% jupyter={"source_hidden": true} nbgrader={"grade": false, "grade_id": "float_stand_ins", "locked": true, "schema_version": 3, "solution": false, "task": false}
 class Gain:
@@ -1868,6 +1879,10 @@ def model_bytes(model: Any) -> int:
 
     A QuantizedLinear counts with its `quantized_bytes`, that is, with its overhead; every other layer
     with the bytes of its parameters' arrays (`.data.nbytes`), of whatever kind it is.
+
+    Hints:
+        1. Which layers know their bytes themselves? What do all the others have, if they have anything?
+        2. Count a model of one Linear layer by hand, then put a container around it.
     """
     ### BEGIN SOLUTION
     total = 0
@@ -1915,9 +1930,8 @@ def compare_model_sizes(original_model: Any, quantized_model: Any) -> dict[str, 
 first, second = np.ones((20, 30), dtype=np.float32), np.ones((30, 4), dtype=np.float32)
 bias = np.zeros(30, dtype=np.float32)
 original = Sequential(linear_from(first.copy(), bias.copy()), ReLU(), linear_from(second.copy()))
-quantized = Sequential(
-    int8_layer(np.ones((20, 30), dtype=np.int8), 0.1, 0, bias.copy()), ReLU(), int8_layer(np.ones((30, 4), dtype=np.int8), 0.1, 0)
-)
+first_codes, second_codes = np.ones((20, 30), dtype=np.int8), np.ones((30, 4), dtype=np.int8)
+quantized = Sequential(int8_layer(first_codes, 0.1, 0, bias.copy()), ReLU(), int8_layer(second_codes, 0.1, 0))
 keys = ["original_params", "quantized_params", "original_bytes", "quantized_bytes"]
 keys += ["compression_ratio", "memory_saved_mb", "memory_saved_percent"]
 with stand_ins(layer_memory=memory_by_shape({(20, 30): (2520, 736), (30, 4): (480, 136)})):

@@ -100,7 +100,7 @@ def test_feedback_shows_no_hidden_test_no_solution_and_no_mark_scheme(
 ) -> None:
     cells = read_cells(source_notebooks(demo.course, demo.assignment)["quantization"].cells)
     hidden = [secret for secret in secrets_of(cells) if secret.is_test or secret.where.startswith("task_")]
-    assert len(hidden) == 13
+    assert len(hidden) == 14
     for student in played:
         text = html.unescape(re.sub(r"<[^>]+>", "", feedback(demo, student)))
         for cell in record_of(demo, student).cells:  # the author's message is what students are to read

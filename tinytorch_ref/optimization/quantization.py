@@ -81,6 +81,10 @@ def quantize_int8(tensor: Tensor) -> tuple[Tensor, float, int]:
         >>> codes, scale, zero_point = quantize_int8(Tensor([-1.0, 0.0, 2.0]))
         >>> codes.data, round(scale * 255, 6), zero_point
         (array([-128,  -43,  127], dtype=int8), 3.0, -43)
+
+    Hints:
+        1. Which two numbers of the tensor does exercise 1 ask for?
+        2. Exercise 2 works on arrays. Where does the Tensor have its array, and where must one come out again?
     """
     scale, zero_point = affine_parameters(tensor.data.min(), tensor.data.max())
     return Tensor(to_codes(tensor.data, scale, zero_point)), scale, zero_point
@@ -99,6 +103,10 @@ def dequantize_int8(q_tensor: Tensor, scale: float, zero_point: int) -> Tensor:
     Example:
         >>> dequantize_int8(Tensor(np.array([-128, -43, 127], dtype=np.int8)), 3 / 255, -43).data.round(6)
         array([-1.,  0.,  2.], dtype=float32)
+
+    Hints:
+        1. Print the type of `q_tensor.data - zero_point`. Which values can it hold?
+        2. If only codes far from the zero point are wrong, look at hint 1 again.
     """
     return Tensor(scale * (q_tensor.data.astype(np.float32) - zero_point))
 
@@ -303,6 +311,10 @@ def model_bytes(model: Any) -> int:
 
     A QuantizedLinear counts with its `quantized_bytes`, that is, with its overhead; every other layer
     with the bytes of its parameters' arrays (`.data.nbytes`), of whatever kind it is.
+
+    Hints:
+        1. Which layers know their bytes themselves? What do all the others have, if they have anything?
+        2. Count a model of one Linear layer by hand, then put a container around it.
     """
     total = 0
     for layer in flat_layers(model):
