@@ -56,10 +56,11 @@ def released_notebook(hub: CourseHub) -> nbformat.NotebookNode:
 
 
 def warm_up_end(hub: CourseHub) -> int:
-    """The place of the last warm-up cell before the first exercise."""
+    """The place of the last warm-up cell before the first exercise, of those whose code is not folded away."""
     cells = released_notebook(hub).cells
     first = next(index for index, cell in enumerate(cells) if cell.metadata.get("nbgrader", {}).get("solution"))
-    return max(index for index in range(first) if "warmup" in cells[index].metadata.get("tags", []))
+    shown = [index for index in range(first) if not cells[index].metadata.get("jupyter", {}).get("source_hidden")]
+    return max(index for index in shown if "warmup" in cells[index].metadata.get("tags", []))
 
 
 def work(hub: CourseHub, student: str) -> dict[int, str]:
