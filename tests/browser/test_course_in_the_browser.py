@@ -168,7 +168,7 @@ def test_formgrader_takes_no_configuration_from_a_link(graded: Class) -> None:
 
 
 def test_a_student_reads_the_feedback_and_no_hidden_test(returned: Class) -> None:
-    for name, total in ((RIGHT, 97.5), (WRONG, 72.0)):
+    for name, total in ((RIGHT, 97.5), (WRONG, 74.0)):
         assert "feedback available to fetch" in returned.shown[f"{name} feedback offered"]
         text = returned.shown[f"{name} feedback"]
         assert f"(Score: {total} / 100.0)" in text
