@@ -9,10 +9,11 @@ from typing import Any
 
 import nbformat
 import pytest
+from tiny import CELLS, script, write_course
 
 from tito.author.release import build_release
 from tito.author.variants import filled, read_variants, solutions, submission
-from tito.course.course import load_course
+from tito.course.course import Assignment, Course, load_course
 from tito.course.script import source_notebooks
 from tito.grade import observe
 from tito.grade.submission import grade_submission
@@ -24,30 +25,42 @@ from tito.sandbox.bubblewrap import Bubblewrap
 from tito.sandbox.zygote_client import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULE = "16"
 COURSE = load_course(ROOT)
-ASSIGNMENT = COURSE.assignment(MODULE)
-VARIANTS = read_variants(COURSE, ASSIGNMENT)
+VARIANTS = read_variants(COURSE, COURSE.assignment("16"))
+HALVE_JUDGED = (
+    CELLS["test_halve"]
+    .replace("assert halve(4) ==", "half = halve(4)\n### JUDGE\nassert half ==")
+    .replace("assert halve(-919.5) ==", "negative = halve(-919.5)\n### JUDGE\nassert negative ==")
+)
 Verdicts = dict[str, tuple[Verdict, str]]
 Grade = Callable[[Any, bool], tuple[Verdicts, int]]
 
 
 @pytest.fixture(scope="module")
-def source() -> Any:
-    (notebook,) = source_notebooks(COURSE, ASSIGNMENT).values()
+def module(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Course, Assignment]:
+    """A small module that is observed late, or that of the course which a test asks for."""
+    if hasattr(request, "param"):
+        return COURSE, COURSE.assignment(request.param)
+    course = write_course(tmp_path_factory.mktemp("tiny") / "course", script(test_halve=HALVE_JUDGED))
+    return course, course.assignment("7")
+
+
+@pytest.fixture(scope="module")
+def source(module: tuple[Course, Assignment]) -> Any:
+    (notebook,) = source_notebooks(*module).values()
     return notebook
 
 
 @pytest.fixture(scope="module")
-def stub(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    release = build_release(COURSE, ASSIGNMENT, tmp_path_factory.mktemp("late") / "release")
+def stub(module: tuple[Course, Assignment], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    release = build_release(*module, tmp_path_factory.mktemp("late") / "release")
     (path,) = release.glob("*.ipynb")
     return nbformat.read(path, as_version=4)
 
 
 @pytest.fixture(scope="module")
-def plan() -> AssignmentPlan:
-    planned = plan_assignment(COURSE, ASSIGNMENT)
+def plan(module: tuple[Course, Assignment]) -> AssignmentPlan:
+    planned = plan_assignment(*module)
     limits = replace(planned.spec.limits, cell_timeout_s=3)  # for the variant that loops
     return replace(planned, spec=replace(planned.spec, limits=limits))
 
@@ -85,6 +98,7 @@ def grade(plan: AssignmentPlan, tools: tuple[Sandbox, Judge], tmp_path: Path, mo
     return run
 
 
+@pytest.mark.parametrize("module", ["16"], indirect=True, scope="module")
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_simulated_students_get_the_same_verdicts_and_messages(
     variant: Any, source: Any, stub: Any, grade: Grade
@@ -110,7 +124,7 @@ def with_cell(source: Any, stub: Any, text: str) -> Any:
 def test_a_name_that_is_set_again_later_stands_for_what_it_did_at_the_test(
     source: Any, stub: Any, grade: Grade
 ) -> None:
-    notebook = with_cell(source, stub, "def quantize_int8(tensor):\n    return None")
+    notebook = with_cell(source, stub, "def double(values):\n    return None")
     late, copies = grade(notebook, True)
     assert copies == 0
     assert late == grade(notebook, False)[0]
@@ -118,7 +132,7 @@ def test_a_name_that_is_set_again_later_stands_for_what_it_did_at_the_test(
 
 
 def test_where_a_later_cell_changes_what_was_there_each_test_has_its_copy(source: Any, stub: Any, grade: Grade) -> None:
-    notebook = with_cell(source, stub, "Tensor.__init__ = lambda self, data: None")
+    notebook = with_cell(source, stub, "np.float64 = lambda value: None")
     late, copies = grade(notebook, True)
     assert copies > 1
     assert {verdict for verdict, _ in late.values()} == {Verdict.PASSED, Verdict.MANUAL}
@@ -127,9 +141,9 @@ def test_where_a_later_cell_changes_what_was_there_each_test_has_its_copy(source
 def test_a_notebook_that_ends_early_is_observed_again_in_place(source: Any, stub: Any, grade: Grade) -> None:
     """Its end takes what was remembered with it; all other tests count all the same, those behind that point too."""
     notebook = filled(stub, solutions(source))
-    cell = next(cell for cell in notebook.cells if "def compare_model_sizes(" in cell.source)
+    cell = next(cell for cell in notebook.cells if "def halve(" in cell.source)
     cell.source = """
-def compare_model_sizes(original_model, quantized_model):
+def halve(value):
     return fall(np.zeros(1 << 20, dtype=np.uint8))
 
 
