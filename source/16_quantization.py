@@ -571,8 +571,8 @@ assert isinstance(zero_point, (int, np.integer)) and zero_point == 0, (
 #   conversion to INT8 wraps around: a value just above the highest comes out as the *lowest*.
 #   The next cell shows it.
 
-# %% tags=["warmup"]
-# Warm-up: what a conversion does to what does not fit.
+# %% tags=["validate"]
+# Validate: what a conversion does to what does not fit.
 steps = np.array([126.0, 127.0, 128.0, 129.0])
 print("codes wanted      ", steps)
 print("converted directly", steps.astype(np.int16).astype(np.int8))
@@ -1129,8 +1129,8 @@ for weight, codes, scales, zero_points in zip(
 #
 # Not into INT8. numpy multiplies and adds in the type of its operands, without a warning:
 
-# %% tags=["warmup"]
-# Warm-up: sums that do not fit.
+# %% tags=["validate"]
+# Validate: sums that do not fit.
 a = np.array([100, 100], dtype=np.int8)
 print("int8 @ int8        ", a @ a, " type", (a @ a).dtype)
 print("int32 @ int32      ", a.astype(np.int32) @ a.astype(np.int32))
