@@ -1,6 +1,6 @@
 # ---
 # title: The zero point has the wrong sign
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_affine_parameters]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Every input is quantized over its own range, calibrated or not
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_forward]
 # ---

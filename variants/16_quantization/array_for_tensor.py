@@ -1,6 +1,6 @@
 # ---
 # title: dequantize_int8 returns an array instead of a Tensor
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_dequantize_int8]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: The range is the average of those of the samples
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_calibrate]
 # ---

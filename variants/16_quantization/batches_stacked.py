@@ -1,6 +1,6 @@
 # ---
 # title: Samples are put into one array, which batches of different shapes cannot be
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_calibrate]
 # ---

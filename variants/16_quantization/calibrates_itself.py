@@ -1,6 +1,6 @@
 # ---
 # title: An uncalibrated layer keeps the range of its first input
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_forward]
 # ---

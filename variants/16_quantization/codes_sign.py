@@ -1,6 +1,6 @@
 # ---
 # title: The zero point is subtracted where codes are made
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_to_codes]
 # ---

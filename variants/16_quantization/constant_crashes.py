@@ -1,6 +1,6 @@
 # ---
 # title: A tensor of equal values is divided by its own spread
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_int8]
 # ---

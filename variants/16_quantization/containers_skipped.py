@@ -1,6 +1,6 @@
 # ---
 # title: Containers are not opened
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_model]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: A megabyte is a million bytes
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_compare_model_sizes]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Dropout is active while the layers are calibrated
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_model]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Layers inside a container are named as if there were none
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_model]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Only the last sample is looked at
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_calibrate]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: The lower limit is one code too low, so that a near miss wraps around
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_to_codes]
 # ---

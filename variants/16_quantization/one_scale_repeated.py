@@ -1,6 +1,6 @@
 # ---
 # title: One scale for the whole weight, repeated for every column
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_per_channel]
 # ---

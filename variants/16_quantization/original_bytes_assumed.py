@@ -1,6 +1,6 @@
 # ---
 # title: Four bytes per number are assumed, not measured
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_stored_weights]
 # ---

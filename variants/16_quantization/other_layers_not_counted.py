@@ -1,6 +1,6 @@
 # ---
 # title: Layers that are neither Linear nor quantized are not counted
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_compare_model_sizes]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: The forward pass returns an array instead of a Tensor
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_forward]
 # ---

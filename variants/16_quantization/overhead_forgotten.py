@@ -1,6 +1,6 @@
 # ---
 # title: The overhead is not counted
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_memory_usage]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: The column sums are added instead of subtracted
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_int8_matmul]
 # ---

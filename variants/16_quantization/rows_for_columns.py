@@ -1,6 +1,6 @@
 # ---
 # title: A scale for each row instead of each column
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_per_channel]
 # ---

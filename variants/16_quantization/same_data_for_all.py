@@ -1,6 +1,6 @@
 # ---
 # title: Every layer is calibrated with the inputs of the model
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_quantize_model]
 # ---

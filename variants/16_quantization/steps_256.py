@@ -1,6 +1,6 @@
 # ---
 # title: 256 steps instead of 255
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_affine_parameters]
 # ---

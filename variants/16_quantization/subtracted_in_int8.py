@@ -1,6 +1,6 @@
 # ---
 # title: The zero point is subtracted in int8
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_dequantize_int8]
 # ---

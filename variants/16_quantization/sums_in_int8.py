@@ -1,6 +1,6 @@
 # ---
 # title: Sums of codes are added up in int8
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_int8_matmul]
 # ---

@@ -1,6 +1,6 @@
 # ---
 # title: Codes are cut off, not rounded
-# kind: claim
+# kind: wrong
 # base: reference
 # lost: [test_to_codes]
 # ---
