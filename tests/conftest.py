@@ -68,7 +68,6 @@ TIMED = (
     "tests/sandbox/test_measured.py",
     "test_waiting_for_a_processor_does_not_count",
     "test_a_cut_off_cannot_be_outlasted",
-    "sabotage_session_shared_mapping",
 )
 
 

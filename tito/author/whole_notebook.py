@@ -19,6 +19,7 @@ from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.session import Session
 from tito.sandbox.steps import Ran
 
+LEAST_LIMIT_S = 60.0  # of a cell: a short limit of a course's is for what is graded
 WARMUPS = "warm-ups run on the unsolved notebook"
 RUNS = "no cell of the reference's notebook raises"
 RUNS_HINT = (
@@ -80,7 +81,7 @@ def _sources(cells: Iterable[Cell]) -> list[str]:
 
 def _run(session: Session, context: GateContext, cells: Sequence[Cell]) -> RanCells:
     before = session.cpu_s()
-    limit_s = context.plan.spec.limits.cell_timeout_s
+    limit_s = max(context.plan.spec.limits.cell_timeout_s, LEAST_LIMIT_S)
     ran = [(cell, session.notebook.run(cell.source, limit_s)) for cell in cells]
     after = session.cpu_s()
     by_clock = sum(each.seconds for _, each in ran)
