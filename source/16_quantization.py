@@ -49,9 +49,9 @@
 # 4. calibrate a layer with sample inputs and say what a bad calibration does;
 # 5. count bytes honestly, and tell apart what quantization improves and what it does not.
 #
-# **What you need.** `Tensor` (module 01), `Linear` and `Sequential` (03), `ReLU` (02) and the
-# `Profiler` (14). Gradients play no part but in the first cell: quantization here happens after training. The notebook
-# runs on Python 3.11 or newer with numpy 2; the cells that draw, and nothing else, need matplotlib.
+# **What you need.** `Tensor` (module 01), `ReLU` (02), `Linear` and `Sequential` (03) and the `Profiler` (14). The two
+# models are trained ahead of your work, on the digits (08), with a loss (04) and `SGD` (06); after that gradients play no
+# part. The notebook runs on Python 3.11 or newer with numpy 2; the cells that draw, and nothing else, need matplotlib.
 #
 # **Connections**
 #

@@ -155,7 +155,7 @@ def test_the_accounts_of_the_page_on_clusters_are_enough_and_no_more(
 ) -> None:
     """One makes the tables; the service's own runs on them, and can take nothing away."""
     page = (Path(__file__).parents[2] / "book/how-to/kubernetes.md").read_text()
-    [sql] = re.findall(r"(?s)```sql\n(.*?)```", page)
+    [sql] = re.findall(r"(?s)```text\n(CREATE ROLE.*?)```", page)
     before, _, after = sql.partition("\\connect exchange\n")
     database = own_postgresql.url.replace("/postgres?", "/exchange?")
     for url, statements in ((own_postgresql.url, before), (database, after)):
