@@ -46,6 +46,8 @@ FAULTS: dict[str, tuple[dict[str, str | None], tuple[str, str]]] = {
         (RUNS, "helpers")),
     "a cell that validates and raises": (
         {"more": '# %% tags=["validate"]\nassert halve(3) == 1\n'}, (RUNS, "cell essay-1")),
+    "the same, where a kernel goes on behind it": (
+        {"more": '# %% tags=["validate", "raises-exception"]\nassert halve(3) == 1\n'}, (RUNS, "cell essay-1")),
     "a cell that ends the process": (
         {"more": "# %%\nimport os\nos._exit(0)\n"}, (RUNS, "cell essay-1")),
     "a warm-up that only the reference's notebook can run": (

@@ -31,7 +31,8 @@ class Cell:
         grade_id: nbgrader's name of it, "" where it has none. A test's sections stand in the plan, by this.
         points: of a graded cell.
         tags: those that mark it as measuring for the student alone: warm-ups, and their repetition.
-        may_raise: it is to show an error, and no test.
+        may_raise: it is to show an error. Not so tests and cells that measure, where the same tag says that a kernel
+            goes on behind them.
         nbgrader: nbgrader's metadata, as they are.
         attachments: pasted pictures, as the notebook format has them.
         outputs: what was handed in as its outputs, as JSON: a student's word. Only where nothing is to be run.
@@ -94,7 +95,7 @@ def read_cell(node: Any) -> Cell:
         grade_id=grade_id_of(node),
         points=points_of(node),
         tags=tuple(ungraded_tags(node)),
-        may_raise=RAISES_TAG in _tags(node) and kind_of(node) is not CellKind.TEST,
+        may_raise=RAISES_TAG in _tags(node) and kind_of(node) is not CellKind.TEST and not ungraded_tags(node),
         nbgrader=nbgrader,
         attachments=attachments or None,
     )
