@@ -140,7 +140,7 @@ def test_formgrader_shows_our_scores_and_the_graded_notebook(demo: Demo, formgra
     ours = pd.read_csv(demo.course.gradebook_dir / "exports" / "16_quantization.csv").set_index("student_id")
     assert scores == ours["raw_score"].astype(float).to_dict()
     notebooks = json.loads(fetch(f"{formgrader}/formgrader/api/submitted_notebooks/16_quantization/quantization"))
-    failing = next(notebook for notebook in notebooks if notebook["student"] == "mary")
+    failing = next(notebook for notebook in notebooks if notebook["student"] == "ada")
     page = fetch(f"{formgrader}/formgrader/submissions/{failing['id']}/")
     assert "FAILED" in page
     assert "MARK SCHEME" in page  # the TA sees how to grade the written questions
