@@ -18,11 +18,11 @@ from tito.sandbox.launch import Backend
 from tito.sandbox.spec import SandboxSpec
 
 
-class OneWorker:
-    """As `workers.WorkerPool`, in this process."""
+class InProcess:
+    """As `workers.WorkerPool`, in this process, with a worker that is another's to close."""
 
-    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: BorrowedSandboxes) -> None:
-        self._worker = Worker(plan, isolation, (sandboxes.notebooks, sandboxes.judges))
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
 
     def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
         for number, graded in self._worker.grade(iter(enumerate(tasks))):
@@ -32,6 +32,16 @@ class OneWorker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        pass
+
+
+class OneWorker(InProcess):
+    """The same with a worker of its own, in sandboxes that are there."""
+
+    def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandboxes: BorrowedSandboxes) -> None:
+        super().__init__(Worker(plan, isolation, (sandboxes.notebooks, sandboxes.judges)))
+
+    def __exit__(self, *_: object) -> None:
         self._worker.close()
 
 
@@ -39,22 +49,11 @@ class OneWorker:
 def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Grade in this process instead of in workers: where it is tested what grading gives, not how it is spread."""
     monkeypatch.setattr("tito.sandbox.time_allowance.GRACE_S", 0.5)
-    known: dict[tuple[str, str, str], Worker] = {}
+    workers: dict[tuple[str, str, str], Worker] = {}
 
-    class InProcess:
-        def __init__(self, plan: AssignmentPlan, isolation: Backend, workers: int, sandbox: object) -> None:
-            key = (plan.tests_hash, isolation.name, str(vars(isolation)))
-            self.worker = known.setdefault(key, Worker(plan, isolation))
-
-        def grade(self, tasks: Sequence[Task]) -> Iterator[list[tuple[Task, Graded]]]:
-            for number, graded in self.worker.grade(iter(enumerate(tasks))):
-                yield [(tasks[number], graded)]
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
+    def pool(plan: AssignmentPlan, isolation: Backend, count: int, sandbox: object) -> InProcess:
+        key = (plan.tests_hash, isolation.name, str(vars(isolation)))
+        return InProcess(workers.setdefault(key, Worker(plan, isolation)))
 
     class NoEarlySandboxes(ExitStack):
         def __init__(self, *_: object) -> None:
@@ -72,8 +71,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr("tito.grade.cohort.EarlySandboxes", NoEarlySandboxes)
     monkeypatch.setattr("tito.grade.cohort.calibrated", calibrated)
-    monkeypatch.setattr("tito.grade.cohort.WorkerPool", InProcess)
+    monkeypatch.setattr("tito.grade.cohort.WorkerPool", pool)
     monkeypatch.setattr("tito.author.gate_context.WorkerPool", OneWorker)
     yield
-    for worker in known.values():
+    for worker in workers.values():
         worker.close()

@@ -114,11 +114,11 @@ def test_a_file_that_the_module_provides_is_searched_and_one_of_a_module_below_i
     text = script().replace("#     export:", "#     provides: [core.clock]\n#     export:")
     course = write_course(tmp_path / "course", text, variants={})
     assert course.reference is not None
-    given = course.reference / "core" / "clock.py"
+    clock = course.reference / "core" / "clock.py"
     for number, findings in ((7, [(LEAKS, "double")]), (3, [])):
         name = text if number == 7 else script()
         course.step("source", f"{ASSIGNMENT}.py").write_text(name)
-        given.write_text(f"# module: {number:02d}_x\nimport numpy as np\n\n\ndef f(values):\n    {SOLUTION_LINE}\n")
+        clock.write_text(f"# module: {number:02d}_x\nimport numpy as np\n\n\ndef f(values):\n    {SOLUTION_LINE}\n")
         assert [(check.name, check.where) for check in failures(course)] == findings
 
 

@@ -92,10 +92,10 @@ def test_a_cell_that_is_to_show_an_error_may(tmp_path: Path) -> None:
 def test_a_course_that_was_converted_is_told_of_it_and_not_kept_from_its_release(tmp_path: Path) -> None:
     text = script(more="# %%\n1 / 0\n")
     course = with_settings(write_course(tmp_path / "course", text, variants={}), 'forgeable = "warn"')
-    (told,) = [gate for gate in gates_of(course) if gate.name == RUNS]
-    assert told.ok
-    assert told.warning
-    assert "ZeroDivisionError" in told.detail
+    (finding,) = [gate for gate in gates_of(course) if gate.name == RUNS]
+    assert finding.ok
+    assert finding.warning
+    assert "ZeroDivisionError" in finding.detail
 
 
 def test_points_have_to_add_up_to_what_the_course_says(course: Course) -> None:

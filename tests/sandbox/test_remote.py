@@ -346,10 +346,10 @@ def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judge
     results = bench.grade()
     assert {name: result.verdict for name, result in results.items()} == dict.fromkeys(results, Verdict.PASSED)
     others = {name: result.evidence for name, result in results.items() if result.evidence is not Evidence.REMOTE}
-    told = {"test_source"}  # by a module of the notebook's, which a student could replace
-    assert others == {"test_shell": Evidence.IN_PROCESS} | dict.fromkeys(told, Evidence.REPORTED)
+    reported = {"test_source"}  # by a module of the notebook's, which a student could replace
+    assert others == {"test_shell": Evidence.IN_PROCESS} | dict.fromkeys(reported, Evidence.REPORTED)
     why = {name: result.why_in_process for name, result in results.items() if result.why_in_process}
-    assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside} | dict.fromkeys(told, IS_TOLD)
+    assert why == {"test_shell": bench.plan.tests["test_shell"].why_beside} | dict.fromkeys(reported, IS_TOLD)
 
 
 FORGED = {

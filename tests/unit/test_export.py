@@ -14,8 +14,7 @@ from tiny import ASSIGNMENT, CELLS, script
 
 from tito.author.export import export, exported, require_exported
 from tito.cli import cli
-from tito.course.course import MODULE_MARK, Course, load_course
-from tito.course.script import read_script
+from tito.course.course import MODULE_MARK, Assignment, Course, load_course
 from tito.errors import BadSource, GateFailed, UsageError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -84,11 +83,8 @@ def test_the_course_has_modules() -> None:
 
 
 @pytest.mark.parametrize("assignment", MODULES, ids=lambda assignment: assignment.id)
-def test_a_module_that_is_exported_is_the_file_in_the_package(assignment: object) -> None:
-    assert not isinstance(assignment, str)
-    if not read_script(assignment.script).info.export:  # type: ignore[attr-defined]
-        return
-    require_exported(REAL, assignment)  # type: ignore[arg-type]
+def test_a_module_that_is_exported_is_the_file_in_the_package(assignment: Assignment) -> None:
+    require_exported(REAL, assignment)
 
 
 @pytest.mark.parametrize("number", range(2, 21))

@@ -180,10 +180,10 @@ def providing(course: Course, name: str, number: int = 7) -> Path:
 
 
 def test_a_module_provides_files_of_its_own_number_and_no_others_of_it(course: Course) -> None:
-    given = providing(course, "clock")
-    (given.parent / "doubling.py").write_text("# module: 07_doubling\nSECRET = 1\n")
+    provided = providing(course, "clock")
+    (provided.parent / "doubling.py").write_text("# module: 07_doubling\nSECRET = 1\n")
     names = built(course)
-    assert names["clock.py"] == given.read_bytes()
+    assert names["clock.py"] == provided.read_bytes()
     assert not {"doubling.py", "above.py"} & set(names)
 
 
@@ -192,9 +192,9 @@ def test_a_module_provides_files_of_its_own_number_and_no_others_of_it(course: C
     [("doubling", 7, "exports"), ("clock", 8, "of module 7"), ("clock", 0, "there is no")],
 )
 def test_what_a_module_cannot_provide_is_refused(course: Course, name: str, number: int, problem: str) -> None:
-    given = providing(course, name, number)
+    provided = providing(course, name, number)
     if not number:
-        given.unlink()
+        provided.unlink()
     with pytest.raises(BadSource, match=problem):
         built(course)
 

@@ -61,8 +61,8 @@ def run_gates_of_notebooks(context: GateContext, failed_tests: Collection[str]) 
                     session.notebook.put(files)
                 ran = _run(session, context, reference)
         yield from _warmed(context, warmed)
-        told = {*failed_tests, *(cell.label for cell, _ in _failed(warmed) if cell.is_warmup)}
-        yield from context.as_the_course_has_it(_ran(context, name, ran, told))
+        reported = {*failed_tests, *(cell.label for cell, _ in _failed(warmed) if cell.is_warmup)}
+        yield from context.as_the_course_has_it(_ran(context, name, ran, reported))
 
 
 @contextmanager

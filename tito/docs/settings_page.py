@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from tito.course.course_file import CourseFile
 from tito.docs.comments import comments_in
 from tito.docs.markdown import code, table
-from tito.hub.config.load_settings import Known, known_settings
+from tito.hub.config.load_settings import known_settings
 from tito.validation import Between
 
 INTRODUCTION = """\
@@ -37,7 +37,7 @@ def page() -> str:
     for each in tables:
         kind = hints[each.name]
         parts += [f"### {code(f'[{each.name}]')}\n", f"{_paragraphs(kind)}\n", _table(kind, list(fields(kind)))]
-    rows = [(code(known.dotted), _hub_default(known), known.description) for known in known_settings()]
+    rows = [(code(each.dotted), _shown(each.default), each.description) for each in known_settings()]
     return "\n".join([*parts, OF_THE_HUB, table(("setting", "default", ""), rows)])
 
 
@@ -74,10 +74,6 @@ def _default(each: Field[Any]) -> str:
     if each.default is MISSING:
         return "" if each.default_factory is not MISSING else "**has to be set**"
     return _shown(each.default)
-
-
-def _hub_default(known: Known) -> str:
-    return _shown(known.default)
 
 
 def _shown(default: object) -> str:

@@ -56,7 +56,7 @@ class StdinNotAvailable(RuntimeError):
     """A notebook that is graded has nobody to answer `input()`."""
 
 
-class Events(EventManager):  # type: ignore[misc]  # IPython says no types
+class Events(EventManager):  # type: ignore[misc]  # IPython ships no types
     """IPython's events, of which pyplot hears last: it draws all figures that are open, and those that have been shown
     are closed by then. Drawn for nobody they took as long as shown."""
 
