@@ -5,27 +5,22 @@ from __future__ import annotations
 import contextlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from tito.author.trial import NOT_STORED
+from tito.author.trial import TrialSubmission
 from tito.course.course import Assignment, Course
 from tito.errors import PlatformError
-from tito.grade.submission import write_files
-from tito.grade.workers import Task, WorkerPool
+from tito.grade.workers import WorkerPool
 from tito.judge.judge import sandboxes_for
 from tito.models import Gate, SubmissionRecord
 from tito.plan.measuring import require_measuring
 from tito.plan.plan import AssignmentPlan
 from tito.plan.sandbox_specs import Lines, Sandboxes, borrowed_sandboxes
 from tito.sandbox.launch import Backend
-
-THE_STUB = "the stub"
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ class GateContext:
 
     @contextmanager
     def grading(
-        self, submissions: Mapping[str, Mapping[str, Any]], workers: int
+        self, submissions: Iterable[TrialSubmission], workers: int
     ) -> Iterator[Callable[[], dict[str, SubmissionRecord]]]:
         """Workers for submissions that are stored nowhere, started at once; and what grades these and gives the
         records by their names.
@@ -79,7 +74,7 @@ class GateContext:
         require_measuring(self.plan, self.backend.name)
         with contextlib.ExitStack() as stack:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tito-check-")))
-            tasks = [self._task(who, notebooks, scratch / who) for who, notebooks in submissions.items()]
+            tasks = [each.task(scratch / each.name, self.plan) for each in submissions]
             borrowed = borrowed_sandboxes(stack.enter_context(self._sandboxes()), self.plan.spec)
             pool = stack.enter_context(WorkerPool(self.plan, self.backend, workers, borrowed))
 
@@ -92,11 +87,3 @@ class GateContext:
                 return by_name
 
             yield records
-
-    def _task(self, who: str, notebooks: Mapping[str, Any], folder: Path) -> Task:
-        folder.mkdir()
-        for name, notebook in notebooks.items():
-            nbformat.write(notebook, folder / f"{name}.ipynb")
-        if who != THE_STUB:
-            write_files(folder, self.plan.handed_in.reference)
-        return Task(who, folder, NOT_STORED)

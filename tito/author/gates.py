@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 from tito.author.forgery import declared_reports, forged_values
-from tito.author.gate_context import THE_STUB, GateContext
+from tito.author.gate_context import GateContext
 from tito.author.mutation import keys_of
 from tito.author.proof import proof_gates, read_proof
 from tito.author.release import build_release
@@ -29,6 +29,7 @@ from tito.author.source_gates import leak_gates, metadata_gates, same_bytes, war
 from tito.author.trial import cell_limit_s
 from tito.author.variant_gates import (
     REFERENCE,
+    THE_STUB,
     all_as_stated,
     all_earned,
     enough_variants,
@@ -39,7 +40,7 @@ from tito.author.variant_gates import (
     of_variants,
 )
 from tito.author.variants import read_variants
-from tito.author.whole_notebook import run_gates_of_notebooks
+from tito.author.whole_notebook import notebook_gates
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
@@ -142,15 +143,15 @@ def _run(context: GateContext, leaks: Iterator[Gate], workers: int, *, fast: boo
     yield _without_names(plan)
     yield context.as_the_course_has_it(_judged(plan))
     yield context.as_the_course_has_it(declared_reports(plan))
-    with context.grading(of_reference(context), 1) as grade:
+    with context.grading([of_reference(context)], 1) as grade:
         reference = grade()[REFERENCE]
     yield all_earned(reference)
     limited = context.limited(cell_limit_s(reference))
-    submissions = of_stub(context) | of_variants(context, variants)
+    submissions = [of_stub(context), *of_variants(context, variants)]
     # Workers are forked before there are threads. Each thread has lines of its own to where it runs code.
     with limited.grading(submissions, workers) as grade, ThreadPoolExecutor(max_workers=2) as threads:
         graded = threads.submit(grade)
-        beside = [leaks, run_gates_of_notebooks(context, lost_by(reference)), *([] if fast else [_forged(context)])]
+        beside = [leaks, notebook_gates(context, lost_by(reference)), *([] if fast else [_forged(context)])]
         for done in [threads.submit(list, gates) for gates in beside]:
             yield done.result()
         records = graded.result()

@@ -14,10 +14,9 @@ import nbformat
 from tito.bridge.generate import generate, scratch_course
 from tito.course.course import Assignment, Course
 from tito.course.script import build
+from tito.course.settings import HELPERS_FILE
 from tito.gradebook.store import gradebook
 from tito.plan.autotests import instantiated
-
-HELPERS = "AGENTS.md"  # in source/: what AI assistants of students are to know, for every release
 
 
 def build_release(course: Course, assignment: Assignment, into: Path) -> Path:
@@ -38,9 +37,9 @@ def _build_source(course: Course, scratch: Course, assignment: Assignment) -> No
     for name, notebook in instantiated(scratch, assignment, notebooks, home=course).items():
         if assignment.script is None or notebook is not notebooks[name]:
             nbformat.write(notebook, target / f"{name}.ipynb")  # as it was read: nbgrader refuses what is old
-    helpers = course.step("source", HELPERS)
+    helpers = course.step("source", HELPERS_FILE)
     if helpers.is_file():
-        shutil.copyfile(helpers, target / HELPERS)
+        shutil.copyfile(helpers, target / HELPERS_FILE)
 
 
 def publish(course: Course, assignment: Assignment) -> Path:

@@ -40,6 +40,15 @@ class TrialSubmission:
     tests: frozenset[str] | None = None
     with_files: bool = True
 
+    def task(self, folder: Path, plan: AssignmentPlan) -> Task:
+        """What the engine is asked about it, once it has been written to a folder that is not there yet."""
+        folder.mkdir()
+        for name, notebook in self.notebooks.items():
+            (folder / f"{name}.ipynb").write_text(as_json(notebook), encoding="utf-8")
+        if self.with_files:
+            write_files(folder, plan.handed_in.reference)
+        return Task(self.name, folder, NOT_STORED, self.tests)
+
 
 class Trial:
     """Workers for an assignment, and one prepared state of which all that they grade is forked. A context manager."""
@@ -65,17 +74,10 @@ class Trial:
         waiting = iter(submissions)
         while batch := list(itertools.islice(waiting, TOGETHER)):
             with tempfile.TemporaryDirectory(prefix="tito-trial-") as scratch:
-                tasks = [self._task(each, Path(scratch) / str(at)) for at, each in enumerate(batch)]
+                folders = (Path(scratch) / str(at) for at in itertools.count())
+                tasks = [each.task(folder, self._plan) for each, folder in zip(batch, folders, strict=False)]
                 for results in self._pool.grade(tasks):
                     yield from ((task.student, graded.record) for task, graded in results)
-
-    def _task(self, submission: TrialSubmission, folder: Path) -> Task:
-        folder.mkdir()
-        for name, notebook in submission.notebooks.items():
-            (folder / f"{name}.ipynb").write_text(as_json(notebook), encoding="utf-8")
-        if submission.with_files:
-            write_files(folder, self._plan.handed_in.reference)
-        return Task(submission.name, folder, NOT_STORED, submission.tests)
 
     def __enter__(self) -> Self:
         return self

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tito.author.exercises import own_tests
-from tito.author.gate_context import THE_STUB, GateContext
+from tito.author.gate_context import GateContext
+from tito.author.trial import TrialSubmission
 from tito.author.variants import filled, solutions, submission
 from tito.course.cells import read_cells
 from tito.errors import BadSource
@@ -14,7 +14,7 @@ from tito.models import Evidence, Gate, SubmissionRecord, Variant, Verdict
 from tito.plan.directives import reason_unsolved
 from tito.plan.partial_credit import REMARK
 
-REFERENCE = "reference"
+REFERENCE, THE_STUB = "reference", "the stub"
 EARNS_ALL = "the reference earns every point"
 STUB = "the untouched stub fails each graded cell"
 ONCE = "one mistake is charged once"
@@ -31,18 +31,18 @@ STUB_HINT = (
 # ---- what is handed in -----------------------------------------------------------------------------------
 
 
-def of_reference(context: GateContext) -> dict[str, dict[str, Any]]:
+def of_reference(context: GateContext) -> TrialSubmission:
     """The released notebooks with the reference's solutions in them."""
-    notebooks = {name: filled(context.released[name], solutions(notebook)) for name, notebook in context.source.items()}
-    return {REFERENCE: notebooks}
+    source = context.source.items()
+    return TrialSubmission(REFERENCE, {name: filled(context.released[name], solutions(each)) for name, each in source})
 
 
-def of_stub(context: GateContext) -> dict[str, dict[str, Any]]:
+def of_stub(context: GateContext) -> TrialSubmission:
     """The notebooks as students get them."""
-    return {THE_STUB: context.released}
+    return TrialSubmission(THE_STUB, context.released, with_files=False)
 
 
-def of_variants(context: GateContext, variants: list[Variant]) -> dict[str, dict[str, Any]]:
+def of_variants(context: GateContext, variants: list[Variant]) -> list[TrialSubmission]:
     """What simulated students hand in, those first that may come to a limit of time.
 
     Raises:
@@ -52,7 +52,10 @@ def of_variants(context: GateContext, variants: list[Variant]) -> dict[str, dict
         raise BadSource(f"{context.assignment.id} has variants, but more than one notebook.", hint="Split it.")
     name, notebook = next(iter(context.source.items()))
     in_order = sorted(variants, key=lambda variant: variant.kind not in ("endless", "hostile"))
-    return {variant.name: {name: submission(variant, notebook, context.released[name])} for variant in in_order}
+    return [
+        TrialSubmission(variant.name, {name: submission(variant, notebook, context.released[name])})
+        for variant in in_order
+    ]
 
 
 def enough_variants(context: GateContext, variants: list[Variant]) -> Iterator[Gate]:

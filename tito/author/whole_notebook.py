@@ -39,7 +39,7 @@ class RanCells:
         return RanCells([*self.cells, *after.cells], self.seconds + after.seconds)
 
 
-def run_gates_of_notebooks(context: GateContext, failed_tests: Collection[str]) -> Iterator[Gate]:
+def notebook_gates(context: GateContext, failed_tests: Collection[str]) -> Iterator[Gate]:
     """Whether the warm-ups run for somebody who has written nothing, and all cells for somebody who is right, in the
     time that there is. `failed_tests` are those that the reference does not pass: another gate says so.
 

@@ -13,6 +13,7 @@ from tito.models import MOST, Limits
 from tito.validation import NO_OTHERS, Between
 
 SETTINGS_FILE = "course.toml"
+HELPERS_FILE = "AGENTS.md"  # in source/: what AI assistants of students are to know, for every release
 AUTOTESTS_FILE = "autotests.yml"  # as nbgrader looks for it
 LOCAL = "local"
 SQLITE = "sqlite:///"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tito.course.settings import HELPERS_FILE
 from tito.plan.handed_in import HandedInRule
 
 MOST_ENTRIES = 2000  # that are looked at
@@ -22,7 +23,7 @@ TOLD = 4  # files that are named of those that were left out for one reason
 TOLD_OF_A_NAME = 80  # characters
 # What nbgrader, the exchange and we write beside a notebook, and what runs or counts as a setting where it lies.
 NOT_HANDED_IN = frozenset(
-    ("timestamp.txt", "submission_secret.txt", "receipt.json", "receipts", "feedback", "agents.md")
+    ("timestamp.txt", "submission_secret.txt", "receipt.json", "receipts", "feedback", HELPERS_FILE.casefold())
 )
 SETTINGS = frozenset(("course.toml", "nbgrader_config.py", "jupyter_config.py", "jupyter_config.json"))
 OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
