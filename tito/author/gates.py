@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import nbformat
 
 from tito.author.forgery import declared_reports, forged_values
+from tito.author.forked import forked
 from tito.author.gate_context import GateContext
 from tito.author.mutation import keys_of
 from tito.author.proof import proof_gates, read_proof
@@ -40,10 +40,11 @@ from tito.author.variant_gates import (
     of_variants,
 )
 from tito.author.variants import read_variants
-from tito.author.whole_notebook import notebook_gates
+from tito.author.whole_notebook import but_of_tests, notebook_gates
 from tito.course.cells import read_cells
 from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
+from tito.course.nbgrader_metadata import metadata_problems
 from tito.course.script import source_notebooks, with_header_and_footer
 from tito.errors import BadSource
 from tito.grade.calibrate import calibrated, forgeable
@@ -96,71 +97,95 @@ def run_gates(
     except BadSource as error:
         note([Gate("autotests can be made tests", False, error.message, "", error.hint)])
         return report
-    note(metadata_gates(source, course.gates.total_points))
+    plan = _planned(course, assignment, source)
+    note(metadata_gates(source, course.gates.total_points, plan.notebooks if plan else ()))
     if report.ok:
         note(_packages(course, assignment, source))
-    with tempfile.TemporaryDirectory(prefix="tito-check-") as scratch:
-        artefact = Path(scratch) / "release"
+    is_sound = report.ok and plan is not None
+    with (
+        tempfile.TemporaryDirectory(prefix="tito-check-") as folder,
+        _shared(backend, plan if is_sound else None) as shared,
+    ):
+        scratch = Path(folder)
         try:
-            build_release(course, assignment, artefact)
-            again = build_release(course, assignment, Path(scratch) / "again")
+            artefact = build_release(course, assignment, scratch / "release")
         except BadSource as error:
             if report.ok:  # else it is one of what has been told
                 note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
             return report
-        is_sound = report.ok
-        note([same_bytes(artefact, again)])
-        leaks = leak_gates(course, assignment, source, artefact)
-        if not is_sound:
-            note([*leaks, Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)])
+        if plan is None or not is_sound:
+            note(_of_build(course, assignment, source, scratch))
+            note([Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)])
             return report
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
-        plan = plan_assignment(course, assignment)
-        with _shared(backend, plan) as shared:
-            context = GateContext(course, assignment, backend, plan, shared, source, released)
-            note(chain.from_iterable(_run(context, leaks, workers, fast=fast)))
+        context = GateContext(course, assignment, backend, plan, shared, source, released)
+        note(chain.from_iterable(_run(context, scratch, workers, fast=fast)))
         note(_proved(course, assignment, plan, for_release=for_release))
     return report
 
 
+def _planned(course: Course, assignment: Assignment, source: dict[str, Any]) -> AssignmentPlan | None:
+    """The plan of the grading, made once for all gates. None where something is in its way, which gates say."""
+    if any(problem for notebook in source.values() for problem in metadata_problems(notebook)):
+        return None
+    try:
+        return plan_assignment(course, assignment)
+    except BadSource:
+        return None
+
+
+def _of_build(course: Course, assignment: Assignment, source: dict[str, Any], scratch: Path) -> Iterator[Gate]:
+    """Gates that read the build of the release in `scratch`, and run nothing."""
+    again = build_release(course, assignment, scratch / "again")
+    yield same_bytes(scratch / "release", again)
+    yield from leak_gates(course, assignment, source, scratch / "release")
+
+
 @contextmanager
-def _shared(backend: Backend, plan: AssignmentPlan) -> Iterator[Sandboxes | None]:
-    """Sandboxes for all gates, where they keep sessions apart."""
-    if backend.name == NOT_ISOLATED:
+def _shared(backend: Backend, plan: AssignmentPlan | None) -> Iterator[Sandboxes | None]:
+    """Sandboxes for all gates, where they keep sessions apart; none without a plan."""
+    if plan is None or backend.name == NOT_ISOLATED:
         yield None
     else:
         with sandboxes_for(backend, plan) as sandboxes:
             yield sandboxes
 
 
-def _run(context: GateContext, leaks: Iterator[Gate], workers: int, *, fast: bool) -> Iterator[Iterable[Gate]]:
-    """The gates that run code. While submissions are graded in other processes, the rest is done here."""
-    yield context.as_the_course_has_it(warmup_gates(context.source))
+def _run(context: GateContext, scratch: Path, workers: int, *, fast: bool) -> Iterator[Iterable[Gate]]:
+    """The gates that run code, side by side: in processes of their own the notebook from its top to its end, what is
+    read of the build, and hostile values; in this one, and workers of its, the gradings."""
     variants = [] if fast else read_variants(context.course, context.assignment)
-    with context.lines() as lines:
-        context = replace(context, plan=calibrated(context.plan, lines))
-    plan = context.plan
-    yield _without_names(plan)
-    yield context.as_the_course_has_it(_judged(plan))
-    yield context.as_the_course_has_it(declared_reports(plan))
-    with context.grading([of_reference(context)], 1) as grade:
-        reference = grade()[REFERENCE]
-    yield all_earned(reference)
-    limited = context.limited(cell_limit_s(reference))
-    submissions = [of_stub(context), *of_variants(context, variants)]
-    # Workers are forked before there are threads. Each thread has lines of its own to where it runs code.
-    with limited.grading(submissions, workers) as grade, ThreadPoolExecutor(max_workers=2) as threads:
-        graded = threads.submit(grade)
-        beside = [leaks, notebook_gates(context, lost_by(reference)), *([] if fast else [_forged(context)])]
-        for done in [threads.submit(list, gates) for gates in beside]:
-            yield done.result()
-        records = graded.result()
-    yield context.as_the_course_has_it(none_earned(context, records[THE_STUB]))
-    if fast:
-        yield [Gate(NOT_RUN_FAST, True, "left out for speed: 'tito check' without --fast runs them", warning=True)]
-    else:
-        yield enough_variants(context, variants)
-        yield all_as_stated(context, variants, records)
+    with ExitStack() as stack:
+
+        def beside(gates: Callable[[], Iterator[Gate]]) -> Callable[[], list[Gate]]:
+            return stack.enter_context(forked(lambda: list(gates())))
+
+        whole = beside(lambda: notebook_gates(context))
+        yield context.as_the_course_has_it(warmup_gates(context.source))
+        with context.lines() as lines:
+            context = replace(context, plan=calibrated(context.plan, lines))
+        of_build = beside(lambda: _of_build(context.course, context.assignment, context.source, scratch))
+        with context.grading([of_reference(context), of_stub(context)], workers) as grade:
+            yield _without_names(context.plan)
+            yield context.as_the_course_has_it(_judged(context.plan))
+            yield context.as_the_course_has_it(declared_reports(context.plan))
+            first = grade()
+        yield all_earned(first[REFERENCE])
+        yield context.as_the_course_has_it(none_earned(context, first[THE_STUB]))
+        if not fast:
+            forged = beside(lambda: _forged(context))
+            with context.limited(cell_limit_s(first[REFERENCE])).grading(
+                of_variants(context, variants), workers
+            ) as grade:
+                records = grade()
+        yield of_build()
+        yield but_of_tests(whole(), lost_by(first[REFERENCE]))
+        if fast:
+            yield [Gate(NOT_RUN_FAST, True, "left out for speed: 'tito check' without --fast runs them", warning=True)]
+        else:
+            yield forged()
+            yield enough_variants(context, variants)
+            yield all_as_stated(context, variants, records)
 
 
 def _forged(context: GateContext) -> Iterator[Gate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import filecmp
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from tito.errors import BadSource
 from tito.models import CellKind, Gate
 from tito.plan.directives import SHOWN_FORM, require_forms, shown_lines
 from tito.plan.leaks import Leak, Search, find_outputs
-from tito.plan.plan import skipped
+from tito.plan.plan import NotebookPlan, skipped
 from tito.plan.planning import plan_notebook
 from tito.plan.secret_texts import Secret, public_of, secrets_of
 from tito.plan.test_cell import BEGIN_HIDDEN
@@ -29,12 +29,15 @@ MOST_LINES = 4  # of a leak that are shown
 PERMIT = "say in cell {0} that students may have a line, one such for each: ### SHOWN `the line`: reason."
 
 
-def metadata_gates(source: dict[str, Any], total_points: float = 0) -> Iterator[Gate]:
+def metadata_gates(
+    source: dict[str, Any], total_points: float = 0, planned: Iterable[NotebookPlan] = ()
+) -> Iterator[Gate]:
     """Whether each notebook's cells are what nbgrader and the grader can read, and add up to `total_points` (0: to
-    whatever they do); all that is wrong, at once."""
+    whatever they do); all that is wrong, at once. Those that are `planned` are not planned again."""
+    plans = {plan.name: plan for plan in planned}
     for name, notebook in source.items():
         problems = [(f"{each.cell}: {each.problem}", each.hint) for each in metadata_problems(notebook)]
-        problems = problems or list(_problems(notebook))
+        problems = problems or list(_problems(notebook, plans.get(name)))
         for problem, hint in problems:
             yield Gate(METADATA, False, problem, name, hint)
         if not problems:
@@ -57,7 +60,7 @@ def _sound(name: str, cells: tuple[Cell, ...]) -> Iterator[Gate]:
     yield Gate(METADATA, True, detail, name)
 
 
-def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
+def _problems(notebook: Any, plan: NotebookPlan | None) -> Iterator[tuple[str, str]]:
     hint = "Mend the cell in the source."
     cells = read_cells(notebook.cells)
     sources = {cell.grade_id: cell.source for cell in cells}
@@ -69,7 +72,7 @@ def _problems(notebook: Any) -> Iterator[tuple[str, str]]:
         except BadSource as error:
             yield error.message, error.hint
     try:
-        plan = plan_notebook("", notebook.cells)
+        plan = plan or plan_notebook("", notebook.cells)
     except BadSource as error:
         yield str(error), hint
         return

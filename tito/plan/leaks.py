@@ -58,17 +58,33 @@ class Place:
     code: str | None = None
     is_data: bool = False
 
-    def marks_in(self, marks: Iterable[Mark]) -> list[Mark]:
-        """Those marks that stand here. Most need no search: some token of theirs stands nowhere here."""
-        return [
-            mark
-            for mark in marks
-            if mark.words <= self._words and mark.tokens in self.tokens and not (mark.is_number and self.is_data)
-        ]
+    def holds(self, mark: Mark) -> bool:
+        """Whether a mark stands here."""
+        return mark.words <= self.words and mark.tokens in self.tokens and not (mark.is_number and self.is_data)
 
     @cached_property
-    def _words(self) -> frozenset[str]:
+    def words(self) -> frozenset[str]:
         return frozenset(self.tokens.split())
+
+
+class Marks:
+    """Marks of several secrets, each under its longest token, which few texts have: a text is asked after those alone
+    of which it has that one."""
+
+    def __init__(self, marks_by_secret: Iterable[Iterable[Mark]]) -> None:
+        self._by_word: dict[str, list[tuple[int, Mark]]] = {}
+        for at, marks in enumerate(marks_by_secret):
+            for mark in marks:
+                self._by_word.setdefault(max(mark.words, key=len), []).append((at, mark))
+
+    def in_place(self, place: Place) -> dict[int, list[Mark]]:
+        """Those that stand there, by the number of their secret."""
+        hits: dict[int, list[Mark]] = {}
+        for word in place.words & self._by_word.keys():
+            for at, mark in self._by_word[word]:
+                if place.holds(mark):
+                    hits.setdefault(at, []).append(mark)
+        return hits
 
 
 def find_leaks(artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> list[Leak]:
@@ -80,21 +96,22 @@ class Search:
     """A search of an artefact: `leaks`, and permissions that it did not need, by cell and text: `unused`."""
 
     def __init__(self, artefact: Path, secrets: list[Secret], public: str, prerequisites: str = "") -> None:
-        had = Place("", "", tokens_of(prerequisites))
-        had_in_tests = Place("", "", tokens_of(public))
-        sought = [
-            (secret, _without_those_in(secret.marks, had, *([had_in_tests] if secret.is_test else [])))
-            for secret in secrets
-        ]
+        every = Marks(secret.marks for secret in secrets)
+        had = every.in_place(Place("", "", tokens_of(prerequisites)))
+        had_in_tests = every.in_place(Place("", "", tokens_of(public)))
+        sought = Marks(
+            set(secret.marks).difference(had.get(at, ()), had_in_tests.get(at, ()) if secret.is_test else ())
+            for at, secret in enumerate(secrets)
+        )
         self._used: set[tuple[str, str]] = set()
-        self._read: set[str] = set()
+        self._codes: list[str] = []
         hits_by_secret: list[list[tuple[Place, list[Mark]]]] = [[] for _ in secrets]
         for place in (place for path in _files(artefact) for place in _places(artefact, path)):
             if place.code is not None:
-                self._read |= _names_read(place.code)
-            for hits, (secret, marks) in zip(hits_by_secret, sought, strict=True):
-                if in_place := self._without_shown(secret, place.marks_in(marks)):
-                    hits.append((place, in_place))
+                self._codes.append(place.code)
+            for at, marks in sought.in_place(place).items():
+                if in_place := self._without_shown(secrets[at], marks):
+                    hits_by_secret[at].append((place, in_place))
         leaks = [
             leak for secret, hits in zip(secrets, hits_by_secret, strict=True) for leak in self._leaks_of(secret, hits)
         ]
@@ -131,6 +148,11 @@ class Search:
             return False
         return _names_set(secret, secret.lines_of(hits)) <= self._read
 
+    @cached_property
+    def _read(self) -> frozenset[str]:
+        """Names that given code reads."""
+        return frozenset[str]().union(*map(_names_read, self._codes))
+
 
 def _leak(secret: Secret, place: Place, hits: list[Mark], is_repeated: bool) -> Leak:
     lines = tuple(secret.line(row) for row in secret.lines_of(hits))
@@ -157,12 +179,6 @@ def _dedented(text: str) -> str:
     first = next((line for line in text.split("\n") if line.strip()), "")
     indent = first[: len(first) - len(first.lstrip())]
     return "\n".join(line.removeprefix(indent) for line in text.split("\n"))
-
-
-def _without_those_in(marks: Iterable[Mark], *places: Place) -> list[Mark]:
-    """Marks without those whose tokens students have anyway."""
-    had = {mark for place in places for mark in place.marks_in(marks)}
-    return [mark for mark in marks if mark not in had]
 
 
 def _names_read(source: str) -> frozenset[str]:
