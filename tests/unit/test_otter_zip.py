@@ -251,6 +251,17 @@ def test_a_hidden_part_binds_nothing_in_the_notebook() -> None:
     assert "secret" not in env
 
 
+def test_a_students_function_sees_what_a_hidden_part_sets_and_what_was_there_afterwards() -> None:
+    """As under nbgrader, where a test runs in the notebook: right answers can stand in for the student's own."""
+    source = "### BEGIN HIDDEN TESTS\nhalf = lambda x: x / 2\nassert double(3) == 6\n### END HIDDEN TESTS"
+    (case,), _ = cases_of(test_file("07", plan_of(source)))
+    env: dict[str, Any] = {}
+    exec("def half(x): return None\ndef double(x): return 4 * half(x)", env)
+    half = env["half"]
+    case.call_func(env)
+    assert env["half"] is half
+
+
 @pytest.mark.parametrize("text", ['"""', "'''", "\\", "\\n", '"', "ü", 'a"""\\"""b'])
 def test_a_source_is_the_same_in_a_test_file(text: str) -> None:
     source = f"found = double({text!r})\nassert found == {text!r}, {text!r}"

@@ -67,6 +67,16 @@ def observed(namespace, observe, given, names):
     return found | {name: namespace[name] for name in names}
 
 
+def aside(namespace, make):
+    """What is made in a namespace, which is then what it was: in between, student code sees what a test sets."""
+    before = dict(namespace)
+    try:
+        return make()
+    finally:
+        namespace.clear()
+        namespace.update(before)
+
+
 def judged(namespace, judge):
     """The namespace after what the checks have in common."""
     run(judge, namespace)
@@ -290,12 +300,11 @@ def _parts_of(test: TestPlan, number: int, section: Section, plan: JudgePlan | N
 
 
 def _cases_of(test: TestPlan, number: int, section: Section, plan: JudgePlan | None) -> Iterator[_Case]:
-    namespace = "dict(env)" if section.hidden else "env"
     name = f"{test.grade_id} {'hidden' if section.hidden else 'visible'} {number}"
     if plan is None:
-        yield _Case(name, section.hidden, f"run(OBSERVE_{number}, {namespace})")
+        yield _Case(name, section.hidden, _aside(f"run(OBSERVE_{number}, env)", section))
         return
-    namespace_of_judge = f"observed({namespace}, OBSERVE_{number}, GIVEN_{number}, NAMES_{number})"
+    namespace_of_judge = _aside(f"observed(env, OBSERVE_{number}, GIVEN_{number}, NAMES_{number})", section)
     if not section.checks:
         yield _Case(name, section.hidden, f"run(JUDGE_{number}, {namespace_of_judge})")
     for at, check in enumerate(section.checks, 1):
@@ -304,6 +313,11 @@ def _cases_of(test: TestPlan, number: int, section: Section, plan: JudgePlan | N
             f"{test.grade_id} {check.name}", section.hidden, f"run(CHECK_{number}_{at}, {common})",
             check.points, check.message,
         )  # fmt: skip
+
+
+def _aside(call: str, section: Section) -> str:
+    """What is hidden leaves nothing behind that a student's later cell could find."""
+    return f"aside(env, lambda: {call})" if section.hidden else call
 
 
 def _number(points: float) -> str:
