@@ -124,6 +124,7 @@ from tinytorch.core.optimizers import Adam
 from tinytorch.core.spatial import BatchNorm2d, Conv2d, Flatten, MaxPool2d
 from tinytorch.data.digits import load_digits
 from tinytorch.models.transformer import GPT, LayerNorm
+from tinytorch.notebook import pyplot
 from tinytorch.text.embeddings import Embedding
 
 
@@ -173,16 +174,6 @@ def error_of(call, wanted, word=""):
     except Exception as error:
         return type(error).__name__
     return "no error"
-
-
-def pyplot():
-    """matplotlib's pyplot, or None where it is not installed."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        print("(no picture: matplotlib is not installed)")
-        return None
-    return plt
 
 
 # %% [markdown]
@@ -1023,14 +1014,14 @@ assert times == [3.0, 8.0, 2.0, 5.0], (
 ### BEGIN HIDDEN TESTS
 def timed_with(lasts, warmup, iterations):
     """Times of runs that last so long, and how many runs were made."""
-    clock, made = HandClock(), []
+    clock, calls = HandClock(), []
 
     def run():
-        made.append(1)
-        clock.advance(lasts[len(made) - 1])
+        calls.append(1)
+        clock.advance(lasts[len(calls) - 1])
 
     clock.advance(1234.5)
-    return [float(ms) for ms in run_times(run, warmup, iterations, clock)], len(made)
+    return [float(ms) for ms in run_times(run, warmup, iterations, clock)], len(calls)
 
 
 class Misread(Exception):
@@ -1039,11 +1030,11 @@ class Misread(Exception):
 
 def breaks_at(number):
     """A run that raises when it is made for the `number`th time."""
-    made = []
+    calls = []
 
     def run():
-        made.append(1)
-        if len(made) == number:
+        calls.append(1)
+        if len(calls) == number:
             raise Misread("the model is broken")
 
     return run
@@ -1370,22 +1361,22 @@ class Stuck(Exception):
 
 def rehearsed(there, back, late):
     """What is measured of a step that is slower by `late` where old gradients are still there."""
-    clock, made, ends, gradients = HandClock(), [], [], ["old"]
+    clock, rounds, ends, gradients = HandClock(), [], [], ["old"]
 
     def forward():
-        clock.advance(there[len(made)])
+        clock.advance(there[len(rounds)])
         ends[:] = [object()]
         return ends[0]
 
     def backward(end):
         if not ends or end is not ends.pop():
             raise RuntimeError("a backward pass goes back through the forward pass before it, once")
-        clock.advance(back[len(made)] + late * len(gradients))
+        clock.advance(back[len(rounds)] + late * len(gradients))
         gradients.append("new")
-        made.append(1)
+        rounds.append(1)
 
     step = SimpleNamespace(forget=gradients.clear, forward=forward, backward=backward)
-    return [float(ms) for ms in time_steps(step, len(there), clock)] + [len(made)]
+    return [float(ms) for ms in time_steps(step, len(there), clock)] + [len(rounds)]
 
 
 def stuck(end):

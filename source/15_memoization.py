@@ -74,7 +74,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 #| export
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -92,19 +92,8 @@ import time
 
 from tinytorch.models.transformer import create_causal_mask
 from tinytorch.models.zoo import load_dialogue_gpt, random_gpt
+from tinytorch.notebook import refusal, stand_ins
 from tinytorch.profiling.profiler import Profiler
-
-
-def refusal(call, *arguments):
-    """Which kind of error a call raises. Every kind of ValueError counts as one, whatever its own name."""
-    try:
-        call(*arguments)
-    except ValueError:
-        return "ValueError"
-    except Exception as error:
-        return type(error).__name__
-    return "no error"
-
 
 # %% [markdown]
 # ## 1. Warm-up: what does one more token cost?
@@ -953,19 +942,6 @@ def recomputing_forward(model, cache, tokens):
     return model.forward(Tensor(np.concatenate(cache.fed, axis=1)))[:, -tokens.data.shape[-1] :, :]
 
 
-@contextmanager
-def stand_ins(**parts):
-    """Parts by name, in the place of yours as long as the block runs."""
-    yours = {name: globals()[name] for name in parts if name in globals()}
-    globals().update(parts)
-    try:
-        yield
-    finally:
-        for name in parts:
-            del globals()[name]
-        globals().update(yours)
-
-
 # %% [markdown]
 # ### Exercise 7: `cached_attention` (12 points, about 35 minutes)
 #
@@ -1278,7 +1254,8 @@ def disable_kv_cache(model: Any) -> None:
         return
     for block in model.blocks:
         block.attention = block.attention.attention
-    vars(model).pop("next_logits", None)
+    with suppress(AttributeError):  # a model may have kept its own
+        del model.next_logits
     del model._kv_cache
     ### END SOLUTION
 

@@ -88,13 +88,13 @@ OVERHEAD_BYTES = 16  # of a quantized layer: two scales as float32, two zero poi
 # %% nbgrader={"grade": false, "grade_id": "workbench", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import copy
 import time
-from contextlib import contextmanager
 
 from tinytorch.core.activations import ReLU
 from tinytorch.core.layers import Sequential
 from tinytorch.core.losses import CrossEntropyLoss
 from tinytorch.core.optimizers import SGD
 from tinytorch.data.digits import load_digits
+from tinytorch.notebook import pyplot, refusal, stand_ins
 from tinytorch.profiling.profiler import Profiler
 
 
@@ -110,27 +110,6 @@ def linear_from(weight, bias=None):
 def array_in(tensor):
     """The array in a Tensor; None for whatever is no Tensor, so that a test can say so."""
     return tensor.data if isinstance(tensor, Tensor) else None
-
-
-def refusal(call, *arguments):
-    """Which kind of error a call raises. Every kind of ValueError counts as one, whatever its own name."""
-    try:
-        call(*arguments)
-    except ValueError:
-        return "ValueError"
-    except Exception as error:
-        return type(error).__name__
-    return "no error"
-
-
-def pyplot():
-    """matplotlib's pyplot, or None where it is not installed."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        print("(no picture: matplotlib is not installed)")
-        return None
-    return plt
 
 # %% [markdown]
 # ## 1. Warm-up: what is at stake, what it weighs, and what its numbers need
@@ -670,11 +649,11 @@ assert np.abs(fine_codes.astype(np.float64) - fine_exact).max() <= 0.5 + 1e-3, (
 
 # %% [markdown]
 # From here on exercises build on each other. So that a mistake is counted once, their tests bring the answers of the earlier
-# ones along: `Known` holds right answers for the tests' own numbers, and `stand_ins` puts it in the place of your
+# ones along: `AnswerKey` holds right answers for the tests' own numbers, and `stand_ins` puts it in the place of your
 # functions while a test runs. You need not read the cell.
 
-# %% jupyter={"source_hidden": true} nbgrader={"grade": false, "grade_id": "stand_ins", "locked": true, "schema_version": 3, "solution": false, "task": false}
-class Known:
+# %% jupyter={"source_hidden": true} nbgrader={"grade": false, "grade_id": "answer_key", "locked": true, "schema_version": 3, "solution": false, "task": false}
+class AnswerKey:
     """Stands in for exercises 1, 2, 3 and 6: knows the right answers for the numbers of a test, and no others."""
 
     def __init__(self):
@@ -700,9 +679,9 @@ class Known:
 
     def affine_parameters(self, low, high):
         low, high = np.asarray(low).item(), np.asarray(high).item()
-        for known_low, known_high, scale, zero_point in self.ranges:
-            near = 1e-6 * max(abs(known_low), abs(known_high))
-            if abs(low - known_low) <= near and abs(high - known_high) <= near:
+        for lowest, highest, scale, zero_point in self.ranges:
+            near = 1e-6 * max(abs(lowest), abs(highest))
+            if abs(low - lowest) <= near and abs(high - highest) <= near:
                 return scale, zero_point
         return 1.0, 0
 
@@ -726,20 +705,8 @@ class Known:
         return answers.reshape(*np.shape(x_codes)[:-1], -1)
 
     def parts(self, *names):
-        return {name: getattr(self, name) for name in names}
-
-
-@contextmanager
-def stand_ins(**parts):
-    """Parts by name, in the place of yours as long as the block runs."""
-    yours = {name: globals()[name] for name in parts if name in globals()}
-    globals().update(parts)
-    try:
-        yield
-    finally:
-        for name in parts:
-            del globals()[name]
-        globals().update(yours)
+        every = (self.affine_parameters, self.to_codes, self.quantize_int8, self.int8_matmul)
+        return {method.__name__: method for method in every if method.__name__ in names}
 
 # %% [markdown]
 # ### Exercise 3: `quantize_int8` (8 points, about 10 minutes)
@@ -775,10 +742,10 @@ def quantize_int8(tensor: Tensor) -> tuple[Tensor, float, int]:
 
 # %% tags=["raises-exception"] nbgrader={"grade": true, "grade_id": "test_quantize_int8", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 x = np.array([-3.0, -1.5, 0.0, 0.01, 2.7, 5.0], dtype=np.float32)
-known = Known()
-known.learn_range(-3.0, 5.0, 8 / 255, -32)
-known.learn_codes(x.copy(), np.array([-128, -80, -32, -32, 54, 127]), 8 / 255, -32)
-with stand_ins(**known.parts("affine_parameters", "to_codes")):
+key = AnswerKey()
+key.learn_range(-3.0, 5.0, 8 / 255, -32)
+key.learn_codes(x.copy(), np.array([-128, -80, -32, -32, 54, 127]), 8 / 255, -32)
+with stand_ins(**key.parts("affine_parameters", "to_codes")):
     q, scale, zero_point = quantize_int8(Tensor(x.copy()))
 codes = array_in(q)
 ### JUDGE
@@ -802,15 +769,15 @@ def coded(values):
     return codes.astype(np.int8), scale, zero_point
 
 
-def knowing(*arrays):
+def answers_to(*arrays):
     """Stand-ins that know these arrays, and their ranges as they are and with zero."""
-    known = Known()
+    key = AnswerKey()
     for values in arrays:
         codes, scale, zero_point = coded(values)
-        known.learn_codes(values.copy(), codes, scale, zero_point)
-        known.learn_range(values.min(), values.max(), scale, zero_point)
-        known.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
-    return known
+        key.learn_codes(values.copy(), codes, scale, zero_point)
+        key.learn_range(values.min(), values.max(), scale, zero_point)
+        key.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
+    return key
 
 
 rng = np.random.default_rng(1603)
@@ -827,7 +794,7 @@ large = rng.uniform(-1.0, 1.0, size=(110, 190)).astype(np.float32)
 large[1, 7], large[2, 3] = -5.5, 7.5
 tensors = [mixed, columns, positive, negative, symmetric, constant, constant_negative, tiny, single, large]
 tensors.append(large[::-1].copy())
-with stand_ins(**knowing(*(values.copy() for values in tensors)).parts("affine_parameters", "to_codes")):
+with stand_ins(**answers_to(*(values.copy() for values in tensors)).parts("affine_parameters", "to_codes")):
     answers = [quantize_int8(Tensor(values.copy())) for values in tensors]
     zero_codes, zero_scale, zero_zero_point = quantize_int8(Tensor(np.zeros((2, 3), dtype=np.float32)))
     handed = Tensor(mixed.copy())
@@ -1029,10 +996,10 @@ def quantize_per_channel(weight: Tensor) -> tuple[Tensor, np.ndarray, np.ndarray
 
 # %% tags=["raises-exception"] nbgrader={"grade": true, "grade_id": "test_quantize_per_channel", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 w = np.array([[-1.0, 0.0], [0.25, 100.0], [2.0, 255.0]], dtype=np.float32)
-known = Known()
-known.learn_tensor(w[:, 0].copy(), np.array([-128, -22, 127]), 3 / 255, -43)
-known.learn_tensor(w[:, 1].copy(), np.array([-128, -28, 127]), 1.0, -128)
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8")):
+key = AnswerKey()
+key.learn_tensor(w[:, 0].copy(), np.array([-128, -22, 127]), 3 / 255, -43)
+key.learn_tensor(w[:, 1].copy(), np.array([-128, -28, 127]), 1.0, -128)
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8")):
     q, scales, zero_points = quantize_per_channel(Tensor(w.copy()))
 codes, scales, zero_points = array_in(q), np.asarray(scales, dtype=np.float64), np.asarray(zero_points)
 ### JUDGE
@@ -1060,14 +1027,14 @@ def coded(values):
     return codes.astype(np.int8), scale, zero_point
 
 
-def knowing(*arrays):
+def answers_to(*arrays):
     """Stand-ins that know these arrays, and their ranges as they are and with zero."""
-    known = Known()
+    key = AnswerKey()
     for values in arrays:
         codes, scale, zero_point = coded(values)
-        known.learn_tensor(values.copy(), codes, scale, zero_point)
-        known.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
-    return known
+        key.learn_tensor(values.copy(), codes, scale, zero_point)
+        key.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
+    return key
 
 
 rng = np.random.default_rng(1610)
@@ -1078,9 +1045,9 @@ w[:, 6] = -np.abs(w[:, 6]) - np.float32(2.0)
 flat = np.array([[0.0, 1.5, -0.25]] * 4, dtype=np.float32)
 single = np.array([[-12.5]], dtype=np.float32)
 weights = [w, flat, single]
-known = knowing(*(weight[:, place].copy() for weight in weights for place in range(weight.shape[1])))
+key = answers_to(*(weight[:, place].copy() for weight in weights for place in range(weight.shape[1])))
 handed = Tensor(w.copy())
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8")):
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8")):
     answers = [quantize_per_channel(Tensor(weight.copy())) for weight in weights]
     answers += [quantize_per_channel(handed) for _ in range(2)]
 all_codes = [array_in(answer[0]) for answer in answers]
@@ -1368,9 +1335,9 @@ def store_weights(layer: QuantizedLinear, linear_layer: Linear) -> None:
 w_codes = np.array([[-128, 5, 0, 60], [127, -3, 31, 1], [7, 8, -90, 100]], dtype=np.int8)
 w = (0.5 * (w_codes.astype(np.float32) + 3)).astype(np.float32)  # scale 0.5, zero point -3
 b = np.array([3.0, -2.0, 0.5, 0.0], dtype=np.float32)
-known = Known()
-known.learn_tensor(w.copy(), w_codes.copy(), 0.5, -3)
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8")):
+key = AnswerKey()
+key.learn_tensor(w.copy(), w_codes.copy(), 0.5, -3)
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8")):
     layer = QuantizedLinear(linear_from(w.copy(), b.copy()))
 codes, scale, zero_point = array_in(layer.q_weight), layer.weight_scale, layer.weight_zero_point
 bias, original_bytes = array_in(layer.bias), layer.original_bytes
@@ -1392,12 +1359,12 @@ w_codes = rng.integers(-128, 128, size=(23, 9)).astype(np.int8)
 w_codes[4, 4], w_codes[5, 2] = -128, 127
 w = (0.0625 * (w_codes.astype(np.float32) - 21)).astype(np.float32)
 b = (np.rint(rng.normal(0, 200, size=9)) / 64).astype(np.float32)
-known = Known()
-known.learn_tensor(w.copy(), w_codes.copy(), 0.0625, 21)
+key = AnswerKey()
+key.learn_tensor(w.copy(), w_codes.copy(), 0.0625, 21)
 float_layer = linear_from(w.copy(), b.copy())
 half_layer = linear_from(w.astype(np.float16), b.astype(np.float16))
 shared_bias = b.copy()
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8")):
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8")):
     layer = QuantizedLinear(float_layer)
     bare = QuantizedLinear(linear_from(w.copy()))
     half = QuantizedLinear(half_layer)
@@ -1436,9 +1403,9 @@ layers = []
 for number in range(1, 65):
     megabyte = np.full((2048, 128), number, dtype=np.float32)
     megabyte[0] = 0
-    known = Known()
-    known.learn_tensor(megabyte[::64].copy(), np.where(megabyte[::64] > 0, 127, -128), number / 255, -128)
-    with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8")):
+    key = AnswerKey()
+    key.learn_tensor(megabyte[::64].copy(), np.where(megabyte[::64] > 0, 127, -128), number / 255, -128)
+    with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8")):
         layers.append(QuantizedLinear(linear_from(megabyte[::64])))
 stands_for = [
     float(layer.weight_scale * (float(layer.q_weight.data[-1, -1]) - layer.weight_zero_point)) for layer in layers
@@ -1484,9 +1451,9 @@ def calibration_range(sample_inputs: list[Tensor]) -> tuple[float, int]:
 # %% tags=["raises-exception"] nbgrader={"grade": true, "grade_id": "test_calibrate", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
 low_batch = np.array([[-2.0, 0.1], [0.3, 0.2]], dtype=np.float32)
 high_batch = np.array([[0.5, 6.0]], dtype=np.float32)
-known = Known()
-known.learn_range(-2.0, 6.0, 8 / 255, -64)
-with stand_ins(**known.parts("affine_parameters")):
+key = AnswerKey()
+key.learn_range(-2.0, 6.0, 8 / 255, -64)
+with stand_ins(**key.parts("affine_parameters")):
     scale, zero_point = calibration_range([Tensor(low_batch.copy()), Tensor(high_batch.copy())])
 ### JUDGE
 one_of_each = np.shape(scale) == np.shape(zero_point) == ()
@@ -1503,14 +1470,14 @@ def coded(values):
     return codes.astype(np.int8), scale, zero_point
 
 
-def knowing(*arrays):
+def answers_to(*arrays):
     """Stand-ins that know these arrays, and their ranges as they are and with zero."""
-    known = Known()
+    key = AnswerKey()
     for values in arrays:
         codes, scale, zero_point = coded(values)
-        known.learn_tensor(values.copy(), codes, scale, zero_point)
-        known.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
-    return known
+        key.learn_tensor(values.copy(), codes, scale, zero_point)
+        key.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), scale, zero_point)
+    return key
 
 
 rng = np.random.default_rng(1607)
@@ -1529,7 +1496,7 @@ groups = [batches, narrow, positive]
 everything = [np.concatenate([batch.ravel() for batch in group]) for group in groups]
 layer = int8_layer(np.ones((5, 3), dtype=np.int8), 0.5, 0)
 answers = []
-with stand_ins(**knowing(*(values.copy() for values in everything)).parts("affine_parameters")):
+with stand_ins(**answers_to(*(values.copy() for values in everything)).parts("affine_parameters")):
     handed = [Tensor(batch.copy()) for batch in batches]
     answers.append(calibration_range(handed))
     for group in groups:
@@ -1592,12 +1559,12 @@ b = np.array([4.0, -3.0], dtype=np.float32)
 x = np.array([[-1.0, 0.0, 2.0], [0.25, 2.0, 0.0]], dtype=np.float32)
 x_codes = np.array([[-128, -43, 127], [-22, 127, -43]], dtype=np.int8)  # scale 3/255, zero point -43
 sums = np.array([[-22865, 12835], [3037, -15473]])  # what int8_matmul gives for these codes, zero points -43 and 3
-known = Known()
-known.learn_tensor(x.copy(), x_codes.copy(), 3 / 255, -43)
-known.learn_product(x_codes.copy(), -43, w_codes.copy(), 3, sums.copy())
+key = AnswerKey()
+key.learn_tensor(x.copy(), x_codes.copy(), 3 / 255, -43)
+key.learn_product(x_codes.copy(), -43, w_codes.copy(), 3, sums.copy())
 calibrated = int8_layer(w_codes.copy(), 0.01, 3, b.copy(), input_scale=3 / 255, input_zero_point=-43)
 uncalibrated = int8_layer(w_codes.copy(), 0.01, 3)
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8", "int8_matmul")):
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8", "int8_matmul")):
     output = array_in(quantized_forward(calibrated, Tensor(x.copy())))
     bare_output = array_in(quantized_forward(uncalibrated, Tensor(x.copy())))
 ### JUDGE
@@ -1644,26 +1611,26 @@ long_w_codes = np.repeat(np.array([100, 120, 0, -105, 1]), [9000, 9000, 1, 1, 1]
 long_w_codes[:9000] = 80
 long_x = ((long_x_codes.astype(np.float64) - 2) / 195.12).astype(np.float32)
 integer_x, integer_w = long_x_codes.astype(np.int64) - 2, long_w_codes.astype(np.int64) + 3
-known = Known()
+key = AnswerKey()
 products = [
     (calm, calm_codes, calm_scale, calm_zero), (x, x_codes, x_scale, x_zero), (loud, loud_codes, calm_scale, calm_zero),
     (positive, positive_codes, positive_scale, positive_zero), (vector, vector_codes, vector_scale, vector_zero),
     (negative, negative_codes, negative_scale, negative_zero), (nothing, nothing.astype(np.int8), 1.0, 0),
 ]
 for values, codes, scale, zero_point in products:
-    known.learn_codes(values.copy(), codes.copy(), scale, zero_point)
+    key.learn_codes(values.copy(), codes.copy(), scale, zero_point)
     exact = (codes.astype(np.int64) - zero_point) @ (w_codes.astype(np.int64) - zw)
-    known.learn_product(codes.copy(), zero_point, w_codes.copy(), zw, exact)
+    key.learn_product(codes.copy(), zero_point, w_codes.copy(), zw, exact)
 for values in (calm, positive, vector, negative):
-    known.learn_tensor(values.copy(), *(part for part in coded(values)))
-    known.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), *coded(values)[1:])
-known.learn_codes(long_x.copy(), long_x_codes.copy(), 1 / 195.12, 2)
-known.learn_product(long_x_codes.copy(), 2, long_w_codes.copy(), -3, integer_x @ integer_w)
+    key.learn_tensor(values.copy(), *(part for part in coded(values)))
+    key.learn_range(min(values.min(), 0.0), max(values.max(), 0.0), *coded(values)[1:])
+key.learn_codes(long_x.copy(), long_x_codes.copy(), 1 / 195.12, 2)
+key.learn_product(long_x_codes.copy(), 2, long_w_codes.copy(), -3, integer_x @ integer_w)
 layer = int8_layer(w_codes.copy(), sw, zw, b.copy(), x_scale, x_zero)
 bare = int8_layer(w_codes.copy(), sw, zw, None, calm_scale, calm_zero)
 fresh = int8_layer(w_codes.copy(), sw, zw, b.copy())
 long_layer = int8_layer(long_w_codes.copy(), 1 / 128.97, -3, None, 1 / 195.12, 2)
-with stand_ins(**known.parts("affine_parameters", "to_codes", "quantize_int8", "int8_matmul")):
+with stand_ins(**key.parts("affine_parameters", "to_codes", "quantize_int8", "int8_matmul")):
     output = array_in(quantized_forward(layer, Tensor(x.copy())))
     calm_output = array_in(quantized_forward(bare, Tensor(calm.copy())))
     loud_output = array_in(bare(Tensor(loud.copy())))

@@ -6,6 +6,10 @@ here: a class lives where its module put it, for instance `from tinytorch.core.t
 Reading order: the number of its module, the file, what it adds, and in brackets the files that it imports, all of
 which stand above it. Four files are the heart: `tensor`, `tape` and the two with gradients.
 
+Of no module: what every notebook may use.
+
+    00  notebook.py                  pictures, refusals and stand-ins, for notebooks and their tests  []
+
 Foundation: from an array to a model that learns.
 
     01  core/tensor.py               arrays with a dtype rule, arithmetic, shapes; `_result`, where operations end  []

@@ -77,6 +77,8 @@ HARMLESS = {
     "a lambda": "double = lambda x, n=2: n * x",
     "draws by an imported name": "from numpy.random import default_rng\ndef f():\n    return default_rng(3).random()",
     "annotations": "def half(x: np.ndarray | None) -> 'list[int]':\n    return x",
+    "a scope": "from contextlib import contextmanager\n@contextmanager\ndef scope(x):\n    x.on = True\n    yield x",
+    "an object without its init": "def bare(kind):\n    return kind.__new__(kind)",
     "draws of its own": "def noise(n):\n    return np.random.default_rng(3).normal(size=n)",
 }
 
@@ -102,6 +104,7 @@ TROUBLE = {
     "a counter": "def count():\n    global calls\n    calls = 1",
     "a shared default": "def remember(x, seen=[]):\n    return seen",
     "a shared attribute": "class Layer:\n    seen = []",
+    "a decorator of a known name": "CALLS = None\ndef contextmanager(f):\n    CALLS.append(f)\n    return f",
     "a decorator": "from functools import cache\n@cache\ndef slow(x):\n    return x",
     "numpy's own generator": "def noise(n):\n    return np.random.rand(n)",
     "python's own generator": "import random",

@@ -5,7 +5,7 @@ Exported from source/15_memoization.py; change that, then run `tito export 15`.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -282,7 +282,8 @@ def disable_kv_cache(model: Any) -> None:
         return
     for block in model.blocks:
         block.attention = block.attention.attention
-    vars(model).pop("next_logits", None)
+    with suppress(AttributeError):  # a model may have kept its own
+        del model.next_logits
     del model._kv_cache
 
 

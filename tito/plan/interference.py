@@ -53,7 +53,7 @@ CHANGING = frozenset((
     "setdefault", "setflags", "sort", "update",
 ))  # fmt: skip
 SHARED_BY_ALL = ("cls", "type", "super")  # roots by which a class is reached from inside
-PLAIN_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "dataclass")
+PLAIN_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "dataclass", "contextmanager")
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,12 @@ def _defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return True  # of what, is looked at for all sources
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        return not statement.decorator_list and _calls_nothing(statement)
+        return _decorated_plainly(statement) and _calls_nothing(statement)
     if isinstance(statement, ast.ClassDef):
-        decorated = all(_name_of(decorator) in PLAIN_DECORATORS for decorator in statement.decorator_list)
         named = all(map(_name_of, statement.bases))
-        return decorated and named and not statement.keywords and all(map(_in_class, statement.body))
+        return (
+            _decorated_plainly(statement) and named and not statement.keywords and all(map(_in_class, statement.body))
+        )
     if isinstance(statement, ast.Assign):
         return all(map(_is_name, statement.targets)) and (_is_name(statement.value) or _constant(statement.value))
     if isinstance(statement, ast.AnnAssign):
@@ -163,9 +164,12 @@ def _is_name(node: ast.expr) -> bool:
 
 def _in_class(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-        decorated = all(_name_of(decorator) in PLAIN_DECORATORS for decorator in statement.decorator_list)
-        return decorated and _calls_nothing(statement)
+        return _decorated_plainly(statement) and _calls_nothing(statement)
     return _defines(statement)
+
+
+def _decorated_plainly(statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    return all(_name_of(decorator) in PLAIN_DECORATORS for decorator in statement.decorator_list)
 
 
 def _calls_nothing(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -307,7 +311,7 @@ def _inner_names() -> frozenset[str]:
 
 
 def _is_machinery(name: str) -> bool:
-    return name.startswith("__") and name not in ("__init__", "__call__", "__class__", "__name__")
+    return name.startswith("__") and name not in ("__new__", "__init__", "__call__", "__class__", "__name__")
 
 
 def _own_root(node: ast.expr, local: frozenset[str]) -> bool:

@@ -69,18 +69,18 @@ def costs(rng, notebook):
 def runs(rng, notebook):
     warmup, iterations = int(rng.integers(-1, 4)), int(rng.integers(-1, 5))
     clock = notebook.HandClock()
-    made = []
+    durations = []
 
     def run():
-        made.append(float(rng.uniform(0, 9)))
-        clock.advance(made[-1])
+        durations.append(float(rng.uniform(0, 9)))
+        clock.advance(durations[-1])
 
     try:
         first = notebook.run_times(run, warmup, iterations, clock)
         second = notebook.run_times(run, 0, 2, clock)
     except ValueError:
-        return "ValueError", made
-    return [float(ms) for ms in first], [float(ms) for ms in second], made
+        return "ValueError", durations
+    return [float(ms) for ms in first], [float(ms) for ms in second], durations
 
 
 def times(rng, notebook):

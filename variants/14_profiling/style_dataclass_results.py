@@ -37,6 +37,6 @@ def observed_memory(run):
     with tracing():
         start = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
-        kept = run()
+        result = run()
         now, top = tracemalloc.get_traced_memory()
     return Memory(peak=top - start, retained=now - start)

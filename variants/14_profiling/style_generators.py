@@ -23,7 +23,7 @@ def tensors_of(model):
 def model_parameters(model):
     result = []
     for tensor in tensors_of(model):
-        if all(tensor is not known for known in result):
+        if all(tensor is not other for other in result):
             result.append(tensor)
     return result
 
