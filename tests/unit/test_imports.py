@@ -138,7 +138,8 @@ def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
     names = {path.stem for path in (ROOT / "judge").glob("*.py")} - {"__init__", "judge", "role"}
     ours = {module for name in names for module in imported(ROOT / "judge" / f"{name}.py") if module.startswith("tito")}
     inside = tuple(
-        f"tito.sandbox.inside.{name}" for name in ("codec.", "wire", "step_status.", "last_value.", "mirrored_files.")
+        f"tito.sandbox.inside.{name}"
+        for name in ("codec.", "wire", "step_status.", "last_value.", "mirrored_files.", "objects.")
     )
     allowed = (*inside, *(f"tito.judge.{name}." for name in names))
     assert all(module.startswith(allowed) for module in ours)

@@ -54,7 +54,11 @@ class RemoteTest:
                 done = message["done"]
                 status = self.notebook.over or StepStatus(done["status"])
                 return Ran(status, done["ename"], done["evalue"], value=done["value"])
+            before_s = self.notebook.cpu_s() if message["ask"].get("timed") else None
             answer = self.notebook.ask(message["ask"], values, max(end - time.monotonic(), 0.01) / PATIENCE)
+            if answer is not None:  # whatever the notebook says of it
+                after_s = None if before_s is None else self.notebook.cpu_s()
+                answer[0]["cpu_s"] = None if before_s is None or after_s is None else after_s - before_s
             if answer is not None and answer[0].get("status") == StepStatus.STOPPED:
                 self.notebook.over = StepStatus.TIMEOUT
                 answer = None

@@ -1,5 +1,5 @@
-"""Mocks of a test that runs in the judge. They stay there: what student code does with one is done here, and counted
-here; what a test patches is patched in the notebook, too.
+"""Mocks of a test that runs in the judge: what student code may do with one, which is lent to it (see `lent`); and what
+a test patches is patched in the notebook, too.
 
 Student code may use a mock, and not set what it answers or has counted.
 """
@@ -34,19 +34,6 @@ def is_mock(value: Any) -> bool:
     """Whether it is one."""
     mock = sys.modules.get(MODULE)
     return mock is not None and issubclass(type(value), mock.NonCallableMock)
-
-
-def done_with(value: Any, operation: str, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Do what student code does with a mock, or with a function.
-
-    Raises:
-        Exception: whatever that raises; AttributeError for what is not student code's to touch.
-    """
-    if operation == "__call__":
-        return value(*arguments, **keywords)
-    if not is_mock(value) or operation not in OPERATIONS:
-        raise TypeError(f"{operation} of a function of the test's")
-    return OPERATIONS[operation](value, *arguments)
 
 
 def _attribute(mock: Any, name: str) -> Any:

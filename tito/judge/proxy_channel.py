@@ -17,7 +17,8 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from tito.judge.call_sites import CallSites
-from tito.judge.mocks import done_with, is_mock
+from tito.judge.lent import OWN, done_with, lent_protocols
+from tito.judge.processor_time import ProcessorTime
 from tito.judge.proxy import (
     EXCEPTION,
     SYNTAX,
@@ -111,7 +112,9 @@ class ProxyChannel:
         self.called: set[str] = set()
         self.objects: dict[int, Any] = {}
         self.classes: dict[int, RemoteType] = {}
-        self.callbacks: list[Any] = []
+        self.callbacks: list[Any] = []  # what is lent to student code, for as long as this lasts
+        self._positions: dict[int, int] = {}  # of these, by their identity
+        self.processor_time = ProcessorTime()
         self.asked = 0
         self.said = 0
         self.over = ""  # why nothing more can be asked
@@ -231,6 +234,7 @@ class ProxyChannel:
             except CodecError as error:
                 raise self._end("an answer that is none") from error
             self._tell(reply.get("said"))
+            self.processor_time.add(reply)
             self._bring_in_files(back)
             if reply.get("status") == "over":
                 self.over = "the notebook has ended"
@@ -246,6 +250,7 @@ class ProxyChannel:
         if self.asked > MOST_OPERATIONS:
             raise self._end("it asks too much of the notebook")
         encoder = WireEncoder(self.refer)
+        request["timed"] = self.processor_time.is_asked_for
         try:
             for name, value in values.items():
                 encoder.put(name, value)
@@ -274,7 +279,7 @@ class ProxyChannel:
         except BAD_ANSWER as error:
             raise self._end("an answer that is none") from error
         try:
-            value = done_with(function, str(reply.get("operation")), arguments, keywords)
+            value = done_with(function, str(reply.get("operation")), arguments, keywords, self._may)
             self._send({"what": "return"}, {"value": value})
         except Exception as error:  # noqa: BLE001  (what a function of the test raises, its caller in the notebook gets)
             failure = {"what": "raise", "name": type(error).__name__, "module": type(error).__module__}
@@ -284,6 +289,11 @@ class ProxyChannel:
                 self._send(failure, {"error": mirrored, "arguments": list(error.args), "state": state})
             except TypeError:
                 self._send(failure, {"error": mirrored, "arguments": [str(error)[:4000]], "state": state})
+
+    def _may(self, fact: str) -> bool:
+        """Whether the reference's code did that with what it was lent, here where the test is now."""
+        self.sites.note(fact)
+        return self.sites.allows(fact)
 
     def _end(self, why: str) -> Ended:
         self.over = why
@@ -357,12 +367,12 @@ class ProxyChannel:
         by_value = _known(value) or draws_of(value)
         if by_value is not None:
             return by_value
-        if (callable(value) or is_mock(value)) and not isinstance(value, type):
-            for position, callback in enumerate(self.callbacks):
-                if callback is value:
-                    return Callback(position, is_mock(value))
-            self.callbacks.append(value)
-            return Callback(len(self.callbacks) - 1, is_mock(value))
+        protocols = lent_protocols(value)
+        if protocols is not None:
+            position = self._positions.setdefault(id(value), len(self.callbacks))
+            if position == len(self.callbacks):
+                self.callbacks.append(value)
+            return Callback(position, protocols)
         raise CodecError(f"a {type(value).__name__} of the test's own")
 
     def revive(self, value: Any, operands: list[Any]) -> Any:
@@ -468,7 +478,8 @@ def _library_class(facts: dict[str, Any]) -> type | None:
 
 def _known(value: Any) -> Known | None:
     """A function, class or array function that can be imported, as the notebook's process would import it."""
-    for module in (getattr(value, "__module__", None), "numpy", "builtins"):
+    modules = (getattr(value, "__module__", None), "numpy", "builtins")
+    for module in (name for name in modules if name != OWN):  # which the notebook's process has not
         for name in (getattr(value, "__qualname__", None), getattr(value, "__name__", None)):
             member: Any = sys.modules.get(module) if isinstance(module, str) else None
             for part in name.split(".") if isinstance(name, str) else []:

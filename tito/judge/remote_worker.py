@@ -167,6 +167,7 @@ def _names(line: Transport, request: dict[str, Any], folder: JudgeFolder, *, bel
     sites = None if request["sites"] is None else frozenset(request["sites"])
     files = MirroredFiles(folder.path, with_wal=False) if request["files"] else None
     proxy_channel = ProxyChannel(line, sites, request["keep"], believes=believes, files=files)
+    proxy_channel.processor_time.put_in_place()
     sets = (frozenset(request[name]) for name in ("notebook", "mirrored", "modules"))
     names = Namespace(proxy_channel, imported(request["imports"]), *sets)
     patch_the_notebook_too(proxy_channel, names)

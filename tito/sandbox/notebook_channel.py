@@ -159,6 +159,10 @@ class NotebookChannel:
             return None
         return self._received(token, self._time_allowance(limit_s))
 
+    def cpu_s(self) -> float | None:
+        """Processor time of all the session's processes so far, in seconds; None: it cannot be measured."""
+        return None if self._meter is None else self._meter.cpu_s()
+
     def _ran(self, reply: dict[str, Any], observed: Packed) -> Ran:
         """What the runner says, where that is plausible; of what it brings, as much as is kept of one notebook."""
         self._values_left -= observed.size

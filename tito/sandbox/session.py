@@ -51,7 +51,7 @@ class Session:
 
     def cpu_s(self) -> float | None:
         """Seconds of processor time of all its processes so far; None: it cannot be told."""
-        return None if self._meter is None else self._meter.cpu_s()
+        return self.notebook.cpu_s()
 
     def turn(self, number: int, *, notebook: bool = False) -> None:
         """Let a branch be asked, alone and with the files that stood there when it was forked.

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from tito.sandbox.inside.codec import Channel, CodecError
-from tito.sandbox.inside.judge_mock import JudgeMock
+from tito.sandbox.inside.judge_proxy import proxy_class
 from tito.sandbox.inside.mirrored_files import MirroredFiles
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.inside.wire import (
@@ -214,14 +214,15 @@ class Objects:
 
     # ---- functions of the test -------------------------------------------------------------------
 
-    def callback(self, number: int, mock: bool) -> Any:
-        """A function that runs one of the test's, or what stands for a mock of the test's, where the test is."""
+    def callback(self, number: int, protocols: int) -> Any:
+        """A function that runs one of the test's, or what stands for an object of the test's, where the test is."""
         if number not in self.callbacks:
 
             def function(*arguments: Any, **keywords: Any) -> Any:
                 return self._call_back(number, "__call__", arguments, keywords)
 
-            self.callbacks[number] = JudgeMock(partial(self._call_back, number)) if mock else function
+            ask = partial(self._call_back, number)
+            self.callbacks[number] = proxy_class(protocols)(ask) if protocols else function
         return self.callbacks[number]
 
     def _call_back(self, number: int, operation: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -289,7 +290,7 @@ class Objects:
         if isinstance(value, Handle):
             return self.objects[value.number]
         if isinstance(value, Callback):
-            return self.callback(value.number, value.mock)
+            return self.callback(value.number, value.protocols)
         if isinstance(value, Known):
             return imported(value)
         if isinstance(value, Iterator):

@@ -4,7 +4,7 @@
 also needs to name objects that stay where they are, and the standard library's own kinds of values as what they are.
 
     Handle    an object of the notebook that stays there, with what its class is like
-    Callback  a function of the test that stays in the judge, or a mock
+    Callback  a function, a mock or an object of the test's own, which stays in the judge
     Known     a class or function that both sides import by its name
     Alias     one of the arguments of the call that is answered
     Draws     a random generator, by what it will draw
@@ -60,6 +60,7 @@ PROTOCOLS = tuple(
         *(f"{prefix}{name}" for prefix in ("", "r", "i") for name in ARITHMETIC if (prefix, name) != ("i", "divmod")),
     )
 )
+LENT = (*PROTOCOLS, "__eq__", "__str__", "__repr__")  # the same of what a test has in the judge
 # Classes of Python's own machinery, of which a notebook's objects may say that they are instances.
 MACHINERY = {
     cls.__name__: cls
@@ -80,10 +81,11 @@ class Handle:
 
 @dataclass(frozen=True)
 class Callback:
-    """A function of the test by its number; or a mock, with which more can be done than to call it."""
+    """A function of the test by its number; or an object, with which more can be done than to call it: the bits of
+    `protocols` tell which of `LENT` it has."""
 
     number: int
-    mock: bool = False
+    protocols: int = 0
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ def more(tag: str, value: dict[str, Any], inner: Callable[[Any], Any]) -> Any:
     if tag == "alias":
         return Alias(int(content[0]))
     if tag == "callback":
-        return Callback(int(content[0]), content[1] is True)
+        return Callback(int(content[0]), int(content[1]))
     if tag == "handle":
         return Handle(int(content[0]), dict(content[1]))
     if tag == "known":
