@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from tito.docs.__main__ import PAGES, main
 from tito.docs.chapters import FILE_NAME, TIERS, of_title, read_chapters
 from tito.docs.comments import comments_in
 from tito.docs.markdown import table
+from tito.docs.package import PAGE as PACKAGE_PAGE
+from tito.docs.package import write_page
 from tito.docs.warmups import with_warmups
 from tito.errors import BadSource
 from tito.models import Verdict
@@ -50,13 +53,46 @@ def test_a_page_that_is_not_is_named_and_nothing_is_written(monkeypatch: pytest.
     assert (tmp_path / "book/reference/words.md").read_text() == "stale"
 
 
+def test_a_function_that_the_book_could_say_nothing_of_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "course.toml").write_text('id = "x"\npackage = "tinypack"\nreference = "reference"\n')
+    (tmp_path / "book/reference").mkdir(parents=True)
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference/__init__.py").touch()
+    text = '# module: 01_sums\n"""Sums."""\n\n\ndef total(numbers):\n    return sum(numbers)\n'
+    (tmp_path / "reference/sums.py").write_text(text)
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 1
+    assert "Without a docstring" in result.output
+    assert "reference.sums.total" in result.output
+
+
+def test_the_page_of_the_package_is_written_once_for_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_text('id = "x"\npackage = "tinypack"\nreference = "reference"\n')
+    (tmp_path / "book/reference").mkdir(parents=True)
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference/__init__.py").touch()
+    module, page = tmp_path / "reference/sums.py", tmp_path / "book" / PACKAGE_PAGE
+    module.write_text('# module: 01_sums\n"""Sums."""\n\n\ndef total(numbers):\n    """All added."""\n')
+    write_page(tmp_path / "book")
+    assert "## 01 `reference.sums`" in page.read_text()
+    os.utime(page, (1, 1))
+    write_page(tmp_path / "book")
+    assert page.stat().st_mtime == 1  # so that Sphinx does not read it anew
+    module.write_text(module.read_text().replace("total", "count"))
+    write_page(tmp_path / "book")
+    assert "### `count`" in page.read_text()
+
+
 def test_every_page_of_the_book_stands_in_its_contents() -> None:
     contents = yaml.safe_load((BOOK / "_toc.yml").read_text())
     listed = {contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])}
     pages = {
         path.relative_to(BOOK).with_suffix("").as_posix() for path in BOOK.rglob("*.md") if "_build" not in path.parts
     }
-    assert listed == pages
+    assert listed == pages | {PACKAGE_PAGE.removesuffix(".md")}
     assert {f"reference/{name.removesuffix('.md')}" for name in PAGES} <= listed
 
 

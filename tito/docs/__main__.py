@@ -1,6 +1,7 @@
 """`python -m tito.docs` writes the pages of the reference that are made from the code; `--check` says which are stale.
 
-Run in the project's folder.
+Run in the project's folder. That of the reference package is no file of the repository: the book's build writes it, and
+`--check` says whether it can.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page.page,
     "words.md": words_page.page,
     "routes.md": routes_page.page,
-    "package.md": lambda: api_page.page(load_course(Path.cwd())),
 }
 
 
@@ -37,6 +37,9 @@ def main(*, check: bool) -> None:
                 path.write_text(text, encoding="utf-8")
     if check and stale:
         raise click.ClickException(f"{', '.join(stale)}: run 'python -m tito.docs' and commit what it writes.")
+    bare = api_page.without_docstring(load_course(Path.cwd()))
+    if bare:
+        raise click.ClickException(f"Without a docstring, and so without a word in the book: {', '.join(bare)}.")
     click.echo(f"{len(PAGES)} pages are as the code says." if not stale or check else f"Wrote {', '.join(stale)}.")
 
 

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tito.course.course import load_course
+from tito.course.course import Course, load_course
 from tito.docs.chapters import FILE_NAME, MOST_STARS, TIERS, Chapter, of_title, read_chapters
 from tito.docs.warmups import with_warmups
 from tito.errors import BadSource
@@ -79,18 +81,43 @@ class TierList(SphinxDirective):
         return [listing]
 
 
+@dataclass(frozen=True)
+class CoursePart:
+    """What chapters say, and which files it depends on."""
+
+    course: Course
+    chapters: tuple[Chapter, ...]
+    files: tuple[Path, ...]
+
+
+COURSE_PARTS: WeakKeyDictionary[Sphinx, CoursePart] = WeakKeyDictionary()
+
+
+def _course_part(app: Sphinx) -> CoursePart:
+    """The course as it was when this build began: scripts are long, and many pages ask.
+
+    Raises:
+        BadSource: a chapter says too little of itself, or too much.
+    """
+    if app not in COURSE_PARTS:
+        book = Path(app.srcdir)
+        course = load_course(book.parent)
+        chapters = read_chapters(book, course)
+        scripts = [assignment.script for assignment in course.assignments if assignment.script is not None]
+        pages = [book / f"{chapter.page}.md" for chapter in chapters]
+        COURSE_PARTS[app] = CoursePart(course, chapters, (*pages, *scripts))
+    return COURSE_PARTS[app]
+
+
 def _chapters(directive: SphinxDirective) -> tuple[Chapter, ...]:
     """All chapters; a page that shows them is read anew when one of them has changed."""
-    book = Path(directive.env.srcdir)
-    course = load_course(book.parent)
     try:
-        chapters = read_chapters(book, course)
+        part = _course_part(directive.env.app)
     except BadSource as error:
         raise directive.error(str(error)) from error
-    scripts = [assignment.script for assignment in course.assignments if assignment.script is not None]
-    for path in [*(book / f"{chapter.page}.md" for chapter in chapters), *scripts]:
+    for path in part.files:
         directive.env.note_dependency(str(path))
-    return chapters
+    return part.chapters
 
 
 def _put_in_warmups(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -99,7 +126,7 @@ def _put_in_warmups(app: Sphinx, docname: str, source: list[str]) -> None:
     match = FILE_NAME.fullmatch(name)
     if folder != "chapters" or match is None:
         return
-    course = load_course(Path(app.srcdir).parent)
+    course = _course_part(app).course
     number = int(match["number"])
     for assignment in course.assignments:
         if assignment.number == number and assignment.script is not None:
