@@ -1,8 +1,8 @@
 .DEFAULT_GOAL = help
-.PHONY: help setup demo hub quick test modules book compat lint bench lock
+.PHONY: help setup demo hub quick test modules book book-serve book-test compat lint bench lock
 
 help:                        ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned dependencies
 
@@ -13,7 +13,6 @@ setup: .venv/.ready          ## bubblewrap, a virtual environment, pinned depend
 	.venv/bin/python scripts/compile_modules.py hub s3 dev
 	@touch $@
 
-MODULE = 16
 MODULE = 16
 demo: setup                  ## the whole flow on a simulated cohort of a module, in demo/ (or MODULE=15)
 	.venv/bin/tito demo $(MODULE)
@@ -30,7 +29,7 @@ quick: lint                  ## lint, types, and the tests that need no sandbox,
 
 PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 test: lint .venv/.compiled   ## our tests of the platform; CI runs them
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not timed"
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not timed and not book"
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m timed tests/sandbox tests/exchange
 
 MODULES = $(patsubst source/%.py,%,$(wildcard source/*.py))
@@ -42,6 +41,16 @@ book: setup                  ## the book, in book/_build/html; a warning fails i
 	.venv/bin/python -m tito.docs --check
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 .venv/bin/jupyter-book build -W -n --keep-going book/
 	.venv/bin/python scripts/check_book.py book
+
+book/_build/html/index.html:
+	$(MAKE) book
+
+BOOK_PORT = 8010
+book-serve: book/_build/html/index.html ## the built book on http://127.0.0.1:8010 (or BOOK_PORT=9010), built if it is not yet
+	.venv/bin/python -m http.server $(BOOK_PORT) --bind 127.0.0.1 --directory book/_build/html
+
+book-test: book              ## every page of the book in a browser: whole, legible, usable by all; print, search, practice
+	$(PYTEST) -n 2 --dist loadfile tests/book
 
 compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/reference/nbgrader-differences.md
 	cd tests/compat && ../../.venv/bin/python -m pytest

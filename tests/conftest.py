@@ -38,6 +38,7 @@ MARKERS = {  # by folder, what its tests need: see `markers` in pyproject.toml
     "hub": "hub",
     "images": "image",
     "browser": "browser",
+    "book": "book",
 }
 
 # A shared machine is slow at times: a slow example is no failure, and examples are the same on every run.

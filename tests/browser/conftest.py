@@ -8,22 +8,16 @@ Pictures of every step are in the run's temporary folder, or in the folder that 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from at_work import Formgrader, Lab, Shots
+from chromium import chromium, require_chromium
 from course_hub import INSTRUCTOR, MODULE, WRONG, CourseHub, closed_to_students, course_hub, proxy_command
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from school import VARIANTS, Class, enrol, new_page, score_by_hand, warm_up_end, work
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-    # The hub and the names below it, and nothing beyond this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost",
-)  # fmt: skip
 FOLDER = pytest.StashKey[Path]()
 
 
@@ -49,8 +43,7 @@ def proxy() -> str:
     command = proxy_command()
     if command is None:
         pytest.skip("there is no configurable-http-proxy on this machine (scripts/proxy installs it)")
-    if shutil.which("chromium") is None:
-        pytest.skip("there is no chromium on this machine (Debian: chromium)")
+    require_chromium()
     return command
 
 
@@ -62,10 +55,8 @@ def hub(proxy: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course
 
 @pytest.fixture(scope="module")
 def browser(hub: CourseHub) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS))
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

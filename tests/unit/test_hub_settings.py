@@ -17,7 +17,7 @@ from tito.bridge.guard import PLAIN_VARIABLE
 from tito.errors import BadSource, SandboxUnavailable, TitoError
 from tito.hub.config.configure import apply, configure
 from tito.hub.config.load_settings import known_settings, load_settings, secret_of
-from tito.hub.config.origins import hub_address, service_address, subdomain_host
+from tito.hub.config.origins import book_address, hub_address, service_address, subdomain_host
 from tito.hub.config.people import formgraders_of, groups, role_of
 from tito.hub.config.settings import HubSettings
 from tito.hub.config.spawn_throttle import LOOK_S, SpawnThrottle
@@ -276,6 +276,33 @@ def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
     shared = settings.model_copy(update={"subdomain_host": "none"})
     assert hub_address(shared) == "http://127.0.0.1:8000/jupyter"
     assert service_address(shared, "c1") == "/jupyter/services/c1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"book_url": "book.example.edu"}, "no address"),
+        ({"book_url": "javascript:alert(1)"}, "no address"),
+        ({"book_url": "http://localhost:8000/book/"}, "on the hub's own origin"),
+        (
+            {
+                "deployment": "server",
+                "subdomain_host": "https://hub.example.edu",
+                "book_url": "https://hub.example.edu/b",
+            },
+            "on the hub's own origin",
+        ),
+    ],
+)
+def test_a_book_that_could_act_on_the_hub_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadSource, match=message):
+        book_address(HubSettings.model_validate(settings))
+
+
+def test_a_book_elsewhere_is_linked_to() -> None:
+    assert book_address(HubSettings.model_validate({})) == ""
+    elsewhere = "https://book.hub.example.edu/"
+    assert book_address(HubSettings.model_validate({"book_url": elsewhere})) == elsewhere
 
 
 # ---- deployments -------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def page() -> str:
     for noun in NOUNS:
         name = noun.__name__.rpartition(".")[2]
         parts += [f"## {name.capitalize()}\n", f"{' '.join((noun.__doc__ or '').split())}\n"]
-        parts.append(table(("method", "path", ""), _rows(noun.router.routes)))
+        parts.append(table(("method", "path", "what it does"), _rows(noun.router.routes)))
     return "\n".join(parts)
 
 

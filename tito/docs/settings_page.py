@@ -38,7 +38,7 @@ def page() -> str:
         kind = hints[each.name]
         parts += [f"### {code(f'[{each.name}]')}\n", f"{_paragraphs(kind)}\n", _table(kind, list(fields(kind)))]
     rows = [(code(each.dotted), _shown(each.default), each.description) for each in known_settings()]
-    return "\n".join([*parts, OF_THE_HUB, table(("setting", "default", ""), rows)])
+    return "\n".join([*parts, OF_THE_HUB, table(("setting", "default", "what it is"), rows)])
 
 
 def _paragraphs(kind: type) -> str:
@@ -48,7 +48,7 @@ def _paragraphs(kind: type) -> str:
 def _table(kind: type, shown: list[Field[Any]]) -> str:
     hints, comments = get_type_hints(kind, include_extras=True), comments_in(kind)
     rows = [(code(each.name), _kind(hints[each.name]), _default(each), comments[each.name]) for each in shown]
-    return table(("setting", "is", "default", ""), rows)
+    return table(("setting", "is", "default", "what it says"), rows)
 
 
 def _kind(hint: Any) -> str:

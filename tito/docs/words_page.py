@@ -34,14 +34,14 @@ def page() -> str:
         *_enum("What a verdict rests on", Evidence, "evidence"),
         *_enum("Kinds of cells", CellKind, "kind"),
         "## Tags of cells\n",
-        table(("tag", ""), ((code(tag), text) for tag, text in TAGS.items())),
+        table(("tag", "meaning"), ((code(tag), text) for tag, text in TAGS.items())),
         "## Lines in cells that say something to the grader\n",
         f"```text\n{(directives.__doc__ or '').partition(chr(10) * 2)[2].strip()}\n```\n",
         "## Exit codes\n",
-        table(("code", ""), ((code(str(number)), text) for number, text in EXIT_CODES.items())),
+        table(("code", "meaning"), ((code(str(number)), text) for number, text in EXIT_CODES.items())),
         "## Errors\n",
         "An error is one line: what happened and where, and what to do next. `tito --traceback` shows its origin.\n",
-        table(("error", "exit code", ""), _errors(TitoError)),
+        table(("error", "exit code", "meaning"), _errors(TitoError)),
     ]
     return "\n".join(parts)
 
@@ -50,7 +50,7 @@ def _enum(title: str, kind: type[Enum], head: str) -> Iterator[str]:
     comments = comments_in(kind)
     yield f"## {title}\n"
     yield f"{' '.join((kind.__doc__ or '').split())}\n"
-    yield table((head, ""), ((code(str(each.value)), comments[each.name]) for each in kind))
+    yield table((head, "meaning"), ((code(str(each.value)), comments[each.name]) for each in kind))
 
 
 def _errors(base: type[TitoError]) -> Iterator[tuple[str, str, str]]:

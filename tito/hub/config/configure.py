@@ -16,7 +16,7 @@ from tito.errors import BadSource, TitoError
 from tito.hub.config.authenticators import configure_authenticator
 from tito.hub.config.load_settings import load_settings, secret_of
 from tito.hub.config.membership import hold_groups_to
-from tito.hub.config.origins import base_path, configure_origins, without_service_workers
+from tito.hub.config.origins import base_path, book_address, configure_origins, without_service_workers
 from tito.hub.config.people import groups
 from tito.hub.config.roles import roles
 from tito.hub.config.services import services
@@ -49,6 +49,7 @@ def apply(c: Any, settings: HubSettings) -> None:
     _add(c, "services", services(settings, state))
     configure_origins(c, settings)
     c.JupyterHub.template_paths.insert(0, str(TEMPLATES))
+    c.JupyterHub.template_vars.update({"book_url": book_address(settings)})
     configure_spawner(c, settings, state)
     configure_authenticator(c, settings, state)
     if settings.deployment != CLUSTER:

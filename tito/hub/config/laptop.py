@@ -39,6 +39,7 @@ DEMO, DEMO_MARK = "demo", ".tito-demo"
 CONFIG = Path("docker") / "jupyterhub_config.py"
 PROXY = Path("docker") / "node_modules" / ".bin" / "configurable-http-proxy"
 PASSWORD_VARIABLE = f"{PREFIX}AUTH_DUMMY_PASSWORD"
+BOOK, BOOK_VARIABLE = Path("book") / "_build" / "html", f"{PREFIX}BOOK_URL"
 START_S, STOP_S = 120, 60
 WARNING = """\
 This is a trial, and no hub for a class: all servers are processes of your own account, and whoever logs in can read
@@ -53,7 +54,7 @@ class Ports:
 
     @property
     def all(self) -> dict[str, int]:
-        names = ("the hub's address", "the proxy", "the hub", "the exchange", "formgrader")
+        names = ("the hub's address", "the proxy", "the hub", "the exchange", "formgrader", "the book")
         return {name: self.public + offset for offset, name in enumerate(names)}
 
 
@@ -70,7 +71,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make hub", description="A real hub on this machine, for a trial.")
     parser.add_argument("--project", type=Path, default=Path(), help="folder that holds docker/ (default: here)")
     parser.add_argument("--course", type=Path, help="course folder (default: demo/, else the project's own)")
-    parser.add_argument("--port", type=int, default=8000, help="and the four after it (default: 8000)")
+    parser.add_argument("--port", type=int, default=8000, help="and the five after it (default: 8000)")
     return parser.parse_args()
 
 
@@ -91,7 +92,7 @@ def run(project: Path, course_folder: Path | None, port: int) -> int:
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = state / "hub.log"
     click.echo(f"{WARNING}\n\nStarting; the hub's log is {log}")
-    with _hub(project, environment, log) as process:
+    with _book(project, environment, Ports(port)), _hub(project, environment, log) as process:
         try:
             _wait(process, settings, log)
             _say(settings, course, password, state)
@@ -145,10 +146,33 @@ def _environment(project: Path, course: Course, ports: Ports) -> dict[str, str]:
         "EXCHANGE_ROOT": str(course.exchange_root),
     }
     if FILE_VARIABLE not in os.environ:
+        if (project / BOOK / "index.html").exists():
+            ours["BOOK_URL"] = _book_address(ports)
         course_entry = {"title": course.title, "root": str(course.root), "port": at["formgrader"]} | people
         course_entry["precheck"] = course.precheck.per_hour > 0
         ours["COURSES"] = json.dumps({course.id: course_entry})
     return {f"{PREFIX}{name}": value for name, value in ours.items()} | dict(os.environ)
+
+
+def _book_address(ports: Ports) -> str:
+    """Of the book that is served with the hub: another host than the hub's, so that they share no cookies either."""
+    return f"http://127.0.0.1:{ports.all['the book']}/"
+
+
+@contextlib.contextmanager
+def _book(project: Path, environment: dict[str, str], ports: Ports) -> Iterator[None]:
+    """The book, served while the hub is, where it is built and nobody has named another."""
+    if environment.get(BOOK_VARIABLE) != _book_address(ports):
+        yield
+        return
+    command = [*ends_with_parent(), sys.executable, "-P", "-m", "http.server", str(ports.all["the book"])]
+    options = ["--bind", "127.0.0.1", "--directory", str(project / BOOK)]
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen([*command, *options], stdin=nowhere, stdout=nowhere, stderr=nowhere) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
 
 
 def _require_free(ports: Ports) -> None:
@@ -227,6 +251,8 @@ def _say(settings: HubSettings, course: Course, password: str, state: Path) -> N
         )
         click.echo(f"Handed in:      {address('exchange')}/ (each sees their own)")
         click.echo(f"Formgrader:     {address(name)}/formgrader (log in as an instructor)")
+    if settings.book_url:
+        click.echo(f"The book:       {settings.book_url}")
     click.echo(f"Released:       {', '.join(released) or nothing}")
     tell_password(password, state)
     click.echo("Ctrl-C stops all of it; files stay in .hub/ and in the course.")

@@ -88,6 +88,27 @@ def service_origin(host: str, service: str) -> str:
     return f"{parts.scheme}://{name}:{parts.port}" if parts.port else f"{parts.scheme}://{name}"
 
 
+def book_address(settings: HubSettings) -> str:
+    """Where the book is, for links to it; empty where the settings name none.
+
+    Raises:
+        BadSource: it is no address, or on the hub's origin: what somebody practises there could act on the hub as they.
+    """
+    chosen = settings.book_url
+    if not chosen:
+        return ""
+    parts = urlsplit(chosen)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise BadSource(f"book_url is no address: {chosen}.", hint="Such as https://book.example.edu/.")
+    if (parts.scheme, parts.netloc) == urlsplit(hub_address(settings))[:2]:
+        raise BadSource(
+            f"book_url is on the hub's own origin: {chosen}. Notebooks that are practised in the book run there, "
+            "and could do on the hub what whoever opens them may.",
+            hint="Serve the book under a name of its own.",
+        )
+    return chosen
+
+
 def configure_origins(c: Any, settings: HubSettings) -> None:
     """Tell the hub. A page below the hub's name can set cookies for it; where there is TLS, none that the hub takes."""
     host = subdomain_host(settings)

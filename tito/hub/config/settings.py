@@ -187,6 +187,11 @@ class HubSettings(Model):
         description="the hub's origin, such as https://hub.example.edu, below which servers and services have names; "
         "on a laptop localhost; `none`: all share one origin",
     )
+    book_url: str = Field(
+        default="",
+        description="of the book, to which the hub's pages link; not on the hub's own origin, for notebooks that are "
+        "practised in it run there",
+    )
     hub_ip: str = Field(default="127.0.0.1", description="on which the hub itself listens, for servers and services")
     hub_port: Annotated[int, PORT] = Field(default=8081, description="its port")
     hub_host: str = Field(default="", description="the name by which servers reach that; by default hub_ip")

@@ -1,0 +1,70 @@
+"""What the book offers to be practised: what students get anyway, and nothing of what they are to find out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from served_book import BOOK
+
+from tito.author.source_gates import leak_gates
+from tito.course.course import Assignment, Course, load_course
+from tito.course.script import source_notebooks
+from tito.docs.practice import MARK, SITE
+from tito.models import Gate
+
+COURSE = load_course(BOOK.parent)
+MODULES = [assignment for assignment in COURSE.assignments if assignment.script is not None]
+
+
+@pytest.fixture(scope="session")
+def offered(html: Path) -> Path:
+    return html / SITE / "files"
+
+
+def secrets_in(folder: Path, assignment: Assignment, course: Course = COURSE) -> list[Gate]:
+    """What a folder shows of a module's solutions, hidden tests and mark schemes."""
+    source = source_notebooks(course, assignment)
+    return [gate for gate in leak_gates(course, assignment, source, folder) if not gate.ok]
+
+
+@pytest.mark.parametrize("assignment", MODULES, ids=lambda each: each.id)
+def test_nothing_secret_of_a_module_is_in_its_files_or_in_those_of_modules_below(
+    assignment: Assignment, offered: Path
+) -> None:
+    for folder in sorted(offered.iterdir()):
+        if folder.name <= assignment.id:
+            assert secrets_in(folder, assignment) == [], folder.name
+
+
+@pytest.mark.parametrize("assignment", MODULES, ids=lambda each: each.id)
+def test_a_secret_in_these_files_would_be_seen(assignment: Assignment, offered: Path, tmp_path: Path) -> None:
+    (source,) = source_notebooks(COURSE, assignment).values()
+    solution = next(cell for cell in source.cells if "### BEGIN SOLUTION" in cell.source)
+    hidden = next(cell for cell in source.cells if "### BEGIN HIDDEN TESTS" in cell.source)
+    for number, secret in enumerate((solution, hidden)):
+        folder = shutil.copytree(offered / assignment.id, tmp_path / str(number))
+        (path,) = folder.glob("*.ipynb")
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.append(nbformat.v4.new_code_cell(secret.source))
+        nbformat.write(notebook, path)
+        assert secrets_in(folder, assignment) != []
+
+
+def test_each_module_is_offered_and_marked_as_practice(offered: Path) -> None:
+    assert {folder.name for folder in offered.iterdir()} == {assignment.id for assignment in MODULES}
+    for assignment in MODULES:
+        (path,) = (offered / assignment.id).glob("*.ipynb")
+        notebook = nbformat.read(path, as_version=4)
+        assert notebook.cells[0].source == MARK
+        assert (offered / assignment.id / COURSE.package / "__init__.py").is_file()
+
+
+def test_the_site_has_one_extension_and_no_place_to_run_code_from_a_link(html: Path) -> None:
+    """A console's address may hold code that is run when it is opened; so there is none."""
+    settings = json.loads((html / SITE / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    assert [each["name"] for each in settings["federated_extensions"]] == ["@jupyterlite/pyodide-kernel-extension"]
+    assert not (html / SITE / "repl").exists()
