@@ -41,9 +41,10 @@ class FollowedPage:
 
 
 def commands_of(page: str) -> list[Command]:
-    """The commands of a page of the book."""
+    """The commands of a page of the book; a block of root's (`# `) is for a server, and is not followed."""
     commands: list[Command] = []
-    for block in BLOCK.findall((BOOK / page).read_text(encoding="utf-8")):
+    blocks = BLOCK.findall((BOOK / page).read_text(encoding="utf-8"))
+    for block in (each for each in blocks if not each.startswith("# ")):
         for line in block.splitlines():
             if line.startswith("$ "):
                 commands.append(Command(line.removeprefix("$ "), []))

@@ -19,14 +19,14 @@ from tito.course.course import Course, load_course
 from tito.course.course_file import CourseFile
 from tito.docs import api_page, commands_page, routes_page, settings_page, words_page
 from tito.docs.__main__ import PAGES, main
-from tito.docs.chapters import FILE_NAME, TIERS, of_title, read_chapters
+from tito.docs.chapters import FILE_NAME, TIERS, ChapterFacts, of_title, read_chapters
 from tito.docs.comments import comments_in
 from tito.docs.markdown import table
 from tito.docs.package import PAGE as PACKAGE_PAGE
 from tito.docs.package import write_page
 from tito.docs.warmups import with_warmups
 from tito.errors import BadSource
-from tito.models import Verdict
+from tito.models import ModuleInfo, Verdict
 
 PROJECT = Path(tito.__file__).resolve().parents[1]
 BOOK = PROJECT / "book"
@@ -215,6 +215,12 @@ def test_what_the_script_says_stands_nowhere_else(tmp_path: Path) -> None:
     (chapter,) = read_chapters(book, load_course(PROJECT))
     assert (chapter.number, chapter.facts.title, chapter.facts.tier) == (16, "Quantization", "Optimization")
     assert chapter.facts.learning_objectives == ("round",)
+
+
+def test_authors_are_told_what_each_fact_of_a_header_is_for() -> None:
+    page = (BOOK / "tutorials/write-a-module.md").read_text()
+    facts = {*get_type_hints(ModuleInfo), *get_type_hints(ChapterFacts)} - {"__pydantic_config__"}
+    assert {fact for fact in facts if f"`{fact}`" not in page} == set()
 
 
 # ---- warm-ups in a chapter -------------------------------------------------------------------------------

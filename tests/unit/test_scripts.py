@@ -120,3 +120,38 @@ def test_extras_bring_more() -> None:
     )
     assert plain < with_hub
     assert {"fastapi", "jupyterhub"} <= with_hub - plain
+
+
+# ---- the picture of the demo -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo_picture() -> ModuleType:
+    return script("demo_picture")
+
+
+def test_of_many_lines_of_a_kind_the_first_are_drawn_and_the_others_counted(demo_picture: ModuleType) -> None:
+    cells = "   ok    variant x (wrong)\n" * 5
+    text = f"1. check\n{cells}   FAIL  packages\nada: 3/4 points\nbob: 4/4 points\n"
+    assert list(demo_picture.drawn_lines(text)) == [
+        "1. check",
+        *["   ok    variant x (wrong)"] * 3,
+        "   … and 2 more",
+        "   FAIL  packages",
+        "ada: 3/4 points",
+        "bob: 4/4 points",
+    ]
+
+
+def test_the_picture_asks_nobody_for_a_font(demo_picture: ModuleType) -> None:
+    svg = demo_picture.picture(["\x1b[1mstudent\x1b[0m  points"], "make demo")
+    assert "student" in svg
+    assert "@font-face" not in svg
+    assert "Fira" not in svg
+    assert "url(http" not in svg
+
+
+def test_what_fails_is_not_drawn(demo_picture: ModuleType) -> None:
+    assert demo_picture.written_by(["sh", "-c", "echo a; echo b >&2"], 40) == "a\nb\n"
+    with pytest.raises(SystemExit, match="nothing was drawn"):
+        demo_picture.written_by(["sh", "-c", "exit 3"], 40)
