@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -17,6 +20,7 @@ from tito.docs.practice import MARK, SITE
 from tito.models import Gate
 
 COURSE = load_course(BOOK.parent)
+AS_IN_A_BROWSER = Path(__file__).with_name("as_in_a_browser.py")
 MODULES = [assignment for assignment in COURSE.assignments if assignment.script is not None]
 
 
@@ -61,6 +65,26 @@ def test_each_module_is_offered_and_marked_as_practice(offered: Path) -> None:
         notebook = nbformat.read(path, as_version=4)
         assert notebook.cells[0].source == MARK
         assert (offered / assignment.id / COURSE.package / "__init__.py").is_file()
+
+
+@pytest.mark.parametrize("assignment", MODULES, ids=lambda each: each.id)
+def test_no_cell_of_a_solved_notebook_raises_by_a_browsers_clock(assignment: Assignment, offered: Path) -> None:
+    (source,) = source_notebooks(COURSE, assignment).values()
+    cells = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    done = subprocess.run(
+        [sys.executable, "-B", AS_IN_A_BROWSER],
+        input=json.dumps(cells), text=True, capture_output=True, cwd=offered / assignment.id,
+        env=os.environ | {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1"}, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_what_a_cell_raises_there_is_told(tmp_path: Path) -> None:
+    """As one does that divides by what a short run took."""
+    cells = ["import time", "start = time.perf_counter()\n1 / (time.perf_counter() - start)"] * 20
+    command = [sys.executable, "-B", AS_IN_A_BROWSER]
+    done = subprocess.run(command, input=json.dumps(cells), text=True, capture_output=True, cwd=tmp_path, check=False)
+    assert "ZeroDivisionError" in done.stderr
 
 
 def test_the_site_has_one_extension_and_no_place_to_run_code_from_a_link(html: Path) -> None:
