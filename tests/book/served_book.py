@@ -47,7 +47,7 @@ def new_page(browser: Browser, site: Site, size: str, theme: str) -> Page:
     context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
     context.on("request", site.note)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(120_000)  # on a machine that others use too
     return page
 
 
