@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
 
+PRACTICE = "lite"  # JupyterLite's own pages; `path` in their address names a file below `files`
 OWN = {"genindex.html", "search.html", "py-modindex.html"}  # pages that Sphinx makes of itself
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     book = Path(sys.argv[1])
     html = book / "_build" / "html"
     all_pages = {path.relative_to(html).as_posix() for path in html.rglob("*.html")} - OWN
-    pages = {name for name in all_pages if not name.startswith("_static/")}
+    pages = {name for name in all_pages if not name.startswith(("_static/", f"{PRACTICE}/"))}
     contents = yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8"))
     wanted = {contents["root"], *(entry["file"] for part in contents["parts"] for entry in part["chapters"])}
     faults = [f"no page of {name}.md was made" for name in sorted(wanted) if f"{name}.html" not in pages]
@@ -59,6 +60,9 @@ def _unreachable(page: Path, target: str) -> Iterator[str]:
     path = path / "index.html" if path.is_dir() else path
     if not path.is_file():
         yield f"leads nowhere: {target}"
+    elif PRACTICE in path.parts and (names := parse_qs(parts.query).get("path")):
+        site = Path(*path.parts[: path.parts.index(PRACTICE) + 1])
+        yield from (f"opens no notebook: {target}" for name in names if not (site / "files" / name).is_file())
     elif parts.fragment and path.suffix == ".html" and unquote(parts.fragment) not in _names(path):
         yield f"leads to no part of its page: {target}"
 
