@@ -15,6 +15,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def instantiated(
     build(course, assignment)
     home = home or course
     templates = _templates(course, home, assignment)
-    spec = notebook_spec(course, assignment)
+    spec = notebook_spec(replace(course, students_files={}), assignment)  # the reference has its own
     cache = home.gradebook_dir / "plans" / f"{assignment.id}-autotests"
     key = _digest(notebooks, templates, spec, course.sandbox.backend)
     sources = _read(cache, key)
