@@ -70,6 +70,7 @@ def run_gates(
     workers: int = 2,
     for_release: bool = False,
     fast: bool = False,
+    text_only: bool = False,
     progress: Callable[[Gate], None] = lambda gate: None,
 ) -> GateReport:
     """Run every gate on an assignment; a gate that fails says which cell and why.
@@ -78,6 +79,7 @@ def run_gates(
         for_release: require what the course requires of the proof that tests catch wrong solutions; a module that is
             being written has none yet.
         fast: leave out the simulated students and forged values.
+        text_only: leave out all that runs code, or builds twice.
 
     Raises:
         BadSource: the source cannot be read at all, so that there is nothing to check.
@@ -101,10 +103,10 @@ def run_gates(
     note(metadata_gates(source, course.gates.total_points, plan.notebooks if plan else ()))
     if report.ok:
         note(_packages(course, assignment, source))
-    is_sound = report.ok and plan is not None
+    runs = report.ok and not text_only
     with (
         tempfile.TemporaryDirectory(prefix="tito-check-") as folder,
-        _shared(backend, plan if is_sound else None) as shared,
+        _shared(backend, plan if runs else None) as shared,
     ):
         scratch = Path(folder)
         try:
@@ -113,9 +115,9 @@ def run_gates(
             if report.ok:  # else it is one of what has been told
                 note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
             return report
-        if plan is None or not is_sound:
-            note(_of_build(course, assignment, source, scratch))
-            note([Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)])
+        if plan is None or not runs:
+            note(_of_build(course, assignment, source, scratch, twice=not text_only))
+            note([] if text_only else [MEND_FIRST])
             return report
         released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
         context = GateContext(course, assignment, backend, plan, shared, source, released)
@@ -134,10 +136,12 @@ def _planned(course: Course, assignment: Assignment, source: dict[str, Any]) -> 
         return None
 
 
-def _of_build(course: Course, assignment: Assignment, source: dict[str, Any], scratch: Path) -> Iterator[Gate]:
+def _of_build(
+    course: Course, assignment: Assignment, source: dict[str, Any], scratch: Path, *, twice: bool = True
+) -> Iterator[Gate]:
     """Gates that read the build of the release in `scratch`, and run nothing."""
-    again = build_release(course, assignment, scratch / "again")
-    yield same_bytes(scratch / "release", again)
+    if twice:
+        yield same_bytes(scratch / "release", build_release(course, assignment, scratch / "again"))
     yield from leak_gates(course, assignment, source, scratch / "release")
 
 
@@ -203,6 +207,7 @@ def _proved(course: Course, assignment: Assignment, plan: AssignmentPlan, *, for
 
 
 NOT_RUN = "tests and solutions"
+MEND_FIRST = Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)
 NOT_RUN_FAST = "simulated students and forged values"
 APART = "tests are judged apart"
 APART_HINT = (
