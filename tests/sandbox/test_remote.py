@@ -563,6 +563,44 @@ def test_a_visible_test_is_run_before_any_hidden_one(bench: Bench) -> None:
     assert results["test_later"].verdict is Verdict.ERROR
 
 
+IN_A_COPY = "import os\nNOTEBOOK = os.getpid()\ndef same(value):\n    in_copy = os.getpid() != NOTEBOOK\n"
+RAISING = {
+    "in both": ("raise ValueError('in a copy' if in_copy else 'in the notebook')", "ValueError: in the notebook"),
+    "in a copy alone": ("if in_copy: raise ValueError('in a copy')", HIDDEN_FAILED),
+    "an error of another kind": (
+        "raise AssertionError('in a copy') if in_copy else KeyError('in the notebook')",
+        "KeyError: 'in the notebook'",
+    ),
+    "a kind of its own": ("raise type('E706173' if in_copy else 'E', (Exception,), {})(1)", "E: 1"),
+    "a kind that is told of": (
+        "raise type('E706173', (Exception,), {})(1) if in_copy else AssertionError('in the notebook')",
+        "Error: in the notebook",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "message"), RAISING.values(), ids=RAISING)
+def test_what_a_visible_section_raises_is_told_as_the_notebook_has_shown_it(
+    bench: Bench, statement: str, message: str
+) -> None:
+    """The copy that is asked has its turn after others that were told what is hidden: a clock may have told it that."""
+    source = f"{IN_A_COPY}    if value == 2:\n        {statement}\n    return value"
+    result = bench.grade(ordered=source)["test_ordered"]
+    assert (result.points, result.message) == (0, message)
+
+
+def test_a_name_that_student_code_binds_anew_stands_for_that_from_then_on(bench: Bench) -> None:
+    bench.assert_loses(
+        "ordered",
+        "def same(value):\n    global same\n    def same(value):\n        return 4\n    return value",
+    )
+    right_again = "def same(value):\n    global same\n    same = lambda value: value\n    return value"
+    assert bench.grade(ordered=right_again)["test_ordered"].verdict is Verdict.PASSED
+    back = "def same(value):\n    global same\n    if value == 1: same = wrong\n    return value\nright = same\n"
+    back += "def wrong(value):\n    global same\n    same = right\n    return 4"
+    bench.assert_loses("ordered", back)
+
+
 def test_the_hidden_sections_find_what_visible_ones_have_set(bench: Bench) -> None:
     wrong = bench.grade(ordered="def same(value):\n    return value if value != 3 else 4")["test_ordered"]
     assert (wrong.verdict, wrong.message) == (Verdict.FAILED, HIDDEN_FAILED)

@@ -139,7 +139,7 @@ def test_the_judge_knows_nothing_of_the_course_or_the_platform() -> None:
     ours = {module for name in names for module in imported(ROOT / "judge" / f"{name}.py") if module.startswith("tito")}
     inside = tuple(
         f"tito.sandbox.inside.{name}"
-        for name in ("codec.", "wire", "step_status.", "last_value.", "mirrored_files.", "objects.")
+        for name in ("codec.", "wire", "step_status.", "last_value.", "mirrored_files.", "objects.", "rehearsed.")
     )
     allowed = (*inside, *(f"tito.judge.{name}." for name in names))
     assert all(module.startswith(allowed) for module in ours)

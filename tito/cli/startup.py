@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -9,14 +10,17 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+SELDOM = (50_000, 20, 20)  # objects, and times as many, until Python looks for garbage
+
 
 def spare_start_up() -> None:
     """Call it before anything else is imported.
 
     jsonschema, which nbformat imports, checks the format of IRIs where it can import a package for it; that builds a
-    grammar, for about a second. nbgrader imports a web server with itself, for its extensions. And numpy starts a
-    thread for each core, which forking would lose.
+    grammar, for about a second. nbgrader imports a web server with itself, for its extensions. numpy starts a thread
+    for each core, which forking would lose. And Python looks for garbage all the while in what is there to stay.
     """
+    gc.set_threshold(*SELDOM)
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     postpone("nbgrader")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

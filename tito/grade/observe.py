@@ -6,8 +6,9 @@ are closed, each copy is given the hidden part of its test: no output that a stu
 Each copy has the files that stood there when it was made, and what it writes ends with it (see `warden`).
 Where nothing can come between (see `interference`), the notebook itself serves at its end, and nothing is copied.
 Of a test without judge halves the copies are given nothing: the judge runs it, and asks a copy for what it reads: one
-copy for its visible part, as the released notebook has it, and when the visible parts of all tests have been run
-another for the whole cell, in its order. Of what is run after a hidden part nothing is told but that it failed.
+copy for the whole cell, in its order, when the visible parts of all tests have been run. Of what is run there nothing
+is told but that it failed; what a visible part raised is told as the notebook itself has shown it, before. Where a part
+has a judge half, or all are visible, a copy for the visible ones has its turn before any that is told what is hidden.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Observations:
     cells: dict[int, Ran] = field(default_factory=dict)
     tests: dict[str, list[Result]] = field(default_factory=dict)
     noted: dict[str, frozenset[str]] = field(default_factory=dict)  # of the reference, see RemoteTest
+    raised: dict[tuple[str, Section], Ran] = field(default_factory=dict)  # visible sections, in the notebook itself
     ended_at: str = ""  # the cell at which the notebook ended early
     ended_by: str = ""  # and what ended it
     end: int | None = None  # its position
@@ -278,13 +280,14 @@ class Copy(Enum):
     """What a copy of the notebook that is made at a test is for."""
 
     VISIBLE = "visible"  # as it stands before the test: the judge runs the visible sections, and asks it
-    WHOLE = "whole"  # the same, for all sections in their order
+    WHOLE = "whole"  # the same, for all sections in their order; the only one where the judge runs them all
     AFTER = "after"  # as the visible sections leave it: hidden ones are run in it
 
 
 def _copies(test: TestPlan) -> list[Copy]:
     """Copies of the notebook that a test needs."""
     visible, hidden = (any(section.hidden is wanted for section in test.remote_sections) for wanted in (False, True))
+    visible = visible and not test.is_asked_at_once
     wanted = {Copy.VISIBLE: visible, Copy.WHOLE: hidden, Copy.AFTER: test.forked_after}
     return [copy for copy, is_needed in wanted.items() if is_needed]
 
@@ -367,6 +370,8 @@ def _receive_notebook(
             # Of a section that the judge runs it is no evidence; but a loop without an end is not waited for again.
             if task.section and (task.section not in task.test.remote_sections or ran.status.is_over_time):
                 seen.tests.setdefault(task.test.grade_id, []).append((task.section, task.judge, ran))
+            elif task.section and ran.status is StepStatus.ERROR:
+                seen.raised[task.test.grade_id, task.section] = ran
         if not seen.ended_at and notebook.over:
             seen.end, seen.ended_in_test = at, task.section is not None or task.step.op == "show"
             seen.ended_at, seen.ended_by = named(cells[at], at), ENDED_BY.get(notebook.over, PROCESS_ENDED)
@@ -438,8 +443,9 @@ def _run_remote(
 ) -> None:
     """Have the judge run the sections that have no judge half, in order, until one fails: the visible ones, or all.
 
-    The visible ones are run once more before and between the hidden ones, so that these find the names that they set.
-    What becomes of them then counts as what becomes of a hidden one.
+    The visible ones are run before and between the hidden ones, so that these find the names that they set. What
+    becomes of them then counts as what becomes of a hidden one: copies that were told what is hidden have had their
+    turn.
     """
     assert test.remote is not None
     results = seen.tests.setdefault(test.grade_id, [])
@@ -456,10 +462,33 @@ def _run_remote(
             for number, section in sections:
                 ran = remote.run(section, number, clock.limit())
                 clock.spend(ran)
-                if section.hidden is whole or ran.status is not StepStatus.OK:
-                    results.append((replace(section, hidden=whole), None, ran))
+                if section.hidden is whole or test.is_asked_at_once or ran.status is not StepStatus.OK:
+                    results.append(_as_told(test, section, ran, seen, whole=whole))
                 if ran.status is not StepStatus.OK:
                     break
             seen.noted[test.grade_id] = seen.noted.get(test.grade_id, frozenset()) | remote.sites
     except JudgeFailed as error:
         results.append((replace(sections[0][1], hidden=whole), None, Ran(StepStatus.FAULT, evalue=str(error))))
+
+
+def _as_told(test: TestPlan, section: Section, ran: Ran, seen: Observations, *, whole: bool) -> Result:
+    """What became of a section that the judge has run, as it counts.
+
+    Where the judge runs all of a test at once, a visible section that has raised in the notebook too tells what it
+    raised there, before anything hidden was run; of what it raised here nothing is told.
+    """
+    if section.hidden or not whole or ran.status is StepStatus.OK:
+        return section, None, ran
+    shown = seen.raised.get((test.grade_id, section)) if test.is_asked_at_once else None
+    if ran.status is StepStatus.ERROR and shown is not None:
+        return section, None, _with_text_of(ran, shown)
+    return replace(section, hidden=True), None, ran
+
+
+def _with_text_of(ran: Ran, shown: Ran) -> Ran:
+    """What became of a section in the judge, whether it failed or raised, in words of the notebook's own."""
+    check = AssertionError.__name__
+    if ran.ename != check:
+        return replace(ran, ename="Error" if shown.ename == check else shown.ename, evalue=shown.evalue)
+    text = shown.evalue if shown.ename == check else f"{shown.ename}: {shown.evalue}".rstrip(": ")
+    return replace(ran, evalue=text)

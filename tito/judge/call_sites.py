@@ -151,7 +151,15 @@ def _instruction(frame: FrameType) -> int:
     return starts[bisect_right(starts, frame.f_lasti) - 1] if frame.f_lasti >= 0 else -1
 
 
-@functools.lru_cache(maxsize=1024)
+def look_through(code: CodeType) -> None:
+    """Find out where the instructions of a test's code begin, and of all functions in it, before it is run."""
+    _instructions(code)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            look_through(constant)
+
+
+@functools.lru_cache(maxsize=4096)
 def _instructions(code: CodeType) -> list[int]:
     return [instruction.offset for instruction in dis.get_instructions(code)]
 

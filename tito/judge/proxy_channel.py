@@ -109,6 +109,7 @@ class ProxyChannel:
         self.keep = keep
         self.files = files
         self.names: dict[int, set[str]] = {}  # by which an object of the notebook was looked up
+        self.bound: dict[tuple[str, bool], Any] = {}  # such objects by name, until the notebook says that it is rebound
         self.called: set[str] = set()
         self.objects: dict[int, Any] = {}
         self.classes: dict[int, RemoteType] = {}
@@ -140,10 +141,26 @@ class ProxyChannel:
         name: str = "",
     ) -> Any:
         """Have the notebook do something. Raises what the notebook's objects raise; KeyError for a name it has not."""
+        if what == "name" and (bound := (name, self._keeps())) in self.bound:
+            return self._as_noted(self.bound[bound])
         self.looks.forget(what, number, [number_of(argument) for argument in arguments])
         if self.looks.holds(what, number, arguments):
             return self.looks.look(what, number, arguments)
         return self._ask(what, number, arguments, keywords, name)
+
+    def _keeps(self) -> bool:
+        """Whether objects of subclasses of plain types stay where they are, here where the test is now."""
+        return self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
+
+    def _as_noted(self, value: Any, owner: int | None = None) -> Any:
+        """A value that has come from the notebook, when it is known what objects it holds; `owner`: of whom it is an
+        attribute."""
+        if stand_ins := list(_stand_ins(value)):
+            self.sites.note("kept")
+            if not self.sites.allows("kept"):
+                for held in stand_ins:
+                    self.looks.hold(held, owner)
+        return value
 
     def start_with_files(self) -> None:
         """Make the judge's folder what the notebook's is now, where the test looks at files."""
@@ -158,7 +175,7 @@ class ProxyChannel:
         keywords: dict[str, Any] | None = None,
         name: str = "",
     ) -> Any:
-        keep = self.keep or (not self.sites.is_reference and self.sites.allows("kept"))
+        keep = self._keeps()
         request = {"what": what, "number": number, "name": name, "keep": keep}
         values: dict[str, Any] = {"arguments": list(arguments), "keywords": keywords or {}} | self._generators()
         operands = [*arguments, *(keywords or {}).values()]
@@ -172,14 +189,10 @@ class ProxyChannel:
             raise KeyError(name)
         if reply.get("status") == "raised":
             raise self._allowed(self._error(reply, back), what)
-        value = back.get("value")
-        if stand_ins := list(_stand_ins(value)):
-            self.sites.note("kept")
-            if not self.sites.allows("kept"):
-                for held in stand_ins:
-                    self.looks.hold(held, number if what == "__getattr__" else None)
+        value = self._as_noted(back.get("value"), number if what == "__getattr__" else None)
         if what == "name" and (looked_up := number_of(value)) is not None:
             self.names.setdefault(looked_up, set()).add(name)
+            self.bound[name, keep] = value
         return value
 
     def _changed(self, operands: list[Any], left: Any) -> list[Any]:
@@ -235,6 +248,7 @@ class ProxyChannel:
                 raise self._end("an answer that is none") from error
             self._tell(reply.get("said"))
             self.processor_time.add(reply)
+            self._forget(reply.get("rebound"))
             self._bring_in_files(back)
             if reply.get("status") == "over":
                 self.over = "the notebook has ended"
@@ -242,6 +256,12 @@ class ProxyChannel:
             if reply.get("status") != "callback":
                 return reply, back
             self._run_callback(reply, back)
+
+    def _forget(self, names: Any) -> None:
+        """Names that stand for something else in the notebook now, as it says: they are looked up again."""
+        for name in names if isinstance(names, list) else []:
+            for keep in (False, True):
+                self.bound.pop((str(name), keep), None)
 
     def _send(self, request: dict[str, Any], values: dict[str, Any]) -> None:
         if self.over:

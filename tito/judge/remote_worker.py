@@ -13,17 +13,18 @@ import os
 import resource
 import signal
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
-from tito.judge.call_sites import MARK
+from tito.judge.call_sites import MARK, look_through
 from tito.judge.mocks import patch_the_notebook_too
 from tito.judge.not_run import refuse_to_run
 from tito.judge.proxy_channel import Ended, ProxyChannel, Transport
 from tito.judge.replay import Recording, Replay
 from tito.judge.seeding import count_seeds, draws_put_back
+from tito.judge.worker import compiled
 from tito.sandbox.inside.codec import Channel, EndOfStream
 from tito.sandbox.inside.last_value import LAST_VALUE, last_value_text, number_in
 from tito.sandbox.inside.mirrored_files import MirroredFiles
@@ -212,7 +213,7 @@ def _given(source: str, names: Namespace) -> dict[str, Any]:
     yet, in which it would answer. What fails here is the test's fault."""
     mirrored, names.mirrored = names.mirrored, frozenset()
     try:
-        exec(compile(source, GIVEN, "exec"), names)
+        exec(compiled(source, GIVEN), names)
     except (Exception, Ended) as error:  # noqa: BLE001  (whatever the instructor's code raises)
         return _done(error)
     finally:
@@ -233,7 +234,7 @@ def _run(section: dict[str, Any], names: Namespace) -> dict[str, Any]:
     limit = int(used.ru_utime + used.ru_stime + section["limit_s"]) + 2  # where Python's own signals do not reach
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
     try:
-        code = compile(section["source"], f"{MARK}{section['number']}>", "exec")
+        code = compiled(section["source"], f"{MARK}{section['number']}>")
         signal.setitimer(signal.ITIMER_REAL, section["limit_s"], 1.0)
         with (
             contextlib.redirect_stdout(io.StringIO()),
@@ -270,10 +271,19 @@ def imported(statements: list[list[str]]) -> dict[str, Any]:
     for name, statement in statements:
         bound: dict[str, Any] = {}
         with contextlib.suppress(Exception):
-            exec(statement, bound)
+            exec(compiled(statement, "<imports>"), bound)
         bound.pop("__builtins__", None)
         bound_names |= bound if name == "*" else {key: bound[key] for key in bound if key == name}
     return bound_names
+
+
+def read_ahead(sections: Iterable[str], given: Iterable[str]) -> None:
+    """Compile what a test has for the judge to run, before anything is forked that will run it: sections without judge
+    halves, in their order, and what may be given to them."""
+    files = [(f"{MARK}{number}>", source) for number, source in enumerate(sections)]
+    for file, source in (*files, *((GIVEN, source) for source in given)):
+        with contextlib.suppress(Exception):  # what cannot be compiled fails where it is to be run
+            look_through(compiled(source, file))
 
 
 def serve_test(channel: Channel, request: dict[str, Any], folder: JudgeFolder) -> None:

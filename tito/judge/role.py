@@ -32,10 +32,10 @@ import numpy.random  # not with numpy itself, but when it is first asked for
 from tito.course.cells import Cell, as_node
 from tito.course.python_source import ParseBudget, SourceReader
 from tito.course.submission_files import NoNotebook
-from tito.judge.remote_worker import JudgeFolder, serve_test
+from tito.judge.remote_worker import JudgeFolder, read_ahead, serve_test
 from tito.judge.worker import compiled, imported, judge
 from tito.plan.names import flow_of
-from tito.plan.plan import NotebookPlan
+from tito.plan.plan import NotebookPlan, TestPlan
 from tito.repair.read_notebook import ReadNotebook, as_values, look_at, trusted
 from tito.repair.repair import cells_of, repair
 from tito.sandbox.inside.codec import Channel, CodecError, EndOfStream, Packed, pack
@@ -74,8 +74,10 @@ class Role:
         for statement in order["imports"]:
             with contextlib.suppress(Exception):
                 exec(statement, {})
+        tests: list[TestPlan] = []
         for notebook in self.order.notebooks:
             trusted(notebook)  # most cells of a cohort are the instructor's own
+            tests += [test for test in notebook.tests.values() if any(plan is None for _, plan in test.sections)]
         for half in self.order.halves:
             with contextlib.suppress(Exception):
                 imported(half["imports"])
@@ -84,6 +86,13 @@ class Role:
                     with contextlib.suppress(Exception):
                         compiled(source, f"<{name} {number}>")
         rehearse(self.order)
+        if tests:
+            from tito.judge.rehearsal import rehearse_test  # which a grader that only asks judges need not have
+
+            for test in tests:
+                sections = [section.observe for section, plan in test.sections if plan is None]
+                read_ahead(sections, [plan.given for plan in (test.remote, *test.possible) if plan is not None])
+            rehearse_test()
 
     def serve(self, channel: Channel, branches: dict[int, int], shared_resources: SharedResources | None) -> NoReturn:
         """Answer until the grader hangs up."""

@@ -52,6 +52,11 @@ class TestPlan:
         return tuple(section for section, plan in self.sections if plan is None) if self.remote else ()
 
     @property
+    def is_asked_at_once(self) -> bool:
+        """Whether the judge runs all of its sections, of which some are hidden: in one copy of the notebook."""
+        return self.remote is not None and bool(self.hidden) and all(plan is None for _, plan in self.sections)
+
+    @property
     def forked_after(self) -> bool:
         """Whether hidden sections are observed in a copy of the notebook as the visible ones leave it."""
         return any(section.judge is not None or not self.remote for section, _ in self.hidden)

@@ -284,7 +284,7 @@ def _loads(text: bytes | bytearray, most_marks: int) -> Any:
     if _marks(text) > most_marks and _marks(STRINGS.sub(b"", text)) > most_marks:
         raise CodecError("a frame with too many items")
     try:
-        return json.loads(text)
+        return json.loads(text.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError, MemoryError) as error:
         raise CodecError("a frame that is no message") from error
 
@@ -320,7 +320,7 @@ class Channel:
     def send_packed(self, message: dict[str, Any], packed: Packed) -> None:
         """Send a message with values that are packed already."""
         try:
-            text = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            text = as_json(message).encode("utf-8", "surrogatepass")
         except RecursionError as error:
             raise CodecError("a message that is nested too deeply") from error
         if len(text) > MAX_JSON:
@@ -347,8 +347,13 @@ class Channel:
         length, text_length, blob_length = LENGTHS.unpack(self._exactly(LENGTHS.size, end))
         if length > MAX_JSON or text_length > MAX_TEXT or blob_length > self.most_blob:
             raise CodecError("a frame that is too large")
-        message = _loads(self._exactly(length, end), MAX_ITEMS)
-        packed = Packed(self._exactly(text_length, end), self._exactly(blob_length, end))
+        if length + text_length + blob_length <= LARGE:  # most are small: one call to the kernel, for all of it
+            frame = self._exactly(length + text_length + blob_length, end)
+            text, packed = frame[:length], Packed(frame[length : length + text_length], frame[length + text_length :])
+        else:
+            text = self._exactly(length, end)
+            packed = Packed(self._exactly(text_length, end), self._exactly(blob_length, end))
+        message = _loads(text, MAX_ITEMS)
         if not isinstance(message, dict):
             raise CodecError("a frame that is no message")
         return message, packed

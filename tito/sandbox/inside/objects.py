@@ -102,6 +102,7 @@ class Objects:
         self.numbers: dict[int, int] = {}
         self.described: set[int] = set()
         self.callbacks: dict[int, Any] = {}
+        self.looked_up: dict[str, Any] = {}  # what names stood for that the test has asked for
         self.token = ""
         self.depth = 0  # operations that wait for a function of the test's
         self.files = MirroredFiles(str(Path.cwd()))
@@ -156,7 +157,7 @@ class Objects:
         if what == "files":
             return None
         if what == "name":
-            return names.get(request["name"], MISSING)
+            return self._look_up(request["name"])
         if what == "import":
             return importlib.import_module(request["name"])
         if what == "set name":
@@ -167,11 +168,26 @@ class Objects:
         target = self.objects[request["number"]]
         return OPERATIONS[what](target, *values["arguments"], **values.get("keywords", {}))
 
+    def _look_up(self, name: str) -> Any:
+        value = self.shell.user_ns.get(name, MISSING)
+        if value is not MISSING:
+            self.looked_up[name] = value
+        return value
+
+    def _rebound(self) -> list[str]:
+        """Names that stand for something else since the test was told: it does not ask for the others again."""
+        names = self.shell.user_ns
+        rebound = [name for name, value in self.looked_up.items() if names.get(name, MISSING) is not value]
+        for name in rebound:
+            del self.looked_up[name]
+        return rebound
+
     def _send(
         self, reply: dict[str, Any], values: dict[str, Any], left: list[Any], keep: bool, aliases: dict[int, int]
     ) -> None:
         """Send an answer; a value that is too large to cross stays here, and a handle to it crosses."""
-        printed, files = self._printed(), self._changed_files()
+        about = {"token": self.token, "said": self._printed(), "rebound": self._rebound()}
+        files = self._changed_files()
         for large in (False, True):
             encoder = WireEncoder(self.refer, keep, aliases)
             try:
@@ -183,7 +199,7 @@ class Objects:
                     encoder.put("left", [] if large else left)
                     for name, changes in files.items():
                         encoder.put(name, changes)
-                self.channel.send_packed(reply | {"token": self.token, "said": printed}, encoder.packed())
+                self.channel.send_packed(reply | about, encoder.packed())
                 return
             except CodecError:
                 self.described.clear()
@@ -232,7 +248,7 @@ class Objects:
         for name, changes in self._changed_files().items():  # last: what cannot cross would take them along
             encoder.put(name, changes)
         reply = {"token": self.token, "status": "callback", "number": number, "operation": operation}
-        reply["said"] = self._printed()
+        reply |= {"said": self._printed(), "rebound": self._rebound()}
         self.channel.send_packed(reply, encoder.packed())
         self.depth += 1
         try:
@@ -363,8 +379,10 @@ def _raises(cls: type) -> bool:
 
 
 def _protocols(cls: type) -> int:
-    names = {name for base in cls.__mro__ for name, member in vars(base).items() if member is not None}
-    return sum(1 << position for position, name in enumerate(PROTOCOLS) if name in names)
+    """Asked name by name: to go through all that a library's class has would write to each of its functions, and each
+    page of memory that a fork writes to is copied."""
+    spaces = [vars(base) for base in cls.__mro__]
+    return sum(1 << at for at, name in enumerate(PROTOCOLS) if any(space.get(name) is not None for space in spaces))
 
 
 def _draw_from(numpy_state: Any, python_state: Any) -> None:

@@ -108,6 +108,7 @@ def main() -> NoReturn:
         settings["scratch_mb"] += -(-own.size >> 20)  # what is copied takes no room of a session's own
     read_only = own.larger_than(settings["scratch_mb"] << 20) if settings["layered"] else own.too_large
     settings["read_only"] = read_only[:TOLD]
+    gc.disable()  # what is imported is there to stay
     role: Role = importlib.import_module(settings["role"]).Role(settings)
     listener = socket.socket(fileno=settings["fd"])
     owner, _ = listener.accept()
@@ -120,6 +121,7 @@ def main() -> NoReturn:
     assert threading.active_count() == 1, "a zygote with threads cannot be forked safely"
     gc.collect()
     gc.freeze()
+    gc.enable()
     _gather_memory()
     rlimits.make_known(settings)
     if settings["fence"]:
