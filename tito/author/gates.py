@@ -76,8 +76,7 @@ def run_gates(
     """Run every gate on an assignment; a gate that fails says which cell and why.
 
     Args:
-        for_release: require what the course requires of the proof that tests catch wrong solutions; a module that is
-            being written has none yet.
+        for_release: require the proof that tests catch wrong solutions, where the course does.
         fast: leave out the simulated students and forged values.
         text_only: leave out all that runs code, or builds twice.
 
@@ -116,11 +115,10 @@ def run_gates(
                 note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
             return report
         if plan is None or not runs:
-            note(_of_build(course, assignment, source, scratch, twice=not text_only))
-            note([] if text_only else [MEND_FIRST])
+            of_build = _of_build(course, assignment, source, scratch, twice=not text_only)
+            note(chain(of_build, [] if text_only else [MEND_FIRST]))
             return report
-        released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
-        context = GateContext(course, assignment, backend, plan, shared, source, released)
+        context = GateContext(course, assignment, backend, plan, shared, source, _read(artefact, source))
         note(chain.from_iterable(_run(context, scratch, workers, fast=fast)))
         note(_proved(course, assignment, plan, for_release=for_release))
     return report
@@ -134,6 +132,11 @@ def _planned(course: Course, assignment: Assignment, source: dict[str, Any]) -> 
         return plan_assignment(course, assignment)
     except BadSource:
         return None
+
+
+def _read(artefact: Path, names: Iterable[str]) -> dict[str, Any]:
+    """The notebooks of a release."""
+    return {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in names}
 
 
 def _of_build(
