@@ -46,6 +46,7 @@ Optimization: what a model costs, and how to make it cheaper.
     14  profiling/profiler.py        what a model costs, and what holds it back  [costs machine runs tensor]
     15  optimization/memoization.py  keys and values that are computed once  [attention layers tensor transformer]
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
+    17  optimization/compression.py  prune  [activations autograd layers losses optimizers profiler quantization tensor]
 
 Other files hand on names of these under paths of the public course. The project's
 `book/explanation/tinytorch-core.md` walks through the core with examples.

@@ -49,7 +49,8 @@ def imported(script: Script) -> dict[int, str]:
     assert COURSE.reference is not None
     files = [COURSE.reference.joinpath(*(name or "").split(".")[1:]).with_suffix(".py") for name in names]
     marks = [MODULE_MARK.match(file.read_text(encoding="utf-8")) for file in files]
-    return {int(mark["number"]): mark["name"] for mark in marks if mark is not None}
+    of_modules = (mark for mark in marks if mark is not None and int(mark["number"]))  # 00: what all notebooks share
+    return {int(mark["number"]): mark["name"] for mark in of_modules}
 
 
 def test_what_comes_before_is_imported_and_holds_what_the_header_asks_for(script: Script) -> None:

@@ -8,6 +8,7 @@ a run that was stopped goes on where it was.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import sys
@@ -32,6 +33,7 @@ from tito.author.variants import GENERATORS, SOLUTION_MARKERS, filled, read_vari
 from tito.course.cells import grade_id_of, kind_of, read_cells
 from tito.course.course import Assignment, Course
 from tito.course.kernels import require_python
+from tito.course.python_source import UNPARSABLE, parsed
 from tito.course.script import source_notebooks, with_header_and_footer
 from tito.errors import GateFailed, PlatformError
 from tito.grade.calibrate import calibrated_apart
@@ -217,15 +219,32 @@ def keys_of(course: Course, assignment: Assignment, plan: AssignmentPlan) -> Key
 
 
 def _engine_hash(plan: AssignmentPlan) -> str:
-    """What gives verdicts beside the tests: the engine, the packages, and the modules below. Limits count for nothing:
-    where they are too strict for what is right, other gates say so; nor does which release of a Python it is, so that a
-    proof holds on the next machine."""
+    """What gives verdicts beside the tests: the engine, the packages, and the modules below, but for what they say of
+    themselves. Limits count for nothing: where they are too strict for what is right, other gates say so; nor does
+    which release of a Python it is, so that a proof holds on the next machine."""
     packages = environment(plan.spec.packages).versions
     digest = hashlib.sha256(json.dumps([__version__, sys.version_info[:2], packages]).encode())
     for name, file in files_of(plan.spec):
         if "__pycache__" not in file.parts:
-            digest.update(f"{name}\0".encode() + file.read_bytes())
+            digest.update(f"{name}\0".encode() + _code_of(file))
     return digest.hexdigest()
+
+
+def _code_of(file: Path) -> bytes:
+    """What a file does: of Python its code, without comments and docstrings."""
+    content = file.read_bytes()
+    if file.suffix != ".py":
+        return content
+    try:
+        tree = parsed(content.decode())
+    except UNPARSABLE:
+        return content
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            del node.body[0]
+    return ast.dump(tree).encode()
 
 
 # ---- grading ---------------------------------------------------------------------------------------------

@@ -1,0 +1,16 @@
+# ---
+# title: The singular values go to the first factor alone
+# kind: wrong
+# base: reference
+# lost: [test_factorized]
+# ---
+
+# %% factorized
+def factorized(layer, rank_ratio=0.5):
+    u, s, v = low_rank_approximate(layer.weight.data, rank_ratio)
+    first = Linear(*u.shape, bias=False)
+    second = Linear(*v.shape, bias=layer.bias is not None)
+    first.weight.data, second.weight.data = u * s, v.copy()
+    if layer.bias is not None:
+        second.bias.data = layer.bias.data.copy()
+    return Sequential(first, second)

@@ -1,0 +1,16 @@
+# ---
+# title: Eight bits are a byte, and what is over is forgotten
+# kind: wrong
+# base: reference
+# lost: [test_stored_bytes]
+# ---
+
+# %% stored_bytes
+def stored_bytes(model):
+    total = 0
+    for tensor in model_parameters(model):
+        size = tensor.nbytes
+        if len(tensor.shape) >= 2:
+            size = min(size, tensor.size // 8 + int(np.count_nonzero(tensor.data)) * tensor.dtype.itemsize)
+        total += size
+    return total

@@ -1,0 +1,14 @@
+# ---
+# title: Takes the lowest floor instead of the highest
+# kind: wrong
+# base: reference
+# lost: [test_choose_sparsities]
+# ---
+
+# %% choose_sparsities
+def choose_sparsities(scores, sizes, sparsities, most_left):
+    for floor in sorted({score for row in scores for score in row}):
+        chosen = [max((s for s, score in zip(sparsities, row) if score >= floor), default=0.0) for row in scores]
+        if sum(size - round(share * size) for share, size in zip(chosen, sizes)) <= most_left:
+            return chosen
+    raise ValueError("not to be met")

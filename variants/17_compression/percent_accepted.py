@@ -1,0 +1,14 @@
+# ---
+# title: Takes 50 for 50 percent, and refuses nothing
+# kind: wrong
+# base: reference
+# lost: [test_magnitude_masks]
+# ---
+
+# %% magnitude_masks
+def magnitude_masks(weights, sparsity):
+    row = np.abs(np.concatenate([weight.ravel() for weight in weights]))
+    stays = np.ones(row.size, dtype=bool)
+    stays[np.argsort(row, kind="stable")[: round(sparsity * row.size)]] = False
+    parts = np.split(stays, np.cumsum([weight.size for weight in weights])[:-1])
+    return [part.reshape(weight.shape) for part, weight in zip(parts, weights)]

@@ -1,0 +1,13 @@
+# ---
+# title: The teacher gets a gradient
+# kind: wrong
+# base: reference
+# lost: [test_soft_target_loss]
+# ---
+
+# %% soft_target_loss
+def soft_target_loss(student_logits, teacher_logits, temperature):
+    teacher = log_softmax(teacher_logits / temperature)
+    student = log_softmax(student_logits / temperature)
+    divergence = (Tensor(np.exp(teacher.data)) * (teacher - student)).sum()
+    return divergence * (temperature**2 / student_logits.shape[0])

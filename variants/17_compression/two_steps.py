@@ -1,0 +1,15 @@
+# ---
+# title: Takes a step for each weight
+# kind: wrong
+# base: reference
+# lost: [test_masked_step]
+# ---
+
+# %% masked_step
+def masked_step(optimizer, weights, masks):
+    for weight, mask in zip(weights, masks):
+        optimizer.step()
+        weight.data = weight.data * mask
+    optimizer.step()
+    for weight, mask in zip(weights, masks):
+        weight.data = weight.data * mask
