@@ -52,10 +52,11 @@ class CellKind(Enum):
 class Status(Enum):
     """State of one student's assignment, as the gradebook and the exports tell it."""
 
-    GRADED = "graded"
+    GRADED = "graded"  # all of it; the only one with a final score
     MISSING = "missing"  # nothing was submitted
+    EXCUSED = "excused"  # nothing has to be submitted, and nothing is counted
     UNGRADED = "ungraded"  # submitted, not autograded yet
-    NEEDS_MANUAL_GRADING = "needs manual grading"
+    NEEDS_MANUAL_GRADING = "needs manual grading"  # a written answer, or what cannot be read, waits for a person
     PLATFORM_FAULT = "platform fault"  # we could not say: see `tito status`
 
 
@@ -317,8 +318,22 @@ class SubmissionRecord:
 
 
 @dataclass(frozen=True)
+class ReleasedCell:
+    """A graded cell of an assignment as the gradebook knows it. `label`: its name, with the notebook's before it where
+    several notebooks of the assignment have a cell of that name."""
+
+    notebook: str
+    name: str
+    label: str
+    max_points: float
+
+
+@dataclass(frozen=True)
 class GradeRow:
-    """One line of the grade export."""
+    """One student's grades of an assignment; `cells` are points by the label of a graded cell.
+
+    `lms_user_id` is what the roster says the learning management system calls the student.
+    """
 
     student_id: str
     last_name: str
@@ -331,6 +346,7 @@ class GradeRow:
     max_score: float
     status: Status
     points_forgeable: float | None = None  # of what grading gave: earned on evidence that student code can forge
+    lms_user_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from school import COMMENT, HAND_SCORES, SCRIPT_IN_AN_ANSWER, VARIANTS, Class, released_notebook, work
 
 from tito.author.variants import read_variant
-from tito.gradebook.grades import write_csv
+from tito.gradebook.grades import grades
 from tito.gradebook.records import read_record
 
 TOKEN_OF_MY_SERVER = 'import os; print(os.environ["JUPYTERHUB_API_TOKEN"])'
@@ -91,7 +91,7 @@ def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class)
 def test_one_click_grades_all_with_our_engine(graded: Class) -> None:
     """There is a record of each verdict, and the page shows the points of tito's own table."""
     course = graded.hub.course
-    raw = {row.student_id: row.raw_score for row in write_csv(course, course.assignment(MODULE))[1]}
+    raw = {row.student_id: row.raw_score for row in grades(course, course.assignment(MODULE))}
     for name, variant in VARIANTS.items():
         record = read_record(course, MODULE, name)
         assert record is not None

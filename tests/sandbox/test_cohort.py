@@ -23,10 +23,11 @@ from tito.bridge.feedback import generate_feedback
 from tito.cli import cli
 from tito.course.course import Assignment, Course
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
+from tito.exports.tables import write_table
 from tito.grade.cohort import CohortResult, autograde
 from tito.grade.record import submitted_at
 from tito.grade.workers import Task, grade_all
-from tito.gradebook.grades import grades, write_csv
+from tito.gradebook.grades import grades
 from tito.gradebook.records import from_json, read_record, record_path, to_json
 from tito.gradebook.store import gradebook
 from tito.models import Fingerprint, Status, SubmissionRecord, Verdict
@@ -359,7 +360,7 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
     with gradebook(cohort) as opened:
         opened.update_or_create_student("zoe", first_name='Zoë "Z"', last_name="=1+1", email="zoe@example.edu")
         opened.update_or_create_student("ada", first_name="Ada, Countess", last_name="-Lovelace\nof London")
-    path, rows = write_csv(cohort, module)
+    path, rows = write_table(cohort, [module], "student")
     data = path.read_bytes()
     assert b"\n" not in data.replace(b"\r\n", b"").replace(b"-Lovelace\nof London", b"")
     table = pandas.read_csv(io.BytesIO(data), dtype={"student_id": str}).set_index("student_id")
@@ -379,7 +380,7 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
     assert table.loc[["late-one", "zoe"], [*GRADED, "raw_score", "score"]].isna().all(axis=None)
     assert table.loc["bob", "raw_score"] == 3.0
     assert pandas.isna(table.loc["bob", "score"])
-    assert {row.student_id for row in rows} == set(table.index)
+    assert set(rows["student_id"]) == set(table.index)
     assert dict(table["points_forgeable"].dropna()) == {"ada": 0.0, "bob": 0.0, "cy": 0.0}
 
 

@@ -89,7 +89,7 @@ def test_a_gradebook_is_looked_into_and_never_made(tmp_path: Path) -> None:
     path.touch()
     assert contents(f"sqlite:///{path}") is None
     path.write_bytes(b"no database " * 500)
-    with pytest.raises(GradebookUnavailable, match="cannot be read"):
+    with pytest.raises(GradebookUnavailable, match="cannot be used"):
         contents(f"sqlite:///{path}")
 
 

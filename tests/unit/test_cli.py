@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from tito.cli.common import print_json, print_table
 from tito.course.course import Course
 from tito.errors import TitoError
 from tito.gradebook.records import to_json
+from tito.gradebook.store import gradebook
 from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
 from tito.plain_text import HOSTILE
 
@@ -265,7 +267,7 @@ def test_an_error_of_ours_is_told_as_one_and_traceback_shows_where(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("tito.gradebook.grades.grades", fail)
+    monkeypatch.setattr("tito.exports.tables.read_grades", fail)
     done = tito_in(released.root, "grades", "7")
     assert done.code == 3
     assert "internal error: ZeroDivisionError" in done.line
@@ -276,7 +278,7 @@ def test_ctrl_c_is_no_traceback(tito_in: Tito, released: Course, monkeypatch: py
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tito.gradebook.grades.grades", interrupt)
+    monkeypatch.setattr("tito.exports.tables.read_grades", interrupt)
     done = tito_in(released.root, "grades", "7")
     assert done.code == 130
     assert "run the same command to go on" in done.line
@@ -302,11 +304,66 @@ def test_grades_and_status_print_json_to_stdout_and_nothing_else(tito_in: Tito, 
 
 
 def test_grades_go_where_they_are_told(tito_in: Tito, released: Course, tmp_path: Path) -> None:
-    done = tito_in(released.root, "grades", "7", "--to", str(tmp_path / "mine.csv"))
+    done = tito_in(released.root, "grades", "7", "--output", str(tmp_path / "mine.csv"))
     assert (done.code, done.out) == (0, "")
-    assert (tmp_path / "mine.csv").read_text().startswith("assignment,student_id")
-    assert tito_in(released.root, "grades", "7").code == 0
-    assert (released.gradebook_dir / "exports" / f"{ASSIGNMENT}.csv").is_file()
+    assert (tmp_path / "mine.csv").read_text("utf-8-sig").startswith("assignment,student_id")
+    for arguments, name in (
+        (["7"], f"{ASSIGNMENT}.csv"),
+        (["7", "--per", "cell"], f"cells/{ASSIGNMENT}.csv"),
+        (["7", "--per", "check"], f"checks/{ASSIGNMENT}.csv"),
+        ([], "course/students.csv"),
+        (["--per", "cell"], "course/cells.csv"),
+    ):
+        assert tito_in(released.root, "grades", *arguments).code == 0
+        assert (released.gradebook_dir / "exports" / name).is_file()
+    (tmp_path / "mine.csv").write_text("what I wrote myself")
+    refused = tito_in(released.root, "grades", "7", "--output", str(tmp_path / "mine.csv"))
+    assert (refused.code, "is no table of grades" in refused.line) == (2, True)
+    assert (tmp_path / "mine.csv").read_text() == "what I wrote myself"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["7", "--format", "canvas"], "Name it with --fill."),
+        (["7", "--in-place"], "Name it with --fill."),
+        (["7", "--key", "Login"], "Name it with --fill."),
+        (["--fill", "x.csv", "--format", "canvas"], "--fill needs a MODULE and --format"),
+        (["7", "--fill", "x.csv"], "--fill needs a MODULE and --format"),
+        (["7", "--fill", "x.csv", "--format", "canvas", "--per", "cell"], "goes without --per"),
+        (["7", "--fill", "x.csv", "--format", "canvas", "--in-place", "--output", "y"], "one place to write to"),
+        (["7", "--fill", "x.csv", "--format", "canvas"], "x.csv cannot be read: No such file or directory."),
+    ],
+)
+def test_options_of_grades_that_do_not_fit_are_one_line(
+    arguments: list[str], part: str, tito_in: Tito, released: Course
+) -> None:
+    submit(released, "ada", b"")
+    done = tito_in(released.root, "grades", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert part in done.line
+
+
+CANVAS = "Student,ID,SIS Login ID,Section,Doubling (7)\n    Points Possible,,,,10\n"
+
+
+def test_a_file_of_an_lms_is_filled_and_reconciled(tito_in: Tito, released: Course, tmp_path: Path) -> None:
+    with gradebook(released) as opened:
+        for student in ("ada", "bob", "\x1b[31mcy"):
+            opened.add_student(student, email="same@example.edu" if student != "ada" else None)
+    file = tmp_path / "canvas.csv"
+    file.write_text(f"{CANVAS}Ada,1,ada,S,\nBob,2,same@example.edu,S,\nHal \x1b[31m,3,hal,S,4\n")
+    options = ("7", "--format", "canvas", "--fill", str(file))
+    done = tito_in(released.root, "grades", *options)
+    assert done.code == 1
+    assert "1 rows of" in done.err
+    for part in ("matched", "1 by SIS Login ID", "unknown", "could be", "missing", "Hal \\x1b[31m"):
+        assert part in done.out
+    assert "\x1b" not in done.out + done.err
+    result = json.loads(tito_in(released.root, "grades", *options, "--json").out)
+    assert (result["students"], result["matched"]) == (3, 1)
+    assert hashlib.sha256(Path(result["written"]).read_bytes()).hexdigest() == result["sha256"]
+    assert f"SHA-256 {result['sha256']}" in done.err
 
 
 def test_a_policy_is_shown_previewed_and_applied(tito_in: Tito, released: Course) -> None:

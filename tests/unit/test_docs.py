@@ -17,7 +17,7 @@ from tiny import script as script_without
 import tito
 from tito.course.course import Course, load_course
 from tito.course.course_file import CourseFile
-from tito.docs import api_page, commands_page, routes_page, settings_page, words_page
+from tito.docs import api_page, commands_page, grades_page, routes_page, settings_page, words_page
 from tito.docs.__main__ import PAGES, main
 from tito.docs.chapters import FILE_NAME, TIERS, ChapterFacts, of_title, read_chapters
 from tito.docs.comments import comments_in
@@ -26,7 +26,10 @@ from tito.docs.package import PAGE as PACKAGE_PAGE
 from tito.docs.package import write_page
 from tito.docs.warmups import with_warmups
 from tito.errors import BadSource
-from tito.models import ModuleInfo, Verdict
+from tito.exports.systems import SYSTEMS
+from tito.exports.tables import PER, table_of
+from tito.gradebook.grades import AssignmentGrades
+from tito.models import GradeRow, ModuleInfo, Status, Verdict
 
 PROJECT = Path(tito.__file__).resolve().parents[1]
 BOOK = PROJECT / "book"
@@ -121,6 +124,17 @@ def test_words_have_the_comments_of_the_code() -> None:
     assert all(f"| `{verdict.value}` | " in page for verdict in Verdict)
     assert "| `GradebookUnavailable` | `3` |" in page
     assert "### IN PROCESS: reason" in page
+
+
+def test_tables_of_grades_have_the_columns_that_they_have() -> None:
+    row = GradeRow("ada", "", "", "", {}, None, None, None, 1.0, Status.MISSING)
+    for per in PER:
+        columns = list(table_of([AssignmentGrades("a", (), [row], {})], per).columns)
+        assert columns == [name for name in grades_page.COLUMNS[per] if " " not in name]
+    page = grades_page.page()
+    assert all(f"| `{status.value}` | " in page for status in Status)
+    assert all(f"| `{name}` | " in page for name in SYSTEMS)
+    assert "grades_table(course: " in page
 
 
 def test_routes_are_those_of_the_application_and_say_what_they_do() -> None:

@@ -28,6 +28,7 @@ LAYERS = (
     "tito.precheck",
     "tito.otter",
     "tito.author",
+    "tito.exports",
     "tito.bridge",
     "tito.grade",
     "tito.gradebook",

@@ -33,8 +33,8 @@ from tito.course.nbgrader_settings import settings
 from tito.course.script import source_notebooks
 from tito.course.settings import AUTOTESTS_FILE, LOCAL, SETTINGS_FILE
 from tito.errors import PlatformError, UsageError
+from tito.exports.tables import write_table
 from tito.grade.cohort import autograde, prepare
-from tito.gradebook.grades import write_csv
 from tito.gradebook.store import gradebook
 from tito.models import Variant
 from tito.sandbox.backends import backend
@@ -83,13 +83,13 @@ def run(course: Course, assignment: Assignment, into: Path, students: int, say: 
         result = autograde(demo, assignment, isolation, progress=lambda record: say(f"   {summary(record)}"))
     with _timed("5. feedback and grades", say):
         pages = generate_feedback(demo, assignment)
-        table, rows = write_csv(demo, assignment)
+        table, rows = write_table(demo, [assignment], "student")
     with _timed("6. the hostile submission under plain nbgrader, for comparison", say):
         compared = [
             (player, *_both_scores(demo, assignment, player)) for player in cohort if player.variant.kind == "hostile"
         ]
     say("")
-    print_verdicts(result.records, {row.student_id: row.status.value for row in rows})
+    print_verdicts(result.records, dict(zip(rows["student_id"], rows["status"], strict=True)))
     _tell(cohort, compared, table, pages, say)
 
 

@@ -1,14 +1,12 @@
-"""Commands on what grading gave: feedback, grades, status."""
+"""Commands on what grading gave: feedback, status."""
 
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import click
 
 from tito.cli.common import Settings, json_option, module_argument, print_json, print_table, say, say_forgeable
-from tito.models import GradeRow
 
 
 @click.command()
@@ -34,24 +32,6 @@ def feedback(settings: Settings, module: str, students: tuple[str, ...], hand_ou
 
 @click.command()
 @module_argument
-@click.option("--to", "path", type=click.Path(path_type=Path, dir_okay=False), help="The CSV file to write.")
-@json_option
-@click.pass_obj
-def grades(settings: Settings, module: str, path: Path | None, as_json: bool) -> None:
-    """Write the grades as CSV: points per graded cell, raw and final score, status."""
-    from tito.gradebook.grades import grades as read
-    from tito.gradebook.grades import write_csv
-
-    course, assignment = settings.course_and_assignment(module)
-    if as_json:
-        print_json([_jsonable(row) for row in read(course, assignment)])
-        return
-    target, rows = write_csv(course, assignment, path)
-    say(f"Wrote {len(rows)} rows to {target}.")
-
-
-@click.command()
-@module_argument
 @json_option
 @click.pass_obj
 def status(settings: Settings, module: str, as_json: bool) -> None:
@@ -62,7 +42,7 @@ def status(settings: Settings, module: str, as_json: bool) -> None:
     course, assignment = settings.course_and_assignment(module)
     rows = read(course, assignment)
     if as_json:
-        print_json([_jsonable(row) for row in rows])
+        print_json([dataclasses.asdict(row) | {"status": row.status.value} for row in rows])
         return
     lines = []
     for row in rows:
@@ -72,7 +52,3 @@ def status(settings: Settings, module: str, as_json: bool) -> None:
         lines.append([row.student_id, row.status.value, score, "; ".join(notes)])
     print_table(assignment.id, ["student", "status", "raw score", "notes"], lines)
     say_forgeable([row.points_forgeable for row in rows])
-
-
-def _jsonable(row: GradeRow) -> dict[str, object]:
-    return dataclasses.asdict(row) | {"status": row.status.value}

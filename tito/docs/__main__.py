@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tito.course.course import load_course
-from tito.docs import api_page, commands_page, routes_page, settings_page, words_page
+from tito.docs import api_page, commands_page, grades_page, routes_page, settings_page, words_page
 from tito.docs.markdown import WRITTEN
 
 REFERENCE = Path("book/reference")
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page.page,
     "settings.md": settings_page.page,
     "words.md": words_page.page,
+    "grades.md": grades_page.page,
     "routes.md": routes_page.page,
 }
 

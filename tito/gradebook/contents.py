@@ -54,8 +54,8 @@ def contents(db_url: str) -> Contents | None:
     Raises:
         GradebookUnavailable: it cannot be read.
     """
-    with _connected(db_url) as connection:
-        if connection is None or not _has_tables(connection):
+    with connected(db_url) as connection:
+        if connection is None:
             return None
         tables = ("assignment", "student", "submitted_assignment")
         return Contents(*(_count(connection, table) for table in tables))
@@ -69,37 +69,49 @@ def scored(db_url: str, assignment: str) -> dict[str, datetime | None]:
     """
     from sqlalchemy import DateTime, String, column, text
 
-    with _connected(db_url) as connection:
-        if connection is None or not _has_tables(connection):
+    with connected(db_url) as connection:
+        if connection is None:
             return {}
         query = text(SCORED).columns(column("student", String), column("handed_in", DateTime))
         return {row.student: row.handed_in for row in connection.execute(query, {"assignment": assignment})}
 
 
 @contextmanager
-def _connected(db_url: str) -> Iterator[Connection | None]:
-    """A connection; None where it is SQLite's and there is no file, of which none is made."""
+def connected(db_url: str) -> Iterator[Connection | None]:
+    """A connection to read through; None where no gradebook has been made yet, and none is.
+
+    Raises:
+        GradebookUnavailable: it cannot be opened or read.
+    """
     from sqlalchemy import create_engine
 
+    url = db_url
     if db_url.startswith(SQLITE):
         path = Path(db_url.removeprefix(SQLITE))
-        if not path.is_file():
+        if not path.exists():
             yield None
             return
-        db_url = f"{SQLITE}file:{quote(str(path))}?mode=rw&uri=true"
+        url = f"{SQLITE}file:{quote(str(path))}?mode=rw&uri=true"
     try:
-        engine = create_engine(db_url)
+        engine = create_engine(url)
         try:
             with engine.connect() as connection:
-                yield connection
+                yield connection if _has_tables(connection) else None
         finally:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:  # a driver may be missing
-        where = db_url if db_url.startswith(SQLITE) else "the database server"
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
-        raise GradebookUnavailable(
-            f"The gradebook at {where} cannot be read: {reason}.", hint="Is it one of nbgrader's, and may you read it?"
-        ) from error
+        raise unavailable(db_url, error) from error
+
+
+def unavailable(db_url: str, error: Exception) -> GradebookUnavailable:
+    """What a database's own error tells a person."""
+    # The URL of a database server may hold a password: only SQLite's, a path, is shown.
+    where = db_url.removeprefix(SQLITE) if db_url.startswith(SQLITE) else "the database server"
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")
+    hint = "Check that it exists, that you may write to it and its folder, and that the disk is not full."
+    if "no such column" in reason:
+        hint = "It is one of an older nbgrader: 'nbgrader db upgrade' brings it up to date, and keeps a copy."
+    return GradebookUnavailable(f"The gradebook at {where} cannot be used: {reason}.", hint=hint)
 
 
 def _has_tables(connection: Connection) -> bool:

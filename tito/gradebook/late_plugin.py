@@ -53,11 +53,6 @@ class LatePlugin:
             return None if penalty is None else min(max(0.0, float(penalty)), score)
 
 
-def stored_penalty(submission: Any) -> float:
-    """What a plugin has taken off a submission."""
-    return sum(float(notebook.late_submission_penalty or 0) for notebook in submission.notebooks)
-
-
 def _score(notebook: Any) -> float:
     """nbgrader's own asks the database, in which what was graded now does not stand yet."""
     return sum(

@@ -11,7 +11,8 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from tito.course.course import Course
 from tito.course.nbgrader_course import is_nbgraders
-from tito.errors import GradebookUnavailable, TitoError, UnknownAssignment
+from tito.errors import TitoError, UnknownAssignment
+from tito.gradebook.contents import unavailable
 from tito.gradebook.folder import prepare
 
 
@@ -46,7 +47,7 @@ def open_gradebook(course: Course) -> Iterator[Any]:
         except TitoError:
             raise
         except (SQLAlchemyError, PermissionError) as error:
-            raise _unavailable(course, error) from error
+            raise unavailable(course.db_url, error) from error
 
 
 @contextmanager
@@ -81,11 +82,16 @@ def require_released(course: Course, assignment: str) -> None:
         try:
             opened.find_assignment(assignment)
         except MissingEntry as error:
-            theirs = f" or 'nbgrader generate_assignment {assignment}'" if is_nbgraders(course.root) else ""
-            raise UnknownAssignment(
-                f"The gradebook does not know {assignment}: it has not been released.",
-                hint=f"Run 'tito release {assignment}'{theirs} first.",
-            ) from error
+            raise not_released(course, assignment) from error
+
+
+def not_released(course: Course, assignment: str) -> UnknownAssignment:
+    """The error that says so, and how to release it."""
+    theirs = f" or 'nbgrader generate_assignment {assignment}'" if is_nbgraders(course.root) else ""
+    return UnknownAssignment(
+        f"The gradebook does not know {assignment}: it has not been released.",
+        hint=f"Run 'tito release {assignment}'{theirs} first.",
+    )
 
 
 def _newest_revision() -> str:
@@ -100,14 +106,4 @@ def _prepare(course: Course) -> None:
     try:
         prepare(course)
     except OSError as error:
-        raise _unavailable(course, error) from error
-
-
-def _unavailable(course: Course, error: Exception) -> GradebookUnavailable:
-    # The URL of a database server may hold a password: only SQLite's, a path, is shown.
-    where = course.gradebook_file or "the database server"
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    hint = "Check that it exists, that you may write to it and its folder, and that the disk is not full."
-    if "no such column" in reason:
-        hint = "It is one of an older nbgrader: 'nbgrader db upgrade' brings it up to date, and keeps a copy."
-    return GradebookUnavailable(f"The gradebook at {where} cannot be used: {reason}.", hint=hint)
+        raise unavailable(course.db_url, error) from error
