@@ -316,6 +316,11 @@ def test_grades_go_where_they_are_told(tito_in: Tito, released: Course, tmp_path
     ):
         assert tito_in(released.root, "grades", *arguments).code == 0
         assert (released.gradebook_dir / "exports" / name).is_file()
+    cells = json.loads(tito_in(released.root, "grades", "7", "--per", "cell", "--json").out)
+    assert cells == []  # of nobody yet
+    submit(released, "ada", b"")
+    cells = json.loads(tito_in(released.root, "grades", "7", "--per", "cell", "--json").out)
+    assert {(each["student_id"], each["points"], each["status"]) for each in cells} == {("ada", None, "ungraded")}
     (tmp_path / "mine.csv").write_text("what I wrote myself")
     refused = tito_in(released.root, "grades", "7", "--output", str(tmp_path / "mine.csv"))
     assert (refused.code, "is no table of grades" in refused.line) == (2, True)

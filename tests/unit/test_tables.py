@@ -14,6 +14,8 @@ import pytest
 from gradebook_points import FULL, points
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from tiny import ASSIGNMENT, GRADED, submit
 
 from tito.course.course import Assignment, Course
@@ -181,6 +183,27 @@ def test_rows_are_what_nbgraders_api_says(released: Course) -> None:
     }  # fmt: skip
     assert list(rows["ada"].cells) == list(GRADED)
     assert (rows["ada"].lms_user_id, rows["cy"].score, rows["bob"].score) == ("101", 0.0, None)
+
+
+def test_a_cohort_takes_as_many_queries_as_one_student(released: Course) -> None:
+    def queries() -> int:
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            asked.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            by_student(released)
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        return len(asked)
+
+    points(released, "s0", FULL)
+    alone = queries()
+    for number in range(1, 12):
+        points(released, f"s{number}", FULL)
+    assert 0 < queries() == alone
 
 
 def test_lateness_is_nbgraders_and_an_extension_moves_it(released: Course) -> None:

@@ -180,11 +180,11 @@ def _submissions(connection: Connection, released: Any, cells: tuple[ReleasedCel
         due = released.duedate
         duedate = due + (row.extension or timedelta()) if due is not None else None
         submissions[row.student] = Submission(row.timestamp, duedate, float(row.penalty or 0), {})
-    for row in _query(connection, POINTS, assignment=released.id):
-        submission = submissions.get(row.student)
-        if submission is not None and (row.notebook, row.cell) in labels:
-            submission.points[labels[row.notebook, row.cell]] = _points(row)
-            submission.waits = submission.waits or bool(row.waits)
+    for student, notebook, cell, auto, manual, extra, waits in _query(connection, POINTS, assignment=released.id):
+        submission, label = submissions.get(student), labels.get((notebook, cell))
+        if submission is not None and label is not None:
+            submission.points[label] = _points(auto, manual, extra)
+            submission.waits = submission.waits or bool(waits)
     return submissions
 
 
@@ -242,10 +242,10 @@ def _seconds_late(course: Course, assignment: Assignment, student: str, submissi
     return max(0.0, float((submission.timestamp.replace(tzinfo=UTC) - extended).total_seconds()))
 
 
-def _points(grade: Any) -> float | None:
+def _points(auto: float | None, manual: float | None, extra: float | None) -> float | None:
     """Manual over automatic, with extra credit; None where neither has been given."""
-    score = grade.manual if grade.manual is not None else grade.auto
-    return None if score is None else float(score) + float(grade.extra or 0)
+    score = auto if manual is None else manual
+    return None if score is None else float(score) + float(extra or 0)
 
 
 def _status(handed_in: bool, recorded: bool, fault: bool, manual: bool) -> Status:
