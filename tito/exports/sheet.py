@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +28,7 @@ MARK = "\ufeff"
 SEPARATORS = ",;\t"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Excel's: a zip, and what it was before
 MOST_BYTES = 64 << 20
+BREAK = re.compile(r"\r\n|\r|\n")
 DECIMALS = re.compile(r"-?\d+(?P<mark>[.,])\d+")
 Place = tuple[int, int]  # row and column, from 0
 
@@ -54,13 +57,13 @@ class Sheet:
 
     def line(self, row: int) -> int:
         """The number of the line that a row begins in, from 1."""
-        return line_of(self.text, self.rows[row][0].begin)
+        return self._lines[row]
 
     def is_blank(self, row: int) -> bool:
         """Whether a row says nothing."""
         return not any(value.strip() for value in self.values(row))
 
-    @property
+    @cached_property
     def decimal_mark(self) -> str:
         """A comma where the file writes numbers with one, and none with a point."""
         numbers = (DECIMALS.fullmatch(field.value.strip()) for row in self.rows for field in row)
@@ -88,6 +91,12 @@ class Sheet:
     def encoded(self, text: str) -> bytes:
         """A text as the file's own is written."""
         return text.encode(self.encoding)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        begins = [row[0].begin for row in self.rows]
+        breaks = (len(BREAK.findall(self.text, at, end)) for at, end in pairwise([0, *begins]))
+        return [1 + count for count in accumulate(breaks)]
 
     def _written(self, value: str, before: str) -> str:
         """With quotes where there were some, or where it needs them."""
@@ -121,7 +130,7 @@ def read_sheet(path: Path) -> Sheet:
 
 def line_of(text: str, at: int) -> int:
     """The number of the line that a place in a text is in, from 1."""
-    return len(re.findall(r"\r\n|\r|\n", text[:at])) + 1
+    return len(BREAK.findall(text, 0, at)) + 1
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, str]:
