@@ -63,10 +63,10 @@ def test_a_page_is_whole_and_can_be_used_by_all(name: str, window: tuple[str, st
 
 def grave_faults(page: Page) -> list[str]:
     """What axe finds on a page that keeps somebody from using it."""
-    found = Axe().run(page).response["violations"]
+    violations = Axe().run(page).response["violations"]
     return [
         f"{fault['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
-        for fault in found
+        for fault in violations
         if fault["impact"] in GRAVE
         for node in fault["nodes"][:3]
     ]

@@ -39,8 +39,8 @@ def export(course: Course, exporter: str, *options: str) -> Ran:
 def test_a_file_of_an_lms_is_filled(system: str, graded: Course) -> None:
     source = graded.root / "given.csv"
     source.write_text(GIVEN[system].format(""), newline="")
-    one = f'--assignment=["{ASSIGNMENT}"]'
-    done = export(graded, system, one, f"--{system}.fill=given.csv", "--to", "filled.csv")
+    chosen = f'--assignment=["{ASSIGNMENT}"]'
+    done = export(graded, system, chosen, f"--{system}.fill=given.csv", "--to", "filled.csv")
     assert done.code == 0, done.output
     assert (graded.root / "filled.csv").read_bytes().decode() == GIVEN[system].format("7.5")
     assert "No grade was written for bob: needs manual grading" in done.output
