@@ -29,8 +29,9 @@ quick: lint                  ## lint, types, and the tests that need no sandbox,
 
 PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 test: lint .venv/.compiled   ## our tests of the platform; CI runs them
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not timed and not book"
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not timed and not busy and not book"
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m timed tests/sandbox tests/exchange
+	$(PYTEST) -m busy tests/sandbox
 
 MODULES = $(patsubst source/%.py,%,$(wildcard source/*.py))
 modules: setup               ## the course's modules: their gates, exports and proofs

@@ -162,6 +162,7 @@ def _burn() -> None:
         sum(range(10_000))
 
 
+@pytest.mark.busy
 def test_ten_gradings_on_a_busy_machine_give_the_same_points(bench: Bench) -> None:
     forking = multiprocessing.get_context("fork")
     busy = [forking.Process(target=_burn, daemon=True) for _ in range(4)]
