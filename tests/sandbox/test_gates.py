@@ -107,7 +107,7 @@ def test_a_graded_cell_without_points_is_named_and_hides_no_other_finding(tmp_pa
     gates = run_gates(course, course.assignment("7"), Bubblewrap()).gates
     assert [gate.detail for gate in gates if gate.warning] == ["test_halve: a graded cell without points"]
     assert [(gate.name, gate.where) for gate in gates if not gate.ok] == [(LEAKS, "double")]
-    assert gates[-1].name == STUB
+    assert STUB in {gate.name for gate in gates}  # which runs code
 
 
 def test_a_file_that_the_module_provides_is_searched_and_one_of_a_module_below_is_not(tmp_path: Path) -> None:
