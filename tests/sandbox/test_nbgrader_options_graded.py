@@ -11,7 +11,6 @@ from typing import Any
 import nbformat
 import pytest
 from command_line import Tito, command_line
-from plain_course import notebook, write_plain_course
 from tiny import ASSIGNMENT, released_notebook, solved, submit
 
 from tito.course.course import Course
@@ -134,60 +133,3 @@ def test_what_is_not_run_waits_for_a_person_with_its_own_outputs(
 
     write_settings(released, "")
     assert "1 graded" in tito_in(released.root, "autograde", "7").err
-
-
-LEFT_TO_STUDENTS = 'c = get_config()\nc.Autograde.exclude_overwriting = {"shapes": ["shapes.py"]}\n'
-SHAPES = """
-# %% locked imports
-from shapes import area
-# %% solution total
-def total(sizes):
-    ### BEGIN SOLUTION
-    return sum(area(size) for size in sizes)
-    ### END SOLUTION
-# %% test test_total 2
-assert total([1, 2]) == 5
-### BEGIN HIDDEN TESTS
-assert area(3) == 9
-### END HIDDEN TESTS
-"""
-
-
-def write_shapes(root: Path) -> Course:
-    course = write_plain_course(root)
-    source = course.step("source", "shapes")
-    source.mkdir(parents=True)
-    nbformat.write(notebook(SHAPES), source / "shapes.ipynb")
-    (source / "shapes.py").write_text("def area(size):\n    return size**2\n")
-    write_settings(course, LEFT_TO_STUDENTS)
-    return course
-
-
-def test_a_file_that_is_left_to_students_is_theirs(tito_in: Tito, tmp_path: Path) -> None:
-    """And is not to be had by naming it: what the source has in its place is in no session, and in no judge."""
-    course = write_shapes(tmp_path / "course")
-    assert tito_in(course.root, "release", "shapes", "--no-exchange").code == 0
-    released = course.step("release", "shapes")
-    assert (released / "shapes.py").is_file()
-    own = {"ada": "def area(size):\n    return size * size\n", "bob": "def area(size):\n    return 0\n", "eve": None}
-    for student, text in own.items():
-        folder = course.step("submitted", student, "shapes")
-        folder.mkdir(parents=True)
-        nbformat.write(
-            nbformat.read(course.step("source", "shapes", "shapes.ipynb"), as_version=4), folder / "shapes.ipynb"
-        )
-        if text is not None:
-            (folder / "shapes.py").write_text(text)
-    done = tito_in(course.root, "autograde", "shapes", "--json")
-    points = {record["student"]: record["notebooks"][0]["cells"][0]["points"] for record in json.loads(done.out)}
-    assert points == {"ada": 2, "bob": 0, "eve": 0}
-    assert course.step("autograded", "ada", "shapes", "shapes.py").read_text() == own["ada"]
-    assert not course.step("autograded", "eve", "shapes", "shapes.py").exists()
-
-
-def test_files_in_folders_cannot_be_left_to_students(tito_in: Tito, tmp_path: Path) -> None:
-    course = write_shapes(tmp_path / "course")
-    write_settings(course, LEFT_TO_STUDENTS.replace("shapes.py", "lib/shapes.py"))
-    done = tito_in(course.root, "autograde", "shapes")
-    assert done.code != 0
-    assert "exclude_overwriting names 'lib/shapes.py' of shapes" in done.err

@@ -35,8 +35,7 @@ def _patterns(course: Course, assignment: Assignment) -> tuple[str, ...]:
     rule = rule_of(FileSettings(), assignment.id, replace(notebook_spec(course, assignment), packages=()))
     students: Counter[str] = Counter()
     for folder in folders:
-        paths = {file.path for file in handed_in(folder, rule, ()).left_out if file.why == NOT_ASKED_FOR}
-        paths -= {*course.left_to_students(assignment.id)}
+        paths = (file.path for file in handed_in(folder, rule, ()).left_out if file.why == NOT_ASKED_FOR)
         students.update({pattern for path in paths for pattern in _pattern_of(path)})
     return tuple(pattern for pattern, _ in sorted(students.items(), key=lambda item: (-item[1], item[0])))[
         :MOST_PATTERNS

@@ -8,6 +8,7 @@ notebook. Where it was not installed, nbgrader's converter still runs one prepro
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ from nbgrader.utils import find_all_files, rmtree
 from tito.course.course import Course, find_course, whole_url
 from tito.course.nbgrader_course import STEPS
 from tito.course.nbgrader_options import with_options
+from tito.course.submission_files import Unreadable, read_below
 from tito.errors import PlatformError, TitoError, UsageError
 from tito.grade.record import Recorder, submitted_at
 from tito.grade.submission import Graded, content_hash, not_graded
@@ -112,17 +114,21 @@ class TitoConverter(Autograde):  # type: ignore[misc]
             raise NbGraderException(f"{student_id}: not graded, and no fault of theirs. {record.fault}")
         target = Path(self._format_dest(assignment_id, student_id))
         if target.is_dir() and self._course.assignment(assignment_id).script is None:
-            self._copy_files_beside(assignment_id, target)
+            self._copy_files_beside(assignment_id, student_id, target)
 
-    def _copy_files_beside(self, assignment: str, target: Path) -> None:
-        """As nbgrader does: what the assignment has beside its notebooks, which its texts may show; but for files that
-        are left to students, of which the student's own is there where it was used."""
-        source = self._course.step("source", assignment)
-        students = {source / name for name in self._course.left_to_students(assignment)}
+    def _copy_files_beside(self, assignment: str, student: str, target: Path) -> None:
+        """As nbgrader does: what the assignment has beside its notebooks, which its texts may show; and of what the
+        student has beside them, files that the course's settings exclude from being overwritten."""
+        source, submitted = self._course.step("source", assignment), Path(self._format_source(assignment, student))
+        students = {source / name for name in self.exclude_overwriting.get(assignment, [])}
         for path in map(Path, find_all_files(str(source), [*self._course.ignored, "*.ipynb"])):
-            if path not in students:
-                (target / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-                (target / path.relative_to(source)).write_bytes(path.read_bytes())
+            inside = path.relative_to(source)
+            content = path.read_bytes()
+            if path in students:
+                with suppress(Unreadable):
+                    content = read_below(submitted, inside, self._course.limits.submission_mb)
+            (target / inside).parent.mkdir(parents=True, exist_ok=True)
+            (target / inside).write_bytes(content)
 
     def _require_known(self, student: str) -> None:
         with open_gradebook(self._course) as opened:

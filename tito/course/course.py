@@ -88,11 +88,6 @@ class Course:
     excluded: tuple[str, ...] = ()  # students who are not graded
     stubs: Stubs = field(default_factory=Stubs)
     runs: bool = True  # whether submissions are run when they are graded
-    students_files: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def left_to_students(self, assignment: str) -> tuple[str, ...]:
-        """Names of files that lie in an assignment's source, and are a student's own when a submission is graded."""
-        return self.students_files.get(assignment, ())
 
     @property
     def gradebook_file(self) -> Path | None:

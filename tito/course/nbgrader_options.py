@@ -109,7 +109,6 @@ def with_options(course: Course, config: Config) -> Course:
         ignored=tuple(_listed(config, "ignore", course.ignored)),
         stubs=_stubs(config),
         runs=_typed(config, "Execute", "enabled", course.runs, Bool()),
-        students_files=_left_to_students(config),
         excluded=tuple(filter(None, str(_option(config, "CourseDirectory", "student_id_exclude", "")).split(","))),
     )
 
@@ -132,32 +131,6 @@ def _typed(config: Config, section: str, name: str, default: Any, trait: Any) ->
         return trait.from_string(value)
     except (ValueError, TypeError) as error:
         raise UsageError(f"{section}.{name} cannot be '{value}'.", hint=str(error)) from error
-
-
-def _left_to_students(config: Config) -> dict[str, tuple[str, ...]]:
-    """Files beside the notebooks, by assignment, of which a submission has its own and not the source's.
-
-    Raises:
-        UsageError: they are not named as nbgrader has them, or lie in folders.
-    """
-    from traitlets import Dict
-
-    named = _typed(config, "Autograde", "exclude_overwriting", {}, Dict())
-    try:
-        files = {str(assignment): tuple(map(str, names)) for assignment, names in dict(named).items()}
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"Autograde.exclude_overwriting cannot be {named!r}.",
-            hint='It names files by assignment: {"week1": ["helpers.py"]}.',
-        ) from error
-    for assignment, names in files.items():
-        for name in names:
-            if "/" in name or len(name) == 1:
-                raise UsageError(
-                    f"Autograde.exclude_overwriting names '{name}' of {assignment}.",
-                    hint="Only files that lie beside the notebook, in a list, can be left to students.",
-                )
-    return files
 
 
 def _listed(config: Config, name: str, default: tuple[str, ...]) -> list[str]:

@@ -81,20 +81,7 @@ def _sources(course: Course, assignment: Assignment) -> bytes:
     folders += [Path(path) for path in (course.nbgrader or {}).get("IncludeHeaderFooter", {}).values() if path]
     versions = [platform.python_version(), *map(version, PACKAGES), environment(course.sandbox.packages).hash]
     return _digest(
-        folders,
-        [
-            repr(
-                [
-                    str(course.root),
-                    assignment.id,
-                    course.limits,
-                    course.stubs,
-                    course.runs,
-                    course.students_files,
-                    *versions,
-                ]
-            ).encode()
-        ],
+        folders, [repr([str(course.root), assignment.id, course.limits, course.stubs, course.runs, *versions]).encode()]
     )
 
 

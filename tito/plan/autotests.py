@@ -15,7 +15,6 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,7 @@ def instantiated(
     build(course, assignment)
     home = home or course
     templates = _templates(course, home, assignment)
-    spec = notebook_spec(replace(course, students_files={}), assignment)  # the reference has its own
+    spec = notebook_spec(course, assignment)
     cache = home.gradebook_dir / "plans" / f"{assignment.id}-autotests"
     key = _digest(notebooks, templates, spec, course.sandbox.backend)
     sources = _read(cache, key)

@@ -31,7 +31,7 @@ from tito.plan.partial_credit import with_last_value
 from tito.plan.plan import AssignmentPlan, NotebookPlan, TestPlan, skipped
 from tito.plan.remote import possible_plans
 from tito.plan.sandbox_specs import files_of, notebook_spec
-from tito.plan.shipped_files import left_to_students, reference_folder, rule_of, with_reference
+from tito.plan.shipped_files import reference_folder, rule_of, with_reference
 from tito.plan.test_cell import plan_judge, sections
 from tito.sandbox.environment import environment
 from tito.sandbox.spec import SandboxSpec
@@ -52,7 +52,6 @@ def plan_assignment(course: Course, assignment: Assignment) -> AssignmentPlan:
     spec = notebook_spec(course, assignment)
     rule = rule_of(course.files, assignment.id, spec, course.package)
     rule = with_reference(rule, reference_folder(course, assignment.id))
-    rule = left_to_students(rule, course.step("source", assignment.id), course.left_to_students(assignment.id))
     plan = plan_notebooks(assignment.id, cells, spec, course.step("source", assignment.id), rule)
     require_packages(course, assignment, {notebook.name: notebook.cells for notebook in plan.notebooks})
     notebooks = (replace(notebook, stubs=course.stubs, is_run=course.runs) for notebook in plan.notebooks)

@@ -32,7 +32,6 @@ def notebook_spec(course: Course, assignment: Assignment) -> SandboxSpec:
         (path, path.name)
         for path in entries
         if path.suffix != ".ipynb" and not any(fnmatch(path.name, pattern) for pattern in course.ignored)
-        if path.is_dir() or path.name not in course.left_to_students(assignment.id)
     )
     staged = tuple(path.name for path in entries if path.name == course.package and not _holds_database(path))
     staged = staged if assignment.script is not None and course.reference is not None else ()

@@ -48,14 +48,6 @@ def with_reference(rule: HandedInRule, folder: Path) -> HandedInRule:
     return replace(rule, reference={name: path.read_bytes() for name, path in paths.items() if rule.is_wanted(name)})
 
 
-def left_to_students(rule: HandedInRule, source: Path, names: Iterable[str]) -> HandedInRule:
-    """The rule, with files that students got with the notebook and hand in with it: the source's are the reference's,
-    and neither a session nor a judge has them."""
-    paths = {name: source / name for name in names if (source / name).is_file()}
-    contents = {name: path.read_bytes() for name, path in paths.items()}
-    return replace(rule, wanted=(*rule.wanted, *paths), reference=contents | rule.reference)
-
-
 def _files(tops: Iterable[tuple[Path, str]]) -> Iterator[tuple[str, Path]]:
     for top, name in tops:
         if not top.is_dir():
