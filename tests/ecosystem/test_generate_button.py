@@ -19,7 +19,6 @@ import pytest
 from plain_course import write_plain_course
 from ports import free_port
 
-from tito.bridge.guard import PLAIN_VARIABLE
 from tito.course.course import Course
 
 TIMEOUT_S = 300
@@ -123,40 +122,3 @@ def test_the_buttons_make_a_release_of_ours_or_say_what_is_missing(course_and_bu
     assert "1 to mend:" in refused["log"]
     assert "question_3" in refused["log"]
     assert course.step("release", "quiz", "quiz.ipynb").read_bytes() == before
-
-
-def test_the_command_line_is_held_to_the_same(tmp_path: Path) -> None:
-    course = write_plain_course(tmp_path / "course", "quiz")
-    path, released = course.step("source", "quiz", "quiz.ipynb"), course.step("release", "quiz", "quiz.ipynb")
-    honest = nbformat.read(path, as_version=4)
-    leaking = nbformat.read(path, as_version=4)
-    leaking.cells[0].source += "\n\n`squares = [number ** 2 for number in range(1, 6)]`"
-
-    nbformat.write(leaking, path)
-    refused = _generated(course)
-    assert refused.returncode != 0
-    for words in ("1 to mend:", "question_3", "quiz was not generated", f"{PLAIN_VARIABLE}=1"):
-        assert words in refused.stderr
-    assert not released.exists()
-
-    assert _generated(course, **{PLAIN_VARIABLE: "1"}).returncode == 0
-    assert released.is_file()
-
-    nbformat.write(honest, path)
-    done = _generated(course)
-    assert done.returncode == 0, done.stderr
-    assert nbformat.read(released, as_version=4).cells[0].source == honest.cells[0].source
-
-
-def _generated(course: Course, **variables: str) -> subprocess.CompletedProcess[str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "TITO"))}
-    own["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), own["PATH"]])  # where its database tool is
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", "generate_assignment", "quiz", "--force"],
-        cwd=course.root,
-        env=own | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
-    )

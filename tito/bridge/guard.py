@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -129,7 +128,6 @@ def watch() -> None:
     _check(formgrader, "FormgradeExtension", "init_tornado_settings", before=_require_of_extension)
     _check(formgrader, "FormgradeExtension", "initialize", after=_require_of_extension)
     _check("nbgrader.converters.autograde", "Autograde", "start", before=_refuse_own_converter)
-    _check("nbgrader.apps.generateassignmentapp", "GenerateAssignmentApp", "start", before=_require_no_leak)
 
 
 def _refuse_their_settings(_: Any, filename: str, path: str | Sequence[str | None] | None = None) -> None:
@@ -167,24 +165,6 @@ def _refuse_own_converter(converter: Any) -> None:
                     f"{course} has a {SETTINGS_FILE}, and nbgrader's own converter would run student code unprotected.",
                     hint=f"Grade with 'tito autograde' or 'nbgrader autograde' in it, or ask by {PLAIN_VARIABLE}=1.",
                 )
-
-
-def _require_no_leak(app: Any) -> None:
-    """`nbgrader generate_assignment` makes no release that shows what is hidden, as `tito release` and formgrader's
-    button make none. Who knows better says so in the source, or asks for nbgrader's own."""
-    folder = course_folder(Path(app.coursedir.root).resolve())
-    if folder is None or plain_nbgrader() or not app.extra_args:
-        return
-    command = [sys.executable, "-P", "-c", "from tito.cli import main; main()", "check", "--text-only", "--"]
-    done = subprocess.run([*command, app.extra_args[0]], cwd=folder, check=False, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        print(done.stderr, file=sys.stderr, end="")  # noqa: T201  (nbgrader's log may be turned off)
-        print(  # noqa: T201
-            f"nbgrader: {app.extra_args[0]} was not generated. What is meant to be shown is permitted in its source "
-            f"('### SHOWN'); {PLAIN_VARIABLE}=1 generates it all the same.",
-            file=sys.stderr,
-        )
-        sys.exit(done.returncode)
 
 
 def _refuse_handed_in(folder: Path) -> None:
