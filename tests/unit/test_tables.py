@@ -263,7 +263,7 @@ def test_a_course_is_named_by_a_folder_and_its_table_has_all_that_was_released(r
     assert list(table["assignment"]) == [ASSIGNMENT]
     assert [each.id for each in released_assignments(released)] == [ASSIGNMENT]
     with pytest.raises(UsageError, match=r"no table of grades per 'cells'.*Did you mean 'cell'"):
-        grades_table(released.root, per="cells")  # type: ignore[arg-type]
+        grades_table(released.root, per="cells")  # type: ignore[arg-type]  # that is what is refused
     with pytest.raises(TitoError, match="No module or assignment 'nothing'"):
         grades_table(released.root, "nothing")
 

@@ -23,7 +23,7 @@ from tito.exports.tables import PER, read_all, table_of, to_csv, write_csv_file
 from tito.gradebook.grades import AssignmentGrades, released_assignments
 
 
-class Export(ExportPlugin):  # type: ignore[misc]
+class Export(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
     """What all of them share: the course, what is chosen of it, and errors in one line."""
 
     def export(self, gradebook: Any) -> None:

@@ -471,7 +471,7 @@ def _run_remote(
         results.append((replace(sections[0][1], hidden=whole), None, Ran(StepStatus.FAULT, evalue=str(error))))
 
 
-def _as_told(test: TestPlan, section: Section, ran: Ran, seen: Observations, *, whole: bool) -> Result:
+def _as_told(test: TestPlan, section: Section, ran: Ran, observations: Observations, *, whole: bool) -> Result:
     """What became of a section that the judge has run, as it counts.
 
     Where the judge runs all of a test at once, a visible section that has raised in the notebook too tells what it
@@ -479,7 +479,7 @@ def _as_told(test: TestPlan, section: Section, ran: Ran, seen: Observations, *, 
     """
     if section.hidden or not whole or ran.status is StepStatus.OK:
         return section, None, ran
-    shown = seen.raised.get((test.grade_id, section)) if test.is_asked_at_once else None
+    shown = observations.raised.get((test.grade_id, section)) if test.is_asked_at_once else None
     if ran.status is StepStatus.ERROR and shown is not None:
         return section, None, _with_text_of(ran, shown)
     return replace(section, hidden=True), None, ran

@@ -277,11 +277,11 @@ def imported(statements: list[list[str]]) -> dict[str, Any]:
     return bound_names
 
 
-def read_ahead(sections: Iterable[str], given: Iterable[str]) -> None:
+def read_ahead(sections: Iterable[str], helpers: Iterable[str]) -> None:
     """Compile what a test has for the judge to run, before anything is forked that will run it: sections without judge
-    halves, in their order, and what may be given to them."""
+    halves, in their order, and functions and constants that they may be given."""
     files = [(f"{MARK}{number}>", source) for number, source in enumerate(sections)]
-    for file, source in (*files, *((GIVEN, source) for source in given)):
+    for file, source in (*files, *((GIVEN, source) for source in helpers)):
         with contextlib.suppress(Exception):  # what cannot be compiled fails where it is to be run
             look_through(compiled(source, file))
 
