@@ -110,6 +110,18 @@ def test_a_graded_cell_without_points_is_named_and_hides_no_other_finding(tmp_pa
     assert STUB in {gate.name for gate in gates}  # which runs code
 
 
+def test_what_cannot_be_planned_for_a_reason_that_no_gate_tells_passes_no_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BadSource("its files cannot be had")
+
+    course = write_course(tmp_path / "course", script(), variants={})
+    monkeypatch.setattr("tito.author.gates.plan_assignment", refuse)
+    with pytest.raises(BadSource, match="its files"):
+        run_gates(course, course.assignment("7"), Bubblewrap())
+
+
 def test_a_file_that_the_module_provides_is_searched_and_one_of_a_module_below_is_not(tmp_path: Path) -> None:
     text = script().replace("#     export:", "#     provides: [core.clock]\n#     export:")
     course = write_course(tmp_path / "course", text, variants={})

@@ -81,7 +81,7 @@ def run_gates(
         text_only: leave out all that runs code, or builds twice.
 
     Raises:
-        BadSource: the source cannot be read at all, so that there is nothing to check.
+        BadSource: the source cannot be read at all, or not planned for a reason that no gate tells.
         SandboxUnavailable: student code cannot be isolated here.
     """
     report = GateReport(assignment.id)
@@ -102,21 +102,21 @@ def run_gates(
     note(metadata_gates(source, course.gates.total_points, plan.notebooks if plan else ()))
     if report.ok:
         note(_packages(course, assignment, source))
+    plan = plan or (plan_assignment(course, assignment) if report.ok else None)  # raises what no gate has told
     runs = report.ok and not text_only
     with (
         tempfile.TemporaryDirectory(prefix="tito-check-") as folder,
         _shared(backend, plan if runs else None) as shared,
     ):
-        scratch = Path(folder)
         try:
-            artefact = build_release(course, assignment, scratch / "release")
+            artefact = build_release(course, assignment, (scratch := Path(folder)) / "release")
         except BadSource as error:
             if report.ok:  # else it is one of what has been told
                 note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
             return report
         if plan is None or not runs:
-            of_build = _of_build(course, assignment, source, scratch, twice=not text_only)
-            note(chain(of_build, [] if text_only else [MEND_FIRST]))
+            note(_of_build(course, assignment, source, scratch, twice=not text_only))
+            note([] if text_only else [MEND_FIRST])
             return report
         context = GateContext(course, assignment, backend, plan, shared, source, _read(artefact, source))
         note(chain.from_iterable(_run(context, scratch, workers, fast=fast)))
