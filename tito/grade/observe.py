@@ -29,6 +29,7 @@ from tito.models import JudgePlan, Limits, Section
 from tito.plan.compile import compiled_section
 from tito.plan.plan import NotebookPlan, TestPlan
 from tito.repair.read_notebook import ReadNotebook
+from tito.sandbox.inside.codec import PATIENCE
 from tito.sandbox.inside.step_status import StepStatus
 from tito.sandbox.notebook_channel import NotebookChannel
 from tito.sandbox.session import Session
@@ -141,8 +142,9 @@ def observing(
         again = Rerun.after(seen, limits, time_s)
         more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again=again)
         seen = _merged(seen, more, again)
-    if seen.has_lost and time.monotonic() < time_s:
-        # Copies that are not there may be our doing: a fresh notebook, which nothing hidden has reached, tells.
+    if seen.has_lost and time.monotonic() < time_s + (PATIENCE - 1) * limits.notebook_timeout_s:
+        # Copies that are not there may be our doing, on a busy machine above all, where the clock has run on: a fresh
+        # notebook, which nothing hidden has reached, tells.
         more = yield from _observed(sandbox, plan, notebook, judge, [], partly, again=again)
         seen = _merged(seen, more, None)
     return seen
