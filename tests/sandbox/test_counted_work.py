@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 from remote_bench import Bench, bench_of, notebook_of
@@ -138,11 +138,8 @@ def distances(x):
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    def notebook(**replaced: str) -> list[Any]:
-        return notebook_of(SETUP, SOLUTIONS, TESTS, replaced)
-
-    with bench_of(Bubblewrap(), notebook) as tests:
-        yield tests
+    with bench_of(Bubblewrap(), partial(notebook_of, SETUP, SOLUTIONS, TESTS)) as bench:
+        yield bench
 
 
 def test_right_work_passes_apart_from_its_code(bench: Bench) -> None:

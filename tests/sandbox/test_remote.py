@@ -7,8 +7,8 @@ that lies to whoever asks it, does not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from remote_bench import Bench, bench_of, notebook_of
@@ -318,14 +318,12 @@ def shift(value):
 """
 
 
-def notebook(**replaced: str) -> list[Any]:
-    """The course's one notebook, with some solutions replaced."""
-    return notebook_of(SETUP, SOLUTIONS, TESTS, replaced)
+NOTEBOOK = partial(notebook_of, SETUP, SOLUTIONS, TESTS)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with bench_of(Bubblewrap(), notebook) as bench:
+    with bench_of(Bubblewrap(), NOTEBOOK) as bench:
         yield bench
 
 
@@ -339,7 +337,7 @@ def test_the_reference_tells_which_tests_the_judge_can_run(bench: Bench) -> None
     assert [test.grade_id for test in in_process(plan)] == ["test_shell"]
     assert "NameError: name 'get_ipython' is not defined" in bench.plan.tests["test_shell"].why_beside
     assert {test.why_beside for test in bench.plan.tests.values() if test.remote} == {""}
-    assert {grade_id_of(cell) for cell in notebook() if cell.metadata.nbgrader.grade} == set(bench.plan.tests)
+    assert {grade_id_of(cell) for cell in NOTEBOOK() if cell.metadata.nbgrader.grade} == set(bench.plan.tests)
 
 
 def test_the_reference_earns_everything_and_only_what_needs_its_process_is_judged_there(bench: Bench) -> None:

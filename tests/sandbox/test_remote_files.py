@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 from remote_bench import Bench, bench_of, notebook_of
@@ -138,8 +138,7 @@ assert students.answer() == 42
 }
 
 
-def notebook(**replaced: str) -> list[Any]:
-    return notebook_of(SETUP, SOLUTIONS, TESTS, replaced)
+NOTEBOOK = partial(notebook_of, SETUP, SOLUTIONS, TESTS)
 
 
 @pytest.fixture(scope="module", params=[Bubblewrap, Unprivileged], ids=["bubblewrap", "landlock"])
@@ -153,7 +152,7 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for name, content in contents.items():
         (folder / name).write_text(content)
     files = tuple((folder / name, name) for name in contents)
-    with bench_of(request.param(), notebook, files) as bench:
+    with bench_of(request.param(), NOTEBOOK, files) as bench:
         yield bench
 
 
@@ -307,5 +306,5 @@ def test_what_a_test_leaves_in_the_judges_folder_is_gone_with_it(bench: Bench) -
     ],
 )
 def test_what_is_forged_with_a_file_of_objects_stays_beside_student_code(source: str) -> None:
-    (test,) = plan_notebook("one", notebook_of(SETUP, {"model": "model = 1"}, {"model": source}, {})).tests.values()
+    (test,) = plan_notebook("one", notebook_of(SETUP, {"model": "model = 1"}, {"model": source})).tests.values()
     assert test.runs_values and not test.possible

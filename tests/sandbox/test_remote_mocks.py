@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
 from remote_bench import Bench, bench_of, notebook_of
@@ -148,13 +148,12 @@ assert Account().balance == 0
 }
 
 
-def notebook(**replaced: str) -> list[Any]:
-    return notebook_of(SETUP, SOLUTIONS, TESTS, replaced)
+NOTEBOOK = partial(notebook_of, SETUP, SOLUTIONS, TESTS)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with bench_of(Bubblewrap(), notebook) as bench:
+    with bench_of(Bubblewrap(), NOTEBOOK) as bench:
         yield bench
 
 

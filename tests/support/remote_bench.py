@@ -30,9 +30,7 @@ def cell(source: str, grade_id: str, **facts: bool) -> Any:
     return nbformat.v4.new_code_cell(source.strip("\n"), metadata=metadata)
 
 
-def notebook_of(
-    setup: str, solutions: Mapping[str, str], tests: Mapping[str, str], replaced: Mapping[str, str]
-) -> list[Any]:
+def notebook_of(setup: str, solutions: Mapping[str, str], tests: Mapping[str, str], **replaced: str) -> list[Any]:
     """Cells: a locked one, then each solution, or what `replaced` has in its place, with its test."""
     cells = [cell(setup, "setup", locked=True)]
     for name, source in solutions.items():
