@@ -14,6 +14,21 @@ from tito.errors import BadSource, PlatformError
 pytestmark = pytest.mark.unit
 
 
+@pytest.fixture(autouse=True)
+def _forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tests are run by several processes, each has a thread more."""
+    monkeypatch.setattr("tito.author.forked.can_fork", lambda: True)
+
+
+def test_where_it_cannot_be_forked_the_work_is_done_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tito.author.forked.can_fork", lambda: False)
+    done = []
+    with forked(lambda: done.append(os.getpid())) as result:
+        assert done == []
+        result()
+    assert done == [os.getpid()]
+
+
 def test_two_go_on_side_by_side_and_give_what_they_made() -> None:
     with forked(os.getpid) as first, forked(lambda: [1, 2]) as second:
         assert second() == [1, 2]

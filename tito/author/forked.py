@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from tito.errors import PlatformError
 from tito.sandbox.inside import kernel
+from tito.sandbox.processes import can_fork
 
 T = TypeVar("T")
 
@@ -17,10 +18,14 @@ T = TypeVar("T")
 @contextmanager
 def forked(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Begin some work in a fork of this process; the block is given what waits for its result. At its end the process
-    is ended, whatever it does. Threads would share one interpreter: gates that read sources are all computation.
+    is ended, whatever it does. Threads would share one interpreter: gates that read sources are all computation. Where
+    this process cannot be forked, the work is done when its result is asked for.
 
     What is called raises what the work raised, or PlatformError where its process ended before it was done.
     """
+    if not can_fork():
+        yield work
+        return
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_done, args=(theirs, work), daemon=True)

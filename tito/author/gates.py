@@ -70,7 +70,6 @@ def run_gates(
     workers: int = 2,
     for_release: bool = False,
     fast: bool = False,
-    text_only: bool = False,
     progress: Callable[[Gate], None] = lambda gate: None,
 ) -> GateReport:
     """Run every gate on an assignment; a gate that fails says which cell and why.
@@ -78,7 +77,6 @@ def run_gates(
     Args:
         for_release: require the proof that tests catch wrong solutions, where the course does.
         fast: leave out the simulated students and forged values.
-        text_only: leave out all that runs code, or builds twice.
 
     Raises:
         BadSource: the source cannot be read at all, or not planned for a reason that no gate tells.
@@ -103,24 +101,17 @@ def run_gates(
     if report.ok:
         note(_packages(course, assignment, source))
     plan = plan or (plan_assignment(course, assignment) if report.ok else None)  # raises what no gate has told
-    runs = report.ok and not text_only
-    with (
-        tempfile.TemporaryDirectory(prefix="tito-check-") as folder,
-        _shared(backend, plan if runs else None) as shared,
-    ):
-        try:
-            artefact = build_release(course, assignment, (scratch := Path(folder)) / "release")
-        except BadSource as error:
-            if report.ok:  # else it is one of what has been told
-                note([Gate("a release can be built", False, error.message, "", "Mend it in the source.")])
-            return report
-        if plan is None or not runs:
-            note(_of_build(course, assignment, source, scratch, twice=not text_only))
-            note([] if text_only else [MEND_FIRST])
-            return report
-        context = GateContext(course, assignment, backend, plan, shared, source, _read(artefact, source))
-        note(chain.from_iterable(_run(context, scratch, workers, fast=fast)))
-        note(_proved(course, assignment, plan, for_release=for_release))
+    of_release = _of_release(
+        course,
+        assignment,
+        source,
+        plan if report.ok else None,
+        backend,
+        workers=workers,
+        fast=fast,
+        for_release=for_release,
+    )
+    note(chain.from_iterable(of_release))
     return report
 
 
@@ -134,17 +125,39 @@ def _planned(course: Course, assignment: Assignment, source: dict[str, Any]) -> 
         return None
 
 
-def _read(artefact: Path, names: Iterable[str]) -> dict[str, Any]:
-    """The notebooks of a release."""
-    return {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in names}
+def _of_release(
+    course: Course,
+    assignment: Assignment,
+    source: dict[str, Any],
+    plan: AssignmentPlan | None,
+    backend: Backend,
+    *,
+    workers: int,
+    fast: bool,
+    for_release: bool,
+) -> Iterator[Iterable[Gate]]:
+    """Gates on what students would get; without a plan, as where the source has failed, those that run nothing."""
+    with tempfile.TemporaryDirectory(prefix="tito-check-") as folder, _shared(backend, plan) as shared:
+        scratch = Path(folder)
+        try:
+            artefact = build_release(course, assignment, scratch / "release")
+        except BadSource as error:
+            if plan is not None:  # else it is one of what has been told
+                yield [Gate("a release can be built", False, error.message, "", "Mend it in the source.")]
+            return
+        if plan is None:
+            yield _of_build(course, assignment, source, scratch)
+            yield [Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)]
+        else:
+            released = {name: nbformat.read(artefact / f"{name}.ipynb", as_version=4) for name in source}
+            context = GateContext(course, assignment, backend, plan, shared, source, released)
+            yield from _run(context, scratch, workers, fast=fast)
+            yield _proved(course, assignment, plan, for_release=for_release)
 
 
-def _of_build(
-    course: Course, assignment: Assignment, source: dict[str, Any], scratch: Path, *, twice: bool = True
-) -> Iterator[Gate]:
+def _of_build(course: Course, assignment: Assignment, source: dict[str, Any], scratch: Path) -> Iterator[Gate]:
     """Gates that read the build of the release in `scratch`, and run nothing."""
-    if twice:
-        yield same_bytes(scratch / "release", build_release(course, assignment, scratch / "again"))
+    yield same_bytes(scratch / "release", build_release(course, assignment, scratch / "again"))
     yield from leak_gates(course, assignment, source, scratch / "release")
 
 
@@ -210,7 +223,6 @@ def _proved(course: Course, assignment: Assignment, plan: AssignmentPlan, *, for
 
 
 NOT_RUN = "tests and solutions"
-MEND_FIRST = Gate(NOT_RUN, True, "nothing was run: mend what failed above first", warning=True)
 NOT_RUN_FAST = "simulated students and forged values"
 APART = "tests are judged apart"
 APART_HINT = (

@@ -23,24 +23,14 @@ from tito.models import Gate, GateReport
 @click.command()
 @module_argument
 @click.option("--fast", is_flag=True, help="Leave out the simulated students and forged values.")
-@click.option("--text-only", is_flag=True, help="Only what is told without running code: metadata, and what leaks.")
 @json_option
 @sandbox_option
 @workers_option
 @click.pass_obj
-def check(
-    settings: Settings,
-    module: str,
-    *,
-    fast: bool,
-    text_only: bool,
-    as_json: bool,
-    sandbox: str | None,
-    workers: int,
-) -> None:
+def check(settings: Settings, module: str, *, fast: bool, as_json: bool, sandbox: str | None, workers: int) -> None:
     """Prove that a module is fit for release: every gate, one line each."""
     course, assignment = settings.course_and_assignment(module)
-    report = gates_of(course, assignment, sandbox, workers, quiet=as_json, fast=fast, text_only=text_only)
+    report = gates_of(course, assignment, sandbox, workers, quiet=as_json, fast=fast)
     if as_json:
         print_json(dataclasses.asdict(report) | {"ok": report.ok})
     require(report, quiet=as_json)
@@ -98,7 +88,6 @@ def gates_of(
     quiet: bool,
     for_release: bool = False,
     fast: bool = False,
-    text_only: bool = False,
 ) -> GateReport:
     """Run the gates, with a line for each as it ends."""
     from tito.author.gates import run_gates
@@ -109,16 +98,7 @@ def gates_of(
             say(line(gate))
 
     chosen = backend(sandbox or course.sandbox.backend)
-    return run_gates(
-        course,
-        assignment,
-        chosen,
-        workers=workers,
-        for_release=for_release,
-        fast=fast,
-        text_only=text_only,
-        progress=progress,
-    )
+    return run_gates(course, assignment, chosen, workers=workers, for_release=for_release, fast=fast, progress=progress)
 
 
 def line(gate: Gate) -> str:

@@ -48,6 +48,7 @@ from tito.plan.sandbox_specs import (
 from tito.sandbox.inside import kernel
 from tito.sandbox.inside.codec import PATIENCE
 from tito.sandbox.launch import Backend
+from tito.sandbox.processes import can_fork
 from tito.sandbox.time_allowance import GRACE_S
 from tito.sandbox.zygote_client import START_TIMEOUT_S, Sandbox, ZygoteClient
 
@@ -160,10 +161,8 @@ class WorkerPool:
         return max(0.0, min(worker.heard_at for worker in busy) + self._deadline_s - time.monotonic())
 
     def _started(self) -> WorkerHandle:
-        """A worker that is getting ready. Forked where this process has no threads that a fork would break: then it has
-        nothing to import."""
-        alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
-        context: Any = multiprocessing.get_context("fork" if alone else "spawn")
+        """A worker that is getting ready. Where it is forked it has nothing to import."""
+        context: Any = multiprocessing.get_context("fork" if can_fork() else "spawn")
         both = (self.sandboxes.notebooks, self.sandboxes.judges)
         first = tuple(SandboxAddress(sandbox.name, sandbox.spec, sandbox.address) for sandbox in both)
         ours, theirs = context.Pipe()

@@ -20,6 +20,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 MB = 1 << 20
 
 
+def can_fork() -> bool:
+    """Whether this process has no threads that a fork would break."""
+    return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (a count, not paths)
+
+
 @dataclass(frozen=True)
 class Held:
     """What a process holds, in KiB."""
