@@ -2115,7 +2115,7 @@ for name, model in READERS.items():
 # %% tags=["validate", "raises-exception"] jupyter={"source_hidden": true}
 plt = pyplot()
 weights = {
-    name: np.concatenate([tensor.data.ravel() for tensor in model_parameters(model) if len(tensor.shape) >= 2])
+    name: np.concatenate([weight.data.ravel() for weight in model_parameters(model) if weight.data.ndim > 1])
     for name, model in READERS.items()
 }
 if plt:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ import pytest
 from served_book import BOOK
 
 from tito.author.source_gates import leak_gates
-from tito.course.course import Assignment, Course, load_course
+from tito.course.course import Assignment, load_course
 from tito.course.script import source_notebooks
 from tito.docs.practice import MARK, SITE
 from tito.models import Gate
@@ -29,33 +30,34 @@ def offered(html: Path) -> Path:
     return html / SITE / "files"
 
 
-def secrets_in(folder: Path, assignment: Assignment, course: Course = COURSE) -> list[Gate]:
-    """What a folder shows of a module's solutions, hidden tests and mark schemes."""
-    source = source_notebooks(course, assignment)
-    return [gate for gate in leak_gates(course, assignment, source, folder) if not gate.ok]
+def secrets_in(folder: Path, assignment: Assignment, of: Assignment) -> list[Gate]:
+    """What the folder of `assignment` shows of a module's solutions, hidden tests and mark schemes. What either of the
+    two gives may stand in hidden tests, as what a module itself gives may in its own."""
+    source = source_notebooks(COURSE, assignment) | source_notebooks(COURSE, of)
+    return [gate for gate in leak_gates(COURSE, of, source, folder) if not gate.ok]
 
 
 @pytest.mark.parametrize("assignment", MODULES, ids=lambda each: each.id)
 def test_nothing_secret_of_a_module_is_in_its_files_or_in_those_of_modules_below(
     assignment: Assignment, offered: Path
 ) -> None:
-    for folder in sorted(offered.iterdir()):
-        if folder.name <= assignment.id:
-            assert secrets_in(folder, assignment) == [], folder.name
+    for below in MODULES[: MODULES.index(assignment) + 1]:
+        assert secrets_in(offered / below.id, below, assignment) == [], below.id
 
 
 @pytest.mark.parametrize("assignment", MODULES, ids=lambda each: each.id)
 def test_a_secret_in_these_files_would_be_seen(assignment: Assignment, offered: Path, tmp_path: Path) -> None:
+    """In those of the module, and in those of the first one."""
     (source,) = source_notebooks(COURSE, assignment).values()
     solution = next(cell for cell in source.cells if "### BEGIN SOLUTION" in cell.source)
     hidden = next(cell for cell in source.cells if "### BEGIN HIDDEN TESTS" in cell.source)
-    for number, secret in enumerate((solution, hidden)):
-        folder = shutil.copytree(offered / assignment.id, tmp_path / str(number))
+    for number, (secret, module) in enumerate(product((solution, hidden), (assignment, MODULES[0]))):
+        folder = shutil.copytree(offered / module.id, tmp_path / str(number))
         (path,) = folder.glob("*.ipynb")
         notebook = nbformat.read(path, as_version=4)
         notebook.cells.append(nbformat.v4.new_code_cell(secret.source))
         nbformat.write(notebook, path)
-        assert secrets_in(folder, assignment) != []
+        assert secrets_in(folder, module, assignment) != []
 
 
 def test_each_module_is_offered_and_marked_as_practice(offered: Path) -> None:
