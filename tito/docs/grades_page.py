@@ -41,7 +41,7 @@ def page() -> str:
         "\n## A table in a notebook\n",
         _function(),
         "## State of an assignment\n",
-        table(("status", ""), ((code(each.value), comments_in(Status)[each.name]) for each in Status)),
+        table(("status", "meaning"), ((code(each.value), comments_in(Status)[each.name]) for each in Status)),
         "\n## Files of other systems\n",
         table(("`--format`", "download", "who a row is, in this order", "excused"), _systems()),
         "\n## Exporters of nbgrader's command\n",
