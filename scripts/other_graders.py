@@ -9,7 +9,6 @@ A line for each student that one of the two takes points from; the exit code is 
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import shutil
 import sys
@@ -24,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from kernel_forks import fork_kernels
+from otter_run import run_otter, scores_of
 
 from tito.author.release import publish
 from tito.author.variants import read_variants, submission
@@ -31,17 +31,6 @@ from tito.cli.demo import plain_nbgrader_scores
 from tito.course.course import load_course
 from tito.course.script import build
 from tito.otter.zip import write_otter_zip
-
-
-def otter_score(zipped: Path, notebook: Path, into: Path) -> float:
-    """Points of one notebook by Otter. In a process of its own: Otter changes the working directory."""
-    from otter.run import capture_run_output, main
-
-    into.mkdir(parents=True)
-    with capture_run_output():
-        main(str(notebook), autograder=str(zipped), output_dir=str(into), no_logo=True)
-    results = json.loads((into / "results.json").read_text(encoding="utf-8"))
-    return sum(float(test["score"]) for test in results["tests"] if "score" in test)
 
 
 def compare(module: str, workers: int) -> list[str]:
@@ -70,7 +59,7 @@ def compare(module: str, workers: int) -> list[str]:
         names = [variant.name for variant in right]
         runs = {
             student: otters.submit(
-                otter_score,
+                run_otter,
                 zipped,
                 copy.step("submitted", student, assignment.id) / f"{name}.ipynb",
                 Path(folder) / "otter" / student,
@@ -79,7 +68,7 @@ def compare(module: str, workers: int) -> list[str]:
         }
         parts = [tuple(names[at::workers]) for at in range(workers)]
         plain = [nbgraders.submit(plain_nbgrader_scores, copy, assignment, part) for part in parts if part]
-        by_otter = {student: run.result() for student, run in runs.items()}
+        by_otter = {student: sum(scores_of(run.result()).values()) for student, run in runs.items()}
         by_nbgrader = {student: score for part in plain for student, score in part.result().items()}
     print(f"{assignment.id}: {len(right)} right students of {full:g} points, by nbgrader and by Otter")
     scores = [(student, by_nbgrader[student], by_otter[student]) for student in names]

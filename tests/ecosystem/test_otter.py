@@ -32,6 +32,7 @@ from cases_support import (
 )
 from demo_course import Demo
 from kernel_forks import fork_kernels
+from otter_run import run_otter, scores_of
 
 from tito.author.release import publish
 from tito.author.variants import read_variants
@@ -58,23 +59,8 @@ def total(values):
 FORGING = ("endless", "hostile")  # kinds of simulated students that Otter is not asked about here
 
 
-def run_otter(zipped: Path, submission: Path, into: Path) -> dict[str, Any]:
-    """What `otter run` writes to results.json. In a process of its own: Otter changes the working directory."""
-    from otter.run import capture_run_output, main
-
-    into.mkdir(parents=True)
-    with capture_run_output():
-        main(str(submission), autograder=str(zipped), output_dir=str(into), no_logo=True)
-    results: dict[str, Any] = json.loads((into / "results.json").read_text(encoding="utf-8"))
-    return results
-
-
 def without_mark(path: Path) -> None:
     path.write_bytes(path.read_bytes().removeprefix(codecs.BOM_UTF8))
-
-
-def scores_of(results: dict[str, Any]) -> dict[str, float]:
-    return {test["name"]: float(test["score"]) for test in results["tests"] if "score" in test}
 
 
 @pytest.fixture(scope="module")
