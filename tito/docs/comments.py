@@ -7,8 +7,11 @@ import inspect
 import io
 import textwrap
 import tokenize
+from collections.abc import Iterator
+from enum import Enum
 
 from tito.course.python_source import parsed
+from tito.docs.markdown import code
 
 DOCUMENTS = "#:"
 
@@ -30,6 +33,12 @@ def comments_in(cls: type) -> dict[str, str]:
         for target in _targets(node)
         if isinstance(target, ast.Name) and not target.id.startswith("_")
     }
+
+
+def members_of(kind: type[Enum]) -> Iterator[tuple[str, str]]:
+    """The value of each member, and its comment: rows of a table."""
+    comments = comments_in(kind)
+    return ((code(str(each.value)), comments[each.name]) for each in kind)
 
 
 def _targets(node: ast.stmt) -> list[ast.expr]:

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from tito.docs.comments import comments_in
+from tito.docs.comments import members_of
 from tito.docs.markdown import code, table
 from tito.exports import plugins
 from tito.exports.systems import SYSTEMS, Key
@@ -41,7 +41,7 @@ def page() -> str:
         "\n## A table in a notebook\n",
         _function(),
         "## State of an assignment\n",
-        table(("status", "meaning"), ((code(each.value), comments_in(Status)[each.name]) for each in Status)),
+        table(("status", "meaning"), members_of(Status)),
         "\n## Files of other systems\n",
         table(("`--format`", "download", "who a row is, in this order", "excused"), _systems()),
         "\n## Exporters of nbgrader's command\n",

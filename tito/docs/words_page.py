@@ -7,7 +7,7 @@ from enum import Enum
 
 from tito import errors
 from tito.course.cells import RAISES_TAG, WARMUP_TAG
-from tito.docs.comments import comments_in
+from tito.docs.comments import members_of
 from tito.docs.markdown import code, table
 from tito.errors import TitoError
 from tito.models import CellKind, Evidence, Verdict
@@ -47,10 +47,9 @@ def page() -> str:
 
 
 def _enum(title: str, kind: type[Enum], head: str) -> Iterator[str]:
-    comments = comments_in(kind)
     yield f"## {title}\n"
     yield f"{' '.join((kind.__doc__ or '').split())}\n"
-    yield table((head, "meaning"), ((code(str(each.value)), comments[each.name]) for each in kind))
+    yield table((head, "meaning"), members_of(kind))
 
 
 def _errors(base: type[TitoError]) -> Iterator[tuple[str, str, str]]:
