@@ -61,7 +61,7 @@ def _unreachable(page: Path, target: str) -> Iterator[str]:
     if not path.is_file():
         yield f"leads nowhere: {target}"
     elif PRACTICE in path.parts and (names := parse_qs(parts.query).get("path")):
-        site = Path(*path.parts[: path.parts.index(PRACTICE) + 1])
+        site = next(folder for folder in path.parents if folder.name == PRACTICE)
         yield from (f"opens no notebook: {target}" for name in names if not (site / "files" / name).is_file())
     elif parts.fragment and path.suffix == ".html" and unquote(parts.fragment) not in _names(path):
         yield f"leads to no part of its page: {target}"
