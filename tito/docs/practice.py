@@ -13,7 +13,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -85,9 +84,7 @@ def _build(app: Sphinx) -> None:
     course, folder = load_course(Path(app.srcdir).parent), Path(app.srcdir) / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     for assignment in practised(course, app.config.practice_modules):
-        with tempfile.TemporaryDirectory(prefix="tito-practice-") as scratch:
-            build_practice(course, assignment, Path(scratch) / assignment.id)
-            shutil.copytree(Path(scratch) / assignment.id, folder / "files" / assignment.id)
+        build_practice(course, assignment, folder / "files" / assignment.id)
 
 
 def _make_site(app: Sphinx, error: Exception | None) -> None:
