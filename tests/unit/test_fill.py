@@ -396,6 +396,14 @@ def test_the_file_itself_is_written_over_only_where_that_is_asked_for(tmp_path: 
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("points", ["100", ""])
+def test_of_a_class_of_nobody_nothing_is_written(points: str, tmp_path: Path) -> None:
+    path = canvas(tmp_path, points=points)
+    with pytest.raises(UsageError, match=f"no students, and nobody has handed in {ASSIGNMENT}"):
+        fill(of(), SYSTEMS["canvas"], path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
 def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
     blocked = written(tmp_path, "a file, not a folder", "blocked")
     with pytest.raises(UsageError, match="cannot be written"):

@@ -256,7 +256,12 @@ def _begin(grades: AssignmentGrades, system: System, sheet: Sheet, choices: Choi
     _require_system(system, sheet, choices)
     headings = sheet.values(0)
     keys = _keys(system, sheet, choices)
-    ours = grades.rows[0].max_score if grades.rows else 0.0
+    if not grades.rows:
+        raise UsageError(
+            f"The gradebook has no students, and nobody has handed in {grades.assignment}.",
+            hint="Enter them with 'nbgrader db student import', or grade first.",
+        )
+    ours = grades.rows[0].max_score
     if choices.new_column:
         _require_no_column(system, sheet, grades.assignment)
         heading = system.heading(choices.column or grades.assignment, ours)
