@@ -191,6 +191,13 @@ def test_bytes_of_an_older_code_come_back(tmp_path: Path) -> None:
     assert path.read_bytes() == content.replace(b",ada,", b",ada,5")
 
 
+def test_a_heading_that_an_older_code_has_no_letters_for_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "Last Name,Username,Other\nMüller,ada,\n".encode("latin-1"))
+    with pytest.raises(UsageError, match=r"encoded as latin-1, which has no 'Квант'.*--column"):
+        filled(path, system="blackboard", new_column=True, column="Квант")
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
 # ---- properties of filling ---------------------------------------------------------------------
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=300) | st.sampled_from(

@@ -17,7 +17,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from tito.errors import BadSource
+from tito.errors import BadSource, UsageError
 
 MARKS = (  # which a text may begin with, to say how it is encoded
     (codecs.BOM_UTF8, "utf-8"),
@@ -89,8 +89,18 @@ class Sheet:
         return "".join([*pieces, self.text[at:]])
 
     def encoded(self, text: str) -> bytes:
-        """A text as the file's own is written."""
-        return text.encode(self.encoding)
+        """A text as the file's own is written.
+
+        Raises:
+            UsageError: there is something in it that cannot be.
+        """
+        try:
+            return text.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                f"{self.path} is encoded as {self.encoding}, which has no '{text[error.start : error.end]}'.",
+                hint="Name our column in other letters with --column.",
+            ) from error
 
     @cached_property
     def _lines(self) -> list[int]:
