@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +140,12 @@ def test_a_cell_of_the_name_of_a_column_has_one_of_its_own(tmp_path: Path) -> No
     (back,) = read_table(path).to_dict("records")
     assert [back[f"cell {name}"] for name in points] == [1.0, 2.0, 3.0]
     assert (back["score"], back["status"]) == (6.0, "graded")
+
+
+def test_a_folder_whose_name_is_no_utf_8_is_a_row_too(released: Course, module: Assignment) -> None:
+    submit(released, os.fsdecode(b"ad\xff"), b"")
+    path, _ = write_table(released, [module], "student")
+    assert list(read_table(path)["student_id"]) == [r"ad\udcff"]
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:

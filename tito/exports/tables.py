@@ -108,13 +108,13 @@ def write_csv_file(target: Path, content: bytes) -> None:
 
 def to_csv(table: Any) -> bytes:
     """RFC 4180: comma, CRLF, quotes where needed; with the mark by which Excel knows UTF-8. Text that a spreadsheet
-    would take for a formula is defused."""
+    would take for a formula is defused; bytes of a folder's name that are no UTF-8 are written out."""
     safe = table.copy()
     for column in TEXTS.intersection(safe.columns):
         safe[column] = safe[column].map(defused)
     safe.columns = [defused(column) for column in safe.columns]
     text: str = safe.round(4).to_csv(index=False, lineterminator="\r\n", float_format="%.12g")
-    return b"\xef\xbb\xbf" + text.encode()
+    return b"\xef\xbb\xbf" + text.encode("utf-8", "backslashreplace")
 
 
 def read_table(path: Path) -> Any:
