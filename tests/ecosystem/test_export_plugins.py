@@ -13,6 +13,7 @@ from tiny import ASSIGNMENT
 
 from tito.course.course import Course
 from tito.exports.tables import read_table
+from tito.gradebook.store import gradebook
 
 PLUGINS = "tito.exports.plugins"
 GIVEN = {
@@ -48,6 +49,18 @@ def test_a_file_of_an_lms_is_filled(system: str, graded: Course) -> None:
     assert source.read_bytes().decode() == GIVEN[system].format("")
 
 
+def test_what_a_terminal_would_obey_is_written_out(graded: Course) -> None:
+    with gradebook(graded) as opened:
+        opened.add_student("\x1b[31mcy", email="cy@example.edu")
+    rows = "C,3,cy@example.edu,S,\nD,4,\x1b[2Jdan,S,\n"
+    (graded.root / "given.csv").write_text(GIVEN["Canvas"].format("") + rows)
+    done = export(graded, "Canvas", f'--assignment=["{ASSIGNMENT}"]', "--Canvas.fill=given.csv")
+    assert done.code == 0, done.output
+    assert r"No grade was written for \x1b[31mcy: missing" in done.output
+    assert r"Line 6, 'D', is nobody's for sure: 4 \x1b[2Jdan" in done.output
+    assert "\x1b" not in done.output
+
+
 @pytest.mark.parametrize(("per", "rows"), [("student", 2), ("cell", 8)])
 def test_tables_are_written(per: str, rows: int, graded: Course) -> None:
     assert export(graded, "Table", f"--Table.per={per}").code == 0
@@ -59,7 +72,9 @@ def test_tables_are_written(per: str, rows: int, graded: Course) -> None:
 
 def test_what_is_wrong_is_one_line_and_nothing_is_written(graded: Course) -> None:
     (graded.root / "grades.csv").write_text("my own")
+    late = "--AssignLatePenalties.plugin_class=late.Plugin"
     for exporter, options, part in (
+        ("Table", (late,), "points would be lost twice"),
         ("Canvas", (), "Canvas needs one assignment and the file to fill."),
         ("Canvas", (f'--assignment=["{ASSIGNMENT}"]', "--Canvas.fill=none.csv"), "none.csv cannot be read"),
         ("Table", ('--assignment=["dubling"]',), "Did you mean 'doubling'?"),

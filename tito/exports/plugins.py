@@ -16,11 +16,13 @@ from nbgrader.plugins.export import ExportPlugin
 from traitlets import Bool, Enum, Unicode
 
 from tito.course.course import Assignment, Course, find_course
+from tito.course.nbgrader_options import with_options
 from tito.errors import TitoError, UsageError
 from tito.exports.fill import Choices, fill
 from tito.exports.systems import SYSTEMS
 from tito.exports.tables import PER, read_all, table_of, to_csv, write_csv_file
 from tito.gradebook.grades import AssignmentGrades, released_assignments
+from tito.plain_text import with_visible_controls
 
 
 class Export(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
@@ -29,10 +31,10 @@ class Export(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
     def export(self, gradebook: Any) -> None:
         """Write the grades; nbgrader calls it with its gradebook, of which the course is found."""
         try:
-            course = find_course(Path(self.parent.coursedir.root))
+            course = with_options(find_course(Path(self.parent.coursedir.root)), self.parent.config)
             self.write(replace(course, db_url=str(gradebook.engine.url.render_as_string(hide_password=False))))
         except TitoError as error:
-            self.parent.fail(str(error))
+            self.parent.fail("%s", with_visible_controls(str(error)))
 
     def write(self, course: Course) -> None:
         """Write the grades of a course."""
@@ -43,6 +45,10 @@ class Export(ExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
         names = [str(name) for name in self.assignment]
         assignments: list[Assignment] = [course.assignment(name) for name in names] or released_assignments(course)
         return read_all(course, assignments)
+
+    def warn(self, text: str) -> None:
+        """Log what names and addresses stand in, which may hold what a terminal obeys."""
+        self.log.warning("%s", with_visible_controls(text))
 
     @property
     def students(self) -> frozenset[str]:
@@ -86,9 +92,9 @@ class _Fill(Export):
         source = Path(self.fill)
         result = fill(grades[0], SYSTEMS[name.lower()], source, output=output, choices=choices, only=self.students)
         for entry in (*result.ambiguous, *result.unknown):
-            self.log.warning("Line %s, %r, is nobody's for sure: %s", entry.line, entry.name, entry.reason)
+            self.warn(f"Line {entry.line}, {entry.name!r}, is nobody's for sure: {entry.reason}")
         for entry in (*result.left, *result.held, *result.absent):
-            self.log.warning("No grade was written for %s: %s", entry.student, entry.reason)
+            self.warn(f"No grade was written for {entry.student}: {entry.reason}")
         self.log.info("Wrote %s: %s grades, %s points", result.written, result.grades, result.points)
         self.log.info("SHA-256 %s", result.sha256)
 
