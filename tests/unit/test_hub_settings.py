@@ -278,20 +278,20 @@ def test_what_people_open_is_on_the_origin_of_what_it_is() -> None:
     assert service_address(shared, "c1") == "/jupyter/services/c1"
 
 
+ON_A_SERVER = {"deployment": "server", "subdomain_host": "https://hub.example.edu"}
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"book_url": "book.example.edu"}, "no address"),
         ({"book_url": "javascript:alert(1)"}, "no address"),
+        ({"book_url": "http://book.example.edu:http/"}, "no address"),
+        ({"book_url": "http://[::1/"}, "no address"),
         ({"book_url": "http://localhost:8000/book/"}, "on the hub's own origin"),
-        (
-            {
-                "deployment": "server",
-                "subdomain_host": "https://hub.example.edu",
-                "book_url": "https://hub.example.edu/b",
-            },
-            "on the hub's own origin",
-        ),
+        (ON_A_SERVER | {"book_url": "https://hub.example.edu/b"}, "on the hub's own origin"),
+        (ON_A_SERVER | {"book_url": "https://hub.example.edu:443/b"}, "on the hub's own origin"),
+        (ON_A_SERVER | {"book_url": "https://book@Hub.Example.EDU/b"}, "on the hub's own origin"),
     ],
 )
 def test_a_book_that_could_act_on_the_hub_is_refused(settings: dict[str, Any], message: str) -> None:

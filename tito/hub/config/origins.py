@@ -19,6 +19,7 @@ from tito.hub.config.settings import LAPTOP, HubSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ONE_ORIGIN = "none"
+PORTS = {"http": 80, "https": 443}  # where an address names none
 HINT = "Such as https://hub.example.edu, with DNS and a certificate for *.hub.example.edu too."
 # For the proxy's Node: no page of somebody's server may tell a browser that its worker answers for the whole origin.
 NO_SERVICE_WORKERS = Path(__file__).with_name("no_service_workers.mjs")
@@ -97,16 +98,25 @@ def book_address(settings: HubSettings) -> str:
     chosen = settings.book_url
     if not chosen:
         return ""
-    parts = urlsplit(chosen)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        scheme, name, port = _origin(chosen)
+    except ValueError:  # a port that is none, or half an IPv6 address
+        scheme, name, port = "", "", None
+    if scheme not in PORTS or not name:
         raise BadSource(f"book_url is no address: {chosen}.", hint="Such as https://book.example.edu/.")
-    if (parts.scheme, parts.netloc) == urlsplit(hub_address(settings))[:2]:
+    if (scheme, name, port) == _origin(hub_address(settings)):
         raise BadSource(
             f"book_url is on the hub's own origin: {chosen}. Notebooks that are practised in the book run there, "
             "and could do on the hub what whoever opens them may.",
             hint="Serve the book under a name of its own.",
         )
     return chosen
+
+
+def _origin(address: str) -> tuple[str, str, int | None]:
+    """Scheme, name and port of an address, as browsers compare them."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme)
 
 
 def configure_origins(c: Any, settings: HubSettings) -> None:
