@@ -33,7 +33,7 @@ class NotebookMarks:
 
 @dataclass(frozen=True)
 class RecordMarks:
-    """Of a stored record what a table of grades shows: read in a tenth of the time of all of it."""
+    """Of a stored record what a table of grades shows: to read all of it takes twice as long."""
 
     notebooks: tuple[NotebookMarks, ...]
     fault: str = ""
