@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tito.docs.comments import members_of
 from tito.docs.markdown import code, table
 from tito.exports import plugins
-from tito.exports.systems import SYSTEMS, Key
+from tito.exports.systems import EMAIL, ID, LOGIN, SYSTEMS, Key
 from tito.exports.tables import CELL, PEOPLE, PER, PLURALS, POINTS, SCORES, grades_table
 from tito.models import Status
 
@@ -19,7 +19,7 @@ COLUMNS = {
     "cell": [*PEOPLE, *CELL, *POINTS, "verdict", "evidence", "status"],
     "check": [*PEOPLE, *CELL, "check", *POINTS, "status"],
 }
-OURS = {"lms_user_id": "LMS id", "student_id": "login", "email": "e-mail"}
+OURS = {ID: "LMS id", LOGIN: "login", EMAIL: "e-mail"}
 INTRODUCTION = """\
 # Grades: tables and files
 

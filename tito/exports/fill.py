@@ -391,8 +391,8 @@ def _matched(filling: Filling, grades: Sequence[GradeRow]) -> Any:
     rows["candidates"] = [each if isinstance(each, tuple) else () for each in rows.candidates]
     rows["student"] = [each[0] if len(each) == 1 else "" for each in rows.candidates]
     rows["doubt"] = "could be "
-    claims = rows.candidates.explode().dropna()  # a row that says two students is one more row of each
-    twice = rows.index.isin(claims.index[claims.duplicated(keep=False)]) & rows.student.ne("")
+    students = rows.candidates.explode().dropna()  # a row that says two students is one more row of each
+    twice = rows.index.isin(students.index[students.duplicated(keep=False)]) & rows.student.ne("")
     rows.loc[twice, ["student", "doubt"]] = ["", "not the only row of "]
     return rows
 

@@ -138,7 +138,7 @@ def read_sheet(path: Path) -> Sheet:
     return Sheet(path, text, encoding, separator, rows)
 
 
-def line_of(text: str, at: int) -> int:
+def _line_of(text: str, at: int) -> int:
     """The number of the line that a place in a text is in, from 1."""
     return len(BREAK.findall(text, 0, at)) + 1
 
@@ -179,7 +179,8 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[Field, ...]]:
         match = pattern.match(text, at)
         if match is None or (match["quoted"] is None and match["bare"].startswith('"')):
             raise BadSource(
-                f"{path}:{line_of(text, at)}: a quote is opened here and never closed.", hint="Download the file again."
+                f"{path}:{_line_of(text, at)}: a quote is opened here and never closed.",
+                hint="Download the file again.",
             )
         value = (match["quoted"] or "").replace('""', '"') + match["bare"]
         row.append(Field(at, match.start("after"), value))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 ASSIGNMENT = "SELECT id, duedate FROM assignment WHERE name = :name"
-RELEASED = "SELECT name FROM assignment ORDER BY name"
+RELEASED = "SELECT name FROM assignment"
 CELLS = """
 SELECT notebook.name AS notebook, base_cell.name AS name,
        coalesce(grade_cells.max_score, task_cells.max_score) AS max_points
@@ -234,12 +234,12 @@ def _penalty(
     return penalty(course.late, raw, max_score, _seconds_late(course, assignment, student, submission))
 
 
-def _seconds_late(course: Course, assignment: Assignment, student: str, submission: Any) -> float:
+def _seconds_late(course: Course, assignment: Assignment, student: str, submission: Submission) -> float:
     """After the student's extension in the course file, else as nbgrader counts it."""
     extended = course.extensions.get(assignment.id, {}).get(student)
     if extended is None or submission.timestamp is None:
-        return float(submission.total_seconds_late)
-    return max(0.0, float((submission.timestamp.replace(tzinfo=UTC) - extended).total_seconds()))
+        return submission.total_seconds_late
+    return max(0.0, (submission.timestamp.replace(tzinfo=UTC) - extended).total_seconds())
 
 
 def _points(auto: float | None, manual: float | None, extra: float | None) -> float | None:
