@@ -20,6 +20,8 @@ from tito.cli.cohort import print_verdicts, progress_bar
 from tito.cli.common import print_json, print_table
 from tito.course.course import Course
 from tito.errors import TitoError
+from tito.exports.systems import SYSTEMS
+from tito.exports.tables import PER
 from tito.gradebook.records import to_json
 from tito.gradebook.store import gradebook
 from tito.models import CellVerdict, Fingerprint, NotebookVerdicts, SubmissionRecord, Verdict
@@ -347,6 +349,12 @@ def test_options_of_grades_that_do_not_fit_are_one_line(
     done = tito_in(released.root, "grades", *arguments)
     assert (done.code, done.out) == (2, "")
     assert part in done.line
+
+
+def test_grades_can_be_asked_for_in_every_form_that_there_is() -> None:
+    """The command names them itself, and imports what makes them only where it runs."""
+    assert tuple(SYSTEMS) == tito.cli.grades.SYSTEM_NAMES
+    assert tito.cli.grades.PER == PER
 
 
 CANVAS = "Student,ID,SIS Login ID,Section,Doubling (7)\n    Points Possible,,,,10\n"
