@@ -117,6 +117,14 @@ def test_a_row_that_says_two_students_is_neithers_and_makes_theirs_doubtful(tmp_
     assert {"ada", "bob"}.isdisjoint(students(result.absent))
 
 
+def test_a_file_all_of_whose_rows_are_ambiguous_is_told_as_that(tmp_path: Path) -> None:
+    path = canvas(tmp_path, rows="A,1,ada,S,,\nB,2,ada,S,,\n")
+    result = filled(path)
+    assert [each.reason for each in result.ambiguous] == ["not the only row of ada"] * 2
+    assert (result.matched, result.matched_by, result.grades, result.points) == (0, {}, 0, 0)
+    assert result.written.read_bytes() == path.read_bytes()
+
+
 # ---- the sheet ---------------------------------------------------------------------------------
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12) | st.sampled_from(

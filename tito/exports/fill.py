@@ -125,7 +125,7 @@ def fill(
     target = source.resolve() if in_place else output or source.with_name(f"{source.stem}.filled{source.suffix}")
     _require_free(target, source, filling, in_place=in_place)
     rows = _matched(filling, grades.rows)
-    if rows.student.eq("").all():
+    if not any(rows.candidates):
         columns = ", ".join(f"'{key.column}'" for key in filling.keys)
         raise UsageError(
             f"Nobody in {source} is in the gradebook by {columns}.",
