@@ -169,6 +169,17 @@ class Server:
             assert time.monotonic() < until, command("podman", "logs", self.container(service))[-4000:]
             time.sleep(0.3)
 
+    def wait_for_names(self, person: Person) -> None:
+        """Until a student's server finds the exchange by its name. podman's name server may be silent from when a
+        container starts until the next one does, so another one is started in that network."""
+        asking = ["podman", "exec", f"jupyter-{person.name}", "getent", "hosts", "exchange"]
+        until = time.monotonic() + 60
+        while subprocess.run(asking, capture_output=True, check=False).returncode:
+            assert time.monotonic() < until, "no name server answers"
+            image = f"localhost/tito-hub:{containers.VERSION}"
+            network = f"{self.project}-students"
+            command("podman", "run", "--rm", "--no-healthcheck", "--network", network, image, "true")
+
     def login(self, name: str) -> Person:
         if name not in self.people:
             http = httpx.Client(transport=Loopback(verify=False), base_url=self.url, follow_redirects=True, timeout=60)

@@ -29,6 +29,8 @@ def students(server: Server) -> tuple[Person, Person]:
     first, second = (server.login(name) for name in server.students)
     first.start_server()
     second.start_server()
+    for person in (first, second):
+        server.wait_for_names(person)
     return first, second
 
 
