@@ -29,6 +29,7 @@ from ..profiling.runs import (
     TrainingStep,
     Work,
     brief_iterations,
+    clock_step_ms,
     collector_paused,
     forward_run,
     now_ms,
@@ -461,10 +462,11 @@ _OPTIMIZER_ARRAYS = {"sgd": 0, "adam": 2, "adamw": 2}
 
 
 def _step_times_ms(step: TrainingStep) -> tuple[float, float]:
-    """Of the forward and of the backward pass, in milliseconds."""
+    """Of the forward and of the backward pass, in milliseconds; where the clock sees none, one step of the clock."""
     rounds = brief_iterations(sum(time_steps(step, 1)))
     with collector_paused():
-        return time_steps(step, rounds)
+        forward_ms, backward_ms = time_steps(step, rounds)
+    return forward_ms or clock_step_ms(), backward_ms or clock_step_ms()
 
 
 def _step_peaks(step: TrainingStep) -> tuple[int, int]:
@@ -670,9 +672,11 @@ class Profiler:
         }
 
     def _brief_latency(self, model: Any, input_tensor: Tensor) -> float:
-        """Median latency in about half a second: from 3 passes of a slow model to 100 of a fast one."""
+        """Median latency in about half a second: from 3 passes of a slow model to 100 of a fast one. Where the clock
+        sees none, one step of the clock."""
         first_ms = self.measure_latency(model, input_tensor, warmup=0, iterations=1)
-        return self.measure_latency(model, input_tensor, warmup=1, iterations=brief_iterations(first_ms))
+        iterations = brief_iterations(first_ms)
+        return self.measure_latency(model, input_tensor, warmup=1, iterations=iterations) or clock_step_ms()
 
 
 def quick_profile(model: Any, input_tensor: Tensor, profiler: Profiler | None = None) -> dict[str, Any]:
