@@ -29,7 +29,7 @@ quick: lint                  ## lint, types, and the tests that need no sandbox,
 
 PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 test: lint .venv/.compiled   ## our tests of the platform; CI runs them
-	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not timed and not busy and not book"
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not nbgrader and not timed and not busy and not book"
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m timed tests/sandbox tests/exchange
 	$(PYTEST) -m busy tests/sandbox
 
@@ -53,7 +53,8 @@ book-serve: book/_build/html/index.html ## the built book on http://127.0.0.1:80
 book-test: book              ## every page of the book in a browser: whole, legible, usable by all; print, search, practice
 	$(PYTEST) -n 2 --dist loadfile tests/book
 
-compat: .venv/.compiled      ## nbgrader's own tests on our engine; what differs is in book/reference/nbgrader-differences.md
+compat: .venv/.compiled      ## our tests beside nbgrader and Otter; nbgrader's own on our engine (book/reference/nbgrader-differences.md)
+	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder tests/ecosystem tests/foreign
 	cd tests/compat && ../../.venv/bin/python -m pytest
 
 lint: setup                  ## format, lint, types

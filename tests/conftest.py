@@ -22,8 +22,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
-    from cases_support import Run
-
     from tito.course.course import Assignment, Course
 
 TESTS = Path(__file__).parent
@@ -75,16 +73,16 @@ TIMED = (
 # Files whose tests share what takes long to make, and is made once a process: one process runs all of them.
 TOGETHER = {
     "images": ("tests/images/",),
-    "corpus": ("tests/sandbox/test_cases.py", "tests/ecosystem/test_same_engine.py"),
     "demo": tuple(f"tests/ecosystem/{name}.py" for name in ("test_at_home", "test_demo", "test_otter")),
     "quickstart": tuple(f"tests/ecosystem/{name}.py" for name in ("test_adopted_course", "test_nbgrader_page")),
     "hub": tuple(f"tests/exchange/test_exchange_{name}.py" for name in ("nbgrader", "page", "real_hub")),
 }
 # These are begun first, so that no process is still at a long one when the others have ended.
 LONGEST = (
-    *TOGETHER["images"], *TOGETHER["corpus"], "tests/browser/", *TOGETHER["demo"], "tests/hub/test_hub_whole.py",
+    *TOGETHER["images"], "tests/sandbox/test_cases.py", "tests/browser/", "tests/hub/test_hub_whole.py",
     "tests/sandbox/test_cases_unprivileged.py", "tests/sandbox/test_hostile_cohort.py", "tests/sandbox/test_cohort.py",
-    "tests/foreign/", "tests/ecosystem/", "tests/hub/", *TOGETHER["hub"], "tests/sandbox/", "tests/exchange/",
+    "tests/ecosystem/test_same_engine.py", *TOGETHER["demo"], "tests/foreign/", "tests/ecosystem/", "tests/hub/",
+    *TOGETHER["hub"], "tests/sandbox/", "tests/exchange/",
 )  # fmt: skip
 
 
@@ -192,11 +190,3 @@ def module(released: Course) -> Assignment:
     from tiny import ASSIGNMENT
 
     return released.assignment(ASSIGNMENT)
-
-
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The corpus of grading cases, graded once by `tito`'s workers."""
-    from cases_support import grade_cases, read_cases
-
-    return grade_cases(tmp_path_factory.mktemp("cases"), read_cases())

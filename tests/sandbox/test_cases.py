@@ -23,6 +23,7 @@ from cases_support import (
     assignments,
     evidence_of,
     feedback_of,
+    grade_cases,
     notebook_of,
     outputs_of,
     page_of,
@@ -41,6 +42,12 @@ from tito.sandbox.time_allowance import GRACE_S
 
 CASES = read_cases()
 MOST_STORED = 2 << 20  # bytes of outputs and messages of one submission: what its cells may print, and some more
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The cases, graded."""
+    return grade_cases(tmp_path_factory.mktemp("cases"), CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
