@@ -10,7 +10,21 @@ from pathlib import Path
 import click
 
 from tito import __version__
-from tito.cli import assignments, cohort, course, exchange, grades, init, mutation, otter, policy, precheck, results
+from tito.cli import (
+    assignments,
+    cohort,
+    course,
+    exchange,
+    grades,
+    history,
+    init,
+    mutation,
+    otter,
+    policy,
+    precheck,
+    regrade,
+    results,
+)
 from tito.cli.common import Settings, say
 from tito.cli.groups import CommandGroup
 from tito.cli.startup import spare_start_up
@@ -54,8 +68,8 @@ def cli(ctx: click.Context, folder: Path, show_traceback: bool) -> None:
 
 cli.add_section("Course", init.init, init.new, course.demo, course.doctor)
 cli.add_section("Author", assignments.check, mutation.mutate, assignments.export, assignments.release, otter.otter)
-cli.add_section("Grade", cohort.collect, cohort.autograde, results.status, results.feedback)
-cli.add_section("Grades", grades.grades, policy.policy)
+cli.add_section("Grade", cohort.collect, cohort.autograde, regrade.regrade, results.status, results.feedback)
+cli.add_section("Grades", grades.grades, policy.policy, history.log)
 cli.add_section("Serve", exchange.exchange, precheck.precheck)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -115,6 +115,32 @@ def _is_newer(folder: Path, graded: datetime | None) -> bool:
     return handed_in is not None and graded is not None and handed_in > graded
 
 
+@contextmanager
+def ready_to_grade(
+    course: Course, assignment: Assignment, backend: Backend, early: EarlySandboxes | None = None
+) -> Iterator[tuple[AssignmentPlan, Callable[[int], WorkerPool]]]:
+    """The plan of an assignment's grading, and what starts so many workers for it; they end with the block.
+
+    An `early` of the caller's is used, and closed.
+    """
+    with ExitStack() as stack:
+        ahead = early or EarlySandboxes(course, assignment, backend)
+        stack.callback(ahead.close)
+        cache = PlanCache(course, assignment, backend.name)
+        cached = cache.read()
+        plan = cached or _planned(course, assignment)
+
+        def start(workers: int) -> WorkerPool:
+            require_measuring(plan, backend.name)
+            sandboxes = ahead.sandboxes(plan.spec, order_of(plan))
+            whole = cached or calibrated(plan, sandboxes)
+            if cached is None:
+                cache.write(whole)
+            return stack.enter_context(WorkerPool(whole, backend, workers, sandboxes))
+
+        yield plan, start
+
+
 def autograde(
     course: Course,
     assignment: Assignment,
@@ -136,29 +162,18 @@ def autograde(
         GradebookUnavailable: what had been graded until then is stored.
     """
     graded = []
-    with contextlib.ExitStack() as stack:
-        ahead = early or EarlySandboxes(course, assignment, backend)
-        stack.callback(ahead.close)
-        cache = PlanCache(course, assignment, backend.name)
-        cached = cache.read()
-        plan = cached or _planned(course, assignment)
+    with ready_to_grade(course, assignment, backend, early) as (plan, start):
         todo = plan_cohort(course, plan, backend, only, force)
         tasks = todo.tasks
-        graders = None
-        if tasks:
-            require_measuring(plan, backend.name)
-            sandboxes = ahead.sandboxes(plan.spec, order_of(plan))
-            if cached is None:
-                cache.write(plan := calibrated(plan, sandboxes))
-            # The workers start before nbgrader is imported, which takes as long as grading some submissions.
-            graders = stack.enter_context(WorkerPool(plan, backend, workers, sandboxes))
+        # The workers start before nbgrader is imported, which takes as long as grading some submissions.
+        graders = start(workers) if tasks else None
         require_released(course, assignment.id)
         started(len(tasks))
-        opened = stack.enter_context(open_gradebook(course))
-        recorder = Recorder(course, assignment.id, opened)
-        for batch in graders.grade(tasks) if graders else ():
-            recorder.record([(graded, task.folder) for task, graded in batch])
-            for _, result in batch:
-                graded.append(result.record)
-                progress(result.record)
+        with open_gradebook(course) as opened:
+            recorder = Recorder(course, assignment.id, opened)
+            for batch in graders.grade(tasks) if graders else ():
+                recorder.record([(graded, task.folder) for task, graded in batch])
+                for _, result in batch:
+                    graded.append(result.record)
+                    progress(result.record)
     return CohortResult(tuple(graded), tuple(todo.unchanged), tuple(todo.left_alone))

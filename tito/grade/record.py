@@ -24,6 +24,7 @@ from tito.course.submission_files import Unreadable, read_below, read_regular_fi
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
 from tito.grade.submission import Graded
+from tito.gradebook.history import append, entry_of
 from tito.gradebook.late_plugin import LatePlugin
 from tito.gradebook.records import begin_record, empty_record, read_record, write_record
 from tito.gradebook.store import transaction
@@ -62,34 +63,59 @@ class Recorder:
         self.late = LatePlugin(course)
         self.names |= {cell.id: cell.name for notebook in notebooks for cell in notebook.task_cells}
 
-    def record(self, batch: Sequence[tuple[Graded, Path]], notebooks: bool = True, others: Sequence[str] = ()) -> None:
+    def record(
+        self,
+        batch: Sequence[tuple[Graded, Path]],
+        notebooks: bool = True,
+        others: Sequence[str] = (),
+        why: str = "",
+    ) -> None:
         """Store graded submissions, each with the folder that it was handed in as.
 
         The graded notebooks are left to nbgrader, where it writes them, with `notebooks=False`. `others` are notebooks
-        of the assignment that were not graded this time: what is stored of them stays.
+        of the assignment that were not graded this time: what is stored of them stays. `why` is for the history.
 
         Raises:
             GradebookUnavailable: nothing was written.
             BadSource: the gradebook has other graded cells than the source: nothing was written.
         """
+        before = {graded.record.student: self._record_before(graded.record.student) for graded, _ in batch}
         for graded, _ in batch:
             begin_record(self.course, graded.record)
         with transaction(self.opened, flushing=False):
             stored = self._stored([graded.record.student for graded, _ in batch])
             for graded, submitted in batch:
-                self._write_grades(graded, submitted, stored[graded.record.student])
-        for graded, submitted in batch:
-            record = self._with_others(graded.record, others)
+                student = graded.record.student
+                self._write_grades(graded, submitted, stored[student], Answers(self.course, before[student], graded))
+        records = [_with_others(graded.record, before[graded.record.student], others) for graded, _ in batch]
+        entries = (entry_of(before[record.student], record, why) for record in records)
+        append(self.course, self.assignment, filter(None, entries))
+        for record, (graded, submitted) in zip(records, batch, strict=True):
             empty_record(self.course, record)
             if notebooks:
                 _write_notebooks(self.course, graded, submitted, others)
             write_record(self.course, record)
 
-    def _with_others(self, record: SubmissionRecord, others: Sequence[str]) -> SubmissionRecord:
-        """A record with the verdicts on `others` that the one before had."""
-        before = read_record(self.course, record.assignment, record.student) if others else None
-        stay = (verdicts for verdicts in before.notebooks if verdicts.notebook in others) if before else ()
-        return replace(record, notebooks=(*record.notebooks, *stay))
+    def put_back(self, record: SubmissionRecord, why: str) -> None:
+        """Have the gradebook and the history say again what an earlier record of the same submission says; the record
+        and the graded notebooks are the caller's to put back.
+
+        Raises:
+            GradebookUnavailable: nothing was written.
+        """
+        before = self._record_before(record.student)
+        cells = {(book.notebook, cell.grade_id): cell for book in record.notebooks for cell in book.cells}
+        with transaction(self.opened, flushing=False):
+            submission = self._stored([record.student])[record.student]
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    if cell := cells.get((notebook.notebook.name, self.names[grade.cell_id])):
+                        _write_grade(grade, cell, unchanged=True)
+            self.late.assign(submission)
+        append(self.course, self.assignment, filter(None, [entry_of(before, record, why)]))
+
+    def _record_before(self, student: str) -> SubmissionRecord | None:
+        return read_record(self.course, self.assignment, student)
 
     def _stored(self, students: list[str]) -> dict[str, Any]:
         """The gradebook's submissions of these students, made where there are none; a few queries ask for all."""
@@ -115,7 +141,7 @@ class Recorder:
                 stored[student] = self.opened.add_submission(self.assignment, student)
         return stored
 
-    def _write_grades(self, graded: Graded, submitted: Path, submission: Any) -> None:
+    def _write_grades(self, graded: Graded, submitted: Path, submission: Any, answers: Answers) -> None:
         from nbgrader.utils import parse_utc
 
         record = graded.record
@@ -127,7 +153,7 @@ class Recorder:
                 text = graded.texts[notebook.notebook]
                 is_missing = notebook.notebook in graded.missing
                 graded.texts[notebook.notebook] = self._write_notebook(
-                    stored[notebook.notebook], notebook, text, is_missing
+                    stored[notebook.notebook], notebook, text, answers, is_missing=is_missing
                 )
             except KeyError as error:
                 raise BadSource(
@@ -136,14 +162,18 @@ class Recorder:
                 ) from error
         self.late.assign(submission)
 
-    def _write_notebook(self, stored: Any, verdicts: NotebookVerdicts, text: str, is_missing: bool) -> str:
+    def _write_notebook(
+        self, stored: Any, verdicts: NotebookVerdicts, text: str, answers: Answers, *, is_missing: bool
+    ) -> str:
         """Scores and comments of one notebook; it comes back with the checksums of the released sources in it. What was
         not handed in answers nothing."""
         notebook = json.loads(text)
         grades = {self.names[grade.cell_id]: grade for grade in stored.grades}
         comments = {self.names[comment.cell_id]: comment for comment in stored.comments}
         for cell in verdicts.cells:
-            _write_grade(grades[cell.grade_id], cell)
+            grade = grades[cell.grade_id]
+            by_hand = grade.manual_score is not None
+            _write_grade(grade, cell, unchanged=by_hand and answers.are_the_same(verdicts.notebook, cell.grade_id))
         for cell in notebook["cells"]:
             kind, grade_id = kind_of(cell), grade_id_of(cell)
             if kind is not CellKind.PLAIN:
@@ -156,10 +186,48 @@ class Recorder:
         return as_json(notebook)
 
 
-def _write_grade(grade: Any, cell: CellVerdict) -> None:
-    """Manual scores stay; a score given by hand before is to be looked at again, as nbgrader has it."""
+class Answers:
+    """What a submission answers, beside what the one that was graded before it did."""
+
+    def __init__(self, course: Course, before: SubmissionRecord | None, graded: Graded) -> None:
+        self._course = course
+        self._before = before
+        self._graded = graded
+
+    def are_the_same(self, notebook: str, grade_id: str) -> bool:
+        """Whether a score that a person gave to a cell was given to what is there now: to the same submission, or to
+        the same words where the cell is the answer."""
+        if self._before is None:
+            return False
+        if self._before.fingerprint.submission == self._graded.record.fingerprint.submission:
+            return True
+        path = self._course.step("autograded", self._before.student, self._before.assignment, f"{notebook}.ipynb")
+        try:
+            earlier = path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return False
+        answer = _answer(earlier, grade_id)
+        return answer is not None and answer == _answer(self._graded.texts[notebook], grade_id)
+
+
+def _answer(text: str, grade_id: str) -> str | None:
+    """What was written in an answer's cell of a graded notebook; None where there is no such cell."""
+    answers = (cell for cell in json.loads(text)["cells"] if grade_id_of(cell) == grade_id)
+    return next(("".join(cell["source"]) for cell in answers if kind_of(cell) is CellKind.ANSWER), None)
+
+
+def _with_others(record: SubmissionRecord, before: SubmissionRecord | None, others: Sequence[str]) -> SubmissionRecord:
+    """A record with the verdicts on `others` that the one before had."""
+    stay = (verdicts for verdicts in before.notebooks if verdicts.notebook in others) if before else ()
+    return replace(record, notebooks=(*record.notebooks, *stay))
+
+
+def _write_grade(grade: Any, cell: CellVerdict, *, unchanged: bool) -> None:
+    """Manual scores stay, and are final where what they were given to is `unchanged`; else they are to be looked at
+    again, as nbgrader has it."""
     grade.auto_score = cell.points
-    grade.needs_manual_grade = cell.points is None or grade.manual_score is not None
+    if grade.manual_score is None or not unchanged:
+        grade.needs_manual_grade = cell.points is None or grade.manual_score is not None
 
 
 def _write_comment(cell: Any, comment: Any, grade: Any) -> None:
@@ -170,7 +238,8 @@ def _write_comment(cell: Any, comment: Any, grade: Any) -> None:
     comment.auto_comment = NO_RESPONSE if unanswered else None
     if kind_of(cell) is CellKind.ANSWER:
         grade.auto_score, _ = determine_grade(cell)
-        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+        if grade.manual_score is None:
+            grade.needs_manual_grade = grade.auto_score is None
 
 
 def submitted_at(submitted: Path) -> Any:
