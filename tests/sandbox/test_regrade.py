@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from command_line import Tito, command_line
-from tiny import ASSIGNMENT, CELLS, script, solved, submit
+from tiny import ASSIGNMENT, CELLS, meta, script, solved, submit
 
 from tito.course.course import Course
 from tito.gradebook.grades import grades
@@ -209,3 +209,33 @@ def test_nothing_is_written_without_a_yes(
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert tito_in(graded.root, "regrade", "7").code == code
     assert stored(graded) == before
+
+
+def test_an_assignment_that_is_changed_after_it_was_graded(graded: Course, tito_in: Tito) -> None:
+    """Other points for one cell, a cell more, and a cell less: all of it is told, and stored when that is asked for."""
+    extra = f"# %% {meta('test_zero', grade=True, locked=True, points=1)}\nassert halve(0) == 0\n"
+    worth_more = CELLS["test_double"].replace('"points": 4', '"points": 5')
+    with_tests(graded, test_double=worth_more, test_halve=None, test_zero=extra)
+    assert tito_in(graded.root, "release", "7", "--no-exchange").code == 0
+    submit(graded, "late-one", solved(graded))
+    done = tito_in(graded.root, "regrade", "7", "--yes")
+    assert done.code == 0, done.err
+    assert "3 graded again: 0 gain 0 points, 3 lose 5, 0 keep theirs." in done.err
+    assert next(line for line in done.out.splitlines() if "test_halve" in line).split()[4:7] == ["no", "cell", "any"]
+    assert row(graded, "ada").cells == {"test_double": 5.0, "test_zero": 1.0, "task_why": None, "essay": None}
+    assert row(graded, "cy").cells == {"test_double": 0.0, "test_zero": 1.0, "task_why": 1.0, "essay": 0.5}
+    assert row(graded, "cy").status is Status.GRADED
+    assert tito_in(graded.root, "autograde", "7").code == 0
+    assert row(graded, "late-one").cells["test_zero"] == 1.0
+
+
+def test_a_cell_that_a_person_gave_points_for_is_not_taken_away(graded: Course, tito_in: Tito) -> None:
+    before = stored(graded)
+    with_tests(graded, essay=None)
+    done = tito_in(graded.root, "release", "7", "--no-exchange")
+    assert done.code == 2
+    assert (
+        "the cell 'essay' is gone, and 1 students have points or a comment for it that a person gave: cy." in done.err
+    )
+    assert stored(graded) == before
+    assert row(graded, "cy").cells["essay"] == 0.5

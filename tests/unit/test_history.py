@@ -62,8 +62,8 @@ def test_the_reason_is_what_has_changed_since() -> None:
         "graded again: by request": record(PASSED),
     }
     for why, after in reasons.items():
-        made = entry_of(before, after)
-        assert made is not None and made.why == why
+        entry = entry_of(before, after)
+        assert entry is not None and entry.why == why
     by_request = entry_of(before, record(PASSED), "regrade: a wrong tolerance")
     assert by_request is not None and by_request.why == "regrade: a wrong tolerance"
 

@@ -15,6 +15,7 @@ from tito.bridge.generate import generate, scratch_course
 from tito.course.course import Assignment, Course
 from tito.course.script import build
 from tito.course.settings import HELPERS_FILE
+from tito.gradebook.released_cells import fit_cells
 from tito.gradebook.store import gradebook
 from tito.plan.autotests import instantiated
 
@@ -48,10 +49,13 @@ def publish(course: Course, assignment: Assignment) -> Path:
     Raises:
         GradebookUnavailable, BadSource: nothing was changed in release/.
     """
-    with gradebook(course):
-        pass  # an unusable gradebook is told as one, and not as nbgrader's trouble with the notebook
     with scratch_course(course) as scratch:
         _build_source(course, scratch, assignment)
+        paths = sorted(scratch.step("source", assignment.id).glob("*.ipynb"))
+        with gradebook(
+            course
+        ) as opened:  # one that is unusable is told as that, not as nbgrader's trouble with a notebook
+            fit_cells(opened, assignment.id, {path.stem: nbformat.read(path, as_version=4) for path in paths})
         fresh = generate(scratch, assignment, database=True)
         target = course.step("release", assignment.id)
         target.parent.mkdir(exist_ok=True)

@@ -139,13 +139,13 @@ def _row(proposal: Proposal, cell: Proposed) -> list[str]:
 def _say(assignment: str, result: Regrade) -> None:
     gains = [proposal.gain for proposal in result.proposals if proposal.gain > 0]
     losses = [proposal.gain for proposal in result.proposals if proposal.gain < 0]
-    kept = [cell.gain for proposal in result.proposals for cell in proposal.cells if not cell.written]
+    staying = [cell.gain for proposal in result.proposals for cell in proposal.cells if not cell.written]
     say(
         f"{len(result.proposals)} graded again: {len(gains)} gain {sum(gains):g} points, "
         f"{len(losses)} lose {-sum(losses):g}, {len(result.proposals) - len(gains) - len(losses)} keep theirs."
     )
-    if kept:
-        say(f"{-sum(kept):g} points of {len(kept)} cells would fall, and stay: --allow-lower takes them.")
+    if staying:
+        say(f"{-sum(staying):g} points of {len(staying)} cells would fall, and stay: --allow-lower takes them.")
     if result.newer:
         some = ", ".join(result.newer[:MOST_NAMED]) + (", …" if len(result.newer) > MOST_NAMED else "")
         say(f"Not graded here, since they have handed in anew: {some}. 'tito autograde {assignment}' grades them.")

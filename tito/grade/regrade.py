@@ -34,7 +34,7 @@ RECORD, NOTEBOOKS, WRITTEN, UNDONE = "record.json", "autograded", "written.json"
 @dataclass(frozen=True)
 class Proposed:
     """A change of one graded cell. `by_hand`: the points that a person gave it, which stay. `written`: not where points
-    would fall and must not."""
+    would fall and must not; those of a cell that is gone do."""
 
     change: Change
     by_hand: float | None
@@ -143,7 +143,7 @@ def _proposed(
     proposed = (
         Proposed(change, by_hand.get((before.student, change.notebook, change.grade_id)), True) for change in changes
     )
-    return tuple(replace(each, written=allow_lower or each.gain >= 0) for each in proposed)
+    return tuple(replace(each, written=allow_lower or each.gain >= 0 or each.change.after is None) for each in proposed)
 
 
 def _proposal(
