@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tito.errors import BadSource
 from tito.models import JudgePlan, Section
-from tito.plan.directives import reason_in_process, without_private
+from tito.plan.directives import Hint, hints_of, reason_in_process, without_private
 from tito.plan.names import NotebookNames
 from tito.plan.test_cell import hidden_source, plan_judge, sections, visible_source
 
@@ -343,3 +343,20 @@ def test_a_reason_to_run_beside_student_code_is_read_and_told_to_no_student() ->
     assert reason_in_process("assert solve(1)") == ""
     assert without_private(source) == cell("y = solve(1)", JUDGE, "y")
     assert without_private("# a\n### IN PROCESS: it looks") == "# a\n"
+
+
+def test_hints_are_read_kept_from_releases_and_belong_to_a_check_that_is_there() -> None:
+    checks = ("y = solve(1)", JUDGE, "### CHECK ones (2): wrong", "assert y == 1", "### HINT ones: Count again.")
+    source = cell("### HINT: Begin with one.", *checks)
+    assert hints_of(source) == (Hint("Begin with one."), Hint("Count again.", "ones"))
+    assert "HINT" not in without_private(source)
+    assert len(sections(source)) == 1
+    for wrong in ("### HINT twos: Count again.", "### HINT", "### HINT ones two: Count."):
+        with pytest.raises(BadSource, match=r"HINT|hint"):
+            sections(cell(*checks, wrong))
+
+
+def test_a_hint_may_stand_in_a_hidden_part_and_is_no_part_of_the_test() -> None:
+    hinted = cell("assert solve(1)", BEGIN, "### HINT: Mind the zero.", "assert solve(0)", END)
+    assert hints_of(hinted) == (Hint("Mind the zero."),)
+    assert "HINT" not in visible_source(hinted)

@@ -7,6 +7,8 @@
 ### PASSES UNSOLVED: reason      anywhere in a test: why the untouched stub may pass it
 ### SHOWN `text`: reason         in any cell with a secret: a part of it that students may have all the same
 ### TESTS EXERCISE: name, name   anywhere in a test: the solution cells that it is for, where its place does not say so
+### HINT: text                   anywhere in a test: for who has failed it, in the feedback; `### HINT name: text` for
+                                 who has failed that named check
 ### EQUIVALENT 0a1b2c3d: reason  above a line of a solution: that mutant of it is no other solution; with `by name`
                                  before the colon, a generator of inputs that do not tell the two apart
 """
@@ -28,6 +30,7 @@ SHOWN_FORM = (SHOWN_LINE, "Write '### SHOWN `text`: reason', with the text as it
 TESTS_LINE = re.compile(
     r"^[ \t]*### TESTS EXERCISE:[ \t]*(?P<names>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)[ \t]*$", re.MULTILINE
 )
+HINT_LINE = re.compile(r"^[ \t]*### HINT(?:[ \t]+(?P<check>[\w-]+))?:[ \t]*(?P<text>\S.*)$", re.MULTILINE)
 EQUIVALENT_LINE = re.compile(
     r"^[ \t]*### EQUIVALENT (?P<digest>[0-9a-f]{8})(?: by (?P<generator>\w+))?:[ \t]*(?P<reason>\S.*)$", re.MULTILINE
 )
@@ -42,10 +45,12 @@ FORMS = {
     "PASSES UNSOLVED": (UNSOLVED_LINE, "Write '### PASSES UNSOLVED: reason'."),
     "SHOWN": SHOWN_FORM,
     "TESTS EXERCISE": (TESTS_LINE, "Write '### TESTS EXERCISE: name, name', with grade ids of solution cells."),
+    "HINT": (HINT_LINE, "Write '### HINT: text', or '### HINT check: text' with the name of a check."),
 }
-# Lines that are not for students: they would tell where a test believes them.
+# Lines that are not for students: they would tell where a test believes them, or help before anything was tried.
 PRIVATE = re.compile(
-    r"^[ \t]*### (?:REPORTED|IN PROCESS|PASSES UNSOLVED|SHOWN|TESTS EXERCISE|EQUIVALENT)\b.*(?:\n|\Z)", re.MULTILINE
+    r"^[ \t]*### (?:REPORTED|IN PROCESS|PASSES UNSOLVED|SHOWN|TESTS EXERCISE|HINT|EQUIVALENT)\b.*(?:\n|\Z)",
+    re.MULTILINE,
 )
 
 
@@ -142,6 +147,19 @@ def tested_cells(source: str) -> tuple[str, ...]:
     """Solution cells that a test says it is for; none where it does not say."""
     lines = TESTS_LINE.finditer(source)
     return tuple(name.strip() for line in lines for name in line["names"].split(","))
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What an author says to whom a test has failed, or the named `check` of it."""
+
+    text: str
+    check: str = ""
+
+
+def hints_of(source: str) -> tuple[Hint, ...]:
+    """The hints of a test."""
+    return tuple(Hint(line["text"].strip(), line["check"] or "") for line in HINT_LINE.finditer(source))
 
 
 def without_private(source: str, *, leaving_lines: bool = False) -> str:

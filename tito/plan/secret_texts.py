@@ -24,7 +24,15 @@ RUN = 14  # tokens in a row that are taken for a copy
 LINE = 24  # characters, spaces apart, from which on a line of its own is taken for a copy
 DIGITS = 6  # of a number in a hidden test, from which on it is taken for its answer
 REGION = re.compile(r"BEGIN (SOLUTION|MARK SCHEME)[^\n]*\n(?P<secret>.*?)\n[^\n]*END (SOLUTION|MARK SCHEME)", re.DOTALL)
+WHOLE_REGION = re.compile(
+    r"^[^\n]*\bBEGIN (SOLUTION|MARK SCHEME)\b.*?\bEND \1\b[^\n]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
 NUMBER = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)")
+
+
+def without_regions(text: str) -> str:
+    """A text without its solutions and mark schemes, and without the lines that begin and end them."""
+    return WHOLE_REGION.sub("", text)
 
 
 def tokens_of(text: str) -> str:

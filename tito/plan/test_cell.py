@@ -22,6 +22,7 @@ from tito.plan.ambient import STATES, Reads, Surroundings
 from tito.plan.compile import compiled_section
 from tito.plan.directives import (
     MEASURES,
+    hints_of,
     refuse_measured,
     refuse_reported,
     reported_names,
@@ -51,6 +52,7 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     """
     require_forms(source, where)
     parts_of_cell = [_section(text, hidden, where) for text, hidden in _regions(source, where)]
+    _require_checks_of_hints(source, parts_of_cell, where)
     with_statements = tuple(
         section for section in parts_of_cell if _has_statements(section.observe) or section.judge is not None
     )
@@ -60,6 +62,16 @@ def sections(source: str, where: str = "") -> tuple[Section, ...]:
     if any(section.judge is not None for section in with_statements):
         raise BadSource(f"{where}: a part of the test is no plain Python of its own.", hint="Mend it; take magics out.")
     return (Section(observe=source, judge=None, hidden=BEGIN_HIDDEN in source),)
+
+
+def _require_checks_of_hints(source: str, parts: list[Section], where: str) -> None:
+    names = {check.name for section in parts for check in section.checks}
+    for hint in hints_of(source):
+        if hint.check and hint.check not in names:
+            raise BadSource(
+                f"{where}: a hint is for the check '{hint.check}', which is none of this test.",
+                hint="Write '### HINT: text' for the whole test, or the name of one of its checks.",
+            )
 
 
 def judge_parts(section: Section) -> tuple[str, ...]:
