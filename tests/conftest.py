@@ -138,7 +138,7 @@ def certificates_are_read_once() -> Iterator[None]:
 def server_of_workers() -> BaseContext:
     """A process that has imported what workers need, and forks them."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tito.grade.workers"])
+    context.set_forkserver_preload(["tito.grade.workers", "tito.feedback.pages"])
     return context
 
 
@@ -151,7 +151,8 @@ def workers_ready(server_of_workers: BaseContext, monkeypatch: pytest.MonkeyPatc
     def get_context(method: str) -> BaseContext:
         return server_of_workers if method == "spawn" else multiprocessing.get_context(method)
 
-    monkeypatch.setattr("tito.grade.workers.multiprocessing", SimpleNamespace(get_context=get_context))
+    for room in ("tito.grade.workers", "tito.feedback.pages"):
+        monkeypatch.setattr(f"{room}.multiprocessing", SimpleNamespace(get_context=get_context))
 
 
 @pytest.fixture

@@ -240,7 +240,8 @@ class CellVerdict:
 
     `why_in_process` says to the author of a test why it had to run beside student code, and what would change that.
     `seconds` and `memory_mb` are the sandbox's word, and inform: wall time of the test, and by how many MiB the process
-    that ran it had outgrown a fresh notebook's at its largest until then, with all that earlier cells hold.
+    that ran it had outgrown a fresh notebook's at its largest until then, with all that earlier cells hold. A student
+    reads the same of the visible parts, which ran before anything hidden did: time and memory can tell what was seen.
     """
 
     grade_id: str
@@ -254,6 +255,8 @@ class CellVerdict:
     checks: tuple[CheckVerdict, ...] = ()
     memory_mb: float = 0.0
     why_in_process: str = ""
+    visible_seconds: float = 0.0
+    visible_memory_mb: float = 0.0
 
     @property
     def earned(self) -> bool:

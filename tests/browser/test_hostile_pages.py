@@ -17,7 +17,7 @@ from hostile_course import ASSIGNMENT, BREAKING, HONEST, HOSTILE, NOTEBOOK, SECR
 from playwright.sync_api import Browser, Page, expect
 from school import new_page
 
-from tito.bridge.feedback import generate_feedback
+from tito.feedback.pages import write_pages
 from tito.gradebook.store import gradebook
 
 EVERYBODY = (HONEST, HOSTILE, BREAKING)
@@ -107,7 +107,7 @@ def opened(hub: CourseHub, browser: Browser, shots: Shots) -> Iterator[Opened]:
 
 @pytest.fixture(scope="module")
 def feedback(hub: CourseHub) -> dict[str, Path]:
-    pages = generate_feedback(hub.course, hub.course.assignment(ASSIGNMENT))
+    pages = write_pages(hub.course, hub.course.assignment(ASSIGNMENT)).pages
     return {page.parent.parent.name: page for page in pages}
 
 

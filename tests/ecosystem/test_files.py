@@ -11,11 +11,11 @@ import pytest
 from data_course import hand_in, write_course
 
 from tito.author.gates import run_gates
-from tito.bridge.feedback import generate_feedback
 from tito.cli.demo import plain_nbgrader_scores
 from tito.course.course import Course
 from tito.doctor import examine
 from tito.errors import SandboxUnavailable
+from tito.feedback.pages import write_pages
 from tito.grade.cohort import autograde
 from tito.gradebook.records import read_record
 from tito.models import Evidence, SubmissionRecord, Verdict
@@ -199,11 +199,11 @@ def test_what_was_left_out_is_said_to_instructor_and_student(own: Course) -> Non
         check=True,
     )
     assert "this was not used: notes ?b?.txt" in " ".join(done.stdout.split())
-    (page,) = generate_feedback(own, own.assignment("ps1"), ("bob",))
+    (page,) = write_pages(own, own.assignment("ps1"), ("bob",)).pages
     text = page.read_text(encoding="utf-8")
     assert "Please note: of what was handed in beside the notebook, this was not used: notes ?b?.txt" in text
     assert "the course does not ask for it" in text
-    (page,) = generate_feedback(own, own.assignment("ps1"), ("ada",))
+    (page,) = write_pages(own, own.assignment("ps1"), ("ada",)).pages
     assert "Please note" not in page.read_text(encoding="utf-8")
 
 

@@ -19,11 +19,11 @@ import pytest
 from click.testing import CliRunner
 from tiny import ASSIGNMENT, GRADED, HIDDEN_TEXT, MARK_SCHEME, page_text, script, solved, submit
 
-from tito.bridge.feedback import generate_feedback
 from tito.cli import cli
 from tito.course.course import Assignment, Course
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
 from tito.exports.tables import write_table
+from tito.feedback.pages import write_pages
 from tito.grade.cohort import CohortResult, autograde
 from tito.grade.record import submitted_at
 from tito.grade.workers import Task, grade_all
@@ -219,7 +219,7 @@ def test_corrupt_submissions_do_not_stop_the_cohort(released: Course) -> None:
         assert {(cell.verdict, cell.points) for cell in record.cells} == {due}, student
         assert not record.platform_fault
         assert released.step("autograded", student, ASSIGNMENT, "doubling.ipynb").is_file() == (student != "b-missing")
-    assert len(generate_feedback(released, released.assignment("7"))) == 5
+    assert len(write_pages(released, released.assignment("7")).pages) == 5
 
 
 def surrogates(course: Course) -> Any:
@@ -248,7 +248,7 @@ def test_an_odd_submission_is_the_students_and_the_next_one_is_graded(make: Any,
     assert points(fine)[:2] == [4.0, 3.0]
     assert not odd.platform_fault, odd.fault
     assert points(odd)[0] == 0.0
-    assert len(generate_feedback(released, released.assignment("7"))) == 2
+    assert len(write_pages(released, released.assignment("7")).pages) == 2
 
 
 def test_strange_folders_are_no_submissions(released: Course) -> None:
@@ -429,7 +429,7 @@ def test_a_timestamp_that_is_a_fifo_is_not_waited_for(released: Course) -> None:
 @pytest.mark.usefixtures("in_process")
 def test_feedback_says_why_and_never_shows_what_is_hidden(cohort: Course, module: Assignment) -> None:
     run(cohort)
-    pages = {path.parts[-3]: path.read_text() for path in generate_feedback(cohort, module)}
+    pages = {path.parts[-3]: path.read_text() for path in write_pages(cohort, module).pages}
     for page in pages.values():
         assert "<script src" not in page  # nothing comes from elsewhere: MathJax would
     assert set(pages) == {"ada", "bob", "cy"}
@@ -461,7 +461,7 @@ def test_a_copy_that_is_graded_is_named_wherever_somebody_looks(released: Course
     rows = {row.student_id: row for row in grades(released, module)}
     assert (rows["bob"].status, rows["bob"].score) == (Status.NEEDS_MANUAL_GRADING, None)
     shown = CliRunner().invoke(cli, ["--course", str(released.root), "status", "7"]).output
-    pages = {path.parts[-3]: page_text(path.read_text()) for path in generate_feedback(released, module)}
+    pages = {path.parts[-3]: page_text(path.read_text()) for path in write_pages(released, module).pages}
     reasons = {
         "ada": "graded was doubling-Copy1.ipynb: doubling.ipynb is as it was released",
         "bob": "doubling-Copy1.ipynb and doubling-Copy2.ipynb hold different work: a person decides which counts",
@@ -476,8 +476,8 @@ def test_a_copy_that_is_graded_is_named_wherever_somebody_looks(released: Course
 @pytest.mark.usefixtures("in_process")
 def test_feedback_before_autograding_is_refused_with_what_to_do(cohort: Course, module: Assignment) -> None:
     with pytest.raises(UsageError) as caught:
-        generate_feedback(cohort, module)
+        write_pages(cohort, module)
     assert "tito autograde" in caught.value.hint
     run(cohort, only=("ada",))
     with pytest.raises(UsageError, match="bob"):
-        generate_feedback(cohort, module, ("bob",))
+        write_pages(cohort, module, ("bob",))

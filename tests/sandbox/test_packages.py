@@ -13,8 +13,8 @@ from command_line import Tito, command_line
 from notebook_course import cell, graded, hand_in, solution, write_notebook, write_settings
 
 from tito.author.release import publish
-from tito.bridge.feedback import generate_feedback
 from tito.course.course import load_course
+from tito.feedback.pages import write_pages
 from tito.gradebook.records import read_record
 from tito.models import Verdict
 
@@ -121,7 +121,7 @@ def test_a_student_who_imports_what_is_not_there_reads_so(
     notes = " ".join(record.notebooks[0].notes)
     assert (sentence in notes) == ("note" in seen_in)
     assert (sentence in record.cells[0].message) == ("message" in seen_in)
-    (page,) = generate_feedback(course, assignment, ())
+    (page,) = write_pages(course, assignment, ()).pages
     text = " ".join(page.read_text().split())
     assert ("is not among the packages of this course" in text) == ("page" in seen_in)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_output
 
-from tito.bridge.feedback import _told
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
+from tito.grade.graded_notebook import as_told
 from tito.grade.observe import Observations, _merged
 from tito.grade.submission import _tampering
 from tito.grade.verdicts import verdict_of_test
@@ -120,5 +120,5 @@ def test_what_is_observed_again_after_hidden_sections_is_told_of_them_alone() ->
 def test_a_feedback_page_tells_the_message_and_not_the_kind_of_verdict(kind: Verdict) -> None:
     name = kind.value.upper()
     output = new_output("error", ename=name, evalue=HIDDEN_FAILED, traceback=[f"{name}: {HIDDEN_FAILED}", SECRET])
-    shown = _told(output)
+    shown = as_told(output)
     assert (shown.ename, shown.traceback) == ("FAILED", [f"FAILED: {HIDDEN_FAILED}"])

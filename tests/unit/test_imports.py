@@ -27,6 +27,7 @@ LAYERS = (
     "tito.hub.student",
     "tito.precheck",
     "tito.otter",
+    "tito.feedback",
     "tito.author",
     "tito.exports",
     "tito.bridge",

@@ -25,6 +25,7 @@ from traitlets import default
 
 from tito.bridge.elements import TEMPLATES, element, template
 
+FONT = "stix"
 SIZE_PT = 12  # looks as large as the text around it
 DEEPEST_PX = 99  # the classes of pictures hold how far they go below the line
 # What a page may have drawn, and what a formula may be: some are a student's, and drawing takes the time of others.
@@ -65,8 +66,12 @@ class Budget:
             return ""
         self.formulas -= 1
         began = time.thread_time()
-        drawing = picture(tex)
+        shown = self._shown(tex)
         self.seconds -= time.thread_time() - began
+        return shown
+
+    def _shown(self, tex: str) -> str:
+        drawing = picture(tex)
         if drawing is None:
             return ""
         name = f"{DATA}{self.token}-{len(self.drawn)}-"
@@ -151,9 +156,9 @@ def picture(tex: str) -> Drawing | None:
     from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import MathTextParser
 
-    if len(tex) > LONGEST or tex.count("{") > NESTED * 4 or _depth(tex) > NESTED:
+    text, font = as_mathtext(tex), FontProperties(size=SIZE_PT, math_fontfamily=FONT)
+    if not text:
         return None
-    text, font = f"${_as_mathtext(tex)}$", FontProperties(size=SIZE_PT, math_fontfamily="stix")
     try:
         width, height, depth, *_ = MathTextParser("path").parse(text, dpi=72, prop=font)
     except (ValueError, RecursionError):  # the first is its word for TeX that it does not know
@@ -168,7 +173,14 @@ def picture(tex: str) -> Drawing | None:
     return Drawing(f"{DATA}{base64.b64encode(drawn.getvalue()).decode()}", below)
 
 
-def _as_mathtext(tex: str) -> str:
+def as_mathtext(tex: str) -> str:
+    """A formula as matplotlib has it; nothing where it would take long to draw."""
+    if len(tex) > LONGEST or tex.count("{") > NESTED * 4 or _depth(tex) > NESTED:
+        return ""
+    return f"${_renamed(tex)}$"
+
+
+def _renamed(tex: str) -> str:
     """What TeX and matplotlib name differently; a brace below a term becomes the words below it."""
     tex = SIZES.sub("", tex)
     for theirs, known in UNKNOWN.items():

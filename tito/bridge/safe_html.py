@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,17 +23,18 @@ MOST = 200_000  # characters of one piece: cleaning a million takes many seconds
 STYLE, STYLE_END = "<style", "</style>"
 
 
-def clean(html: str, *, links: bool = True) -> str:
+def clean(html: str, *, links: bool = True, filters: Sequence[type[Filter]] = ()) -> str:
     """Text, tables and pictures; no scripts, frames or forms, nothing that acts, and no id that a script looks for.
 
     Without `links`, none leads out of the page: the address stands behind what was one, to be read before it is opened.
+    What is left goes through `filters`.
     """
     cleaner = bleach.Cleaner(
         tags=TAGS,
         attributes=_allowed,
         protocols=PROTOCOLS,
         strip_comments=True,
-        filters=[] if links else [partial(_Unlinked)],
+        filters=[*([] if links else [partial(_Unlinked)]), *filters],
     )
     return str(cleaner.clean(_without_styles(html)))
 

@@ -100,6 +100,13 @@ class ProgressBar:
             self._bar.stop()
 
 
+def is_watched() -> bool:
+    """Whether there is somebody to ask."""
+    import sys
+
+    return sys.stdin.isatty()
+
+
 def say(text: str) -> None:
     """Talk to the user (stderr); data go to stdout."""
     click.echo(with_visible_controls(text), err=True)

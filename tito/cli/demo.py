@@ -23,7 +23,6 @@ from tito.author.gates import run_gates
 from tito.author.release import publish
 from tito.author.variants import FOR_GATES_ALONE, KINDS, read_variants, submission
 from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange
-from tito.bridge.feedback import generate_feedback
 from tito.bridge.generate import quiet
 from tito.cli.assignments import line, require
 from tito.cli.cohort import print_verdicts, summary
@@ -34,6 +33,7 @@ from tito.course.script import source_notebooks
 from tito.course.settings import AUTOTESTS_FILE, LOCAL, SETTINGS_FILE
 from tito.errors import PlatformError, UsageError
 from tito.exports.tables import write_table
+from tito.feedback.pages import write_pages
 from tito.grade.cohort import autograde, prepare
 from tito.gradebook.store import gradebook
 from tito.models import Variant
@@ -82,7 +82,7 @@ def run(course: Course, assignment: Assignment, into: Path, students: int, say: 
     with _timed(f"4. autograde in the {isolation.name} sandbox", say):
         result = autograde(demo, assignment, isolation, progress=lambda record: say(f"   {summary(record)}"))
     with _timed("5. feedback and grades", say):
-        pages = generate_feedback(demo, assignment)
+        pages = write_pages(demo, assignment).pages
         table, rows = write_table(demo, [assignment], "student")
     with _timed("6. the hostile submission under plain nbgrader, for comparison", say):
         compared = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tito.cli.common import Settings, print_text, say
+from tito.cli.common import Settings, is_watched, print_text, say
 from tito.course.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Writer:
             say("This was a dry run: nothing was written.")
             return False
         names = ", ".join(map(str, files))
-        if self._asks and _is_watched() and not click.confirm(f"Write {names}?", default=True, err=True):
+        if self._asks and is_watched() and not click.confirm(f"Write {names}?", default=True, err=True):
             say("Nothing was written.")
             return False
         for name, text in files.items():
@@ -68,12 +68,6 @@ class _Writer:
             with path.open("x", encoding="utf-8") as file:  # over nothing, whatever came there meanwhile
                 file.write(text)
         return True
-
-
-def _is_watched() -> bool:
-    import sys
-
-    return sys.stdin.isatty()
 
 
 # ---- a course of nbgrader's -------------------------------------------------------------------------

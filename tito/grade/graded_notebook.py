@@ -11,14 +11,17 @@ from typing import Any
 import nbformat
 
 from tito.course.cells import Cell, as_node
-from tito.grade.causes import stopped_output
+from tito.grade.causes import HIDDEN_FAILED, stopped_output
 from tito.grade.observe import Observations
 from tito.grade.whitelist import KERNEL, allowed_output
-from tito.models import CellVerdict
+from tito.models import CellVerdict, Verdict
 from tito.plan.plan import NotebookPlan
 from tito.repair.repair import repair
 
 OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
+FAILED = Verdict.FAILED.value.upper()
+VERDICTS = frozenset(verdict.value.upper() for verdict in Verdict)
+UNDECIDED = tuple(verdict.value.upper() for verdict in (Verdict.PLATFORM, Verdict.MANUAL))  # no number was written
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
 
 
@@ -112,6 +115,19 @@ def _verdict_output(verdict: CellVerdict) -> list[Any]:
     used = f"{verdict.seconds:.2f} s, {verdict.memory_mb:.0f} MiB" if verdict.seconds else ""
     lines = [line for line in (f"{name}: {verdict.message}", verdict.detail, used) if line]
     return [nbformat.NotebookNode(output_type="error", ename=name, evalue=verdict.message, traceback=lines)]
+
+
+def as_told(output: Any, *, has_hidden: bool = False) -> Any:
+    """Of a verdict, its message: its detail may hold expected values, its kind is chosen in a hidden check too.
+
+    An error that is no verdict is from nbgrader's own engine, and what it says may be of the hidden part.
+    """
+    if output.output_type == "error":
+        if has_hidden and output.ename not in VERDICTS:
+            output.evalue = HIDDEN_FAILED
+        output.ename = output.ename if output.ename in UNDECIDED else FAILED
+        output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
+    return output
 
 
 def as_released(plan: NotebookPlan) -> Any:

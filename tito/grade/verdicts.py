@@ -9,7 +9,7 @@ from tito.course.cells import Cell
 from tito.errors import JudgeFailed
 from tito.grade.causes import HIDDEN_FAILED, HIDDEN_LIMIT, Failure, explained
 from tito.grade.in_process import IS_TOLD, RUNS_VALUES
-from tito.grade.observe import Observations
+from tito.grade.observe import Observations, Result
 from tito.judge.judge import Answers, Judge, Judgement, Question
 from tito.judge.worker import NO_VALUE, UNSAID
 from tito.models import (
@@ -99,7 +99,9 @@ def verdict_of_test(test: TestPlan, seen: Observations, judge: Judge | Answers) 
         failed = Outcome(Verdict.NOT_RUN, Evidence.NONE, _not_run_message(seen))
     evidence = _evidence(test, outcomes, failed)
     why = _why_forgeable(test, evidence)
-    informs = seconds, checks, memory_mb, why
+    visible = list(_before_hidden(test, results))
+    visible_s, visible_mb = sum(ran.seconds for ran in visible), max((ran.memory_mb for ran in visible), default=0.0)
+    informs = seconds, checks, memory_mb, why, visible_s, visible_mb
     if failed is None:
         earned = _by_last_value(test, outcomes)
         detail = "; ".join(filter(None, [*(outcome.detail for outcome in outcomes), earned.detail]))
@@ -128,6 +130,15 @@ class _Earned:
     points: float | None
     message: str = ""
     detail: str = ""
+
+
+def _before_hidden(test: TestPlan, results: list[Result]) -> Iterator[Ran]:
+    """Sections that ran where nothing hidden had been run: a test that the judge asks about has hidden parts before it,
+    of other tests, unless all of it is visible."""
+    all_visible = not any(section.hidden for section, _ in test.sections)
+    for section, plan, ran in results:
+        if not section.hidden and (plan is not None or test.remote is None or all_visible):
+            yield ran
 
 
 def _by_last_value(test: TestPlan, outcomes: list[Outcome]) -> _Earned:
