@@ -28,7 +28,8 @@ quick: lint                  ## lint, types, and the tests that need no sandbox,
 	OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -q -n 2 -m "unit and not slow" tests/unit tests/cluster
 
 PYTEST = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
-test: lint .venv/.compiled   ## our tests of the platform; CI runs them
+test: setup                  ## our tests of the platform; CI runs them
+	@$(MAKE) --no-print-directory -j 2 lint .venv/.compiled
 	$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder -m "not module and not nbgrader and not timed and not busy and not book"
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m timed tests/sandbox tests/exchange
 	$(PYTEST) -m busy tests/sandbox

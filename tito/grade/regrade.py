@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -19,7 +19,7 @@ from tito.errors import UsageError
 from tito.grade.cohort import plan_cohort, ready_to_grade
 from tito.grade.record import Recorder
 from tito.grade.submission import Graded
-from tito.gradebook.contents import scores_by_hand
+from tito.gradebook.by_hand import ByHand, by_hand
 from tito.gradebook.history import Change, changes_between
 from tito.gradebook.records import empty_record, from_json, read_record, record_path, write_record
 from tito.gradebook.store import open_gradebook, require_released
@@ -92,7 +92,7 @@ def propose(
         UsageError: one of `students` was not graded, or one of `cells` is not graded.
         UnknownAssignment: the assignment was never released.
     """
-    by_hand = scores_by_hand(course.db_url, assignment.id)
+    graders = by_hand(course, assignment)
     with ready_to_grade(course, assignment, backend) as (plan, start):
         _require_cells(plan, cells)
         before = _graded_before(course, assignment, students)
@@ -108,7 +108,8 @@ def propose(
             if graded.record.platform_fault:
                 faults[task.student] = graded.record.fault or "a verdict could not be given"
                 continue
-            proposed = _proposed(before[task.student], graded.record, by_hand, cells, allow_lower=allow_lower)
+            of_graders = graders.get(task.student, ByHand())
+            proposed = _proposed(before[task.student], graded.record, of_graders, cells, allow_lower=allow_lower)
             proposals.append(_proposal(before[task.student], graded, task.folder, proposed, whole=not cells))
     newer = sorted(task.student for task in tasks if task not in same)
     return Regrade(tuple(sorted(proposals, key=lambda each: each.student)), tuple(newer), faults)
@@ -134,15 +135,13 @@ def _graded_before(course: Course, assignment: Assignment, students: Collection[
 def _proposed(
     before: SubmissionRecord,
     after: SubmissionRecord,
-    by_hand: Mapping[tuple[str, str, str], float],
+    graders: ByHand,
     cells: Collection[str],
     *,
     allow_lower: bool,
 ) -> tuple[Proposed, ...]:
     changes = (change for change in changes_between(before, after) if not cells or change.grade_id in cells)
-    proposed = (
-        Proposed(change, by_hand.get((before.student, change.notebook, change.grade_id)), True) for change in changes
-    )
+    proposed = (Proposed(change, graders.points.get((change.notebook, change.grade_id)), True) for change in changes)
     return tuple(replace(each, written=allow_lower or each.gain >= 0 or each.change.after is None) for each in proposed)
 
 

@@ -30,18 +30,6 @@ WHERE assignment.name = :assignment AND (grade.auto_score IS NOT NULL OR grade.m
 GROUP BY submitted_assignment.student_id
 """
 
-BY_HAND = """
-SELECT submitted_assignment.student_id AS student, notebook.name AS notebook, base_cell.name AS cell,
-       grade.manual_score AS points
-FROM grade
-JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
-JOIN notebook ON notebook.id = submitted_notebook.notebook_id
-JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
-JOIN assignment ON assignment.id = submitted_assignment.assignment_id
-JOIN base_cell ON base_cell.id = grade.cell_id
-WHERE assignment.name = :assignment AND grade.manual_score IS NOT NULL
-"""
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -86,19 +74,6 @@ def scored(db_url: str, assignment: str) -> dict[str, datetime | None]:
             return {}
         query = text(SCORED).columns(column("student", String), column("handed_in", DateTime))
         return {row.student: row.handed_in for row in connection.execute(query, {"assignment": assignment})}
-
-
-def scores_by_hand(db_url: str, assignment: str) -> dict[tuple[str, str, str], float]:
-    """Points that people gave, by student, notebook and graded cell.
-
-    Raises:
-        GradebookUnavailable: it cannot be read.
-    """
-    from sqlalchemy import text
-
-    with connected(db_url) as connection:
-        rows = connection.execute(text(BY_HAND), {"assignment": assignment}) if connection is not None else ()
-        return {(row.student, row.notebook, row.cell): float(row.points) for row in rows}
 
 
 @contextmanager
