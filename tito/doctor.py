@@ -219,7 +219,8 @@ def _way_out(name: str, problems: dict[str, str]) -> str:
 
 
 def _gradebook(course: Course) -> Diagnosis:
-    from tito.gradebook.contents import SQLITE, contents
+    from tito.course.settings import SQLITE
+    from tito.gradebook.contents import contents
 
     is_file = course.db_url.startswith(SQLITE)
     where = course.db_url.removeprefix(SQLITE) if is_file else "a database server"  # whose URL may hold a password

@@ -335,7 +335,8 @@ class ReleasedCell:
 class GradeRow:
     """One student's grades of an assignment; `cells` are points by the label of a graded cell.
 
-    `lms_user_id` is what the roster says the learning management system calls the student.
+    `late_penalty` is less than nothing where credit was won by being early. `lms_user_id` is what the roster says the
+    learning management system calls the student.
     """
 
     student_id: str
@@ -348,6 +349,7 @@ class GradeRow:
     score: float | None
     max_score: float
     status: Status
+    late_tokens: int | None = None  # that are spent on it
     points_forgeable: float | None = None  # of what grading gave: earned on evidence that student code can forge
     lms_user_id: str = ""
 

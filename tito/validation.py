@@ -161,7 +161,7 @@ def names_at(shape: Any, place: Place) -> list[str]:
     """The names that can stand at a place of a shape."""
     for part in place:
         inside = _fields(shape)
-        shape = inside[str(part)] if inside else get_args(shape)[-1]
+        shape = inside[str(part)] if inside else [each for each in get_args(shape) if each is not ...][-1]
     return list(_fields(shape))
 
 

@@ -21,7 +21,7 @@ from loopback import Loopback, own_origin
 from ports import free_ports
 
 from tito.course.course import Course, load_course
-from tito.exchange.protocol.policy import policy_of_course
+from tito.exchange.protocol.policy import policy_in
 from tito.exchange.protocol.records import Policy
 from tito.exchange.server.local import LocalGateway
 
@@ -135,7 +135,7 @@ def course_hub(
 @contextmanager
 def closed_to_students(hub: CourseHub) -> Iterator[None]:
     """Nothing of the module is taken meanwhile."""
-    usual = policy_of_course(hub.course.root, hub.course.id)
+    usual = policy_in(hub.course.root, hub.course.id)
     assert usual is not None
     past = datetime(2020, 1, 1, tzinfo=UTC)
     exchange = LocalGateway(hub.course.exchange_root, INSTRUCTOR)

@@ -11,23 +11,25 @@ import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from gradebook_points import FULL, points
 from tiny import ASSIGNMENT, solved
 
 from tito.bridge.exchange_actions import exchange, hand_to_exchange, require_exchange
+from tito.bridge.policy_actions import apply_policy
 from tito.cli.demo import _with_an_exchange_of_its_own
 from tito.course.course import Assignment, Course, load_course
 from tito.course.nbgrader_settings import settings
 from tito.doctor import examine
 from tito.errors import BadSource, ExchangeUnavailable
-from tito.exchange.protocol.policy import policy_of_course
+from tito.exchange.protocol.policy import policy_in
 from tito.exchange.server.audit import audit
 from tito.exchange.server.local import open_local
-from tito.gradebook.grades import _seconds_late
+from tito.gradebook.grades import grades
+from tito.gradebook.store import gradebook
 
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ME = pwd.getpwuid(os.getuid()).pw_name
 
 
@@ -118,17 +120,33 @@ def test_a_deadline_an_extension_and_a_cut_off_of_the_course_file_reach_the_exch
     state = ledger.policy("tiny")
     ledger.close()
     assert state.revision == 1
-    assert state.policy == policy_of_course(course.root, "tiny")
+    assert state.policy == policy_in(course.root, "tiny")
     assert state.policy.due(ASSIGNMENT, "ada") == datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def test_an_extension_counts_for_the_late_policy(released: Course) -> None:
-    course = with_settings(released, f"[extensions.{ASSIGNMENT}]\nada = 2030-01-02T00:00:00Z")
-    submission: Any = SimpleNamespace(timestamp=datetime(2030, 1, 2, 1), total_seconds_late=90_000.0)
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", submission) == timedelta(hours=1).total_seconds()
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "bob", submission) == 90_000
-    submission.timestamp -= timedelta(hours=2)
-    assert _seconds_late(course, Assignment(ASSIGNMENT), "ada", submission) == 0
+@pytest.mark.parametrize(
+    ("due_in", "nbgraders_in", "lost"), [(+DAY, -DAY, 0), (-HOUR, +DAY, 1)], ids=["in time", "late"]
+)
+def test_exchange_grades_and_gradebook_say_the_same_whatever_nbgraders_due_date_was(
+    due_in: timedelta, nbgraders_in: timedelta, lost: float, released: Course, module: Assignment
+) -> None:
+    now = datetime.now(UTC)
+    course = with_settings(released, f"[deadlines]\n{ASSIGNMENT} = {(now + due_in).isoformat()}")
+    require_exchange(course)
+    hand_to_exchange(course, module)
+    with gradebook(course) as opened:
+        opened.find_assignment(ASSIGNMENT).duedate = (now + nbgraders_in).replace(tzinfo=None)
+    submit(course, module, "ada")
+    ledger = open_local(course.exchange_root)
+    (submission,) = ledger.submissions("tiny")
+    ledger.close()
+    points(course, "ada", FULL, timestamp=submission.received_at.replace(tzinfo=None))
+    assert submission.late == bool(lost)
+    (row,) = grades(course, module)
+    assert (row.late_penalty, row.score) == (lost, 10 - lost)
+    apply_policy(course)
+    with gradebook(course) as opened:
+        assert opened.find_submission(ASSIGNMENT, "ada").late_submission_penalty == lost
 
 
 def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_line(

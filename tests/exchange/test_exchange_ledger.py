@@ -168,7 +168,7 @@ def test_a_clock_that_is_set_back_does_not_make_a_newer_submission_the_older(led
 
 def test_a_policy_is_kept_as_it_is_given_and_its_revisions_counted(ledger: Ledger) -> None:
     assert ledger.policy(COURSE).revision == 0
-    policy = Policy({"a": NOON}, {"b": NOON}, {"a": {"ada": NOON + HOUR}}, 7)
+    policy = Policy({"a": NOON}, {"b": NOON}, {"a": {"ada": NOON + HOUR}}, submission_mb=7)
     assert ledger.set_policy(COURSE, policy, "teacher").policy == policy
     assert ledger.set_policy(COURSE, policy, "teacher").revision == 1
     assert ledger.set_policy(COURSE, Policy(), "teacher").revision == 2

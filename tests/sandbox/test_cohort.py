@@ -21,11 +21,11 @@ from tiny import ASSIGNMENT, GRADED, HIDDEN_TEXT, MARK_SCHEME, page_text, script
 
 from tito.cli import cli
 from tito.course.course import Assignment, Course
+from tito.course.submission_files import submitted_at
 from tito.errors import GradebookUnavailable, UnknownAssignment, UsageError
 from tito.exports.tables import write_table
 from tito.feedback.pages import write_pages
 from tito.grade.cohort import CohortResult, autograde
-from tito.grade.record import submitted_at
 from tito.grade.workers import Task, grade_all
 from tito.gradebook.grades import grades
 from tito.gradebook.records import from_json, read_record, record_path, to_json
@@ -366,7 +366,7 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
     table = pandas.read_csv(io.BytesIO(data), dtype={"student_id": str}).set_index("student_id")
     assert list(table.columns) == [
         "assignment", "last_name", "first_name", "email", *GRADED, "raw_score", "late_penalty", "score", "max_score",
-        "points_forgeable", "status",
+        "late_tokens", "points_forgeable", "status",
     ]  # fmt: skip
     assert dict(table["status"]) == {
         "ada": "graded", "bob": "needs manual grading", "cy": "needs manual grading", "late-one": "ungraded",

@@ -58,13 +58,13 @@ def test_a_demo_leaves_the_exchange_of_the_class_alone(tmp_path: Path) -> None:
         course = load_course(settings(tmp_path, _with_an_exchange_of_its_own(text)))
         assert (course.exchange_kind, course.exchange_root) == ("service", tmp_path / "exchange")
         assert course.exchange_url == ""
-        assert course.late.grace_minutes == (3 if "late" in text else 0)
+        assert course.policy.late.grace_minutes == (3 if "late" in text else 0)
 
 
 def test_settings_are_read(course: Course) -> None:
     assert course.limits.cell_timeout_s == 4
     assert course.limits.submission_mb == 20
-    assert course.late.percent_per_day == 10
+    assert course.policy.late.percent_per_day == 10
     assert course.sandbox.packages == ("ipython", "numpy")
 
 
@@ -162,7 +162,7 @@ def test_no_utf8_is_refused(tmp_path: Path) -> None:
 
 def test_a_deadline_has_a_zone(course: Course) -> None:
     settings(course.root, f"id = 'a'\n[deadlines]\n{ASSIGNMENT} = 2026-12-07T23:59:00Z")
-    assert load_course(course.root).deadlines == {ASSIGNMENT: datetime(2026, 12, 7, 23, 59, tzinfo=UTC)}
+    assert load_course(course.root).policy.deadlines == {ASSIGNMENT: datetime(2026, 12, 7, 23, 59, tzinfo=UTC)}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_dates_that_would_be_nobodys_or_contradict_are_refused(text: str, messag
 def test_a_module_that_was_released_and_whose_source_is_gone_keeps_its_dates(course: Course) -> None:
     course.step("release", "05_before").mkdir(parents=True)
     settings(course.root, "id = 'a'\n[deadlines]\n05_before = 2026-12-07T12:00:00Z")
-    assert "05_before" in load_course(course.root).deadlines
+    assert "05_before" in load_course(course.root).policy.deadlines
 
 
 def test_a_reference_has_a_name_to_import(course: Course) -> None:

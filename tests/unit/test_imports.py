@@ -43,6 +43,7 @@ LAYERS = (
     "tito.sandbox",
     "tito.sandbox.inside",
     "tito.course",
+    "tito.policy",
     "tito.plain_text",
     "tito.models",
     "tito.validation",

@@ -37,6 +37,7 @@ from tito.models import (
     SubmissionRecord,
     Verdict,
 )
+from tito.policy.time_policy import TimePolicy
 
 # ---- text that is no formula -------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ def test_lateness_is_nbgraders_and_an_extension_moves_it(released: Course) -> No
     points(released, "bob", FULL, timestamp=datetime(2026, 1, 1, 12), extension=datetime(2026, 1, 3) - due)
     rows = by_student(released)
     assert {student: row.late_penalty for student, row in rows.items()} == {"ada": 1.0, "bob": 0.0}
-    without = replace(released, late=type(released.late)())
+    without = replace(released, policy=TimePolicy())
     points(without, "ada", FULL, timestamp=datetime(2026, 1, 1, 12), penalty=2.5)
     assert by_student(without)["ada"].late_penalty == 2.5
 

@@ -156,7 +156,9 @@ def test_an_answer_of_another_form_is_an_error_that_does_not_repeat_it(change: d
 
 def test_a_policy_says_its_moments_in_utc_wherever_they_were_written() -> None:
     noon = datetime(2026, 12, 7, 12, tzinfo=timezone(timedelta(hours=1)))
-    policy = Policy({"ps1": noon}, {}, {"ps1": {"ada": noon}}, 20, PrecheckPolicy(3, ("numpy",), Limits()))
+    policy = Policy(
+        {"ps1": noon}, {}, {"ps1": {"ada": noon}}, submission_mb=20, precheck=PrecheckPolicy(3, ("numpy",), Limits())
+    )
     read = from_json(Policy, to_json(policy))
     assert read == policy
     assert read.deadlines["ps1"].tzinfo == read.extensions["ps1"]["ada"].tzinfo == UTC

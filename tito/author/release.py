@@ -6,15 +6,16 @@ A release is made in a scratch folder and put in place whole: whatever fails, th
 from __future__ import annotations
 
 import shutil
-from datetime import UTC
 from pathlib import Path
 
 import nbformat
 
 from tito.bridge.generate import generate, scratch_course
 from tito.course.course import Assignment, Course
+from tito.course.course_policy import course_policy
 from tito.course.script import build
 from tito.course.settings import HELPERS_FILE
+from tito.gradebook.penalties import store_policy
 from tito.gradebook.released_cells import fit_cells
 from tito.gradebook.store import gradebook
 from tito.plan.autotests import instantiated
@@ -49,12 +50,11 @@ def publish(course: Course, assignment: Assignment) -> Path:
     Raises:
         GradebookUnavailable, BadSource: nothing was changed in release/.
     """
+    course_policy(course)  # whoever is misspelt in it is told before anything is changed
     with scratch_course(course) as scratch:
         _build_source(course, scratch, assignment)
         paths = sorted(scratch.step("source", assignment.id).glob("*.ipynb"))
-        with gradebook(
-            course
-        ) as opened:  # one that is unusable is told as that, not as nbgrader's trouble with a notebook
+        with gradebook(course) as opened:  # what is unusable is told as that, not as nbgrader's trouble with a notebook
             fit_cells(opened, assignment.id, {path.stem: nbformat.read(path, as_version=4) for path in paths})
         fresh = generate(scratch, assignment, database=True)
         target = course.step("release", assignment.id)
@@ -62,15 +62,5 @@ def publish(course: Course, assignment: Assignment) -> Path:
         if target.exists():
             target.rename(scratch.root / "old")
         fresh.rename(target)
-    _set_deadline(course, assignment)
+    store_policy(course)
     return target
-
-
-def _set_deadline(course: Course, assignment: Assignment) -> None:
-    """Of a course on nbgrader's own exchange, what nbgrader has for a deadline stays where course.toml has none."""
-    due = course.deadlines.get(assignment.id)
-    if due is None and course.exchange_kind != "service":
-        return
-    with gradebook(course) as opened:
-        naive_utc = due.astimezone(UTC).replace(tzinfo=None) if due is not None else None
-        opened.find_assignment(assignment.id).duedate = naive_utc

@@ -24,9 +24,9 @@ from nbgrader.utils import find_all_files, rmtree
 from tito.course.course import Course, find_course, whole_url
 from tito.course.nbgrader_course import STEPS
 from tito.course.nbgrader_options import with_options
-from tito.course.submission_files import Unreadable, read_below
+from tito.course.submission_files import Unreadable, read_below, submitted_at
 from tito.errors import PlatformError, TitoError, UsageError
-from tito.grade.record import Recorder, submitted_at
+from tito.grade.record import Recorder
 from tito.grade.submission import Graded, content_hash, not_graded
 from tito.grade.workers import PersistentGrader, Task
 from tito.gradebook.store import open_gradebook, require_released
@@ -96,8 +96,9 @@ class TitoConverter(Autograde):  # type: ignore[misc]
         by_name = self.coursedir.notebook_id != "*"
         if not graded.exists() or (by_name and not all(file.exists() for file in files)):
             return True
-        times = submitted_at(Path(self._format_source(assignment_id, student_id))), submitted_at(graded)
-        if not self.force and (None in times or times[0] <= times[1]):
+        handed_in = submitted_at(Path(self._format_source(assignment_id, student_id)))
+        last = submitted_at(graded)
+        if not self.force and (handed_in is None or last is None or handed_in <= last):
             self.log.info("Skipping existing assignment: %s", graded)
             return False
         if not by_name:

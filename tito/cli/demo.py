@@ -37,6 +37,7 @@ from tito.feedback.pages import write_pages
 from tito.grade.cohort import autograde, prepare
 from tito.gradebook.store import gradebook
 from tito.models import Variant
+from tito.policy.time_policy import TimePolicy
 from tito.sandbox.backends import backend
 
 MARK = ".tito-demo"
@@ -243,7 +244,7 @@ def plain_nbgrader_scores(
         shutil.copytree(course.step("source", assignment.id), plain.step("source", assignment.id))
         if (templates := course.root / AUTOTESTS_FILE).is_file():
             shutil.copy(templates, root)
-        publish(replace(plain, deadlines={}), assignment)
+        publish(replace(plain, policy=TimePolicy()), assignment)
         scores: dict[str, float] = {}
         for student in students:
             shutil.copytree(

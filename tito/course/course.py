@@ -12,7 +12,6 @@ import stat
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +28,12 @@ from tito.course.settings import (
     FileSettings,
     FolderSettings,
     GateSettings,
-    LatePolicy,
     PrecheckSettings,
     SandboxSettings,
 )
 from tito.errors import BadSource, NotACourse, UnknownAssignment
 from tito.models import Limits, Stubs
+from tito.policy.time_policy import TimePolicy
 from tito.validation import near
 
 if TYPE_CHECKING:
@@ -75,13 +74,10 @@ class Course:
     folders: FolderSettings = field(default_factory=FolderSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
     limits: Limits = field(default_factory=Limits)
-    late: LatePolicy = field(default_factory=LatePolicy)
     precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
     files: FileSettings = field(default_factory=FileSettings)
-    deadlines: dict[str, datetime] = field(default_factory=dict)
-    cutoffs: dict[str, datetime] = field(default_factory=dict)
-    extensions: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    policy: TimePolicy = field(default_factory=TimePolicy)  # of course.toml alone, see `course_policy`
     named: frozenset[str] = frozenset()  # settings that stand in course.toml, as "limits.cell_timeout_s"
     nbgrader: Config | None = None  # nbgrader's own settings, see `nbgrader_options`
     ignored: tuple[str, ...] = IGNORED
@@ -268,6 +264,7 @@ def load_course(root: Path) -> Course:
         BadSource: it is no TOML, lacks `id`, holds a setting that we do not know, or one that cannot be.
     """
     from tito.course.course_file import read_course_file, settings_named_in
+    from tito.course.sound_policy import require_sound
 
     path = root / SETTINGS_FILE
     file = read_course_file(path)
@@ -288,16 +285,14 @@ def load_course(root: Path) -> Course:
         folders=_folders(path, file.folders),
         sandbox=file.sandbox,
         limits=file.limits,
-        late=file.late,
         precheck=file.precheck,
         gates=file.gates,
         files=file.files,
-        deadlines=file.deadlines,
-        cutoffs=file.cutoffs,
-        extensions=file.extensions,
+        policy=file.policy,
         named=settings_named_in(path),
     )
-    _require_policy(path, course)
+    released = (folder.name for folder in course.step("release").glob("*/"))
+    require_sound(path, course.policy, {*(assignment.id for assignment in course.assignments), *released})
     _require_files(path, course)
     return course
 
@@ -320,30 +315,6 @@ def _folders(path: Path, folders: FolderSettings) -> FolderSettings:
                 hint="Give each step a folder of its own in the course's folder.",
             )
     return folders
-
-
-def _require_policy(path: Path, course: Course) -> None:
-    """Refuse dates for assignments that are not there, which would silently be nobody's, and such as contradict."""
-    released = (folder.name for folder in course.step("release").glob("*/"))
-    assignments = {assignment.id: assignment for assignment in course.assignments} | dict.fromkeys(released)
-    for table in ("deadlines", "cutoffs", "extensions"):
-        for name in getattr(course, table):
-            if name not in assignments:
-                raise BadSource(
-                    f"{path}: '{table}' names no assignment of this course: '{name}'.", hint=near(name, assignments)
-                )
-    for name, deadline in course.deadlines.items():
-        for student, extended in course.extensions.get(name, {}).items():
-            if extended < deadline:
-                raise BadSource(
-                    f"{path}: the extension of '{student}' for {name} ends before the deadline of all.",
-                    hint="Correct it, or take it out.",
-                )
-        if name in course.cutoffs and course.cutoffs[name] < deadline:
-            raise BadSource(
-                f"{path}: the cut-off of {name} lies before its deadline, and nothing is taken after it.",
-                hint="Correct one of them.",
-            )
 
 
 def _require_files(path: Path, course: Course) -> None:

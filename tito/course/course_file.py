@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 
 from tito.course.settings import (
     ExchangeSettings,
@@ -16,12 +16,13 @@ from tito.course.settings import (
     FolderSettings,
     GateSettings,
     GradebookSettings,
-    LatePolicy,
     PrecheckSettings,
     SandboxSettings,
 )
 from tito.errors import BadSource
 from tito.models import Limits
+from tito.policy.credit import CreditStep, LatePolicy
+from tito.policy.time_policy import Moment, TimePolicy, TokenSettings
 from tito.validation import NO_OTHERS, from_json, wrong_setting
 
 
@@ -48,12 +49,33 @@ class CourseFile:
     precheck: PrecheckSettings = field(default_factory=PrecheckSettings)
     gates: GateSettings = field(default_factory=GateSettings)
     files: FileSettings = field(default_factory=FileSettings)
-    #: by assignment, a date and time with a zone
-    deadlines: dict[str, AwareDatetime] = field(default_factory=dict)
+    tokens: TokenSettings = field(default_factory=TokenSettings)
+    #: by assignment, a date and time with a zone. Without this table, an empty one too, nbgrader's due dates count
+    deadlines: dict[str, Moment] = field(default_factory=dict)
     #: the same: nothing is taken after it
-    cutoffs: dict[str, AwareDatetime] = field(default_factory=dict)
-    #: by assignment and student, a deadline of their own; one beyond the cut-off moves the cut-off
-    extensions: dict[str, dict[str, AwareDatetime]] = field(default_factory=dict)
+    cutoffs: dict[str, Moment] = field(default_factory=dict)
+    #: students that can be named together, as `"@section_b"`: lists of students by label
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: by assignment and student or `"@label"`, a deadline of their own; one beyond the cut-off moves the cut-off
+    extensions: dict[str, dict[str, Moment]] = field(default_factory=dict)
+    #: by assignment, a list of students and `"@label"`s of whom nothing is asked
+    excuses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: by assignment, the steps of a credit timeline, instead of what `[late]` says
+    credit: dict[str, tuple[CreditStep, ...]] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> TimePolicy:
+        """All that it says about time."""
+        return TimePolicy(
+            deadlines=self.deadlines,
+            cutoffs=self.cutoffs,
+            extensions=self.extensions,
+            labels=self.labels,
+            excuses=self.excuses,
+            late=self.late,
+            credit=self.credit,
+            tokens=self.tokens,
+        )
 
 
 def read_course_file(path: Path) -> CourseFile:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tito.course.course import Course
 from tito.course.nbgrader_course import CONFIG_FILE, STEPS
 from tito.course.nbgrader_settings import AUTOGRADE_PREPROCESSORS
-from tito.course.settings import SETTINGS_FILE, LatePolicy
+from tito.course.settings import SETTINGS_FILE
 from tito.errors import BadSource, UsageError
 from tito.models import Limits, Stubs
 
@@ -169,10 +169,10 @@ def _require_no_other_engine(config: Config) -> None:
 
 
 def _require_one_late_policy(course: Course, config: Config) -> None:
-    if course.late != LatePolicy() and any(config.get(section) for section in LATE):
+    if course.policy.changes_scores and any(config.get(section) for section in LATE):
         raise UsageError(
-            f"{SETTINGS_FILE} has a [late] policy, and nbgrader's settings {' or '.join(LATE)}: points would be lost "
-            "twice.",
+            f"{SETTINGS_FILE} has a [late] or [credit] policy, and nbgrader's settings {' or '.join(LATE)}: points "
+            "would be lost twice.",
             hint="Take one of them out.",
         )
 

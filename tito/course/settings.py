@@ -24,21 +24,6 @@ BackendName = Literal["bubblewrap", "landlock", "none"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 AMOUNT = Between(0, MOST)
 MOST_SUBMITTED_MB = 48  # they cross into a session in one message
-PERCENT = Between(0, 100)
-
-
-@dataclass(frozen=True)
-class LatePolicy:
-    """Percent of the maximum score lost per started day after the deadline and the grace period."""
-
-    __pydantic_config__ = NO_OTHERS
-
-    #: after the deadline, in which nothing is lost
-    grace_minutes: Annotated[float, AMOUNT] = 0.0
-    #: of the maximum score, for each day that has begun after that
-    percent_per_day: Annotated[float, PERCENT] = 0.0
-    #: and no more than that
-    max_percent: Annotated[float, PERCENT] = 100.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
+
+TIMESTAMP = "timestamp.txt"
 
 
 class Unreadable(Exception):
@@ -45,3 +48,14 @@ def read_below(folder: Path, inside: Path, limit_mb: int) -> bytes:
         if path.is_symlink() or part in ("..", "."):
             raise Unreadable(f"{inside} is a link, or lies elsewhere")
     return read_regular_file(path, limit_mb)
+
+
+def submitted_at(submitted: Path) -> datetime | None:
+    """The submission's time as nbgrader wrote it (naive UTC), or None."""
+    from nbgrader.utils import parse_utc
+
+    try:
+        at: datetime = parse_utc(read_regular_file(submitted / TIMESTAMP, 1).decode().strip())
+    except (Unreadable, ValueError, OverflowError):
+        return None
+    return at

@@ -9,6 +9,7 @@ from tito.course.course_file import CourseFile
 from tito.docs.comments import comments_in
 from tito.docs.markdown import code, table
 from tito.hub.config.load_settings import known_settings
+from tito.policy.credit import CreditStep
 from tito.validation import Between
 
 INTRODUCTION = """\
@@ -37,6 +38,8 @@ def page() -> str:
     for each in tables:
         kind = hints[each.name]
         parts += [f"### {code(f'[{each.name}]')}\n", f"{_paragraphs(kind)}\n", _table(kind, list(fields(kind)))]
+    parts += [f"### {code('[[credit.ASSIGNMENT]]')}\n", f"{_paragraphs(CreditStep)}\n"]
+    parts.append(_table(CreditStep, list(fields(CreditStep))))
     rows = [(code(each.dotted), _shown(each.default), each.description) for each in known_settings()]
     return "\n".join([*parts, OF_THE_HUB, table(("setting", "default", "what it is"), rows)])
 
@@ -53,6 +56,8 @@ def _table(kind: type, shown: list[Field[Any]]) -> str:
 
 def _kind(hint: Any) -> str:
     """What a setting is, as a person says it."""
+    if type(None) in get_args(hint):
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
     if get_origin(hint) is Literal:
         return " or ".join(code(each) for each in get_args(hint))
     bounds = [each for each in getattr(hint, "__metadata__", ()) if isinstance(each, Between)]

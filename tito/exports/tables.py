@@ -29,7 +29,7 @@ PER: tuple[Per, ...] = get_args(Per)
 PLURALS: dict[Per, str] = {"student": "students", "cell": "cells", "check": "checks"}
 
 PEOPLE = ["assignment", "student_id", "last_name", "first_name", "email"]
-SCORES = ["raw_score", "late_penalty", "score", "max_score", "points_forgeable"]
+SCORES = ["raw_score", "late_penalty", "score", "max_score", "late_tokens", "points_forgeable"]
 CELL = ["notebook", "cell"]
 POINTS = ["points", "max_points"]
 TEXTS = {*PEOPLE, *CELL, "check", "verdict", "evidence", "status"}

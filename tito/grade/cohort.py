@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from tito.course.course import Assignment, Course
+from tito.course.submission_files import submitted_at
 from tito.errors import UsageError
 from tito.grade.calibrate import calibrated, calibrated_apart
 from tito.grade.graded_notebook import is_written_here
 from tito.grade.plan_cache import PlanCache
-from tito.grade.record import Recorder, submitted_at
+from tito.grade.record import Recorder
 from tito.grade.submission import content_hash
 from tito.grade.workers import Task, WorkerPool
 from tito.gradebook.contents import scored
@@ -176,4 +177,6 @@ def autograde(
                 for _, result in batch:
                     graded.append(result.record)
                     progress(result.record)
+            folders = course.submissions(assignment.id)
+            recorder.update_times({record.student: folders[record.student] for record in todo.unchanged})
     return CohortResult(tuple(graded), tuple(todo.unchanged), tuple(todo.left_alone))

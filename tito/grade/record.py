@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,13 @@ import nbformat
 from tito.course.cells import grade_id_of, kind_of
 from tito.course.course import Course
 from tito.course.settings import MOST_SUBMITTED_MB
-from tito.course.submission_files import Unreadable, read_below, read_regular_file
+from tito.course.submission_files import TIMESTAMP, Unreadable, read_below, read_regular_file, submitted_at
 from tito.errors import BadSource
 from tito.grade.graded_notebook import as_json
 from tito.grade.submission import Graded
 from tito.gradebook.history import append, entry_of
 from tito.gradebook.late_plugin import LatePlugin
+from tito.gradebook.penalties import store_penalties
 from tito.gradebook.records import begin_record, empty_record, read_record, write_record
 from tito.gradebook.store import transaction
 from tito.models import (
@@ -35,7 +36,6 @@ from tito.models import (
     SubmissionRecord,
 )
 
-TIMESTAMP = "timestamp.txt"
 NO_RESPONSE = "No response."
 SECRET = "submission_secret.txt"  # by which nbgrader's filesystem exchange finds the student of a page
 LONGEST_SECRET = 1024  # bytes; nbgrader's has 128
@@ -87,6 +87,7 @@ class Recorder:
             for graded, submitted in batch:
                 student = graded.record.student
                 self._write_grades(graded, submitted, stored[student], Answers(self.course, before[student], graded))
+            store_penalties(self.course, self.late, self.opened, self.assignment, stored)
         records = [_with_others(graded.record, before[graded.record.student], others) for graded, _ in batch]
         entries = (entry_of(before[record.student], record, why) for record in records)
         append(self.course, self.assignment, filter(None, entries))
@@ -106,13 +107,32 @@ class Recorder:
         before = self._record_before(record.student)
         cells = {(book.notebook, cell.grade_id): cell for book in record.notebooks for cell in book.cells}
         with transaction(self.opened, flushing=False):
-            submission = self._stored([record.student])[record.student]
-            for notebook in submission.notebooks:
+            stored = self._stored([record.student])
+            for notebook in stored[record.student].notebooks:
                 for grade in notebook.grades:
                     if cell := cells.get((notebook.notebook.name, self.names[grade.cell_id])):
                         _write_grade(grade, cell, unchanged=True)
-            self.late.assign(submission)
+            store_penalties(self.course, self.late, self.opened, self.assignment, stored)
         append(self.course, self.assignment, filter(None, [entry_of(before, record, why)]))
+
+    def update_times(self, folders: Mapping[str, Path]) -> None:
+        """Have the gradebook say when what is collected was handed in, of students whose work is as it was graded:
+        whoever hands the same in again has handed it in later, and the penalty is that of the later time.
+
+        Raises:
+            GradebookUnavailable: nothing was written.
+        """
+        from nbgrader.api import Assignment, SubmittedAssignment
+
+        with transaction(self.opened):
+            query = self.opened.db.query(SubmittedAssignment).join(Assignment)
+            rows = query.filter(Assignment.name == self.assignment, SubmittedAssignment.student_id.in_(folders))
+            moved = {}
+            for row in rows:
+                if row.timestamp != (at := submitted_at(folders[row.student_id])):
+                    moved[row.student_id] = row.timestamp = at
+            if moved:
+                store_penalties(self.course, self.late, self.opened, self.assignment, moved)
 
     def _record_before(self, student: str) -> SubmissionRecord | None:
         return read_record(self.course, self.assignment, student)
@@ -142,11 +162,8 @@ class Recorder:
         return stored
 
     def _write_grades(self, graded: Graded, submitted: Path, submission: Any, answers: Answers) -> None:
-        from nbgrader.utils import parse_utc
-
         record = graded.record
-        if when := submitted_at(submitted):
-            submission.timestamp = parse_utc(when)
+        submission.timestamp = submitted_at(submitted)
         stored = {notebook.notebook.name: notebook for notebook in submission.notebooks}
         for notebook in record.notebooks:
             try:
@@ -160,7 +177,6 @@ class Recorder:
                     f"{record.assignment}: the source has a cell {error} that the gradebook does not know.",
                     hint=f"Run 'tito release {record.assignment}' again.",
                 ) from error
-        self.late.assign(submission)
 
     def _write_notebook(
         self, stored: Any, verdicts: NotebookVerdicts, text: str, answers: Answers, *, is_missing: bool
@@ -240,16 +256,6 @@ def _write_comment(cell: Any, comment: Any, grade: Any) -> None:
         grade.auto_score, _ = determine_grade(cell)
         if grade.manual_score is None:
             grade.needs_manual_grade = grade.auto_score is None
-
-
-def submitted_at(submitted: Path) -> Any:
-    """The submission's time as nbgrader wrote it (naive UTC), or None."""
-    from nbgrader.utils import parse_utc
-
-    try:
-        return parse_utc(read_regular_file(submitted / TIMESTAMP, 1).decode().strip())
-    except (Unreadable, ValueError, OverflowError):
-        return None
 
 
 def _secret_of(submitted: Path) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from tito.course.course import Assignment, Course
-from tito.gradebook.contents import connected
+from tito.course.gradebook_database import connected
 
 OF_CELLS = """
 SELECT submitted_assignment.student_id AS student, notebook.name AS notebook, base_cell.name AS cell,

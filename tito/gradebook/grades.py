@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tito.course.course import Assignment, Course
-from tito.course.settings import LatePolicy
-from tito.gradebook.contents import connected
-from tito.gradebook.late import penalty
+from tito.course.course_policy import rows_of
+from tito.course.gradebook_database import connected
+from tito.gradebook.lateness import Lateness, read_lateness
 from tito.gradebook.records import RecordMarks, read_marks
 from tito.gradebook.store import not_released
 from tito.models import GradeRow, ReleasedCell, Status
+from tito.policy.credit import points_lost
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-ASSIGNMENT = "SELECT id, duedate FROM assignment WHERE name = :name"
+ASSIGNMENT = "SELECT id FROM assignment WHERE name = :name"
 RELEASED = "SELECT name FROM assignment"
 CELLS = """
 SELECT notebook.name AS notebook, base_cell.name AS name,
@@ -33,13 +33,11 @@ LEFT JOIN task_cells ON task_cells.id = base_cell.id
 WHERE notebook.assignment_id = :assignment AND coalesce(grade_cells.max_score, task_cells.max_score) IS NOT NULL
 """
 SUBMISSIONS = """
-SELECT submitted_assignment.student_id AS student, submitted_assignment.timestamp AS timestamp,
-       submitted_assignment.extension AS extension, sum(submitted_notebook.late_submission_penalty) AS penalty
+SELECT submitted_assignment.student_id AS student, sum(submitted_notebook.late_submission_penalty) AS penalty
 FROM submitted_assignment
 LEFT JOIN submitted_notebook ON submitted_notebook.assignment_id = submitted_assignment.id
 WHERE submitted_assignment.assignment_id = :assignment
-GROUP BY submitted_assignment.id, submitted_assignment.student_id, submitted_assignment.timestamp,
-         submitted_assignment.extension
+GROUP BY submitted_assignment.id, submitted_assignment.student_id
 """
 POINTS = """
 SELECT submitted_assignment.student_id AS student, notebook.name AS notebook, base_cell.name AS cell,
@@ -69,18 +67,9 @@ class AssignmentGrades:
 class Submission:
     """What the gradebook holds of one student's submission."""
 
-    timestamp: datetime | None
-    duedate: datetime | None
-    penalty: float  # what a late plug-in of nbgrader's has taken off
+    penalty: float  # what is stored as lost by being late
     points: dict[str, float | None]
     waits: bool = False  # for somebody who grades by hand
-
-    @property
-    def total_seconds_late(self) -> float:
-        """As nbgrader counts it."""
-        if self.timestamp is None or self.duedate is None:
-            return 0.0
-        return max(0.0, (self.timestamp - self.duedate).total_seconds())
 
 
 def grades(course: Course, assignment: Assignment) -> list[GradeRow]:
@@ -98,17 +87,18 @@ def read_grades(course: Course, assignment: Assignment) -> AssignmentGrades:
     `grades` does."""
     handed_in = course.submissions(assignment.id)
     with connected(course.db_url) as connection:
-        released = _query(connection, ASSIGNMENT, name=assignment.id) if connection is not None else []
+        released = rows_of(connection, ASSIGNMENT, name=assignment.id) if connection is not None else []
         if connection is None or not released:
             raise not_released(course, assignment.id)
-        students = {student.id: student for student in _query(connection, STUDENTS)}
-        cells = _released_cells(course, assignment, _query(connection, CELLS, assignment=released[0].id))
+        students = {student.id: student for student in rows_of(connection, STUDENTS)}
+        cells = _released_cells(course, assignment, rows_of(connection, CELLS, assignment=released[0].id))
         submissions = _submissions(connection, released[0], cells)
+        lateness = read_lateness(course, connection)
     marks = {student: read_marks(course, assignment.id, student) for student in submissions}
     max_score = sum(cell.max_points for cell in cells)
     rows = [
         _row(
-            course,
+            lateness,
             assignment,
             student_id,
             student=students.get(student_id),
@@ -131,17 +121,8 @@ def released_assignments(course: Course) -> list[Assignment]:
         GradebookUnavailable: the database cannot be read.
     """
     with connected(course.db_url) as connection:
-        names = {row.name for row in _query(connection, RELEASED)} if connection is not None else set()
+        names = {row.name for row in rows_of(connection, RELEASED)} if connection is not None else set()
     return sorted((each for each in course.assignments if each.id in names), key=lambda each: each.id)
-
-
-def _query(connection: Connection, text: str, **values: str) -> list[Any]:
-    """Rows of a query, in which moments and spans of time are Python's whatever the database makes of them."""
-    from sqlalchemy import DateTime, Interval
-    from sqlalchemy import text as statement
-
-    typed = statement(text).columns(duedate=DateTime(), timestamp=DateTime(), extension=Interval())
-    return list(connection.execute(typed, values).all())
 
 
 def _released_cells(course: Course, assignment: Assignment, rows: list[Any]) -> tuple[ReleasedCell, ...]:
@@ -175,12 +156,9 @@ def _order(course: Course, assignment: Assignment) -> dict[tuple[str, str], int]
 
 def _submissions(connection: Connection, released: Any, cells: tuple[ReleasedCell, ...]) -> dict[str, Submission]:
     labels = {(cell.notebook, cell.name): cell.label for cell in cells}
-    submissions = {}
-    for row in _query(connection, SUBMISSIONS, assignment=released.id):
-        due = released.duedate
-        duedate = due + (row.extension or timedelta()) if due is not None else None
-        submissions[row.student] = Submission(row.timestamp, duedate, float(row.penalty or 0), {})
-    for student, notebook, cell, auto, manual, extra, waits in _query(connection, POINTS, assignment=released.id):
+    rows = rows_of(connection, SUBMISSIONS, assignment=released.id)
+    submissions = {row.student: Submission(float(row.penalty or 0), {}) for row in rows}
+    for student, notebook, cell, auto, manual, extra, waits in rows_of(connection, POINTS, assignment=released.id):
         submission, label = submissions.get(student), labels.get((notebook, cell))
         if submission is not None and label is not None:
             submission.points[label] = _points(auto, manual, extra)
@@ -189,7 +167,7 @@ def _submissions(connection: Connection, released: Any, cells: tuple[ReleasedCel
 
 
 def _row(
-    course: Course,
+    lateness: Lateness,
     assignment: Assignment,
     student_id: str,
     *,
@@ -202,13 +180,17 @@ def _row(
 ) -> GradeRow:
     """The row of one student; `student` and `submission` are the gradebook's, None where it has none."""
     fault = marks is not None and marks.platform_fault
+    standing = lateness.standing(assignment.id, student_id)
     status = _status(handed_in, submission is not None, fault, submission is not None and submission.waits)
+    if standing.excused:
+        status = Status.EXCUSED
     raw = late = None
     if submission is not None:
         points |= submission.points
         raw = sum(earned for earned in points.values() if earned is not None)
         if status is Status.GRADED:
-            late = _penalty(course, assignment, student_id, submission, raw, max_score)
+            by_policy = lateness.policy.changes_scores
+            late = points_lost(standing.credit, raw, max_score) if by_policy else min(raw, submission.penalty)
     return GradeRow(
         student_id=student_id,
         last_name=(student.last_name if student else None) or "",
@@ -221,25 +203,9 @@ def _row(
         max_score=max_score,
         status=status,
         points_forgeable=marks.points_forgeable if marks is not None else None,
+        late_tokens=standing.tokens if submission is not None else None,
         lms_user_id=(student.lms_user_id if student else None) or "",
     )
-
-
-def _penalty(
-    course: Course, assignment: Assignment, student: str, submission: Submission, raw: float, max_score: float
-) -> float:
-    """By the policy of course.toml; where it has none, what a plug-in has stored."""
-    if course.late == LatePolicy():
-        return min(raw, submission.penalty)
-    return penalty(course.late, raw, max_score, _seconds_late(course, assignment, student, submission))
-
-
-def _seconds_late(course: Course, assignment: Assignment, student: str, submission: Submission) -> float:
-    """After the student's extension in the course file, else as nbgrader counts it."""
-    extended = course.extensions.get(assignment.id, {}).get(student)
-    if extended is None or submission.timestamp is None:
-        return submission.total_seconds_late
-    return max(0.0, (submission.timestamp.replace(tzinfo=UTC) - extended).total_seconds())
 
 
 def _points(auto: float | None, manual: float | None, extra: float | None) -> float | None:

@@ -1,5 +1,4 @@
-"""Late penalties that nbgrader's settings have a plugin assign when submissions are graded: they are stored with the
-grades, where nbgrader's export, its formgrader and its feedback find them. The policy of course.toml is `late`'s."""
+"""The plug-in that nbgrader's settings name for late penalties, instead of a policy of course.toml's."""
 
 from __future__ import annotations
 
@@ -34,32 +33,23 @@ class LatePlugin:
             assigning.init_plugin()
             self._plugin = assigning.plugin_inst
 
-    def assign(self, submission: Any) -> None:
-        """Store the penalty of each notebook of the gradebook's submission, which its new scores and its time make.
+    @property
+    def is_named(self) -> bool:
+        """Whether nbgrader's settings name one."""
+        return self._plugin is not None
+
+    def penalty(self, student: str, score: float, late_s: float) -> float | None:
+        """What a notebook of this score loses that comes so late; never less than nothing, and never more than the
+        score, as nbgrader has it.
 
         Raises:
             BadSource: the plugin fails, or gives no number.
         """
-        late_s = float(submission.total_seconds_late)
-        for notebook in submission.notebooks:
-            notebook.late_submission_penalty = self._penalty(submission.student_id, _score(notebook), late_s)
-
-    def _penalty(self, student: str, score: float, late_s: float) -> float | None:
-        """Never less than nothing, and never more than the score, as nbgrader has it."""
         if self._plugin is None or late_s <= 0:
             return None
         with _plugin_errors():
             penalty = self._plugin.late_submission_penalty(student, score, late_s)
             return None if penalty is None else min(max(0.0, float(penalty)), score)
-
-
-def _score(notebook: Any) -> float:
-    """nbgrader's own asks the database, in which what was graded now does not stand yet."""
-    return sum(
-        float((grade.auto_score or 0) if grade.manual_score is None else grade.manual_score)
-        + float(grade.extra_credit or 0)
-        for grade in notebook.grades
-    )
 
 
 @contextmanager

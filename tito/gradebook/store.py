@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from tito.course.course import Course
+from tito.course.gradebook_database import unavailable
 from tito.course.nbgrader_course import is_nbgraders
 from tito.errors import TitoError, UnknownAssignment
-from tito.gradebook.contents import unavailable
 from tito.gradebook.folder import prepare
 
 

@@ -12,17 +12,17 @@ import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 from tito.course.settings import FileSettings
 from tito.exchange.protocol.names import check_paths
 from tito.exchange.protocol.problems import Refused
 from tito.models import Limits
-from tito.validation import InUtc, from_json
+from tito.policy.time_policy import TimePolicy
+from tito.validation import from_json
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"  # nbgrader's own
-Moment = Annotated[datetime, InUtc()]
 
 
 class Role(IntEnum):
@@ -149,7 +149,7 @@ class Submission:
     manifest_sha256: str
     files: list[Entry]
     due_at: datetime | None = None  # by the policy as it is now, extensions included
-    late: bool = False
+    late: bool = False  # after that and the grace period
     feedback: Feedback | None = None
 
     @property
@@ -184,24 +184,11 @@ class PrecheckPolicy:
 
 
 @dataclass(frozen=True)
-class Policy:
-    """What the course file says about time, size and prechecks. A copy: the course file is what is edited."""
+class Policy(TimePolicy):
+    """What a course says about time, size and prechecks. A copy: the course file is what is edited."""
 
-    deadlines: dict[str, Moment] = field(default_factory=dict)
-    cutoffs: dict[str, Moment] = field(default_factory=dict)  # nothing is taken after it
-    extensions: dict[str, dict[str, Moment]] = field(default_factory=dict)  # by assignment and student
     submission_mb: int | None = None
     precheck: PrecheckPolicy | None = None  # None: no prechecks on submit
-
-    def due(self, assignment: str, student: str) -> datetime | None:
-        """When this student's work is due: their extension, else the deadline."""
-        return self.extensions.get(assignment, {}).get(student, self.deadlines.get(assignment))
-
-    def cutoff(self, assignment: str, student: str) -> datetime | None:
-        """After when nothing is taken from this student. An extension beyond the cut-off moves it."""
-        cutoff = self.cutoffs.get(assignment)
-        extended = self.extensions.get(assignment, {}).get(student)
-        return max(cutoff, extended) if cutoff is not None and extended is not None else cutoff
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ def require_same(submission: Row[Any], manifest: Manifest) -> None:
 def submission_record(
     row: Row[Any], files: dict[str, list[Entry]], policy: Policy, feedback: Feedback | None
 ) -> Submission:
-    due = policy.due(row.assignment, row.student)
     return Submission(
         id=row.id,
         course=row.course,
@@ -42,8 +41,8 @@ def submission_record(
         received_at=row.received_at,
         manifest_sha256=row.manifest,
         files=files[row.manifest],
-        due_at=due,
-        late=due is not None and row.received_at > due,
+        due_at=policy.due(row.assignment, row.student),
+        late=policy.is_late(row.assignment, row.student, row.received_at),
         feedback=feedback,
     )
 

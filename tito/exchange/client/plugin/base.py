@@ -20,7 +20,7 @@ from traitlets import Bool, Unicode, default
 
 from tito.errors import TitoError
 from tito.exchange.client.gateway import URL_VARIABLE, Gateway, gateway
-from tito.exchange.protocol.policy import policy_of_course
+from tito.exchange.protocol.policy import policy_in
 from tito.exchange.protocol.records import Role, Submission
 
 ANYBODY = ("", "*")
@@ -142,7 +142,7 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
 
     def send_policy(self) -> None:
         """Give the exchange the deadlines, extensions and cut-offs of the course file, where there is one."""
-        policy = policy_of_course(Path(self.coursedir.root), self.course)
+        policy = policy_in(Path(self.coursedir.root), self.course)
         if policy is None:
             return
         if not self.url or self.remote.who().courses.get(self.course) == Role.INSTRUCTOR:

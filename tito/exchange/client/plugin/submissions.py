@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect, ExchangeSubmit
 from nbgrader.utils import ignore_patterns
 from traitlets import Float, Integer
 from traitlets.config import Application
 
+from tito.course.submission_files import TIMESTAMP
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange, newest
 from tito.exchange.client.plugin.prechecks import (
@@ -29,7 +29,6 @@ from tito.exchange.protocol.names import RESERVED
 from tito.exchange.protocol.records import TIMESTAMP_FORMAT, PrecheckState, Submission
 
 RECEIPT = "receipt.json"
-TIMESTAMP = "timestamp.txt"
 
 
 class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
@@ -179,18 +178,7 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
         ]
         self.src_records = newest(submissions)
         if self.before_duedate:
-            self.src_records |= newest([submission for submission in submissions if not self._late(submission)])
-
-    def _late(self, submission: Submission) -> bool:
-        """By the exchange's deadlines, or by the gradebook's where the exchange knows none."""
-        if submission.due_at is not None:
-            return submission.late
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as opened:
-            try:
-                due = opened.find_assignment(self.assignment).duedate
-            except MissingEntry:
-                due = None
-        return due is not None and submission.received_at > due.replace(tzinfo=UTC)
+            self.src_records |= newest([submission for submission in submissions if not submission.late])
 
     def copy_files(self) -> None:
         if not self.src_records:

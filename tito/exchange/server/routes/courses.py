@@ -12,10 +12,13 @@ from tito.exchange.protocol.records import Fetch, Policy, PolicyState, PrecheckP
 from tito.exchange.server.access import CourseName
 from tito.exchange.server.routes import Instructor, TheLedger, problems
 from tito.models import Limits
+from tito.policy.credit import CreditStep, LatePolicy
+from tito.policy.time_policy import TokenSettings
 
 router = APIRouter(prefix="/courses/{course}", tags=["courses"])
 Name = Annotated[str, Field(max_length=200)]
 Moments = Annotated[dict[Name, AwareDatetime], Field(max_length=10_000)]
+Names = Annotated[tuple[Name, ...], Field(max_length=10_000)]
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
 Package = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
@@ -58,21 +61,31 @@ class PrecheckIn(BaseModel):
     files: FilesIn = FilesIn()
 
 
-class PolicyIn(BaseModel):
-    """What a course file says about time and size."""
+class TimeIn(BaseModel):
+    """What a course says about time: as `TimePolicy`, which has the bounds of each number."""
 
     model_config = ConfigDict(extra="forbid")
 
     deadlines: Moments = {}
     cutoffs: Moments = {}
     extensions: Annotated[dict[Name, Moments], Field(max_length=1000)] = {}
+    labels: Annotated[dict[Name, Names], Field(max_length=1000)] = {}
+    excuses: Annotated[dict[Name, Names], Field(max_length=1000)] = {}
+    late: LatePolicy = LatePolicy()
+    credit: Annotated[dict[Name, Annotated[tuple[CreditStep, ...], Field(max_length=100)]], Field(max_length=1000)] = {}
+    tokens: TokenSettings = TokenSettings()
+
+
+class PolicyIn(TimeIn):
+    """What a course says about time, size and prechecks."""
+
     submission_mb: Annotated[int, Field(gt=0, le=10_000)] | None = None
     precheck: PrecheckIn | None = None
 
 
 @router.get("/policy", responses=problems(400))
 def show_policy(course: CourseName, caller: Instructor, ledger: TheLedger) -> PolicyState:
-    """Deadlines, extensions and cut-offs, as they stand here."""
+    """Deadlines, extensions, credit and tokens, as they stand here."""
     return ledger.policy(course)
 
 
@@ -83,7 +96,8 @@ def set_policy(course: CourseName, policy: PolicyIn, caller: Instructor, ledger:
     if (sent := policy.precheck) is not None:
         limits, files = Limits(**sent.limits.model_dump()), FileSettings(**sent.files.model_dump())
         precheck = PrecheckPolicy(sent.per_hour, tuple(sent.packages), limits, files)
-    wanted = Policy(dict(policy.deadlines), dict(policy.cutoffs), policy.extensions, policy.submission_mb, precheck)
+    time = {name: getattr(policy, name) for name in TimeIn.model_fields}
+    wanted = Policy(**time, submission_mb=policy.submission_mb, precheck=precheck)
     return ledger.set_policy(course, wanted, caller.name)
 
 
