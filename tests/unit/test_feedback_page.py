@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from feedback_support import STUB, Reader, failed, tiny_page
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from tiny import HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT, meta, page_text, script
+from tiny import CELLS, HIDDEN_TEXT, MARK_SCHEME, SOLUTION_TEXT, meta, page_text, script
 
 from tito.feedback.page import MOST
 from tito.gradebook.by_hand import ByHand
@@ -42,6 +42,14 @@ def test_the_card_tells_points_version_receipt_and_how_it_was_graded() -> None:
     assert "d" * 64 in text
     assert "verdicts given outside student code, sandbox bubblewrap, tests revision bbbbbbbbbbbb" in text
     assert page.findings == ()
+
+
+def test_exercises_are_called_as_the_notebook_does_and_told_apart_where_it_does_not() -> None:
+    page = tiny_page(failed("test_double", 4.0, "no"), failed("test_halve", 3.0, "no"))
+    assert re.findall(r'<li><a href="#why-\d">([^<]*)</a>', page.html) == ["Doubling: double", "Doubling: halve"]
+    headed = script(halve="# %% [markdown]\n# ## Exercise 2: `halve` (3 points)\n\n" + CELLS["halve"])
+    text = page_text(tiny_page(failed("test_halve", 3.0, "no"), text=headed).html)
+    assert "Exercise 2: halve" in text and "(3 points)" not in text.partition("Your notebook")[0]
 
 
 def test_a_verdict_that_rests_on_student_code_is_not_said_to_be_given_outside_of_it() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,8 +120,13 @@ def exercises_of(cells: Iterable[Cell]) -> Exercises:
             heading = title
         if cell.grade_id:
             names[cell.grade_id] = heading
-    of_tests = {test: names.get(own[0], "") for test, own in solutions.items() if own}
-    return Exercises(names | of_tests, solutions)
+    names |= {test: names.get(own[0], "") for test, own in solutions.items()}
+    graded = [cell.grade_id for cell in cells if cell.is_graded]
+    shared = Counter(names[grade_id] for grade_id in graded)
+    for grade_id in graded:  # several below one heading are told apart by what they are about
+        if shared[heading := names[grade_id]] > 1:
+            names[grade_id] = f"{heading}: {', '.join(solutions.get(grade_id, (grade_id,)))}" if heading else ""
+    return Exercises(names, solutions)
 
 
 def heading_in(text: str) -> str:
