@@ -196,7 +196,7 @@ class Lab:
         file = self.page.locator(".jp-DirListing-item", has_text=f"{NOTEBOOK}.html")
         file.dblclick()
         frame = self.page.frame_locator(".jp-HTMLViewer iframe")
-        expect(frame.locator("#notebook-container, .container").first).to_be_visible(timeout=SLOW_MS)
+        expect(frame.get_by_role("heading", name="Your notebook")).to_be_visible(timeout=SLOW_MS)
         return frame.locator("body").text_content() or ""
 
 

@@ -171,7 +171,7 @@ def test_a_student_reads_the_feedback_and_no_hidden_test(returned: Class) -> Non
     for name, total in ((RIGHT, 97.5), (WRONG, 74.0)):
         assert "feedback available to fetch" in returned.shown[f"{name} feedback offered"]
         text = returned.shown[f"{name} feedback"]
-        assert f"(Score: {total} / 100.0)" in text
+        assert f"{total:g} of 100 points" in " ".join(text.split())
         assert COMMENT in text
         secrets = secret_lines(returned)
         assert len(secrets) > 50

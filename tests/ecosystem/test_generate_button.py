@@ -1,9 +1,11 @@
-"""Formgrader's buttons *Add new assignment* and *Generate* in a course of ours: a person's own, and a hub's."""
+"""Formgrader's buttons *Add new assignment*, *Generate* and *Generate Feedback* in a course of ours: a person's, and
+a hub's."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +21,10 @@ import pytest
 from plain_course import write_plain_course
 from ports import free_port
 
+from tito.author.release import publish
 from tito.course.course import Course
+from tito.grade.cohort import autograde
+from tito.sandbox.backends import backend
 
 TIMEOUT_S = 300
 EXTENSIONS = {
@@ -47,6 +52,14 @@ class Buttons:
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = json.loads(answer.text)
         assert "Traceback" not in answer.text
+        return result
+
+    def feedback(self, name: str, student: str = "") -> dict[str, Any]:
+        """*Generate Feedback*, for all or in a student's row."""
+        where = f"{name}/{student}" if student else name
+        answer = httpx.post(f"{self.url}/formgrader/api/assignment/{where}/generate_feedback", timeout=TIMEOUT_S)
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = json.loads(answer.text)
         return result
 
 
@@ -122,3 +135,21 @@ def test_the_buttons_make_a_release_of_ours_or_say_what_is_missing(course_and_bu
     assert "1 to mend:" in refused["log"]
     assert "question_3" in refused["log"]
     assert course.step("release", "quiz", "quiz.ipynb").read_bytes() == before
+
+
+def test_generate_feedback_makes_pages_of_ours(course_and_buttons: tuple[Course, Buttons]) -> None:
+    course, buttons = course_and_buttons
+    assert not buttons.feedback("quiz")["success"]
+    publish(course, course.assignment("quiz"))
+    for student in ("ada", "bob"):
+        folder = course.step("submitted", student, "quiz")
+        shutil.copytree(course.step("release", "quiz"), folder)
+    autograde(course, course.assignment("quiz"), backend(course.sandbox.backend))
+    assert buttons.feedback("quiz", "ada")["success"]
+    page = course.step("feedback", "ada", "quiz", "quiz.html")
+    assert "What did not pass" in page.read_text(encoding="utf-8")
+    assert not course.step("feedback", "bob").exists()
+    everybody = buttons.feedback("quiz")
+    assert everybody["success"] and "Wrote 1 feedback pages, 1 were up to date" in everybody["log"]
+    assert course.step("feedback", "bob", "quiz", "quiz.html").is_file()
+    assert not buttons.feedback("quiz", "--help")["success"]

@@ -1,7 +1,8 @@
 """Formgrader's buttons that run a command of ours on an assignment, whoever's formgrader it is.
 
-`run` serves the hub's formgrader; `install` puts *Generate* of nbgrader's own, in a person's server, onto it. What
-students get passes the gates of `tito release`, as on the command line, and the log is what that says.
+`run` serves the hub's formgrader; `install` puts *Generate* and *Generate Feedback* of nbgrader's own, in a person's
+server, onto it. What students get passes the gates of `tito release`, as on the command line, and the log is what that
+says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from typing import Any
 
 _at_work: set[tuple[Path, str]] = set()
 MAKE_RELEASE = ("release", "--no-exchange")
+
+
+def make_pages(student: str = "") -> tuple[str, ...]:
+    """The command that makes feedback pages, of a student or of all."""
+    return ("feedback", f"--student={student}") if student else ("feedback",)
 
 
 async def run(root: Path, assignment: str, *command: str) -> dict[str, Any]:
@@ -44,7 +50,8 @@ async def run(root: Path, assignment: str, *command: str) -> dict[str, Any]:
 
 
 def install(course_folder: Callable[[Path], Path | None]) -> None:
-    """Have *Generate* make our release in courses of ours, in this process, where it serves formgrader.
+    """Have *Generate* make our release, and *Generate Feedback* our pages, in courses of ours, in this process, where
+    it serves formgrader.
 
     Args:
         course_folder: tells the course of ours that nbgrader works on in a folder, if it does.
@@ -55,15 +62,21 @@ def install(course_folder: Callable[[Path], Path | None]) -> None:
     from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
     from tornado import web
 
-    of_nbgrader = handlers.AssignHandler.post
+    def replaced(of_nbgrader: Callable[..., None], command: Callable[..., tuple[str, ...]]) -> Any:
+        async def post(self: Any, assignment_id: str, *names: str) -> None:
+            root = course_folder(Path(self.coursedir.root).resolve())
+            if root is None:
+                of_nbgrader(self, assignment_id, *names)
+            else:
+                self.write(json.dumps(await run(root, assignment_id, *command(*names))))
 
-    async def post(self: Any, assignment_id: str) -> None:
-        root = course_folder(Path(self.coursedir.root).resolve())
-        if root is None:
-            of_nbgrader(self, assignment_id)
-        else:
-            self.write(json.dumps(await run(root, assignment_id, *MAKE_RELEASE)))
+        guarded = web.authenticated(check_xsrf(check_notebook_dir(post)))
+        guarded.of_nbgrader = of_nbgrader  # type: ignore[attr-defined]  # a mark, by which it is not done twice
+        return guarded
 
-    guarded = web.authenticated(check_xsrf(check_notebook_dir(post)))
-    guarded.of_nbgrader = of_nbgrader  # type: ignore[attr-defined]  # a mark, by which it is not done twice
-    handlers.AssignHandler.post = guarded
+    for handler, command in (
+        (handlers.AssignHandler, lambda: MAKE_RELEASE),
+        (handlers.GenerateAllFeedbackHandler, make_pages),
+        (handlers.GenerateFeedbackHandler, make_pages),
+    ):
+        handler.post = replaced(handler.post, command)

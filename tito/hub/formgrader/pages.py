@@ -30,7 +30,7 @@ from tornado import web
 
 from tito.bridge.guard import require_configured
 from tito.bridge.pages import GuardedLoader
-from tito.bridge.release_button import MAKE_RELEASE, run
+from tito.bridge.release_button import MAKE_RELEASE, make_pages, run
 from tito.course.course import Assignment, Course, find_course
 from tito.course.script import build
 from tito.errors import TitoError, UnknownAssignment
@@ -69,6 +69,8 @@ class Formgrader(FormgradeExtension):  # type: ignore[misc]
             (r"/formgrader/files/(.*)", Files),
             (r"/formgrader/api/assignment/([^/]+)/assign", Generate),
             (r"/formgrader/api/assignment/([^/]+)/autograde", AutogradeAll),
+            (r"/formgrader/api/assignment/([^/]+)/generate_feedback", GenerateFeedback),
+            (r"/formgrader/api/assignment/([^/]+)/([^/]+)/generate_feedback", GenerateFeedback),
             (r"/formgrader/submissions/([^/]+)/?", Submission),
         ]
         # nbgrader's own handler of files beside a submission would serve any file of the course as a page of this site.
@@ -203,6 +205,18 @@ class AutogradeAll(base.BaseApiHandler):  # type: ignore[misc]
         except TitoError as error:
             raise web.HTTPError(404, str(error)) from error
         self.write(json.dumps(await run(Path(self.coursedir.root), assignment.id, "autograde")))
+
+
+class GenerateFeedback(base.BaseApiHandler):  # type: ignore[misc]
+    """Makes the feedback pages of a student, or of all."""
+
+    @web.authenticated
+    async def post(self, assignment_id: str, student: str = "") -> None:
+        try:
+            assignment = find_course(Path(self.coursedir.root)).assignment(assignment_id)
+        except TitoError as error:
+            raise web.HTTPError(404, str(error)) from error
+        self.write(json.dumps(await run(Path(self.coursedir.root), assignment.id, *make_pages(student))))
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
