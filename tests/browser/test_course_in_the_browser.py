@@ -49,7 +49,7 @@ def test_a_student_sees_the_receipt_at_once(handed_in: Class) -> None:
     for name in VARIANTS:
         stored = receipt(handed_in, name)
         at = stored["received_at"].replace("T", " ")[:19]
-        assert f"{at} UTC. Receipt: SHA-256 {stored['manifest_sha256']}" in handed_in.shown[f"{name} submitted"]
+        assert f"{at} UTC. Receipt: SHA-256 {stored['receipt_sha256']}" in handed_in.shown[f"{name} submitted"]
 
 
 def test_why_something_was_not_taken_is_told_in_a_sentence(handed_in: Class) -> None:
@@ -71,8 +71,8 @@ def test_what_the_visible_tests_say_is_on_a_student_s_own_page(handed_in: Class)
         expect(mine.get_by_text(re.compile(r"\d+ of \d+ passed"))).to_be_visible(timeout=60_000)  # it refreshes itself
         assert mine.url == page
         text = mine.inner_text("body")
-        assert receipt(handed_in, name)["manifest_sha256"] in text
-        assert receipt(handed_in, other)["manifest_sha256"] not in text
+        assert receipt(handed_in, name)["receipt_sha256"] in text
+        assert receipt(handed_in, other)["receipt_sha256"] not in text
         assert ("FAILED" in text) == (name == WRONG)
         assert not [line for line in secret_lines(handed_in) if line in text]
         handed_in.shots.take(mine, f"{name}-page")

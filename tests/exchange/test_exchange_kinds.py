@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from command_line import command_line
 from gradebook_points import FULL, points
 from tiny import ASSIGNMENT, solved
 
@@ -147,6 +148,21 @@ def test_exchange_grades_and_gradebook_say_the_same_whatever_nbgraders_due_date_
     apply_policy(course)
     with gradebook(course) as opened:
         assert opened.find_submission(ASSIGNMENT, "ada").late_submission_penalty == lost
+
+
+def test_collecting_says_how_many_were_replaced(
+    released: Course, module: Assignment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tito_in = command_line(monkeypatch, capsys)
+    require_exchange(released)
+    hand_to_exchange(released, module)
+    for student in ("ada", "bob"):
+        submit(released, module, student)
+    assert "2 submissions, 2 of them new, 0 replaced" in tito_in(released.root, "collect", "7").err
+    submit(released, module, "ada")  # the same again, later
+    submit(released, module, "cy")
+    assert "3 submissions, 1 of them new, 1 replaced" in tito_in(released.root, "collect", "7").err
+    assert "0 of them new, 0 replaced" in tito_in(released.root, "collect", "7").err
 
 
 def test_the_exchange_is_looked_through_and_told_the_course_file_on_the_command_line(

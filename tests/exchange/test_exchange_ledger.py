@@ -17,7 +17,7 @@ from exchange_support import ASSIGNMENT, COURSE, FILES, manifest
 from sqlalchemy import create_engine, inspect, text
 
 from tito.exchange.protocol.problems import Refused
-from tito.exchange.protocol.records import Policy, Submission
+from tito.exchange.protocol.records import Policy, Submission, receipt_sha256
 from tito.exchange.server import tables
 from tito.exchange.server.audit import Sweep, audit, sweep
 from tito.exchange.server.content import Bundle
@@ -190,6 +190,19 @@ def test_what_is_sent_again_with_its_key_is_stored_once(ledger: Ledger, clock: C
     assert (new, new_again) == (True, False)
     assert again == first
     assert len(ledger.submissions(COURSE)) == 1
+
+
+def test_the_same_bytes_handed_in_twice_have_two_receipts_each_for_its_time(ledger: Ledger, clock: Clock) -> None:
+    first = hand_in(ledger, key="first")
+    clock.now += HOUR
+    second = hand_in(ledger, key="second")
+    assert first.manifest_sha256 == second.manifest_sha256
+    assert first.receipt_sha256 != second.receipt_sha256
+    receipt = second.receipt()
+    assert receipt_sha256(receipt) == receipt["receipt_sha256"] == second.receipt_sha256
+    for name, other in (("received_at", first.receipt()["received_at"]), ("student", "bob"), ("submission", first.id)):
+        assert receipt_sha256(receipt | {name: other}) != second.receipt_sha256
+    assert ledger.submission(COURSE, second.id).receipt_sha256 == second.receipt_sha256
 
 
 def test_what_is_sent_again_is_answered_though_the_cut_off_has_come(ledger: Ledger, clock: Clock) -> None:

@@ -19,7 +19,7 @@ from tiny import ASSIGNMENT, SOLVED
 
 from tito.course.cells import grade_id_of
 from tito.course.course import load_course
-from tito.exchange.protocol.records import Entry, Manifest
+from tito.exchange.protocol.records import Entry, Manifest, receipt_sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENTS_CONFIG = "from tito.exchange.client.plugin import use_service\n\nuse_service(get_config())\n"
@@ -151,7 +151,8 @@ def submit_with_receipt(people: Class) -> None:
     answer = ada.does("submit", ASSIGNMENT, "--course", "tiny")
     bob.does("submit", ASSIGNMENT, "--course", "tiny")
     [receipt] = ada.receipts()
-    assert receipt["manifest_sha256"] in answer
+    assert receipt["receipt_sha256"] == receipt_sha256(receipt)
+    assert receipt["receipt_sha256"] in answer
     assert receipt["submission"] in answer
     assert "in time" in answer
     assert receipt["student"] == "ada"
@@ -175,7 +176,7 @@ def submit_once_more(people: Class, before: int) -> None:
 
     # the receipt stands beside each submission where that is wanted, as it is in the servers of the hub
     shown = ada.does("list", "--cached", "--course", "tiny", "--ServiceExchange.show_receipts=True")
-    assert all(f"UTC. Receipt: SHA-256 {receipt['manifest_sha256']}" in shown for receipt in ada.receipts())
+    assert all(f"UTC. Receipt: SHA-256 {receipt['receipt_sha256']}" in shown for receipt in ada.receipts())
 
 
 def collect(people: Class, collected: Path) -> None:

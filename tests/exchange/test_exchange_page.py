@@ -63,7 +63,7 @@ def test_one_sees_receipts_prechecks_and_feedback_of_ones_own(exchange: Service)
     text = page(exchange, "ada").text
     for submission in (first, second):
         assert submission.id in text
-        assert submission.manifest_sha256 in text
+        assert submission.receipt_sha256 in text
     assert "1 of 2 passed" in text
     assert re.search(r">PASSED<.*t-right.*>FAILED<.*t-wrong.*0.25 s", text, re.DOTALL)
     due = exchange.ledger.prechecks.of_submission(COURSE, second.id).next_at

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -386,8 +387,6 @@ def test_the_csv_tells_missing_ungraded_manual_and_graded_apart(cohort: Course, 
 
 @pytest.mark.usefixtures("in_process")
 def test_a_late_submission_loses_points_when_grades_are_read_and_not_before(cohort: Course, module: Assignment) -> None:
-    from datetime import datetime
-
     (cohort.step("submitted", "ada", ASSIGNMENT) / "timestamp.txt").write_text("2026-01-03 12:00:00 UTC")
     with gradebook(cohort) as opened:
         opened.find_assignment(ASSIGNMENT).duedate = datetime(2026, 1, 2, 0, 0)
@@ -399,6 +398,23 @@ def test_a_late_submission_loses_points_when_grades_are_read_and_not_before(coho
         opened.find_assignment(ASSIGNMENT).duedate = datetime(2026, 1, 4, 0, 0)
     row = next(row for row in grades(cohort, module) if row.student_id == "ada")
     assert (row.late_penalty, row.score) == (0.0, 9.0)
+
+
+@pytest.mark.usefixtures("in_process")
+def test_the_same_handed_in_again_later_is_as_late_as_that(cohort: Course, module: Assignment) -> None:
+    with gradebook(cohort) as opened:
+        opened.find_assignment(ASSIGNMENT).duedate = datetime(2026, 1, 2, 0, 0)
+    timestamp = cohort.step("submitted", "ada", ASSIGNMENT) / "timestamp.txt"
+    lost = {}
+    for day in (1, 3, 4):
+        timestamp.write_text(f"2026-01-0{day} 00:00:00 UTC")
+        result = run(cohort, only=("ada",))
+        with gradebook(cohort) as opened:
+            submission = opened.find_submission(ASSIGNMENT, "ada")
+            assert submission.timestamp == datetime(2026, 1, day)
+            lost[day] = submission.late_submission_penalty
+    assert not result.graded  # it is what was graded before
+    assert lost == {1: 0.0, 3: 1.0, 4: 2.0}
 
 
 @pytest.mark.parametrize("content", [b"", b"yesterday", b"\xff\xfe", b"9" * 100, b"2026-13-45"], ids=repr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import click
 
@@ -30,16 +31,25 @@ MOST_NAMED = 5  # students, or modules, that are told of
 @module_argument
 @click.pass_obj
 def collect(settings: Settings, module: str) -> None:
-    """Bring the newest submission of every student in from the exchange."""
+    """Bring the newest submission of every student in from the exchange, in the place of an older one."""
     from tito.bridge.exchange_actions import exchange
 
     course, assignment = settings.course_and_assignment(module)
-    before = set(course.submissions(assignment.id))
+    before = _handed_in(course, assignment.id)
     done = exchange(course, assignment, "Collect", update=True)
     for name in getattr(done, "refused", ()):
         say(f"REFUSED: {name} is not owned by whose name it bears; it was left in the exchange.")
-    now = set(course.submissions(assignment.id))
-    say(f"Collected {assignment.id}: {len(now)} submissions, {len(now - before)} of them new.")
+    now = _handed_in(course, assignment.id)
+    new = len(now.keys() - before.keys())
+    replaced = sum(before[student] != at for student, at in now.items() if student in before)
+    say(f"Collected {assignment.id}: {len(now)} submissions, {new} of them new, {replaced} replaced by newer ones.")
+
+
+def _handed_in(course: Course, assignment: str) -> dict[str, datetime | None]:
+    """When what is there of each student was handed in."""
+    from tito.course.submission_files import submitted_at
+
+    return {student: submitted_at(folder) for student, folder in course.submissions(assignment).items()}
 
 
 @click.command()

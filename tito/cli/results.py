@@ -39,11 +39,14 @@ def feedback(
 ) -> None:
     """Write a page for each student: what failed and why, never a hidden test.
 
-    Pages that are up to date are left as they are, so a run that was stopped goes on where it was.
+    Pages that are up to date are left as they are, so a run that was stopped goes on where it was. What is lost by
+    lateness is as the policy has it now.
     """
     course, assignment = settings.course_and_assignment(module)
     from tito.feedback.pages import write_pages
+    from tito.gradebook.penalties import store_policy
 
+    store_policy(course)
     with ProgressBar() as bar:
         run = write_pages(
             course,

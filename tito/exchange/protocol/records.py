@@ -1,7 +1,7 @@
 """What crosses between the exchange and those who use it: manifests, releases, submissions, feedback, policy.
 
 A manifest lists the files of a bundle. Its canonical form (JSON, files sorted by path, no spaces) has one SHA-256,
-which stands for the content of all files: a receipt is that number with the server's time.
+which stands for the content of all files. A receipt is one over that number, who handed it in, and the server's time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -21,6 +22,7 @@ from tito.models import Limits
 from tito.policy.time_policy import TimePolicy
 from tito.validation import from_json
 
+SIGNED = ("course", "assignment", "student", "submission", "received_at", "manifest_sha256")  # of a receipt
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f %Z"  # nbgrader's own
 
@@ -139,7 +141,7 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in, when (by the server's clock), and the SHA-256 of its manifest: the receipt."""
+    """What was handed in, when (by the server's clock), and the SHA-256 of its manifest: what the receipt is about."""
 
     id: str
     course: str
@@ -157,19 +159,39 @@ class Submission:
         """The time as nbgrader writes it."""
         return self.received_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT)
 
-    def receipt(self) -> dict[str, Any]:
-        """What a student keeps: plain values, for a JSON file."""
+    @property
+    def receipt_sha256(self) -> str:
+        """What settles a doubt: it stands for who handed in what for what, and when. The same files handed in again
+        have another one."""
+        return receipt_sha256(self._signed)
+
+    @property
+    def _signed(self) -> dict[str, str]:
         return {
             "course": self.course,
             "assignment": self.assignment,
             "student": self.student,
             "submission": self.id,
-            "received_at": self.received_at.astimezone(UTC).isoformat(),
+            "received_at": self.received_at.astimezone(UTC).isoformat(timespec="microseconds"),
             "manifest_sha256": self.manifest_sha256,
+        }
+
+    def receipt(self) -> dict[str, Any]:
+        """What a student keeps: plain values, for a JSON file."""
+        return {
+            **self._signed,
+            "receipt_sha256": self.receipt_sha256,
             "due_at": self.due_at.astimezone(UTC).isoformat() if self.due_at else None,
             "late": self.late,
             "files": [asdict(entry) for entry in self.files],
         }
+
+
+def receipt_sha256(receipt: Mapping[str, Any]) -> str:
+    """The SHA-256 of a receipt, from what it says: its fields of SIGNED in canonical JSON."""
+    signed = {name: receipt[name] for name in SIGNED}
+    text = json.dumps(signed, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def _with_receipt(submission: Submission) -> str:
     """Time and receipt as a student reads them; sorts by time, as nbgrader's timestamp does."""
     late = ", LATE" if submission.late else ""
     received_at = submission.received_at.astimezone(UTC)
-    return f"{received_at:%Y-%m-%d %H:%M:%S UTC}{late}. Receipt: SHA-256 {submission.manifest_sha256}"
+    return f"{received_at:%Y-%m-%d %H:%M:%S UTC}{late}. Receipt: SHA-256 {submission.receipt_sha256}"
 
 
 def _notebook(name: str, folder: Path, page: Path, released: str | None) -> Info:

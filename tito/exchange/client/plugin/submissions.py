@@ -103,7 +103,7 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
             "Receipt: submission %s, %d files, SHA-256 %s",
             submission.id,
             len(submission.files),
-            submission.manifest_sha256,
+            submission.receipt_sha256,
         )
         if submission.due_at is not None:
             due = submission.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -188,12 +188,14 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
             "Processing %d submissions of '%s' for course '%s'", len(self.src_records), self.assignment, self.course
         )
         refused: list[str] = []
+        self.replaced = 0
         for student, submission in sorted(self.src_records.items()):
             try:
                 self._collect(student, submission)
             except TitoError as error:
                 self.log.error("NOT collected: %s %s: %s", student, self.assignment, error)
                 refused.append(student)
+        self.log.info("%d submissions were replaced by newer ones", self.replaced)
         if refused:
             self.fail(f"Not collected: {', '.join(refused)}. All others were; see the log for the reasons.")
 
@@ -220,4 +222,6 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
                 submission.received_at.astimezone(UTC).strftime(TIMESTAMP_FORMAT), encoding="utf-8"
             )
             (fresh / RECEIPT).write_text(json.dumps(submission.receipt(), indent=1) + "\n", encoding="utf-8")
+            is_new = not target.is_dir()
             self.put_in_place(fresh, target, scratch)
+            self.replaced += not is_new
