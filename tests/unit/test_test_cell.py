@@ -187,6 +187,35 @@ def test_a_statement_that_changes_something_in_place_is_kept() -> None:
     assert judge_plan.given == "x = [3, 1]\nx.sort()\nx[0] = 7"
 
 
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for edge in edges:\n    edge[0] = solve(1)",
+        "for place, edge in enumerate(edges):\n    edge.append(solve(place))",
+        "for number, edge in zip([1, 2], edges):\n    edge[0] = solve(number)",
+        "for pair in [edges]:\n    for edge in pair:\n        edge[0] = solve(1)",
+        "nothing = [edge.append(solve(1)) for edge in edges]",
+    ],
+)
+def test_what_a_loop_changes_by_its_own_name_is_observed_with_what_it_goes_through(loop: str) -> None:
+    judge_plan = plan(f"edges = [[0], [0]]\n{loop}", "assert edges == [[1], [1]]")
+    assert judge_plan == JudgePlan("", "", ("edges",))
+
+
+def test_of_two_lists_that_a_loop_goes_through_side_by_side_only_the_changed_one_is_observed() -> None:
+    loop = "for number, (edge, limit) in enumerate(zip(edges, limits)):\n    edge[0] = solve(limit)"
+    judge_plan = plan(f"edges = [[0], [0]]\nlimits = [1, 2]\n{loop}", "assert edges == [[1], [2]] and limits")
+    assert judge_plan == JudgePlan("", "limits = [1, 2]", ("edges",))
+
+
+def test_what_a_loop_only_reads_stays_given() -> None:
+    judge_plan = plan(
+        "edges = [[0], [0]]\nr = []\nfor edge in edges:\n    r.append(solve(edge[0]))", "assert r and edges"
+    )
+    assert judge_plan.observed == ("r",)
+    assert "edges" in judge_plan.given
+
+
 def test_augmented_assignment_is_followed() -> None:
     assert plan("n = 1\nn += 1", "assert n == 2").given == "n = 1\nn += 1"
     assert plan("n = 1\nn += solve(1)", "assert n == 2").observed == ("n",)

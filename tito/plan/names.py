@@ -124,7 +124,8 @@ CHANGING_FIRST = frozenset((
 
 
 def changed_in_place(statement: ast.stmt) -> frozenset[str]:
-    """Names whose objects a statement changes itself, or in functions that it defines: `items.append(x)`."""
+    """Names whose objects a statement changes itself, or in functions that it defines: `items.append(x)`; what a loop
+    goes through as well, where its own name is changed: `for edge in edges: edge[0] = x`."""
     changed: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.Global):
@@ -133,7 +134,25 @@ def changed_in_place(statement: ast.stmt) -> frozenset[str]:
             changed |= _root_of(node.value)
         elif isinstance(node, ast.Call):
             changed |= frozenset[str]().union(*map(_root_of, _changed_by(node)))
+    loops = [node for node in ast.walk(statement) if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)]
+    for _ in loops:  # once for each loop that may stand in another one
+        for loop in loops:
+            changed |= _gone_through(loop.target, loop.iter, changed)
     return frozenset(changed)
+
+
+def _gone_through(target: ast.expr, iterated: ast.expr, changed: set[str]) -> set[str]:
+    """Names whose items a loop hands out by a name that is changed: of `zip(left, right)` the one at its place."""
+    if not changed & {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}:
+        return set()
+    if isinstance(iterated, ast.Call) and isinstance(target, ast.Tuple):
+        sources = {"zip": iterated.args, "enumerate": [ast.Constant(0), *iterated.args[:1]]}.get(called_name(iterated))
+        if sources and len(sources) == len(target.elts):
+            pairs = zip(target.elts, sources, strict=True)
+            return set().union(*(_gone_through(part, source, changed) for part, source in pairs))
+    nodes = list(ast.walk(iterated))
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    return {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in called}
 
 
 def called_name(call: ast.Call) -> str:
