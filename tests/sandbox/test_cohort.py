@@ -459,6 +459,35 @@ def test_feedback_says_why_and_never_shows_what_is_hidden(cohort: Course, module
             assert secret not in text[student], (student, secret)
 
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_a_warm_up_showed_stands_there_for_who_reads_the_answer_marked_as_the_students(
+    released: Course, module: Assignment
+) -> None:
+    notebook = solved(released, essay="As my figure shows, the exponent grows.")
+    warmup, setup = notebook.cells[2], notebook.cells[1]
+    assert "warm" in warmup.source and "import numpy" in setup.source
+    figure = {"output_type": "display_data", "data": {"image/png": PIXEL}, "metadata": {"onclick": "attack"}}
+    widget = {"output_type": "display_data", "data": {"application/javascript": "attack()"}, "metadata": {}}
+    error = {"output_type": "error", "ename": "\x1b[2Jattack", "evalue": "no", "traceback": 7}
+    warmup.outputs = [widget, figure, error, "attack"]
+    setup.outputs = [{"output_type": "stream", "name": "stdout", "text": "attack: what is run shows its own"}]
+    submit(released, "ada", notebook)
+    run(released)
+    graded = json.loads((released.step("autograded", "ada", ASSIGNMENT) / "doubling.ipynb").read_text())
+    mark, picture, raised = graded["cells"][2]["outputs"]
+    assert "as the student handed it in" in mark["text"]
+    assert (picture["data"], picture["metadata"]) == ({"image/png": PIXEL}, {})
+    assert raised == {"output_type": "error", "ename": "attack", "evalue": "no", "traceback": []}
+    assert "what is run" not in json.dumps(graded)
+    (page,) = write_pages(released, module).pages
+    html = page.read_text()
+    assert PIXEL in html and "Shown when it was handed in; not run again" in html
+    assert "as the student handed it in" not in html
+
+
 @pytest.mark.usefixtures("in_process")
 def test_a_copy_that_is_graded_is_named_wherever_somebody_looks(released: Course, module: Assignment) -> None:
     stub = json.loads((released.step("release", ASSIGNMENT) / "doubling.ipynb").read_text())

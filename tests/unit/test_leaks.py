@@ -18,7 +18,7 @@ from tito.course.cells import read_cells
 from tito.course.course import Course
 from tito.course.script import read_script
 from tito.plan.leaks import PIECE, Leak, Search, find_leaks, find_outputs
-from tito.plan.secret_texts import public_of, secrets_of
+from tito.plan.secret_texts import public_of, secrets_of, without_regions
 
 SOLUTION = "numbers_as_floats = np.asarray(values, dtype=np.float64)"
 HIDDEN = "far_away = 1e6 * rng.normal(size=5)"
@@ -264,3 +264,11 @@ def test_large_data_are_searched_in_parts_and_what_lies_across_two_is_found(sour
     (leak,) = sources.find("\n".join([FIT] * 40), "x = 1", data_csv=f"{before}{line}{numbers[PIECE:]}").leaks
     assert (leak.file, leak.lines[0]) == ("data.csv", line)
     assert time.process_time() - began < 30  # minutes, where each mark is looked for in all of it
+
+
+def test_a_text_without_its_regions_has_no_lines_of_their_marks_either() -> None:
+    task = "Why?\n\n=== BEGIN MARK SCHEME ===\none point\n=== END MARK SCHEME ===\n\nAnswer below."
+    assert without_regions(task) == "Why?\n\n\nAnswer below."
+    code = "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"
+    assert without_regions(code) == "def f():\n"
+    assert without_regions("a\n=== END MARK SCHEME ===\nb") == "a\n=== END MARK SCHEME ===\nb"

@@ -20,6 +20,7 @@ from tito.feedback.fragments import Fragment, StudentTexts, course_code, course_
 from tito.feedback.glyphs import outlines
 from tito.feedback.leak_scan import Finding, PageScan, PageSecrets
 from tito.feedback.results import Card, CellResult, heading_in
+from tito.grade.graded_notebook import is_mark
 from tito.grade.whitelist import allowed_notebook
 from tito.models import CellKind
 from tito.plain_text import without_controls
@@ -103,8 +104,13 @@ class GradedCell:
 
 def graded_cells(notebook: Any) -> list[GradedCell]:
     """The cells of a graded notebook."""
-    cells = allowed_notebook(notebook)["cells"]
-    return [GradedCell(read_cell(cell), list(cell.get("outputs", []))) for cell in cells]
+    return [_graded_cell(node) for node in allowed_notebook(notebook)["cells"]]
+
+
+def _graded_cell(node: Any) -> GradedCell:
+    outputs = list(node.get("outputs", []))
+    as_submitted = bool(outputs) and is_mark(outputs[0])
+    return GradedCell(read_cell(node), outputs[as_submitted:], as_submitted)
 
 
 @dataclass(frozen=True)

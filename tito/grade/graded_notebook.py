@@ -22,6 +22,7 @@ OUTPUT_BYTES = 2 << 20  # of outputs that are kept of one notebook
 FAILED = Verdict.FAILED.value.upper()
 VERDICTS = frozenset(verdict.value.upper() for verdict in Verdict)
 UNDECIDED = tuple(verdict.value.upper() for verdict in (Verdict.PLATFORM, Verdict.MANUAL))  # no number was written
+AS_HANDED_IN = "[as the student handed it in: this cell was not run when it was graded]"
 TOO_MUCH_OUTPUT = "[outputs cut: the notebook printed more than is kept]"
 
 
@@ -38,7 +39,7 @@ def with_outputs(
     nodes = [headline_node(headline)] if headline else []
     for position, cell in enumerate(cells):
         ran = seen.cells.get(position) if cell.is_code else None
-        outputs = [] if ran is None else [output for output in map(allowed_output, ran.outputs) if output is not None]
+        outputs = _shown(cell) if ran is None else [*filter(None, map(allowed_output, ran.outputs))]
         if outputs:
             budget -= len(json.dumps(outputs))
             if budget < 0:
@@ -59,6 +60,19 @@ def as_handed_in(cells: Iterable[Cell]) -> Any:
         budget -= len(cell.outputs)
         nodes.append(as_node(cell, _handed_in(cell.outputs) if budget >= 0 else [_too_much()]))
     return as_notebook(nodes)
+
+
+def _shown(cell: Cell) -> list[Any]:
+    """What a cell that was not run showed when it was handed in, for who reads an answer that refers to it: a student's
+    word, and marked as that."""
+    outputs = _handed_in(cell.outputs) if cell.is_code and not cell.is_test else []
+    mark = nbformat.v4.new_output("stream", name="stderr", text=f"{AS_HANDED_IN}\n")
+    return [mark, *outputs] if outputs else []
+
+
+def is_mark(output: Any) -> bool:
+    """Whether an output says that those behind it are as they were handed in."""
+    return bool(output.output_type == "stream" and output.text.strip() == AS_HANDED_IN)
 
 
 def _handed_in(outputs: str) -> list[Any]:

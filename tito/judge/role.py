@@ -180,7 +180,8 @@ class JudgeSession:
         for name, data in packed.values().items():
             plan = self.plans[name]
             try:
-                read = look_at(plan, repair(cells_of(data, name, reader, with_outputs=not plan.is_run), plan.cells))
+                with_outputs = not plan.is_run or plan.has_written_answers
+                read = look_at(plan, repair(cells_of(data, name, reader, with_outputs=with_outputs), plan.cells))
             except NoNotebook as error:
                 self.channel.send({"notebook": name, "unreadable": str(error)})
             else:

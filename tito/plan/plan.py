@@ -90,6 +90,11 @@ class NotebookPlan:
         """The cells that have a grade id."""
         return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
 
+    @property
+    def has_written_answers(self) -> bool:
+        """Whether a person grades some of it, who may have to see what the student saw."""
+        return any(cell.is_graded and not cell.is_test for cell in self.cells)
+
     @cached_property
     def judged_apart(self) -> tuple[TestPlan, ...]:
         """Tests, in order, that have hidden sections, and a judge half for every section."""

@@ -8,7 +8,7 @@ it is parsed. What the text of a cell does not tell in its time is not known of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from tito.plan.interference import observes_the_same_at_the_end
 from tito.plan.plan import NotebookPlan, skipped
 from tito.repair.attachments import Album, as_attachments
 from tito.repair.repair import Repaired
+
+MOST_SHOWN = 2 << 20  # characters of outputs that are kept of what was handed in
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,21 @@ def look_at(plan: NotebookPlan, repaired: Repaired) -> ReadNotebook:
     sources = [code for _, code in run]
     codes = zip(run, compiled_cells(sources), strict=True)
     return ReadNotebook(
-        cells,
+        list(_with_shown(cells, not_run)) if plan.is_run else cells,
         tuple(repaired.places),
         tuple(repaired.notes),
         frozenset(not_run),
         {at: code for (at, _), code in codes if code is not None},
         bool(plan.judged_apart) and observes_the_same_at_the_end(sources, plan.traces, plan.packages),
     )
+
+
+def _with_shown(cells: Iterable[Cell], not_run: Collection[int]) -> Iterator[Cell]:
+    """Cells with the outputs that they were handed in with where they are not run: what is run shows its own."""
+    left = MOST_SHOWN
+    for at, cell in enumerate(cells):
+        left -= len(cell.outputs) if at in not_run else 0
+        yield cell if not cell.outputs or (at in not_run and left >= 0) else replace(cell, outputs="")
 
 
 def trusted(plan: NotebookPlan) -> ReadNotebook:
