@@ -4,7 +4,10 @@ browser runs."""
 from __future__ import annotations
 
 import base64
+import json
 import re
+import shutil
+import subprocess
 import time
 import tomllib
 from collections.abc import Callable
@@ -24,6 +27,7 @@ from tito.bridge.formulas import Drawing, picture
 from tito.bridge.pages import LONGEST_TEXT, NOTHING_RUNS, PageExporter, guarded
 from tito.bridge.safe_html import MOST, clean
 from tito.hub.formgrader.frames import FormgraderExporter
+from tito.hub.formgrader.student_names import EITHER, SCRIPTS, with_ids
 
 PICTURE = "data:image/png;base64," + base64.b64encode(b"picture").decode()
 SCRIPT = "<script>owned()</script>"
@@ -263,3 +267,24 @@ def test_every_template_comes_with_the_package() -> None:
     templates = [path for path in (PROJECT / "tito").rglob("templates/**/*") if path.is_file()]
     assert len(templates) > 15
     assert not [path for path in templates if not any(path.match(pattern) for pattern in patterns)]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_student_without_a_name_is_called_by_their_id(script: str) -> None:
+    text = with_ids(script)
+    assert '_name = "None"' not in text
+    naming = f"var name = {EITHER};"
+    assert text.count(naming) == 1
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node on this machine (Debian: nodejs), in which the script is run")
+    run = """
+    const named = new Function("last_name", "first_name", NAMING + "return name;");
+    const of = facts => ({model: {get: key => facts[key]}});
+    console.log(JSON.stringify([
+        named.call(of({student: "ada", id: "7f"}), null, null), named.call(of({id: "bob"}), null, null),
+        named.call(of({id: "cy"}), "Lovelace", "Ada"), named.call(of({id: "di"}), "Lovelace", null),
+    ]));
+    """.replace("NAMING", json.dumps(naming))
+    done = subprocess.run([node, "-e", run], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["ada", "bob", "Lovelace, Ada", "Lovelace"]

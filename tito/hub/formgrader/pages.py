@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from functools import cache, cached_property
 from pathlib import Path
@@ -38,6 +39,7 @@ from tito.hub.formgrader.allowed_routes import allow_only
 from tito.hub.formgrader.files import Files
 from tito.hub.formgrader.frames import FormgraderExporter, student_style
 from tito.hub.formgrader.own_templates import NBGRADERS, render
+from tito.hub.formgrader.student_names import SCRIPTS, with_ids
 
 UTILS = Path(handlers.static_path) / "js" / "utils.js"
 # What every page of formgrader's may do. Not 'self' for scripts: students' servers are on the same origin.
@@ -65,6 +67,7 @@ class Formgrader(FormgradeExtension):  # type: ignore[misc]
         ours = [
             (r"/formgrader/?", Home),
             (r"/formgrader/static/js/utils.js", Utils),
+            (rf"/formgrader/static/js/({'|'.join(map(re.escape, SCRIPTS))})", ListScript),
             (r"/formgrader/static/css/student.css", StudentStyle),
             (r"/formgrader/files/(.*)", Files),
             (r"/formgrader/api/assignment/([^/]+)/assign", Generate),
@@ -177,6 +180,15 @@ class Utils(base.BaseHandler):  # type: ignore[misc]
     def get(self) -> None:
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.write(_utils(f"{self.base_url}/formgrader/files/"))
+
+
+class ListScript(base.BaseHandler):  # type: ignore[misc]
+    """nbgrader's script of a list of students, without names that are none."""
+
+    @web.authenticated
+    def get(self, script: str) -> None:
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.write(with_ids(script))
 
 
 @cache
