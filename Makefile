@@ -69,6 +69,7 @@ bench: setup .venv/.compiled ## speed, side by side with nbgrader, Otter and PyT
 	.venv/bin/python benchmarks/stages.py
 	.venv/bin/python benchmarks/grading.py
 	.venv/bin/python benchmarks/foreign.py
+	.venv/bin/python benchmarks/feedback.py
 
 PIN = .venv/bin/python scripts/with_pip_settings.py .venv/bin/uv pip compile --no-strip-extras --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
