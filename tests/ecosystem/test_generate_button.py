@@ -4,13 +4,8 @@ a hub's."""
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +13,13 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
+from jupyter_servers import EXTENSIONS, TIMEOUT_S, jupyter_server
 from plain_course import write_plain_course
-from ports import free_port
 
 from tito.author.release import publish
 from tito.course.course import Course
 from tito.grade.cohort import autograde
 from tito.sandbox.backends import backend
-
-TIMEOUT_S = 300
-EXTENSIONS = {
-    "a person's own": {},
-    "a hub's": {"nbgrader.server_extensions.formgrader": False, "tito.hub.formgrader.pages": True},
-}
 
 
 @dataclass(frozen=True)
@@ -66,45 +55,8 @@ class Buttons:
 @pytest.fixture(params=EXTENSIONS.values(), ids=EXTENSIONS)
 def course_and_buttons(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Course, Buttons]]:
     course = write_plain_course(tmp_path / "course", "quiz")
-    with formgrader(course, request.param, tmp_path / "home") as url:
+    with jupyter_server(course.root, request.param, tmp_path / "home") as url:
         yield course, Buttons(url)
-
-
-@contextmanager
-def formgrader(course: Course, extensions: dict[str, bool], home: Path) -> Iterator[str]:
-    """A Jupyter server in the course."""
-    home.mkdir()
-    port = free_port()
-    options = [f"--ServerApp.port={port}", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
-    options += [f"--ServerApp.jpserver_extensions={extensions}"] if extensions else []
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "TITO"))}
-    with (
-        (home / "log").open("wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", *options],
-            cwd=course.root,
-            env=own | {"HOME": str(home)},
-            stdout=log,
-            stderr=log,
-        ) as process,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            until = time.monotonic() + TIMEOUT_S
-            while not _answers(f"{url}/api"):
-                assert time.monotonic() < until, (home / "log").read_text()
-                assert process.poll() is None, (home / "log").read_text()
-                time.sleep(0.3)
-            yield url
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_the_buttons_make_a_release_of_ours_or_say_what_is_missing(course_and_buttons: tuple[Course, Buttons]) -> None:

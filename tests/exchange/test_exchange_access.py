@@ -39,6 +39,7 @@ TABLE = """
 health               200  200  200   200     200     200    200    200      200
 whoami               200  200  200   200     200     200    401    401      200
 show_policy          403  403  403   200     403     403    401    401      403
+list_my_deadlines    200  200  200   200     403     403    401    401      403
 set_policy           403  403  403   200     403     403    401    401      403
 list_fetches         403  403  403   200     403     403    401    401      403
 list_releases        200  200  200   200     403     403    401    401      403
@@ -97,6 +98,7 @@ def requests(who: str, submission: str, lease: str) -> dict[str, tuple[str, str,
         "oauth_callback": ("GET", "/oauth_callback?code=some&state=some", {}),
         "whoami": ("GET", "/whoami", {}),
         "show_policy": ("GET", f"{course}/policy", {}),
+        "list_my_deadlines": ("GET", f"{course}/deadlines/mine", {}),
         "set_policy": ("PUT", f"{course}/policy", {"json": {}}),
         "list_fetches": ("GET", f"{course}/fetches", {}),
         "list_releases": ("GET", f"{course}/releases", {}),

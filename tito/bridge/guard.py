@@ -62,10 +62,11 @@ def configure(config: Config, root: Path) -> None:
         if plain_nbgrader():
             del ours["Autograde"]
         else:
-            from tito.bridge import converter, release_button
+            from tito.bridge import converter, due_dates, release_button
 
             converter.install()
             release_button.install(course_folder)
+            due_dates.install(course_folder)
         ours[CONFIGURED].root = str(course.root)
         config.merge(ours)
 

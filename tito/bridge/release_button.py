@@ -49,6 +49,14 @@ async def run(root: Path, assignment: str, *command: str) -> dict[str, Any]:
     return {"success": process.returncode == 0, "log": output.decode(errors="replace")}
 
 
+def unchanged_handlers(handler: str, method: str) -> Any:
+    """Formgrader's handlers, where this process serves it and a method of one is nbgrader's own still; else None."""
+    handlers = sys.modules.get("nbgrader.server_extensions.formgrader.apihandlers")
+    if handlers is None or hasattr(getattr(getattr(handlers, handler), method), "of_nbgrader"):
+        return None
+    return handlers
+
+
 def install(course_folder: Callable[[Path], Path | None]) -> None:
     """Have *Generate* make our release, and *Generate Feedback* our pages, in courses of ours, in this process, where
     it serves formgrader.
@@ -56,8 +64,8 @@ def install(course_folder: Callable[[Path], Path | None]) -> None:
     Args:
         course_folder: tells the course of ours that nbgrader works on in a folder, if it does.
     """
-    handlers = sys.modules.get("nbgrader.server_extensions.formgrader.apihandlers")
-    if handlers is None or hasattr(handlers.AssignHandler.post, "of_nbgrader"):
+    handlers = unchanged_handlers("AssignHandler", "post")
+    if handlers is None:
         return
     from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
     from tornado import web

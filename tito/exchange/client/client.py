@@ -22,6 +22,7 @@ from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import CHUNK, Upload, manifest_of, write_files
 from tito.exchange.protocol.problems import Refused
 from tito.exchange.protocol.records import (
+    Deadline,
     Entry,
     Feedback,
     Lease,
@@ -121,6 +122,9 @@ class Client:
 
     def policy(self, course: str) -> PolicyState:
         return self._ask(PolicyState, "GET", f"/courses/{_part(course)}/policy")
+
+    def deadlines(self, course: str) -> list[Deadline]:
+        return self._ask(list[Deadline], "GET", f"/courses/{_part(course)}/deadlines/mine")
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         how = {"content": to_json(policy), "headers": {"Content-Type": "application/json"}}

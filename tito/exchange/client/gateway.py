@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import Upload
-from tito.exchange.protocol.records import Feedback, Policy, PolicyState, Precheck, Release, Submission, Who
+from tito.exchange.protocol.records import Deadline, Feedback, Policy, PolicyState, Precheck, Release, Submission, Who
 
 URL_VARIABLE = "TITO_EXCHANGE_URL"
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"
@@ -46,6 +46,9 @@ class Gateway(Protocol):
 
     def policy(self, course: str) -> PolicyState:
         """The exchange's copy of what the course file says; revision 0 where it has none."""
+
+    def deadlines(self, course: str) -> list[Deadline]:
+        """One's own, of what is released, and what comes of handing in now."""
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState: ...
 

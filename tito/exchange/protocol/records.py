@@ -214,6 +214,20 @@ class Policy(TimePolicy):
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """One's own deadline of an assignment, and what comes of handing it in now, by the exchange's clock."""
+
+    assignment: str
+    due_at: datetime | None
+    late: bool  # now: deadline and grace period are over
+    excused: bool
+    credit: float  # percent, with the tokens that would be spent on it
+    tokens: int
+    tokens_left: int  # of all that one has, with these and those of other assignments spent
+    handed_in_at: datetime | None  # the newest until now, which a newer one replaces
+
+
+@dataclass(frozen=True)
 class PolicyState:
     """The policy of a course, and how often it has been changed."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from tito.exchange.protocol.problems import Refused, not_found
 from tito.exchange.protocol.records import (
+    Deadline,
     Entry,
     Feedback,
     Fetch,
@@ -30,7 +31,7 @@ from tito.exchange.protocol.records import (
 from tito.exchange.server import tables
 from tito.exchange.server.content import Bundle, keep_content, require_stored, storage_errors
 from tito.exchange.server.database import Database
-from tito.exchange.server.policies import policy_of, revise_policy
+from tito.exchange.server.policies import deadline_of, policy_of, revise_policy
 from tito.exchange.server.prechecks import ATTEMPTS, PrecheckQueue
 from tito.exchange.server.quotas import MB, Quotas, require_room
 from tito.exchange.server.releases import is_standing, newest_releases, not_released, publishable, release_record
@@ -355,6 +356,12 @@ class Ledger:
         """Deadlines, extensions and cut-offs of a course as they stand here; revision 0 where none was ever set."""
         with self.database.read() as connection:
             return policy_of(connection, course)
+
+    def deadlines(self, course: str, student: str) -> list[Deadline]:
+        """A student's own deadlines of what is released, and what comes of handing it in now."""
+        now, policy = self.clock(), self.policy(course).policy
+        newest = {each.assignment: each.received_at for each in self.submissions(course, "", student)}
+        return [deadline_of(policy, each.assignment, student, newest, now) for each in self.releases(course)]
 
     def set_policy(self, course: str, policy: Policy, by: str) -> PolicyState:
         """Take over what the course file says."""

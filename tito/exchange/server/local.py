@@ -17,6 +17,7 @@ from tito.errors import ExchangeUnavailable
 from tito.exchange.protocol.files import Upload, manifest_of, write_files
 from tito.exchange.protocol.names import check_id, check_student
 from tito.exchange.protocol.records import (
+    Deadline,
     Entry,
     Feedback,
     Policy,
@@ -123,6 +124,9 @@ class LocalGateway:
 
     def policy(self, course: str) -> PolicyState:
         return self.ledger.policy(check_id("course", course))
+
+    def deadlines(self, course: str) -> list[Deadline]:
+        return self.ledger.deadlines(check_id("course", course), self.user)
 
     def set_policy(self, course: str, policy: Policy) -> PolicyState:
         return self.ledger.set_policy(check_id("course", course), policy, self.user)

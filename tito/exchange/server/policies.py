@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from tito.exchange.protocol.records import Policy, PolicyState
+from tito.exchange.protocol.records import Deadline, Policy, PolicyState
 from tito.exchange.server import tables
 from tito.validation import from_json, to_json
 
@@ -18,6 +19,25 @@ def policy_of(connection: Connection, course: str) -> PolicyState:
     if row is None:
         return PolicyState(course, 0, Policy())
     return PolicyState(course, row.revision, from_json(Policy, row.content))
+
+
+def deadline_of(
+    policy: Policy, assignment: str, student: str, handed_in: Mapping[str, datetime], now: datetime
+) -> Deadline:
+    """A student's own deadline, and what comes of handing the assignment in now; `handed_in` says when what they have
+    handed in until now came."""
+    standings = policy.standings(student, {**handed_in, assignment: now})
+    standing = standings[assignment]
+    return Deadline(
+        assignment,
+        due_at=standing.due_at,
+        late=standing.late,
+        excused=standing.excused,
+        credit=standing.credit,
+        tokens=standing.tokens,
+        tokens_left=policy.tokens_of(student) - sum(each.tokens for each in standings.values()),
+        handed_in_at=handed_in.get(assignment),
+    )
 
 
 def revise_policy(connection: Connection, course: str, policy: Policy, by: str, at: datetime) -> PolicyState:

@@ -84,9 +84,13 @@ class ServiceExchange(AbstractExchange):  # type: ignore[misc]
             where = f"{error.filename}: " if error.filename else ""
             self.fail(f"{where}{error.strerror or type(error).__name__}.")
         finally:
-            if self._gateway is not None:
-                self._gateway.close()
-                self._gateway = None
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the exchange, until it is asked again."""
+        if self._gateway is not None:
+            self._gateway.close()
+            self._gateway = None
 
     def fail(self, msg: str) -> None:
         ServiceExchange.said_last = msg

@@ -13,6 +13,7 @@ from nbgrader.exchange.abc import ExchangeList
 
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange
+from tito.exchange.client.plugin.deadlines import in_a_list
 from tito.exchange.client.plugin.prechecks import is_awaited, prechecks_file, write_prechecks
 from tito.exchange.protocol.records import Release, Role, Submission
 
@@ -35,11 +36,17 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
                 for info in group["submissions"]:
                     self.log.info(_line(info))
             return groups
-        infos = [self._released(release) for release in self._releases(Role.STUDENT)]
+        releases = self._releases(Role.STUDENT)
+        deadlines = self._deadlines({release.course for release in releases})
+        infos = [
+            self._released(release) | {"deadline": deadlines.get((release.course, release.assignment), "")}
+            for release in releases
+        ]
         self.log.info("Released assignments:")
         for info in infos:
             fetched = " (already downloaded)" if info["status"] == "fetched" else ""
-            self.log.info("%s %s%s", info["course_id"], info["assignment_id"], fetched)
+            deadline = f", {info['deadline']}" if info["deadline"] else ""
+            self.log.info("%s %s%s%s", info["course_id"], info["assignment_id"], fetched, deadline)
         return infos
 
     def remove_files(self) -> list[Info]:
@@ -52,6 +59,18 @@ class List(ServiceExchange, ExchangeList):  # type: ignore[misc]
             self.remote.withdraw(release.course, release.assignment)
             self.log.info("%s %s", release.course, release.assignment)
         return [self._released(release) | {"status": "removed"} for release in releases]
+
+    def _deadlines(self, courses: set[str]) -> dict[tuple[str, str], str]:
+        """One's own, as they are read. A list that cannot have them is a list all the same."""
+        try:
+            return {
+                (course, each.assignment): in_a_list(each)
+                for course in sorted(courses)
+                for each in self.remote.deadlines(course)
+            }
+        except TitoError as error:
+            self.log.debug("No deadlines: %s", error)
+            return {}
 
     def _releases(self, least: Role) -> list[Release]:
         releases = [release for course in self.courses(least) for release in self.remote.releases(course)]

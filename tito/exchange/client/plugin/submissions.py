@@ -16,6 +16,7 @@ from traitlets.config import Application
 from tito.course.submission_files import TIMESTAMP
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange, newest
+from tito.exchange.client.plugin.deadlines import warning
 from tito.exchange.client.plugin.prechecks import (
     RECEIPTS,
     looked_for,
@@ -53,6 +54,17 @@ class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
         self.coursedir.assignment_id = folder.name
         if not folder.is_dir():
             self.fail(f"Assignment not found at: {self.src_path}")
+
+    def warning(self) -> str:
+        """What one is to know before handing this in now, "" where there is nothing; nothing is handed in."""
+        try:
+            deadlines = self.remote.deadlines(self.course)
+            return next((warning(each) for each in deadlines if each.assignment == self.assignment), "")
+        except TitoError as error:
+            self.log.debug("No deadline: %s", error)  # submitting says what is wrong
+            return ""
+        finally:
+            self.close()
 
     def copy_files(self) -> None:
         files = folder_files(Path(self.src_path), self._ignored, self._left_out)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tito.course.settings import MOST_SUBMITTED_MB, FileSettings
-from tito.exchange.protocol.records import Fetch, Policy, PolicyState, PrecheckPolicy
+from tito.exchange.protocol.records import Deadline, Fetch, Policy, PolicyState, PrecheckPolicy
 from tito.exchange.server.access import CourseName
-from tito.exchange.server.routes import Instructor, TheLedger, problems
+from tito.exchange.server.routes import Instructor, Member, TheLedger, problems
 from tito.models import Limits
 from tito.policy.credit import CreditStep, LatePolicy
 from tito.policy.time_policy import TokenSettings
@@ -87,6 +87,12 @@ class PolicyIn(TimeIn):
 def show_policy(course: CourseName, caller: Instructor, ledger: TheLedger) -> PolicyState:
     """Deadlines, extensions, credit and tokens, as they stand here."""
     return ledger.policy(course)
+
+
+@router.get("/deadlines/mine", responses=problems(400))
+def list_my_deadlines(course: CourseName, caller: Member, ledger: TheLedger) -> list[Deadline]:
+    """One's own deadlines, and what comes of handing in now: late or not, credit, and tokens."""
+    return ledger.deadlines(course, caller.name)
 
 
 @router.put("/policy", responses=problems(400))

@@ -16,6 +16,12 @@ document.addEventListener("click", function (event) {
     if (Object.hasOwn(calls, name)) { calls[name](element.getAttribute("data-with") === "true"); }
 });
 
+// What nbgrader's page would not tell of an answer: that a due date stays as the course file has it.
+$(document).ajaxSuccess(function (_, answer) {
+    var notice = answer.getResponseHeader("X-Tito-Notice");
+    if (notice) { createModal("notice-modal", "Due date", $("<p/>").text(notice)); }
+});
+
 // In a service of a hub, files are shown by the service itself, in a tab of their own.
 linkTo = function (type, path) {
     var parts = path.split("/").filter(function (part) { return part && part !== "."; });
