@@ -47,6 +47,7 @@ Optimization: what a model costs, and how to make it cheaper.
     15  optimization/memoization.py  keys and values that are computed once  [attention layers tensor transformer]
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
     17  optimization/compression.py  prune  [activations autograd layers losses optimizers profiler quantization tensor]
+    18  optimization/acceleration.py calls [activations autograd layers optimizers profiler spatial tensor windows]
 
 Other files hand on names of these under paths of the public course. The project's
 `book/explanation/tinytorch-core.md` walks through the core with examples.

@@ -1,0 +1,12 @@
+# ---
+# title: A convolution without a bias crashes
+# kind: wrong
+# base: reference
+# lost: [test_conv2d_im2col]
+# ---
+
+# %% conv2d_im2col
+def conv2d_im2col(images, weight, bias=None, stride=(1, 1), padding=(0, 0)):
+    o, _, h, w = weight.shape
+    output = weight.reshape(o, -1) @ im2col(images, (h, w), stride, padding) + bias[:, None]
+    return output.reshape(len(images), o, *window_places(images.shape[2:], (h, w), stride, padding))

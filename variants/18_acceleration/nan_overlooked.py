@@ -1,0 +1,23 @@
+# ---
+# title: Looks for infinities alone
+# kind: wrong
+# base: reference
+# lost: [test_LossScaler]
+# ---
+
+# %% LossScaler
+class LossScaler:
+    def __init__(self, scale=2.0**16, patience=200, largest=2.0**24):
+        self.scale, self.patience, self.largest, self.streak = scale, patience, largest, 0
+
+    def unscale(self, gradients):
+        return [np.float32(gradient) / np.float32(self.scale) for gradient in gradients]
+
+    def update(self, gradients):
+        if any(np.isinf(gradient).any() for gradient in gradients):
+            self.scale, self.streak = max(1.0, self.scale / 2), 0
+            return False
+        self.streak += 1
+        if self.streak >= self.patience:
+            self.scale, self.streak = min(self.largest, self.scale * 2), 0
+        return True

@@ -1,0 +1,17 @@
+# ---
+# title: What is replaced inside is not counted
+# kind: wrong
+# base: reference
+# lost: [test_accelerate_model]
+# ---
+
+# %% accelerate_model
+def accelerate_model(model):
+    count = 0
+    for place, layer in enumerate(model.layers):
+        if isinstance(layer, (Conv2d, GELU)):
+            model.layers[place] = AcceleratedConv2d(layer) if isinstance(layer, Conv2d) else FusedGELU()
+            count += 1
+        elif hasattr(layer, "layers"):
+            accelerate_model(layer)
+    return count

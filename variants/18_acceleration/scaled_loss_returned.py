@@ -1,0 +1,18 @@
+# ---
+# title: Returns the loss times the scale
+# kind: wrong
+# base: reference
+# lost: [test_mixed_precision_step]
+# ---
+
+# %% mixed_precision_step
+def mixed_precision_step(model, loss_fn, optimizer, scaler, x, y):
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y) * scaler.scale
+    loss.backward()
+    unscaled = scaler.unscale([parameter.grad for parameter in optimizer.params])
+    if scaler.update(unscaled):
+        for parameter, gradient in zip(optimizer.params, unscaled):
+            parameter.grad = gradient
+        optimizer.step()
+    return float(loss.data)

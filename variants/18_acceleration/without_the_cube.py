@@ -1,0 +1,14 @@
+# ---
+# title: tanh of x alone
+# kind: wrong
+# base: reference
+# lost: [test_gelu_into]
+# ---
+
+# %% gelu_into
+def gelu_into(x, out, xp=np):
+    xp.multiply(x, GELU_SCALE, out=out)
+    xp.tanh(out, out=out)
+    xp.add(out, 1.0, out=out)
+    xp.multiply(out, x, out=out)
+    xp.multiply(out, 0.5, out=out)

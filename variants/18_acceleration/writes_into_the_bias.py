@@ -1,0 +1,15 @@
+# ---
+# title: Turns the bias in place
+# kind: wrong
+# base: reference
+# lost: [test_conv2d_im2col]
+# ---
+
+# %% conv2d_im2col
+def conv2d_im2col(images, weight, bias=None, stride=(1, 1), padding=(0, 0)):
+    o, _, h, w = weight.shape
+    output = weight.reshape(o, -1) @ im2col(images, (h, w), stride, padding)
+    if bias is not None:
+        output += bias[:, None]
+        bias *= 0
+    return output.reshape(len(images), o, *window_places(images.shape[2:], (h, w), stride, padding))
