@@ -48,6 +48,7 @@ Optimization: what a model costs, and how to make it cheaper.
     16  optimization/quantization.py weights as 8-bit integers  [layers tensor]
     17  optimization/compression.py  prune  [activations autograd layers losses optimizers profiler quantization tensor]
     18  optimization/acceleration.py calls [activations autograd layers optimizers profiler spatial tensor windows]
+    19  benchmarking/benchmark.py    compare models, and say how sure that is  [digits notebook profiler runs tensor]
 
 Other files hand on names of these under paths of the public course. The project's
 `book/explanation/tinytorch-core.md` walks through the core with examples.

@@ -1,0 +1,6 @@
+# ---
+# title: Untouched
+# kind: blank
+# base: stub
+# lost: all
+# ---

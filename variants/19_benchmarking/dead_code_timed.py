@@ -1,0 +1,18 @@
+# ---
+# title: Takes the largest number where nothing is ever long enough
+# kind: wrong
+# base: reference
+# lost: [test_calibrate_loops]
+# ---
+
+# %% calibrate_loops
+def calibrate_loops(run: Work, shortest_ms: float, clock: Clock = now_ms, most: int = 2**20) -> int:
+    loops = 1
+    while loops <= most:
+        start = clock()
+        for _ in range(loops):
+            run()
+        if clock() - start >= shortest_ms:
+            return loops
+        loops *= 2
+    return most

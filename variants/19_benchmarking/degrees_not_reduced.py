@@ -1,0 +1,13 @@
+# ---
+# title: As many degrees of freedom as values
+# kind: wrong
+# base: reference
+# lost: [test_mean_interval]
+# ---
+
+# %% mean_interval
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    count = len(values)
+    half = t_quantile(confidence, count) * np.std(values, ddof=1) / sqrt(count)  # without a degree: ValueError
+    middle = np.mean(values)
+    return float(middle - half), float(middle + half)

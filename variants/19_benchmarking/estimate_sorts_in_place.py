@@ -1,0 +1,12 @@
+# ---
+# title: Sorts the times that it is given
+# kind: wrong
+# base: reference
+# lost: [test_early_stopping_estimate]
+# ---
+
+# %% early_stopping_estimate
+def early_stopping_estimate(times: Sequence[float], percent: float = 90, confidence: float = 0.99) -> float:
+    if isinstance(times, list):
+        times.sort()
+    return float(sorted(times)[-slow_runs_allowed(len(times), percent, confidence)])

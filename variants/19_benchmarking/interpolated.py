@@ -1,0 +1,15 @@
+# ---
+# title: numpy's percentile, which interpolates
+# kind: wrong
+# base: reference
+# lost: [test_percentile]
+# ---
+
+# %% percentile
+def percentile(times: Sequence[float], percent: float, beyond: int = 5) -> float:
+    if len(times) == 0 or not 0 < percent < 100:
+        raise ValueError(f"a percentile of at least one run lies between 0 and 100, got {percent} of {len(times)}")
+    rank = ceil(percent * len(times) / 100)
+    if len(times) - rank < beyond:
+        raise ValueError(f"{len(times)} runs are too few for the {percent}th percentile")
+    return float(np.percentile(times, percent))

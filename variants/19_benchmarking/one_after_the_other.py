@@ -1,0 +1,23 @@
+# ---
+# title: All rounds of the first run, then all of the second
+# kind: wrong
+# base: reference
+# lost: [test_interleaved_times]
+# ---
+
+# %% interleaved_times
+def interleaved_times(
+    runs: Mapping[str, Work], rounds: int, clock: Clock = now_ms
+) -> tuple[dict[str, list[float]], dict[str, Any]]:
+    order = list(runs)
+    if rounds < 1 or not order:
+        raise ValueError(f"needs at least one run and one round, got {len(order)} and {rounds}")
+    times: dict[str, list[float]] = {name: [] for name in order}
+    results: dict[str, Any] = {}
+    for name in order:
+        for _ in range(rounds):
+            start = clock()
+            result = runs[name]()
+            times[name].append(clock() - start)
+            results[name] = result
+    return times, results

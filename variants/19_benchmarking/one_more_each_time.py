@@ -1,0 +1,18 @@
+# ---
+# title: Tries 1, 2, 3, 4 repetitions
+# kind: wrong
+# base: reference
+# lost: [test_calibrate_loops]
+# ---
+
+# %% calibrate_loops
+def calibrate_loops(run: Work, shortest_ms: float, clock: Clock = now_ms, most: int = 2**20) -> int:
+    loops = 1
+    while loops <= min(most, 1000):
+        start = clock()
+        for _ in range(loops):
+            run()
+        if clock() - start >= shortest_ms:
+            return loops
+        loops += 1
+    raise ValueError(f"{most} repetitions take less than {shortest_ms} ms: is anything computed at all?")

@@ -1,0 +1,15 @@
+# ---
+# title: Rounds the rank to the nearest
+# kind: wrong
+# base: reference
+# lost: [test_percentile]
+# ---
+
+# %% percentile
+def percentile(times: Sequence[float], percent: float, beyond: int = 5) -> float:
+    if len(times) == 0 or not 0 < percent < 100:
+        raise ValueError(f"a percentile of at least one run lies between 0 and 100, got {percent} of {len(times)}")
+    rank = max(1, round(percent * len(times) / 100))
+    if len(times) - rank < beyond:
+        raise ValueError(f"{len(times)} runs are too few for the {percent}th percentile")
+    return float(sorted(times)[rank - 1])

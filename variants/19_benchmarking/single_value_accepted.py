@@ -1,0 +1,15 @@
+# ---
+# title: One value has an interval of one point
+# kind: wrong
+# base: reference
+# lost: [test_mean_interval]
+# ---
+
+# %% mean_interval
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    count = len(values)
+    if count < 2:
+        return float(values[0]), float(values[0])
+    half = t_quantile(confidence, count - 1) * np.std(values, ddof=1) / sqrt(count)  # without a degree: ValueError
+    middle = np.mean(values)
+    return float(middle - half), float(middle + half)

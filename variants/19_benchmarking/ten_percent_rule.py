@@ -1,0 +1,20 @@
+# ---
+# title: Settled is what is within a tenth of the steady time
+# kind: wrong
+# base: reference
+# lost: [test_warmup_length]
+# ---
+
+# %% warmup_length
+def warmup_length(times: Sequence[float], tick_ms: float = 0.0) -> int | None:
+    if len(times) < 12:
+        raise ValueError(f"12 runs are the least that can tell a warm-up, got {len(times)}")
+    half = len(times) // 2
+    late = np.asarray(times[half:])
+    steady = np.median(late)
+    spread = np.median(np.abs(late - steady))
+    settled = np.abs(np.asarray(times) - steady) <= 0.1 * steady
+    for start in range(half - 2):
+        if settled[start : start + 3].all():
+            return start
+    return None

@@ -1,0 +1,16 @@
+# ---
+# title: Pairs with a reading of zero are left out
+# kind: wrong
+# base: reference
+# lost: [test_compare_times]
+# ---
+
+# %% compare_times
+def compare_times(base: Sequence[float], other: Sequence[float], confidence: float = 0.95) -> dict[str, Any]:
+    pairs = [(a, b) for a, b in zip(base, other) if a > 0 and b > 0]
+    if len(base) != len(other):
+        raise ValueError("times are compared in pairs, and each is above 0")
+    ratios = np.array([a / b for a, b in pairs])
+    low, high = bootstrap_interval(ratios, confidence=confidence)
+    verdict = "faster" if low > 1 else "slower" if high < 1 else "cannot tell"
+    return {"speedup": float(np.median(ratios)), "low": low, "high": high, "verdict": verdict}
