@@ -23,6 +23,7 @@ from tito.bridge.safe_html import MOST, clean
 from tito.feedback.elements import element
 from tito.feedback.glyphs import GlyphBudget
 from tito.feedback.highlight import highlighted
+from tito.grade.whitelist import PICTURES
 
 LONGEST_TEXT = 20_000  # characters of Markdown: some of it takes time with the square of its length
 LONGEST_OUTPUT = 6_000  # characters of what a cell printed
@@ -133,12 +134,14 @@ class StudentTexts:
             case "error":
                 lines = "\n".join(output.traceback) or f"{output.ename}: {output.evalue}"
                 return _printed(lines, "errors")
-        return self._displayed(output.data)
+        return self._displayed(output.data, output.metadata)
 
-    def _displayed(self, data: dict[str, str]) -> Fragment | None:
+    def _displayed(self, data: dict[str, str], sizes: dict[str, dict[str, int]]) -> Fragment | None:
         """The richest of the kinds that it is there in, as nbconvert has them."""
         for kind, show in self._kinds.items():
-            if text := data.get(kind, ""):
+            if (text := data.get(kind, "")) and kind in PICTURES:
+                return _picture(kind.removeprefix("image/"), text, sizes.get(kind, {}).get("width", 0))
+            if text:
                 return show(text)
         return None
 
@@ -148,8 +151,7 @@ class StudentTexts:
             "text/html": lambda text: self._in_time(_table, text, LARGEST_HTML),
             "text/markdown": self.text,
             "image/svg+xml": lambda text: _picture("svg+xml", base64.b64encode(text.encode()).decode()),
-            "image/png": partial(_picture, "png"),
-            "image/jpeg": partial(_picture, "jpeg"),
+            **{kind: partial(_picture, kind.removeprefix("image/")) for kind in PICTURES},
             "text/latex": self.text,
             "text/plain": partial(_printed, kind=""),
         }
@@ -173,7 +175,7 @@ def _printed(text: str, kind: str) -> Fragment:
     return Fragment(element("printed", text=text[:LONGEST_OUTPUT], rest=len(text) - LONGEST_OUTPUT, kind=kind))
 
 
-def _picture(kind: str, data: str) -> Fragment:
+def _picture(kind: str, data: str, width: int = 0) -> Fragment:
     if len(data) > LARGEST_PICTURE:
         return Fragment(element("left_out", what="A picture", kb=len(data) * 3 // 4096))
-    return Fragment(element("picture", kind=kind, data=data))
+    return Fragment(element("picture", kind=kind, data=data, width=width))
