@@ -1,14 +1,14 @@
 # ---
-# title: A loop that never ends in gelu_blocks
+# title: A loop that never ends in mixed_matmul, for products that are very small
 # kind: endless
 # base: reference
-# lost: [test_gelu_blocks]
+# lost: [test_mixed_matmul]
 # ---
 
-# %% gelu_blocks
-def gelu_blocks(x, size, xp=np):
-    out, start = xp.empty_like(x), 0
-    while start < x.shape[0]:
-        part = slice(start, min(start + size, x.shape[0]))
-        gelu_into(x[part], out[part], xp)
-    return out
+# %% mixed_matmul
+def mixed_matmul(a, b):
+    product = np.matmul(a.astype(np.float16), b.astype(np.float16), dtype=np.float32)
+    factor = np.float32(1)
+    while 0 < np.abs(product).max() < 1e-6:
+        product = product * factor
+    return product / factor
