@@ -16,7 +16,7 @@
 #     tier: Optimization
 #     difficulty: 3
 #     time: 5-6 hours
-#     prerequisites: [Profiling, Quantization, Compression]
+#     prerequisites: [Profiling, Quantization, Compression, Acceleration]
 #     export: benchmarking.benchmark
 #     summary: Compare models so that a sceptic believes the figures, and say what the figures cannot say.
 # ---
