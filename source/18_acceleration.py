@@ -213,7 +213,9 @@ def on_the_roofline(model, x):
             milliseconds = summarize_times(times)["median_ms"]
             moved_bytes = 4 * cost.traffic + sum(tensor.nbytes for tensor in model_parameters(layer))
             under = roofline(cost.flops, moved_bytes, milliseconds, machine)
-            figures = [under[key] for key in ("gflops_per_second", "arithmetic_intensity", "attainable_gflops_per_second")]
+            figures = [
+                under[key] for key in ("gflops_per_second", "arithmetic_intensity", "attainable_gflops_per_second")
+            ]
             rows.append((type(layer).__name__, cost.flops, milliseconds, *figures))
     return rows
 
@@ -221,7 +223,9 @@ def on_the_roofline(model, x):
 def print_rows(rows):
     print(f"{'layer':<18} {'operations':>11} {'ms':>9} {'GFLOP/s':>9} {'per byte':>9} {'roof':>8} {'distance':>9}")
     for name, flops, milliseconds, rate, intensity, roof in rows:
-        print(f"{name:<18} {flops:>11,} {milliseconds:>9.3f} {rate:>9.3f} {intensity:>9.2f} {roof:>8.1f} {roof / rate:>9.1f}")
+        print(
+            f"{name:<18} {flops:>11,} {milliseconds:>9.3f} {rate:>9.3f} {intensity:>9.2f} {roof:>8.1f} {roof / rate:>9.1f}"
+        )
     total_ms = sum(row[2] for row in rows)
     slowest = max(rows, key=lambda row: row[2])
     print(f"{total_ms:.2f} ms in all, {slowest[2] / total_ms:.0%} of it in the dearest layer, a {slowest[0]}")
@@ -288,9 +292,13 @@ print(f"{'calls':>6} {'terms each':>11} {'microseconds':>13} {'times as long':>1
 for calls in (1, 4, 16, 64, 256):
     taken = summarize_times(run_times(lambda calls=calls: dot_in(calls), warmup=5, iterations=50))["median_ms"]
     print(f"{calls:>6} {TERMS // calls:>11} {1000 * taken:>13.1f} {taken / dearest:>14.1f}")
-windows = sum(int(np.prod(layer_cost(layer, shape).output_shape)) for layer, shape in (
-    (looped.layers[0], BATCH.shape), (looped.layers[3], (len(BATCH.data), 16, 4, 4)),
-))
+windows = sum(
+    int(np.prod(layer_cost(layer, shape).output_shape))
+    for layer, shape in (
+        (looped.layers[0], BATCH.shape),
+        (looped.layers[3], (len(BATCH.data), 16, 4, 4)),
+    )
+)
 print(f"the two convolutions of the network make {windows:,} windows, each of them several calls")
 
 # %% [markdown]
@@ -357,7 +365,13 @@ for _ in range(2):
 assert theirs_s < 2 * reference_s, "a product of whole matrices in one call takes far less processor time than this"
 ### BEGIN HIDDEN TESTS
 draw = np.random.default_rng(1801)
-for shape_a, shape_b in [((2, 7), (7, 3)), ((5, 1, 4), (5, 4, 6)), ((3, 2, 2), (2, 5)), ((4, 3), (2, 3, 3)), ((1, 1), (1, 1))]:
+for shape_a, shape_b in [
+    ((2, 7), (7, 3)),
+    ((5, 1, 4), (5, 4, 6)),
+    ((3, 2, 2), (2, 5)),
+    ((4, 3), (2, 3, 3)),
+    ((1, 1), (1, 1)),
+]:
     left, right = (draw.integers(-9, 10, size=shape).astype(np.float32) for shape in (shape_a, shape_b))
     handed_a, handed_b = Tensor(left), Tensor(right)
     answer = np.asarray(vectorized_matmul(handed_a, handed_b).data)
@@ -365,8 +379,17 @@ for shape_a, shape_b in [((2, 7), (7, 3)), ((5, 1, 4), (5, 4, 6)), ((3, 2, 2), (
     assert answer.shape == np.matmul(left, right).shape and np.array_equal(answer, np.matmul(left, right)), (
         "the product must be that of numpy for every pair of shapes that fit, the axes in front broadcast"
     )
-    assert np.array_equal(handed_a.data, left) and np.array_equal(handed_b.data, right), "the factors must stay as they are"
-for wrong_a, wrong_b in [((4,), (4,)), ((), (2, 2)), ((2, 2), ()), ((2, 1), (2, 2)), ((2, 3, 4), (3, 4)), ((2, 3), (2, 2, 3))]:
+    assert np.array_equal(handed_a.data, left) and np.array_equal(handed_b.data, right), (
+        "the factors must stay as they are"
+    )
+for wrong_a, wrong_b in [
+    ((4,), (4,)),
+    ((), (2, 2)),
+    ((2, 2), ()),
+    ((2, 1), (2, 2)),
+    ((2, 3, 4), (3, 4)),
+    ((2, 3), (2, 2, 3)),
+]:
     assert refusal(vectorized_matmul, Tensor(np.ones(wrong_a)), Tensor(np.ones(wrong_b))) == "ValueError", (
         "fewer than two axes, and inner lengths that differ, must raise ValueError"
     )
@@ -514,7 +537,14 @@ class SlowMemory:
         self._values[place] = block
 
 
-EDGES = {(6, 2): (0, 2, 4, 6), (4, 2): (0, 2, 4), (8, 2): (0, 2, 4, 6, 8), (5, 4): (0, 4, 5), (7, 4): (0, 4, 7), (3, 4): (0, 3)}
+EDGES = {
+    (6, 2): (0, 2, 4, 6),
+    (4, 2): (0, 2, 4),
+    (8, 2): (0, 2, 4, 6, 8),
+    (5, 4): (0, 4, 5),
+    (7, 4): (0, 4, 7),
+    (3, 4): (0, 3),
+}
 
 
 def spare_blocks(length, size):
@@ -527,7 +557,9 @@ def moved(n, inner, m, tile_size, blocks=spare_blocks):
     left = np.random.default_rng().integers(-5, 6, size=(n, inner)).astype(np.float32)
     right = np.random.default_rng().integers(-5, 6, size=(inner, m)).astype(np.float32)
     product, journal = np.full((n, m), np.nan, dtype=np.float32), []
-    matrices = [SlowMemory(values, tile_size, journal, name) for values, name in ((left, "a"), (right, "b"), (product, "out"))]
+    matrices = [
+        SlowMemory(values, tile_size, journal, name) for values, name in ((left, "a"), (right, "b"), (product, "out"))
+    ]
     with stand_ins(blocks=blocks):
         multiply_tiles(*matrices, tile_size)
     return np.array_equal(product, left @ right), journal
@@ -563,12 +595,22 @@ def in_order(journal, steps):
     return True
 
 
-for n, inner, m, tile_size in [(1, 1, 1, 1), (7, 5, 9, 3), (4, 11, 6, 4), (8, 3, 2, 16), (2, 4, 3, 1), (9, 2, 4, 3), (3, 8, 3, 5)]:
+for n, inner, m, tile_size in [
+    (1, 1, 1, 1),
+    (7, 5, 9, 3),
+    (4, 11, 6, 4),
+    (8, 3, 2, 16),
+    (2, 4, 3, 1),
+    (9, 2, 4, 3),
+    (3, 8, 3, 5),
+]:
     is_right, journal = moved(n, inner, m, tile_size, right_blocks)
     assert is_right, "the product must be right for every size, tiles at the edges included, whatever out held before"
     steps = -(-inner // tile_size)
     written = [entry[2:] for entry in journal if entry[0] == "written"]
-    assert len(written) == len(set(written)) == -(-n // tile_size) * -(-m // tile_size), "each tile of out is written once"
+    assert len(written) == len(set(written)) == -(-n // tile_size) * -(-m // tile_size), (
+        "each tile of out is written once"
+    )
     assert not any(entry[0] == "out" for entry in journal), "out must not be read"
     assert in_order(journal, steps), (
         "a tile of out must be complete before the next is begun, and reads a tile of a and of b for each block of the inner axis"
@@ -701,12 +743,17 @@ assert too_large == "ValueError", f"a window that does not fit must raise ValueE
 
 ### BEGIN HIDDEN TESTS
 def columns_by_hand(images, kernel_size, stride, padding):
-    (p, q), (n, channels, height, width) = padding, images.shape
-    framed = np.pad(images, ((0, 0), (0, 0), (p, p), (q, q)))
-    rows = range(0, height + 2 * p - kernel_size[0] + 1, stride[0])
-    columns = range(0, width + 2 * q - kernel_size[1] + 1, stride[1])
-    windows = [framed[:, :, r : r + kernel_size[0], c : c + kernel_size[1]].reshape(n, -1) for r in rows for c in columns]
-    return np.stack(windows, axis=2)
+    """Pixel by pixel: row (channel, i, j), column (place down, place across)."""
+    places = [
+        (size + 2 * border - side) // step + 1
+        for size, border, side, step in zip(images.shape[2:], padding, kernel_size, stride, strict=True)
+    ]
+    wanted = np.zeros((*images.shape[:2], *kernel_size, *places), dtype=images.dtype)
+    for i, j, down, across in np.ndindex(*wanted.shape[2:]):
+        row, column = down * stride[0] + i - padding[0], across * stride[1] + j - padding[1]
+        if 0 <= row < images.shape[2] and 0 <= column < images.shape[3]:
+            wanted[:, :, i, j, down, across] = images[:, :, row, column]
+    return wanted.reshape(len(images), -1, places[0] * places[1])
 
 
 draw = np.random.default_rng(1804)
@@ -720,7 +767,12 @@ settings = [
     ((1, 3, 8, 3), (5, 1), (1, 2), (1, 2)),
     ((2, 1, 2, 5), (3, 6), (1, 1), (1, 1)),
 ]
-drawn = [draw.integers(1, 100, size=shape).astype(kind) for (shape, *_), kind in zip(settings, ("float32", "int16", "float32", "float32", "float16", "float64", "float32", "float32"), strict=True)]
+drawn = [
+    draw.integers(1, 100, size=shape).astype(kind)
+    for (shape, *_), kind in zip(
+        settings, ("float32", "int16", "float32", "float32", "float16", "float64", "float32", "float32"), strict=True
+    )
+]
 handed = [array.copy() for array in drawn]
 answers = [im2col(array, *rest) for array, (_, *rest) in zip(handed, settings, strict=True)]
 taken = [answer.copy() for answer in answers]
@@ -736,7 +788,9 @@ unfit += [refusal(im2col, np.ones((1, 1, 4, 4)), size, (1, 1), (1, 1)) for size 
 assert len(taken) == len(left_over) == len(settings), "there are columns for each setting"
 for original, after, columns, (_, *setting) in zip(drawn, left_over, taken, settings, strict=True):
     wanted = columns_by_hand(original, *setting)
-    assert np.shape(columns) == wanted.shape, "(images, channels · window, places): stride, padding and window may differ down and across"
+    assert np.shape(columns) == wanted.shape, (
+        "(images, channels · window, places): stride, padding and window may differ down and across"
+    )
     assert np.array_equal(columns, wanted), "each column is a window: channel by channel, row by row; places row by row"
     assert columns.dtype == original.dtype, "the columns have the dtype of the images"
     assert np.array_equal(original, after), "the images must stay as they are, whatever is written into the columns"
@@ -797,7 +851,9 @@ with stand_ins(im2col=lambda images, kernel_size, stride=(1, 1), padding=(0, 0):
     unbiased = np.asarray(conv2d_im2col(*handed[:2]))
 wanted = np.einsum("nchw,och->now", images, weight[:, :, :, 0])[:, :, None]
 assert answer.shape == (2, 4, 1, 5), f"two images, four kernels of 2 x 1: (2, 4, 1, 5) is wanted, got {answer.shape}"
-assert np.array_equal(unbiased, wanted), f"kernels times columns, one picture for each kernel; got\n{unbiased[0]}\nfor\n{wanted[0]}"
+assert np.array_equal(unbiased, wanted), (
+    f"kernels times columns, one picture for each kernel; got\n{unbiased[0]}\nfor\n{wanted[0]}"
+)
 assert np.array_equal(answer, wanted + bias[:, None, None]), "each output channel has its own bias"
 assert answer.dtype == np.float32, f"float32 images have a float32 convolution, got {answer.dtype}"
 assert all(map(np.array_equal, handed, (images, weight, bias))), "images, weight and bias must stay as they are"
@@ -1013,7 +1069,9 @@ assert unit.allocated == 0, f"out is enough: no array is allocated, this allocat
 for shape, spread in [((1,), 1.0), ((3, 4), 0.1), ((2, 3, 4, 5), 3.0), ((40,), 8.0)]:
     values = np.random.default_rng().normal(0, spread, size=shape).astype(np.float32)
     answers, left, unit = on_the_unit(values)
-    assert np.allclose(answers, right_gelu(values.astype(np.float64)), rtol=1e-4, atol=2e-6), "GELU must be right for numbers of every size"
+    assert np.allclose(answers, right_gelu(values.astype(np.float64)), rtol=1e-4, atol=2e-6), (
+        "GELU must be right for numbers of every size"
+    )
     assert np.array_equal(left, values), "x must stay as it is"
     assert unit.allocated == 0, "out is enough: no array may be allocated"
     assert unit.passes <= 12, "nine passes over the numbers are enough"
@@ -1022,7 +1080,9 @@ by_numpy = np.full(13, np.nan)
 gelu_into(exact, by_numpy)
 values = np.linspace(-6, 6, 49)
 answers, _, _ = on_the_unit(values)
-assert np.allclose(answers, right_gelu(values), rtol=1e-9, atol=1e-12), "with float64 numbers GELU must be right to twelve digits"
+assert np.allclose(answers, right_gelu(values), rtol=1e-9, atol=1e-12), (
+    "with float64 numbers GELU must be right to twelve digits"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1154,6 +1214,8 @@ assert is_right, "GELU of 60 numbers in blocks of 16 is not right; the last bloc
 assert is_same, "x must stay as it is"
 assert unit.allocated == 60, f"the result is the only array: 60 numbers are allocated, here {unit.allocated}"
 assert unit.fetched <= 2 * 60, f"60 numbers of x and 60 of the result pass through the cache once, here {unit.fetched}"
+
+
 ### BEGIN HIDDEN TESTS
 def right_blocks(length, size):
     return [slice(start, min(start + size, length)) for start in range(0, length, size)]
@@ -1283,13 +1345,23 @@ weighed = mixed_matmul(np.ones((1, 1)), np.array([[1 + 2.0**-12, 2.0**-10 + 2.0*
 assert len(products) == len(left_over) == len(pairs), "there is a product for each pair"
 for (left, right), (left_after, right_after), product in zip(pairs, left_over, products, strict=True):
     wanted = left.astype(np.float16).astype(np.float64) @ right.astype(np.float16).astype(np.float64)
-    assert np.shape(product) == wanted.shape and product.dtype == np.float32, "the result must be float32, of the product's shape"
-    assert np.allclose(product, wanted, rtol=2e-6, atol=2e-5), "factors must be rounded to float16, and their products added up in float32"
+    assert np.shape(product) == wanted.shape and product.dtype == np.float32, (
+        "the result must be float32, of the product's shape"
+    )
+    assert np.allclose(product, wanted, rtol=2e-6, atol=2e-5), (
+        "factors must be rounded to float16, and their products added up in float32"
+    )
     assert np.array_equal(left, left_after) and np.array_equal(right, right_after), "the factors must stay as they are"
     assert left_after.dtype == left.dtype and right_after.dtype == right.dtype, "the factors must keep their type"
-assert np.shape(many) == (2, 2) and np.array_equal(many, np.full((2, 2), 105000)), "5000 times 21 must be 105000, beyond what float16 holds"
-assert np.shape(tiny) == (1, 1) and np.array_equal(tiny, [[2.0**-28]]), "a product that is too small for float16 must not vanish"
-assert np.shape(weighed) == (1, 2) and np.array_equal(weighed, [[1, 2.0**-10]]), "the second factor must be rounded to float16 too"
+assert np.shape(many) == (2, 2) and np.array_equal(many, np.full((2, 2), 105000)), (
+    "5000 times 21 must be 105000, beyond what float16 holds"
+)
+assert np.shape(tiny) == (1, 1) and np.array_equal(tiny, [[2.0**-28]]), (
+    "a product that is too small for float16 must not vanish"
+)
+assert np.shape(weighed) == (1, 2) and np.array_equal(weighed, [[1, 2.0**-10]]), (
+    "the second factor must be rounded to float16 too"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1489,7 +1561,9 @@ for (own_scale, own_patience, own_largest), path in zip(settings, scale_paths, s
     assert path == wanted_path, (
         "halved after a bad step, never below 1; doubled after `patience` good ones in a row, never above `largest`"
     )
-assert defaults == [2.0**16] * 200 + [2.0**17] * 200 + [2.0**18] * 2, "it begins with 2**16, and 200 good steps double it"
+assert defaults == [2.0**16] * 200 + [2.0**17] * 200 + [2.0**18] * 2, (
+    "it begins with 2**16, and 200 good steps double it"
+)
 assert capped == 2.0**24, "it is never above 2**24 if nothing else is said"
 assert len(first_unscaled) == len(later_unscaled) == 3, "each gradient is unscaled"
 for divisor, results in ((8, first_unscaled), (16, later_unscaled)):
@@ -1582,9 +1656,9 @@ with stand_ins(mixed_matmul=right_mixed_matmul):
         scales.append(float(scaler.scale))
 ### JUDGE
 half = 0.5  # the rate of 2²⁵ times a factor of 2⁻²⁶, of which float16 would make a zero
-assert len(losses) == 3 and np.allclose(losses, [-6 * 2.0**-26, -16.5 * 2.0**10, -16.5 * 2.0**-26], rtol=1e-6, atol=0), (
-    f"the loss itself is wanted, before the step and not scaled: -6 · 2⁻²⁶ is the first, got {losses}"
-)
+assert len(losses) == 3 and np.allclose(
+    losses, [-6 * 2.0**-26, -16.5 * 2.0**10, -16.5 * 2.0**-26], rtol=1e-6, atol=0
+), f"the loss itself is wanted, before the step and not scaled: -6 · 2⁻²⁶ is the first, got {losses}"
 after_first = np.array([1.0, 2.0, 0.0]) - half * np.array([2.0, -4.0, 1.0])
 assert len(weights) == 3 and np.allclose(weights[0], after_first, rtol=1e-6, atol=0), (
     f"a gradient of 2⁻²⁶ survives if the loss is scaled, and is unscaled before the step; weight and bias are {weights[0]}"
@@ -1617,12 +1691,16 @@ weight, bias = first_weight.astype(np.float64), np.zeros(3)
 assert len(path) == len(step_losses) == 5, "each step gives a loss"
 for rows, share, shown, (weight_after, bias_after) in zip(inputs, factors, step_losses, path, strict=True):
     exact = np.sum((rows @ weight + bias) * share)
-    assert np.ndim(shown) == 0 and np.isclose(shown, exact, rtol=2e-3, atol=2e-8), "the loss must be the one before the step, not scaled"
+    assert np.ndim(shown) == 0 and np.isclose(shown, exact, rtol=2e-3, atol=2e-8), (
+        "the loss must be the one before the step, not scaled"
+    )
     weight, bias = weight - 2.0**20 * (rows.T @ share), bias - 2.0**20 * share.sum(axis=0)
     assert np.shape(weight_after) == (4, 3) and np.allclose(weight_after, weight, rtol=1e-6, atol=1e-5), (
         "gradients far below what float16 holds must move the weights; older gradients must be forgotten first"
     )
-    assert np.shape(bias_after) == (3,) and np.allclose(bias_after, bias, rtol=1e-6, atol=1e-5), "the bias must move too"
+    assert np.shape(bias_after) == (3,) and np.allclose(bias_after, bias, rtol=1e-6, atol=1e-5), (
+        "the bias must move too"
+    )
 assert scale_at_the_end == 2.0**13, "the scaler must be asked once in each step"
 assert kinds == ["float32", "float32"], "master weights are float32"
 ### END HIDDEN TESTS
@@ -1706,13 +1784,21 @@ assert kinds == [[2.0], "quick GELU", "MaxPool2d", ["quick GELU", [3.0]], "Flatt
 )
 assert np.array_equal(same_last, np.full((4, 2), 7.0)), "other layers stay the objects that they were"
 ### BEGIN HIDDEN TESTS
-deep = Sequential(Sequential(Sequential(narrow(5.0), Flatten()), GELU()), Linear(1, 1), narrow(6.0), narrow(7.0, Narrow))
+deep = Sequential(
+    Sequential(Sequential(narrow(5.0), Flatten()), GELU()), Linear(1, 1), narrow(6.0), narrow(7.0, Narrow)
+)
 inner = deep.layers[0]
 with stand_ins(AcceleratedConv2d=Swapped, FusedGELU=Swapped):
-    counts = [accelerate_model(deep), accelerate_model(Sequential(Flatten(), Linear(2, 2))), accelerate_model(Sequential())]
+    counts = [
+        accelerate_model(deep),
+        accelerate_model(Sequential(Flatten(), Linear(2, 2))),
+        accelerate_model(Sequential()),
+    ]
     deep_kinds, inner_kinds = shown(deep.layers), shown(inner.layers)
 draw = np.random.default_rng(1811)
-whole = Sequential(Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(1, 0)), GELU(), Sequential(Conv2d(3, 2, 2), GELU()), Flatten())
+whole = Sequential(
+    Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(1, 0)), GELU(), Sequential(Conv2d(3, 2, 2), GELU()), Flatten()
+)
 arrays = [draw.normal(size=size).astype(np.float32) for size in ((3, 2, 3, 2), 3, (2, 3, 2, 2))]
 whole.layers[0].weight.data, whole.layers[0].bias.data = arrays[0].copy(), arrays[1].copy()
 whole.layers[2].layers[0].weight.data = arrays[2].copy()
@@ -1733,6 +1819,8 @@ with stand_ins(conv2d_im2col=quick_convolution, gelu_blocks=quick_gelu):
     scores = whole(Tensor(images)).data
     held.data = held.data * 2
     doubled = whole(Tensor(images)).data
+
+
 ### JUDGE
 def gelu_of(values):
     return 0.5 * values * (1 + np.tanh(np.sqrt(2 / np.pi) * (values + 0.044715 * values**3)))
@@ -1746,7 +1834,9 @@ def by_hand(images, weight, bias, stride, padding):
 
 
 assert counts == [4, 0, 0, 4], "what is replaced must be counted, at any depth; nothing else is"
-assert deep_kinds == [[[[5.0], "Flatten"], "quick GELU"], "Linear", [6.0], [7.0]], "every convolution and every GELU must be replaced, at any depth"
+assert deep_kinds == [[[[5.0], "Flatten"], "quick GELU"], "Linear", [6.0], [7.0]], (
+    "every convolution and every GELU must be replaced, at any depth"
+)
 assert inner_kinds == [[[5.0], "Flatten"], "quick GELU"], "containers must stay the objects that they were"
 for factor, answer in ((1, scores), (2, doubled)):
     hidden = gelu_of(by_hand(images, factor * arrays[0], arrays[1], (2, 1), (1, 0)))
@@ -1926,12 +2016,16 @@ def peak_arrays(run, x):
 
 x = np.random.default_rng(18).normal(size=2**22).astype(np.float32)
 ways = {"by the formula": gelu_by_formula, "in place": gelu_in_place}
-ways |= {f"blocks of {size:,}": lambda x, size=size: gelu_blocks(x, size) for size in (256, 4096, 16384, 65536, 2**18, 2**22)}
+ways |= {
+    f"blocks of {size:,}": lambda x, size=size: gelu_blocks(x, size) for size in (256, 4096, 16384, 65536, 2**18, 2**22)
+}
 wanted, taken = gelu_by_formula(x), {name: [] for name in ways}
 for _ in range(3):
     for name, run in ways.items():
         taken[name] += run_times(lambda run=run: run(x), warmup=0, iterations=1)
-print(f"{x.size:,} numbers, {x.nbytes / 2**20:.0f} MB\n{'':<20} {'arrays at the height':>21} {'error':>9} {'time, formula = 1':>18}")
+print(
+    f"{x.size:,} numbers, {x.nbytes / 2**20:.0f} MB\n{'':<20} {'arrays at the height':>21} {'error':>9} {'time, formula = 1':>18}"
+)
 for name, run in ways.items():
     error, share = np.abs(run(x) - wanted).max(), np.median(taken[name]) / np.median(taken["by the formula"])
     print(f"{name:<20} {peak_arrays(run, x):>21.2f} {error:>9.1e} {share:>18.2f}")
@@ -2000,7 +2094,9 @@ for tensor in full.parameters():
 CrossEntropyLoss()(full(Tensor(TEST_PIXELS[:32])), Tensor(TEST_LABELS[:32])).backward()
 gradients = np.concatenate([tensor.grad.ravel() for tensor in full.parameters()])
 gradients = gradients[gradients != 0].astype(np.float64)
-print(f"{gradients.size:,} gradients that are not zero, the median of their magnitudes is {np.median(np.abs(gradients)):.1e}")
+print(
+    f"{gradients.size:,} gradients that are not zero, the median of their magnitudes is {np.median(np.abs(gradients)):.1e}"
+)
 print(f"{'scale':>8} {'loss as it is':>28} {'loss of 2⁻²⁰':>28}")
 for power in (0, 8, 16, 24, 32):
     shares = []
@@ -2016,7 +2112,10 @@ if plt:
     figure, axis = plt.subplots(figsize=(7, 3.2))
     for factor, label in ((1.0, "loss as it is"), (MANY, "loss of 2⁻²⁰"), (MANY * 2.0**20, "the same, scaled by 2²⁰")):
         axis.hist(
-            np.log2(np.abs(gradients) * factor), bins=np.arange(-60, 18), histtype="step", label=label,
+            np.log2(np.abs(gradients) * factor),
+            bins=np.arange(-60, 18),
+            histtype="step",
+            label=label,
             linestyle="--" if factor == 1.0 and "scaled" in label else "-",
         )
     axis.axvspan(-25, 16, color="0.92", label="float16: below it zero, above it infinite")
@@ -2061,7 +2160,9 @@ for name, (model, losses) in runs.items():
     print(f"{name:<28} loss {losses[0]:.3f} → {np.mean(losses[-20:]):.3f}, reads {reads(model):.1%}")
 print(f"your scaler ended at 2^{np.log2(scaler.scale):.0f}")
 band = abs(reads(runs["mixed, scaled"][0]) - reads(runs["float32"][0]))
-print(f"within {100 * band:.1f} points of float32; without scaling {reads(runs['mixed, not scaled'][0]):.1%}: chance would be about 10 %")
+print(
+    f"within {100 * band:.1f} points of float32; without scaling {reads(runs['mixed, not scaled'][0]):.1%}: chance would be about 10 %"
+)
 
 # %% tags=["validate", "raises-exception"] jupyter={"source_hidden": true}
 # Validate (not graded): the losses on the way.
