@@ -34,7 +34,9 @@ for name, where in EXCHANGE_CLASSES.items():
     c.ExchangeFactory[name] = where
 c.ServiceExchange.local_root = {root!r}
 """
-ON_TIME = Deadline("ps1", NOON, late=False, excused=False, credit=100, tokens=0, tokens_left=2, handed_in_at=None)
+ON_TIME = Deadline(
+    "ps1", NOON, late=False, closed=False, excused=False, credit=100, tokens=0, tokens_left=2, handed_in_at=None
+)
 
 
 @pytest.fixture
@@ -106,6 +108,7 @@ def test_a_late_submission_is_warned_of_and_a_second_click_hands_it_in(page: tup
     ("facts", "text"),
     [
         ({}, ""),
+        ({"late": True, "closed": True}, ""),
         ({"late": True, "credit": 80}, "It counts 80 percent."),
         ({"late": True, "credit": 0}, "It is practice, and counts nothing."),
         ({"late": True, "tokens": 2, "tokens_left": 1}, "It spends 2 of your late tokens, and leaves 1."),

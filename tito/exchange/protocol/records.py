@@ -220,6 +220,7 @@ class Deadline:
     assignment: str
     due_at: datetime | None
     late: bool  # now: deadline and grace period are over
+    closed: bool  # now: nothing is taken any more
     excused: bool
     credit: float  # percent, with the tokens that would be spent on it
     tokens: int

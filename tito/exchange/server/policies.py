@@ -27,11 +27,12 @@ def deadline_of(
     """A student's own deadline, and what comes of handing the assignment in now; `handed_in` says when what they have
     handed in until now came."""
     standings = policy.standings(student, {**handed_in, assignment: now})
-    standing = standings[assignment]
+    standing, cutoff = standings[assignment], policy.cutoff(assignment, student)
     return Deadline(
         assignment,
         due_at=standing.due_at,
         late=standing.late,
+        closed=cutoff is not None and now > cutoff,
         excused=standing.excused,
         credit=standing.credit,
         tokens=standing.tokens,

@@ -16,8 +16,9 @@ def in_a_list(deadline: Deadline) -> str:
 
 
 def warning(deadline: Deadline) -> str:
-    """What a student is to know before they hand in now; "" where there is nothing to warn of."""
-    if not deadline.late or deadline.due_at is None:
+    """What a student is to know before they hand in now; "" where there is nothing to warn of, or nothing is taken any
+    more, as the exchange says itself."""
+    if not deadline.late or deadline.closed or deadline.due_at is None:
         return ""
     sentences = [f"{deadline.assignment} was due {_shown(deadline.due_at)}: this is late."]
     if deadline.tokens:
