@@ -95,7 +95,7 @@ def hand_in(lab: Lab) -> None:
     [
         ([("nbgrader", "autograde", ASSIGNMENT)], [("nbgrader", command, ASSIGNMENT) for command in (
             "generate_feedback", "release_feedback")]),
-        ([("tito", "autograde", ASSIGNMENT)], [("tito", "feedback", "--release", ASSIGNMENT)]),
+        ([("tito", "autograde", ASSIGNMENT)], [("tito", "feedback", "--release", "--yes", ASSIGNMENT)]),
     ],
     ids=["nbgrader", "tito"],
 )  # fmt: skip
@@ -138,7 +138,7 @@ def test_one_submission_without_its_secret_does_not_keep_others_from_their_pages
         plant(lab.course.step("submitted", student, ASSIGNMENT) / SECRET)
     lab.run("tito", "autograde", ASSIGNMENT)
     assert [path.parent.parent.name for path in lab.course.step("autograded").glob(f"*/*/{SECRET}")] == [ME]
-    released = lab.run("tito", "feedback", "--release", ASSIGNMENT)
+    released = lab.run("tito", "feedback", "--release", "--yes", ASSIGNMENT)
     assert all(f"{student}'s" in released for student in plants)
     assert len(list((lab.course.exchange_root / "tiny" / "feedback").glob("*.html"))) == 1
     lab.as_student("fetch_feedback", ASSIGNMENT)

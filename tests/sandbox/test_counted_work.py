@@ -59,10 +59,10 @@ class Sorted:
 rng, sizes, reads = np.random.default_rng(), [40, 400, 4000], []
 for size in sizes:
     values = Sorted(rng.choice(10**9, size=size, replace=False).tolist())
-    place = int(rng.integers(size))
-    wanted = values[place]
+    places = rng.integers(size, size=8).tolist()  # of a single one, chance decides
+    wanted = [values[place] for place in places]
     values.reads = 0
-    assert find(values, wanted) == place
+    assert [find(values, each) for each in wanted] == places
     reads.append(values.reads)
 exponent = np.polyfit(np.log(sizes), np.log(reads), 1)[0]
 assert exponent < 0.5, f"reads grow like size to the power {exponent:.2f}"

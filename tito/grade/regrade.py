@@ -21,7 +21,7 @@ from tito.grade.record import Recorder
 from tito.grade.submission import Graded
 from tito.gradebook.by_hand import ByHand, by_hand
 from tito.gradebook.history import Change, changes_between
-from tito.gradebook.records import empty_record, from_json, read_record, record_path, write_record
+from tito.gradebook.records import empty_record, from_json, read_record, record_path
 from tito.gradebook.store import open_gradebook, require_released
 from tito.models import NotebookVerdicts, SubmissionRecord
 from tito.plan.plan import AssignmentPlan
@@ -210,7 +210,7 @@ def undo(course: Course, assignment: Assignment) -> tuple[list[str], list[str]]:
             recorder.put_back(earlier, f"the regrade of {last.name} was undone")
             empty_record(course, earlier)
             _replace(last / student / NOTEBOOKS, course.step("autograded", student, assignment.id))
-            write_record(course, earlier)
+            _put_in_place(last / student / RECORD, record_path(course, assignment.id, student))
             back.append(student)
     last.rename(last.with_name(last.name + UNDONE))
     return back, left
@@ -234,6 +234,13 @@ def _replace(source: Path, target: Path) -> None:
     if source.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target)
+
+
+def _put_in_place(source: Path, target: Path) -> None:
+    """A file, whole or not at all, byte for byte."""
+    scratch = target.with_name(f"{target.name}.new")
+    shutil.copyfile(source, scratch)
+    scratch.replace(target)
 
 
 def _was_graded_since(course: Course, assignment: Assignment, student: str, aside: Path) -> bool:
