@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.exchange.abc import ExchangeCollect, ExchangeSubmit
 from nbgrader.utils import ignore_patterns
 from traitlets import Float, Integer
@@ -190,7 +191,19 @@ class Collect(ServiceExchange, ExchangeCollect):  # type: ignore[misc]
         ]
         self.src_records = newest(submissions)
         if self.before_duedate:
-            self.src_records |= newest([submission for submission in submissions if not submission.late])
+            self.src_records |= newest([submission for submission in submissions if not self._late(submission)])
+
+    def _late(self, submission: Submission) -> bool:
+        """By the policy that the exchange has; where that knows of no deadline, by the gradebook that the command
+        names, which may be another one than the course's."""
+        if submission.due_at is not None:
+            return submission.late
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as opened:
+            try:
+                due = opened.find_assignment(self.assignment).duedate
+            except MissingEntry:
+                due = None
+        return due is not None and submission.received_at > due.replace(tzinfo=UTC)
 
     def copy_files(self) -> None:
         if not self.src_records:
