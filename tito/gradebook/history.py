@@ -72,13 +72,21 @@ def entry_of(before: SubmissionRecord | None, after: SubmissionRecord, why: str 
         return None
     return Entry(
         datetime.now(UTC).isoformat(timespec="seconds"),
-        getpass.getuser(),
+        _user(),
         why or _reason(before, after),
         after.student,
         after.assignment,
         after.fingerprint.tests,
         changes,
     )
+
+
+def _user() -> str:
+    """Whose process this is; in a container that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def changes_between(before: SubmissionRecord | None, after: SubmissionRecord) -> tuple[Change, ...]:
