@@ -101,9 +101,11 @@ def test_points_fall_only_where_that_is_asked_for(graded: Course, tito_in: Tito)
     assert row(graded, "ada").cells["test_halve"] == 3.0
     assert "0 graded, 3 unchanged" in tito_in(graded.root, "autograde", "7").err
     assert row(graded, "ada").cells["test_halve"] == 3.0
+    assert "FAILED" not in graded.step("autograded", "ada", ASSIGNMENT, "doubling.ipynb").read_text()
     lowered = tito_in(graded.root, "regrade", "7", "--yes", "--allow-lower", "--student", "ada")
     assert "1 lose 3" in lowered.err
     assert row(graded, "ada").cells["test_halve"] == 0.0
+    assert "FAILED" in graded.step("autograded", "ada", ASSIGNMENT, "doubling.ipynb").read_text()
     assert row(graded, "bob").cells["test_halve"] == 3.0
 
 
@@ -193,6 +195,7 @@ def test_the_log_says_what_became_of_a_student_and_of_a_cell(graded: Course, tit
         (("--student", "zoe"), "zoe has not been graded"),
         (("--cell", "test_doubl"), "Did you mean 'test_double'?"),
         (("--dry-run", "--yes"), "contradict"),
+        (("--undo", "--cell", "test_double"), "Leave the other options out."),
     ],
 )
 def test_what_is_wrong_is_one_line(options: tuple[str, ...], part: str, graded: Course, tito_in: Tito) -> None:
@@ -239,3 +242,18 @@ def test_a_cell_that_a_person_gave_points_for_is_not_taken_away(graded: Course, 
     )
     assert stored(graded) == before
     assert row(graded, "cy").cells["essay"] == 0.5
+
+
+def test_an_answer_that_counts_no_more_keeps_one_comment(graded: Course, tito_in: Tito) -> None:
+    """It is still what students write; nbgrader's own release finds the same cells then."""
+    with gradebook(graded) as opened:
+        grade = opened.find_grade("essay", "doubling", ASSIGNMENT, "cy")
+        grade.manual_score, grade.needs_manual_grade = None, True
+    code = "### BEGIN SOLUTION\nwhy = 'the exponent'\n### END SOLUTION\n"
+    with_tests(graded, essay=f"# %% {meta('essay', solution=True)}\n{code}")
+    assert tito_in(graded.root, "release", "7", "--no-exchange").code == 0
+    with gradebook(graded) as opened:
+        book = opened.find_submission_notebook("doubling", ASSIGNMENT, "cy")
+        assert [comment.name for comment in book.comments].count("essay") == 1
+        assert "essay" not in [grade.name for grade in book.grades]
+    assert tito_in(graded.root, "release", "7", "--no-exchange").code == 0

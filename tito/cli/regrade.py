@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from tito.cli.cohort import progress_bar
 from tito.cli.common import (
@@ -40,7 +41,8 @@ MOST_NAMED = 10
 @workers_option
 @json_option
 @click.pass_obj
-def regrade(settings: Settings, /, module: str, *, undoes: bool, **options: Any) -> None:
+@click.pass_context
+def regrade(ctx: click.Context, settings: Settings, /, module: str, *, undoes: bool, **options: Any) -> None:
     """Grade again what has been graded, with today's tests, and say who gains and who loses before it is written.
 
     Points that a person gave stay, and stay final where the answer is unchanged. Points fall only with --allow-lower.
@@ -48,6 +50,9 @@ def regrade(settings: Settings, /, module: str, *, undoes: bool, **options: Any)
     """
     course, assignment = settings.course_and_assignment(module)
     if undoes:
+        asked = [name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        if asked:
+            raise UsageError("--undo brings back all of the last regrade.", hint="Leave the other options out.")
         _undo(course, assignment)
     else:
         _regrade(course, assignment, **options)

@@ -14,16 +14,18 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from tito.course.cells import grade_id_of
 from tito.course.course import Assignment, Course
 from tito.errors import UsageError
 from tito.grade.cohort import plan_cohort, ready_to_grade
+from tito.grade.graded_notebook import as_json
 from tito.grade.record import Recorder
 from tito.grade.submission import Graded
 from tito.gradebook.by_hand import ByHand, by_hand
 from tito.gradebook.history import Change, changes_between
-from tito.gradebook.records import empty_record, from_json, read_record, record_path
+from tito.gradebook.records import empty_record, from_json, put_record, read_record, record_path
 from tito.gradebook.store import open_gradebook, require_released
-from tito.models import NotebookVerdicts, SubmissionRecord
+from tito.models import SubmissionRecord
 from tito.plan.plan import AssignmentPlan
 from tito.sandbox.launch import Backend
 from tito.validation import near
@@ -110,7 +112,8 @@ def propose(
                 continue
             of_graders = graders.get(task.student, ByHand())
             proposed = _proposed(before[task.student], graded.record, of_graders, cells, allow_lower=allow_lower)
-            proposals.append(_proposal(before[task.student], graded, task.folder, proposed, whole=not cells))
+            merged = _merged(course, before[task.student], graded, proposed, whole=not cells)
+            proposals.append(Proposal(task.student, proposed, merged, task.folder))
     newer = sorted(task.student for task in tasks if task not in same)
     return Regrade(tuple(sorted(proposals, key=lambda each: each.student)), tuple(newer), faults)
 
@@ -145,25 +148,40 @@ def _proposed(
     return tuple(replace(each, written=allow_lower or each.gain >= 0 or each.change.after is None) for each in proposed)
 
 
-def _proposal(
-    before: SubmissionRecord, graded: Graded, folder: Path, proposed: tuple[Proposed, ...], *, whole: bool
-) -> Proposal:
-    """Where not the `whole` submission is regraded, `tito autograde` is to see that it was graded with other tests."""
-    written = {(each.change.notebook, each.change.grade_id) for each in proposed if each.written}
-    notebooks = tuple(_merged(before, notebook, written) for notebook in graded.record.notebooks)
-    fingerprint = graded.record.fingerprint if whole else before.fingerprint
-    record = replace(graded.record, notebooks=notebooks, fingerprint=fingerprint)
-    return Proposal(before.student, proposed, replace(graded, record=record), folder)
-
-
 def _merged(
-    before: SubmissionRecord, notebook: NotebookVerdicts, written: Collection[tuple[str, str]]
-) -> NotebookVerdicts:
-    """The new verdicts of a notebook, but for cells whose old ones are to stay."""
+    course: Course, before: SubmissionRecord, graded: Graded, proposed: tuple[Proposed, ...], *, whole: bool
+) -> Graded:
+    """What is to be stored: the new verdicts, but for cells whose old ones are to stay, which show what they showed.
+    Where not the `whole` submission is regraded, `tito autograde` is to see that it was graded with other tests."""
+    written = {(each.change.notebook, each.change.grade_id) for each in proposed if each.written}
+    changed = {(change.notebook, change.grade_id) for change in changes_between(before, graded.record) if change.after}
     old = {(book.notebook, cell.grade_id): cell for book in before.notebooks for cell in book.cells}
-    names = [(notebook.notebook, cell.grade_id) for cell in notebook.cells]
-    cells = (cell if name in written else old.get(name, cell) for name, cell in zip(names, notebook.cells, strict=True))
-    return replace(notebook, cells=tuple(cells))
+    staying = {name: old[name] for name in (changed - written) & old.keys()}
+    notebooks = tuple(
+        replace(book, cells=tuple(staying.get((book.notebook, cell.grade_id), cell) for cell in book.cells))
+        for book in graded.record.notebooks
+    )
+    fingerprint = graded.record.fingerprint if whole else before.fingerprint
+    texts = dict(graded.texts)
+    for notebook in {name for name, _ in staying}:
+        earlier = course.step("autograded", before.student, before.assignment, f"{notebook}.ipynb")
+        cells = {grade_id for name, grade_id in staying if name == notebook}
+        texts[notebook] = _showing(texts[notebook], earlier, cells)
+    record = replace(graded.record, notebooks=notebooks, fingerprint=fingerprint)
+    return replace(graded, record=record, texts=texts)
+
+
+def _showing(text: str, earlier: Path, grade_ids: Collection[str]) -> str:
+    """A graded notebook, in which these cells show what they show in an earlier one, if that is there."""
+    try:
+        cells = {grade_id_of(cell): cell for cell in json.loads(earlier.read_text(encoding="utf-8"))["cells"]}
+    except (OSError, ValueError):
+        return text
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if (name := grade_id_of(cell)) in grade_ids and name in cells:
+            cell["outputs"] = cells[name].get("outputs", [])
+    return as_json(notebook)
 
 
 # ---- written, and undone ---------------------------------------------------------------------------------
@@ -174,16 +192,16 @@ def carry_out(course: Course, assignment: Assignment, proposals: Sequence[Propos
     do not in the next `tito autograde` either: all are stored as graded with these tests.
 
     Raises:
-        GradebookUnavailable: nothing of the submission at work was written; those before it were.
+        GradebookUnavailable: no grade was written.
     """
     aside = _aside(course, assignment) / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     with open_gradebook(course) as opened:
         recorder = Recorder(course, assignment.id, opened)
         for proposal in proposals:
-            folder = aside / proposal.student
-            _put_aside(course, assignment, proposal.student, folder)
-            recorder.record([(proposal.graded, proposal.folder)], why=why)
-            shutil.copyfile(record_path(course, assignment.id, proposal.student), folder / WRITTEN)
+            _put_aside(course, assignment, proposal.student, aside / proposal.student)
+        recorder.record([(proposal.graded, proposal.folder) for proposal in proposals], why=why)
+    for proposal in proposals:
+        shutil.copyfile(record_path(course, assignment.id, proposal.student), aside / proposal.student / WRITTEN)
     return aside
 
 
@@ -206,11 +224,12 @@ def undo(course: Course, assignment: Assignment) -> tuple[list[str], list[str]]:
             if _was_graded_since(course, assignment, student, last / student):
                 left.append(student)
                 continue
-            earlier = from_json(json.loads((last / student / RECORD).read_text(encoding="utf-8")))
+            text = (last / student / RECORD).read_bytes()
+            earlier = from_json(json.loads(text))
             recorder.put_back(earlier, f"the regrade of {last.name} was undone")
             empty_record(course, earlier)
             _replace(last / student / NOTEBOOKS, course.step("autograded", student, assignment.id))
-            _put_in_place(last / student / RECORD, record_path(course, assignment.id, student))
+            put_record(record_path(course, assignment.id, student), text)
             back.append(student)
     last.rename(last.with_name(last.name + UNDONE))
     return back, left
@@ -234,13 +253,6 @@ def _replace(source: Path, target: Path) -> None:
     if source.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target)
-
-
-def _put_in_place(source: Path, target: Path) -> None:
-    """A file, whole or not at all, byte for byte."""
-    scratch = target.with_name(f"{target.name}.new")
-    shutil.copyfile(source, scratch)
-    scratch.replace(target)
 
 
 def _was_graded_since(course: Course, assignment: Assignment, student: str, aside: Path) -> bool:

@@ -64,10 +64,14 @@ def empty_record(course: Course, record: SubmissionRecord) -> None:
 
 def write_record(course: Course, record: SubmissionRecord) -> None:
     """Write a record, whole or not at all."""
-    path = record_path(course, record.assignment, record.student)
+    put_record(record_path(course, record.assignment, record.student), _text_of(record).encode())
+
+
+def put_record(path: Path, content: bytes) -> None:
+    """Put the text of a record in its place, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".json.new")
-    scratch.write_text(_text_of(record), encoding="utf-8")
+    scratch.write_bytes(content)
     scratch.replace(path)
 
 

@@ -31,8 +31,8 @@ def fit_cells(opened: Any, assignment: str, notebooks: Mapping[str, Any]) -> Non
             ]
             _remove(opened, assignment, gone)
             for kind in KINDS:
-                there = {cell.name for cell in getattr(stored, f"{kind}_cells")} - {cell.name for cell in gone}
-                _add(opened, stored, kind, {each: wanted[kind][each] for each in wanted[kind] if each not in there})
+                there = {cell.name for cell in getattr(stored, f"{kind}_cells")}
+                _add(opened, stored, kind, {each: cell for each, cell in wanted[kind].items() if each not in there})
 
 
 def _cells(notebook: Any) -> dict[str, dict[str, Any]]:
