@@ -50,7 +50,7 @@ def make_cohort(course: Course, assignment: Assignment, root: Path, size: int) -
 def plain_course(cohort: Course, assignment: Assignment, root: Path, size: int) -> Path:
     """The same course as plain nbgrader has it, in the empty folder `root`, with the first `size` submissions."""
     db_url = f"sqlite:///{root / 'gradebook.db'}"
-    plain = replace(cohort, root=root, db_url=db_url, deadlines={})
+    plain = replace(cohort, root=root, db_url=db_url, policy=replace(cohort.policy, deadlines={}))
     build(cohort, assignment)
     shutil.copytree(cohort.step("source", assignment.id), plain.step("source", assignment.id))
     publish(plain, Assignment(assignment.id))
