@@ -30,6 +30,7 @@ HOSTILE_TEXTS = [
     '<img alt="<h1 onmouseover=x>" src="data:image/png;base64,AAAA">',
     "$\\hat{x}\\href{javascript:x}{y}$ $" + "{" * 400 + "$",
     "</pre></div></section></main><h1>Feedback for mallory</h1>",
+    f'![$x$ > <b title="$y$"> \\" onerror={ATTACK} $\\hat{{z}}$](data:image/png;base64,AAAA "$x$")',
 ]
 
 
@@ -297,3 +298,9 @@ def test_formulas_share_their_letters_and_have_a_text() -> None:
     assert len(names) == len(set(names)) >= 4
     used = set(re.findall(r'<use href="#([\w-]+)"', page.html))
     assert used == set(names)
+
+
+def test_a_formula_in_a_pictures_description_is_read_and_not_drawn() -> None:
+    page = tiny_page(own=[new_markdown_cell("![the line $x < 5$ & more](data:image/png;base64,AAAA)")])
+    (picture,) = Reader(page.html).all_of("img")
+    assert picture["alt"] == "the line x < 5 & more"

@@ -4,6 +4,7 @@ them. As pictures of their own they would be the larger part of a page; and thes
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ EM = 100  # matplotlib's units of outlines
 FINER = 4  # what an outline is rounded to, as a part of these
 BEGIN, END = 1, 79  # matplotlib's codes of a path
 LETTERS = {BEGIN: "M", 2: "L", 3: "Q", 4: "C"}
+PARTS = re.compile(r"<[^>]*>|[^<]+")  # tags and texts of cleaned HTML
 OUTLINES: dict[str, str] = {}  # of each letter that some formula has, by the name it has in pages
 
 
@@ -30,9 +32,11 @@ class Formula:
 
 @dataclass
 class GlyphBudget(Budget):
-    """What may still be drawn for a page. What stands for a formula until the end is a word that cleaning leaves."""
+    """What may still be drawn for a page. What stands for a formula until the end is a word that cleaning leaves: in
+    tags too, where a picture's description has a formula, and there it is to be read and not drawn."""
 
     letters: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)  # of formulas, by the same words
 
     def _shown(self, tex: str) -> str:
         drawn = formula(tex)
@@ -40,11 +44,17 @@ class GlyphBudget(Budget):
             return ""
         self.letters |= drawn.letters
         name = f"{self.token}-{len(self.drawn)}-"
-        self.drawn[name] = drawn.svg
+        self.drawn[name], self.texts[name] = drawn.svg, html.escape(tex)
         return name
 
     def with_pictures(self, text: str) -> str:
-        return re.sub(rf"{self.token}-\d+-", lambda name: self.drawn.get(name[0], ""), text)
+        name = re.compile(rf"{self.token}-\d+-")
+
+        def in_part(part: re.Match[str]) -> str:
+            of = self.texts if part[0].startswith("<") else self.drawn
+            return name.sub(lambda match: of.get(match[0], ""), part[0])
+
+        return PARTS.sub(in_part, text)
 
 
 def outlines(letters: Iterable[str]) -> str:
