@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tiny import ASSIGNMENT, HIDDEN_TEXT, MARK_SCHEME, page_text
 
 import tito.feedback.pages
 from tito.course.course import Assignment, Course, load_course
+from tito.exchange.protocol.records import Submission
 from tito.exports.tables import write_table
 from tito.feedback.pages import FeedbackRun, Order, StudentPages, write_pages
 from tito.gradebook.grades import grades
@@ -157,17 +158,26 @@ def test_a_worker_that_ends_costs_its_own_page_alone(
 
 def test_receipts_are_the_exchanges_and_of_what_was_graded(graded: Course, module: Assignment) -> None:
     handed_in = graded.step("submitted", "ada", ASSIGNMENT)
-    (handed_in / "receipt.json").write_text(json.dumps({"manifest_sha256": "e" * 64}))
+    submission = Submission("4f", graded.id, ASSIGNMENT, "ada", datetime(2026, 11, 28, 9, tzinfo=UTC), "e" * 64, [])
+    (handed_in / "receipt.json").write_text(json.dumps(submission.receipt()))
     write_pages(graded, module)
-    assert "e" * 64 in text_of(graded, "ada")
+    assert submission.receipt_sha256 in text_of(graded, "ada")
     (handed_in / "timestamp.txt").write_text("2026-11-29 09:00:00.000000 UTC")
     write_pages(graded, module)
-    assert "e" * 64 not in text_of(graded, "ada")
+    assert submission.receipt_sha256 not in text_of(graded, "ada")
     assert "Another version has been collected since" in text_of(graded, "ada")
-    (handed_in / "receipt.json").write_text('{"manifest_sha256": "<script>"}')
+    (handed_in / "receipt.json").write_text('{"receipt_sha256": "<script>"}')
     (handed_in / "timestamp.txt").write_text("2026-11-28 09:00:00.000000 UTC")
     write_pages(graded, module)
     assert "Receipt" not in text_of(graded, "ada")
+
+
+@pytest.mark.parametrize("time", ["excused by the dean", "9" * 5000, "0001-01-01 00:00 +2300"])
+def test_a_time_that_is_none_is_not_shown(time: str, graded: Course, module: Assignment) -> None:
+    (graded.step("autograded", "ada", ASSIGNMENT) / "timestamp.txt").write_text(time)
+    write_pages(graded, module, ("ada",))
+    assert "without a time of handing in" in text_of(graded, "ada")
+    assert time not in text_of(graded, "ada")
 
 
 # ---- handing out -----------------------------------------------------------------------------------

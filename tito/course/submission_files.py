@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 TIMESTAMP = "timestamp.txt"
+RECEIPT = "receipt.json"  # what the exchange has given for it
 
 
 class Unreadable(Exception):

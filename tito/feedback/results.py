@@ -18,8 +18,10 @@ from typing import Any
 
 from tito.author.exercises import own_tests
 from tito.course.cells import Cell
-from tito.course.submission_files import Unreadable, read_regular_file
+from tito.course.course_policy import in_utc
+from tito.course.submission_files import RECEIPT, Unreadable, read_regular_file, submitted_at
 from tito.errors import BadSource
+from tito.exchange.protocol.records import receipt_sha256
 from tito.grade.graded_notebook import as_told
 from tito.gradebook.by_hand import ByHand
 from tito.models import (
@@ -39,9 +41,7 @@ from tito.plan.test_cell import hidden_source
 OUTSIDE = (Evidence.JUDGED, Evidence.REMOTE)
 HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.*\S)", re.MULTILINE)
 WORTH = re.compile(r"\s*\([^()]*\bpoints?\b[^()]*\)\s*$")  # which the page tells itself
-DIGEST = re.compile(r"[0-9a-f]{64}")
 LONGEST_MESSAGE = 4000
-LONGEST_TIME = 60
 
 
 class Result(Enum):
@@ -272,36 +272,20 @@ def submitted_of(graded: Path, collected: Path, has_receipts: bool) -> Submitted
 
     Only the exchange's own receipts count: elsewhere a file of that name may be the student's.
     """
-    graded_at, collected_at = _time_in(graded), _time_in(collected)
-    receipt = _receipt(collected / "receipt.json") if has_receipts and graded_at and graded_at == collected_at else ""
-    has_newer = bool(graded_at and collected_at and graded_at != collected_at)
-    return Submitted(_shown_time(graded_at), receipt, has_newer)
-
-
-def _time_in(folder: Path) -> str:
-    """What nbgrader's file says of a time, "" where there is none."""
-    try:
-        return without_controls(read_regular_file(folder / "timestamp.txt", 1).decode().strip())[:LONGEST_TIME]
-    except (Unreadable, ValueError):
-        return ""
-
-
-def _shown_time(text: str) -> str:
-    """To the minute, as all times of a page, where it is of a zone that needs no looking up."""
-    if not text.endswith(" UTC"):
-        return text
-    try:
-        return _shown(datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC))
-    except ValueError:
-        return text
+    graded_at, collected_at = submitted_at(graded), submitted_at(collected)
+    if graded_at is None:
+        return Submitted()
+    receipt = _receipt(collected / RECEIPT) if has_receipts and graded_at == collected_at else ""
+    has_newer = collected_at is not None and graded_at != collected_at
+    return Submitted(_shown(in_utc(graded_at)), receipt, has_newer)
 
 
 def _receipt(path: Path) -> str:
+    """The number that the student has been told, of what the exchange has written there."""
     try:
-        digest = json.loads(read_regular_file(path, 1))["manifest_sha256"]
+        return receipt_sha256(json.loads(read_regular_file(path, 1)))
     except (Unreadable, ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return digest if isinstance(digest, str) and DIGEST.fullmatch(digest) else ""
 
 
 def _moment(text: str) -> str:

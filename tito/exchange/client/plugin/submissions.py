@@ -14,7 +14,7 @@ from nbgrader.utils import ignore_patterns
 from traitlets import Float, Integer
 from traitlets.config import Application
 
-from tito.course.submission_files import TIMESTAMP
+from tito.course.submission_files import RECEIPT, TIMESTAMP
 from tito.errors import TitoError
 from tito.exchange.client.plugin.base import ServiceExchange, newest
 from tito.exchange.client.plugin.deadlines import warning
@@ -29,8 +29,6 @@ from tito.exchange.client.plugin.prechecks import (
 from tito.exchange.protocol.files import folder_files, snapshot
 from tito.exchange.protocol.names import RESERVED
 from tito.exchange.protocol.records import TIMESTAMP_FORMAT, PrecheckState, Submission
-
-RECEIPT = "receipt.json"
 
 
 class Submit(ServiceExchange, ExchangeSubmit):  # type: ignore[misc]
