@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import process_time
 
 import pytest
 from command_line import Tito, command_line
@@ -13,6 +15,7 @@ from tiny import ASSIGNMENT, submit
 
 from tito.course.course import Course, load_course
 from tito.course.course_policy import course_policy
+from tito.course.submission_files import submitted_at
 from tito.errors import BadSource
 from tito.exports.tables import grades_table
 from tito.gradebook.penalties import policy_changes, store_policy
@@ -274,3 +277,11 @@ def test_penalties_are_changed_all_or_none(says: Said, monkeypatch: pytest.Monke
     assert {student: stored(course, student) for student in ("ada", "bob")} == {"ada": 0, "bob": 0}
     with gradebook(course) as opened:
         assert opened.find_assignment(ASSIGNMENT).duedate is None
+
+
+@pytest.mark.parametrize("time", ["1" * 10**6, "1." * (10**6 // 2), " " * 10**6], ids=["digits", "dots", "spaces"])
+def test_a_time_of_a_megabyte_is_none_at_once(time: str, tmp_path: Path) -> None:
+    (tmp_path / "timestamp.txt").write_text(time)
+    began = process_time()
+    assert submitted_at(tmp_path) is None
+    assert process_time() - began < 1  # of a processor; dateutil takes half a minute
