@@ -84,6 +84,20 @@ def test_grace_and_tokens_can_be_a_students_or_a_labels() -> None:
     assert [policy.tokens_of(student) for student in ("ada", "bob", "cy")] == [0, 5, 2]
 
 
+def test_who_calls_themselves_as_a_label_is_has_nothing_of_it() -> None:
+    policy = policy_of(
+        labels={"ill": ("bob",)},
+        extensions={"01_a": {"@ill": NOON + DAY}},
+        excuses={"01_a": ("@ill",)},
+        late=LatePolicy(grace_minutes=15, percent_per_day=10, grace_for={"@ill": 60}),
+        tokens=TokenSettings(per_student=1, students={"@ill": 5}),
+    )
+    assert [policy.due("01_a", student) for student in ("bob", "@ill")] == [NOON + DAY, NOON]
+    assert [policy.is_excused("01_a", student) for student in ("bob", "@ill")] == [True, False]
+    assert [policy.grace(student) for student in ("bob", "@ill")] == [HOUR, GRACE]
+    assert [policy.tokens_of(student) for student in ("bob", "@ill")] == [5, 1]
+
+
 def test_who_is_excused_is_never_late_and_spends_nothing() -> None:
     policy = policy_of(labels={"athletes": ("ada",)}, excuses={"01_a": ("@athletes",)}, tokens=TokenSettings(3))
     (standing,) = policy.standings("ada", {"01_a": NOON + 2 * DAY}).values()
@@ -182,4 +196,5 @@ def test_a_longer_extension_of_one_assignment_costs_no_credit_there(
 
 @given(POLICIES)
 def test_a_policy_is_the_same_after_json(policy: TimePolicy) -> None:
+    policy.names("ada")
     assert from_json(TimePolicy, to_json(policy)) == policy

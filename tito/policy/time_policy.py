@@ -6,9 +6,11 @@ Where a student can be named, `"@name"` names the students of a label.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, TypeVar
 
 from tito.policy.credit import FULL, CreditStep, LatePolicy, credit_at
@@ -72,8 +74,19 @@ class TimePolicy:
         return bool(self.tokens.per_student or any(self.tokens.students.values()))
 
     def names(self, student: str) -> list[str]:
-        """What a student can be named by: their own name, then the labels that they have."""
-        return [student, *(f"{LABEL}{label}" for label, members in self.labels.items() if student in members)]
+        """What a student can be named by: their own name, unless they call themselves as a label is, and the labels
+        that they have."""
+        own = [] if student.startswith(LABEL) else [student]
+        return own + self._labels_of.get(student, [])
+
+    @cached_property
+    def _labels_of(self) -> dict[str, list[str]]:
+        """By student: it is asked for many times, and labels may be long."""
+        labels: dict[str, list[str]] = defaultdict(list)
+        for label, members in self.labels.items():
+            for student in dict.fromkeys(members):
+                labels[student].append(f"{LABEL}{label}")
+        return labels
 
     def due(self, assignment: str, student: str) -> datetime | None:
         """When this student's work is due: their own extension, the longest of their labels', else the deadline."""
@@ -92,7 +105,7 @@ class TimePolicy:
     def grace(self, student: str) -> timedelta:
         """For so long after a deadline work counts as in time."""
         longer = (self.late.grace_for.get(name, 0.0) for name in self.names(student))
-        return timedelta(minutes=max(self.late.grace_minutes, *longer))
+        return timedelta(minutes=max((self.late.grace_minutes, *longer)))
 
     def timeline(self, assignment: str) -> tuple[CreditStep, ...]:
         """What work on it is worth, in the order of time."""
@@ -179,8 +192,6 @@ class TimePolicy:
 
 def _by_name(table: Mapping[str, Value], names: list[str]) -> Value | None:
     """What a table says of a student: by their own name, else the largest by those of their labels."""
-    student, *labels = names
-    if student in table:
-        return table[student]
-    values = [table[label] for label in labels if label in table]
-    return max(values) if values else None
+    values = {name: table[name] for name in names if name in table}
+    own = [value for name, value in values.items() if not name.startswith(LABEL)]
+    return max(own or values.values(), default=None)
