@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
@@ -69,7 +69,14 @@ class InUtc:
         from pydantic_core import core_schema
 
         aware = schema_of(kind) | {"tz_constraint": "aware"}
-        return core_schema.no_info_after_validator_function(lambda moment: moment.astimezone(UTC), aware)
+        return core_schema.no_info_after_validator_function(_in_utc, aware)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the last of all dates, as some write "never", or the first, of another zone
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def adapter(shape: type[Shape]) -> TypeAdapter[Shape]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -122,6 +123,20 @@ def test_tokens_win_no_early_bonus() -> None:
     assert policy.tokens_spent("ada", {"01_a": NOON}) == {"01_a": 0}
     (standing,) = policy.standings("ada", {"01_a": NOON + DAY}).values()
     assert (standing.tokens, standing.credit) == (1, 100)
+
+
+@pytest.mark.parametrize("never", [datetime.max, datetime(9999, 12, 31, 23)])
+def test_work_that_is_never_due_is_never_late(never: datetime) -> None:
+    policy = policy_of(
+        deadlines={"01_a": never.replace(tzinfo=UTC)}, tokens=TokenSettings(per_student=2),
+        late=LatePolicy(grace_minutes=10_000, percent_per_day=10),
+    )  # fmt: skip
+    (standing,) = policy.standings("ada", {"01_a": NOON}).values()
+    assert (standing.late, standing.credit, standing.tokens) == (False, 100, 0)
+    west = never.replace(microsecond=0).isoformat() + "-12:00"
+    assert from_json(TimePolicy, json.dumps({"deadlines": {"01_a": west}})).deadlines["01_a"].year == 9999
+    timeline = policy_of(deadlines={"01_a": datetime.min.replace(tzinfo=UTC)}, credit={"01_a": TIMELINE})
+    assert timeline.credit_of("01_a", "ada", NOON) == 0
 
 
 PERCENTS = st.floats(0, 100, allow_nan=False)

@@ -12,6 +12,7 @@ from tito.course.course import Course
 from tito.course.gradebook_database import connected
 from tito.course.settings import SETTINGS_FILE
 from tito.course.sound_policy import require_students
+from tito.policy.credit import later
 from tito.policy.time_policy import TimePolicy
 
 if TYPE_CHECKING:
@@ -76,5 +77,5 @@ def _with_nbgraders_dates(policy: TimePolicy, connection: Connection) -> TimePol
     deadlines = {row.name: in_utc(row.duedate) for row in rows_of(connection, DUE_DATES)}
     extensions = {assignment: dict(table) for assignment, table in policy.extensions.items()}
     for row in rows_of(connection, EXTENSIONS):
-        extensions.setdefault(row.assignment, {}).setdefault(row.student, in_utc(row.duedate + row.extension))
+        extensions.setdefault(row.assignment, {}).setdefault(row.student, later(in_utc(row.duedate), row.extension))
     return replace(policy, deadlines=deadlines, extensions=extensions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from tito.models import MOST
@@ -14,6 +14,7 @@ AMOUNT = Between(0, MOST)
 PERCENT = Between(0, 100)
 FULL = 100.0
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class CreditStep:
         """When it ends for work that is due then."""
         if self.until_hours is None:
             return None
-        return due + timedelta(hours=self.until_hours) + (grace if self.until_hours >= 0 else timedelta())
+        return later(due, timedelta(hours=self.until_hours) + (grace if self.until_hours >= 0 else timedelta()))
 
     def worth(self, since: timedelta) -> float:
         """Percent, so long after it has begun."""
@@ -74,6 +75,14 @@ class LatePolicy:
         """The same as steps."""
         less, least = (self.percent_per_day, self.percent_per_hour), FULL - self.max_percent
         return CreditStep(FULL, 0.0), CreditStep(FULL, None, *less, least)
+
+
+def later(at: datetime, by: timedelta) -> datetime:
+    """So much later, or earlier with a minus, as far as there are dates: some write "never" as the last of them."""
+    try:
+        return at + by
+    except OverflowError:
+        return LAST if by > timedelta() else FIRST
 
 
 def credit_at(timeline: Sequence[CreditStep], due: datetime, grace: timedelta, at: datetime) -> float:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, TypeVar
 
-from tito.policy.credit import FULL, CreditStep, LatePolicy, credit_at
+from tito.policy.credit import FULL, CreditStep, LatePolicy, credit_at, later
 from tito.validation import NO_OTHERS, Between, InUtc
 
 MOST_TOKENS = 100
@@ -114,7 +114,7 @@ class TimePolicy:
     def is_late(self, assignment: str, student: str, at: datetime) -> bool:
         """Whether what is handed in then comes after deadline and grace period."""
         due = self.due(assignment, student)
-        return due is not None and not self.is_excused(assignment, student) and at > due + self.grace(student)
+        return due is not None and not self.is_excused(assignment, student) and at > later(due, self.grace(student))
 
     def credit_of(self, assignment: str, student: str, at: datetime, tokens: int = 0) -> float:
         """What is handed in then is worth, in percent, with so many tokens spent on it. These make up for being late,
@@ -122,7 +122,7 @@ class TimePolicy:
         due = self.due(assignment, student)
         if due is None:
             return FULL
-        moved = due + tokens * timedelta(hours=self.tokens.hours)
+        moved = later(due, tokens * timedelta(hours=self.tokens.hours))
         credit = credit_at(self.timeline(assignment), moved, self.grace(student), at)
         return min(credit, FULL) if tokens else credit
 
