@@ -83,9 +83,9 @@ def test_a_page_is_used_with_a_keyboard_and_asks_for_nothing(browser: Browser, a
     context = browser.new_context(viewport=WINDOWS["desktop"])
     page = context.new_page()
     asked: list[str] = []
-    told: list[str] = []
+    messages: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: told.append(message.text))
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(address)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To your notebook")).to_be_focused()
@@ -98,5 +98,5 @@ def test_a_page_is_used_with_a_keyboard_and_asks_for_nothing(browser: Browser, a
     expect(fold).to_have_attribute("open", "")
     page.get_by_role("link", name="test_halve").click()
     assert page.evaluate("document.querySelector(location.hash).textContent.includes('halve(4) must be 2')")
-    assert (asked, told) == ([address], [])
+    assert (asked, messages) == ([address], [])
     context.close()

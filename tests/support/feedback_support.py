@@ -90,14 +90,14 @@ def tiny_page(
             node.outputs = outputs[name]
     by_id = {verdict.grade_id: verdict for verdict in verdicts}
     tests = [node for node in source if is_graded(node)]
-    given = {name: by_id.get(name, passed(name, points_of(node))) for node in tests if (name := grade_id_of(node))}
+    by_test = {name: by_id.get(name, passed(name, points_of(node))) for node in tests if (name := grade_id_of(node))}
     record = SubmissionRecord(
         "ada", ASSIGNMENT, Fingerprint("a" * 64, "b" * 64, "c" * 64), "bubblewrap", "2026-11-29T10:00:00+00:00",
-        (NotebookVerdicts(NOTEBOOK, tuple(given.values()), notes),),
+        (NotebookVerdicts(NOTEBOOK, tuple(by_test.values()), notes),),
     )  # fmt: skip
-    by_points = {name: verdict.points for name, verdict in given.items()} | (scores or {})
+    by_points = {name: verdict.points for name, verdict in by_test.items()} | (scores or {})
     total = sum(each or 0.0 for each in by_points.values())
-    most = sum(verdict.max_points for verdict in given.values())
+    most = sum(verdict.max_points for verdict in by_test.values())
     row = GradeRow("ada", **({
         "last_name": "", "first_name": "", "email": "", "cells": by_points, "raw_score": total, "late_penalty": 0.0,
         "score": total, "max_score": most, "status": Status.GRADED,

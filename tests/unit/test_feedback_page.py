@@ -74,11 +74,11 @@ def test_what_failed_stands_above_the_notebook_in_the_authors_words_with_where()
 
 @pytest.mark.parametrize("kind", [Verdict.FAILED, Verdict.ERROR, Verdict.TIMEOUT, Verdict.MEMORY, Verdict.NOT_RUN])
 def test_how_a_test_failed_is_not_told(kind: Verdict) -> None:
-    said = [
+    pages = [
         tiny_page(CellVerdict("test_double", each, 0.0, 4.0, Evidence.JUDGED, "words")).html
         for each in (kind, Verdict.FAILED)
     ]
-    assert said[0] == said[1]
+    assert pages[0] == pages[1]
 
 
 def test_time_and_memory_are_those_of_the_visible_parts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,8 +28,8 @@ TIMELINE = (
 NAMES = ("01_a", "02_b", "03_c", "04_d")
 
 
-def policy_of(**parts: object) -> TimePolicy:
-    return TimePolicy(**{"deadlines": {"01_a": NOON}, "late": LATE} | parts)  # type: ignore[arg-type]
+def policy_of(**parts: Any) -> TimePolicy:
+    return TimePolicy(**{"deadlines": {"01_a": NOON}, "late": LATE} | parts)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ POLICY = (
 )
 
 
-class Formgrader(FormgradeExtension):  # type: ignore[misc]
+class Formgrader(FormgradeExtension):  # type: ignore[misc]  # nbgrader: no types, here and below
     """nbgrader's formgrader, with our pages before its own."""
 
     debug = False  # nbgrader's default shows the whole configuration on a page, the database's password too
